@@ -1,0 +1,52 @@
+"""Pagination: one page, in any of the dialects that servers answer in, and the request for the page after it."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from spectronctl.api._request import Request
+
+T = TypeVar("T")
+
+PAGE_SIZE = 500
+"""The most that a server hands out at once (contract, "Not specified anywhere")."""
+
+
+class Page(BaseModel, Generic[T]):
+    """
+    Items and where the next ones are.
+
+    Read from `{"<plural>": […], "next_cursor", "has_more"}`, the same in camelCase, or a bare array (one complete page).
+    """
+
+    model_config = ConfigDict(defer_build=True, hide_input_in_errors=True)
+
+    items: list[T]
+    next_cursor: str | None = None
+    has_more: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_any_dialect(cls, body: Any) -> Any:
+        if isinstance(body, list):
+            return {"items": body}
+        if not isinstance(body, dict):
+            raise ValueError("neither a page nor an array")
+        lists = [value for value in body.values() if isinstance(value, list)]
+        if len(lists) != 1:
+            raise ValueError("a page has exactly one array of items")
+        cursor = body.get("next_cursor", body.get("nextCursor"))
+        more = body.get("has_more", body.get("hasMore"))
+        return {
+            "items": lists[0],
+            "next_cursor": cursor,
+            "has_more": bool(cursor) if more is None else more,
+        }
+
+    def after(self, request: Request[Page[T]]) -> Request[Page[T]] | None:
+        """The request for the page after this one; None when this is the last."""
+        if not self.has_more or not self.next_cursor:
+            return None
+        return request.with_params(cursor=self.next_cursor)

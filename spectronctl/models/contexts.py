@@ -1,0 +1,58 @@
+"""Contexts: the unit of isolation (contract, "Management plane")."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field
+
+from spectronctl.models._base import Model
+
+CONTEXT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+CONTEXT_ID_RULE = (
+    "lowercase letters, digits and hyphens, 1 to 63 of them, not starting or ending with a hyphen"
+)
+
+STAGES = (
+    "extraction",
+    "response",
+    "reflection",
+    "reconciliation",
+    "synthesis",
+    "elaboration_consolidation",
+    "embedding",
+)
+"""The stages that the product documents. Any other name is passed through."""
+
+
+class Context(Model):
+    """
+    One context as the server shows it.
+
+    `config` holds `token_limit` (tokens), `retention_days` (days), `models` (stage → `provider/model`),
+    `providers_configured` (names; the secrets never come back) and whatever else was set.
+    """
+
+    id: str
+    namespace: str | None = None
+    database: str | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+    created_at: str | None = None
+
+
+class ContextCreate(Model):
+    """Body of `POST /contexts/{id}`."""
+
+    namespace: str
+    database: str
+    config: dict[str, Any] | None = None
+    admin_external_id: str | None = None
+    admin_display_name: str | None = None
+
+
+class ContextPatch(Model):
+    """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null clears a field."""
+
+    config: dict[str, Any] | None = None
+    enforcement_blocked: bool | None = None

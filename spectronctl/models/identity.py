@@ -1,0 +1,36 @@
+"""Who a key is (OpenAPI `WhoamiJson`)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from spectronctl.models._base import Model
+
+VERBS = (
+    "memory:read",
+    "memory:write",
+    "memory:forget",
+    "scope:read",
+    "scope:create",
+    "scope:delete",
+    "grant:manage",
+)
+
+Grants = dict[str, list[str]]
+"""Verb → scope patterns."""
+
+
+class Identity(Model):
+    """
+    Answer of `GET /{context}/me`: the caller, the principal's grants, the key's attenuation, and what is left of them.
+
+    The data plane writes camelCase; read either way, shown in snake_case like everything else.
+    """
+
+    principal_id: str
+    kind: str | None = None
+    display_name: str | None = None
+    grants: Grants = Field(default_factory=dict)
+    token_grants: Grants | None = None
+    effective_grants: Grants = Field(default_factory=dict)
+    delegated_principal_id: str | None = None
