@@ -18,7 +18,8 @@ class Page(BaseModel, Generic[T]):
     """
     Items and where the next ones are.
 
-    Read from `{"<plural>": […], "next_cursor", "has_more"}`, the same in camelCase, or a bare array (one complete page).
+    Read from `{"<plural>": […], "next_cursor", "has_more"}`, the same in camelCase, or a bare array
+    (one complete page).
     """
 
     model_config = ConfigDict(defer_build=True, hide_input_in_errors=True)

@@ -1,0 +1,55 @@
+"""What the server refuses, as an exception that becomes an RFC 7807 answer (contract, "Errors")."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+
+class ProblemError(Exception):
+    """An answer other than success. `detail` is shown to the caller, so it never holds a secret."""
+
+    def __init__(
+        self, status: HTTPStatus, slug: str, detail: str, *, retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+def invalid(detail: str) -> ProblemError:
+    """400: a field has the wrong shape; the detail names it."""
+    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid", detail)
+
+
+def unauthorized(detail: str) -> ProblemError:
+    """401: no usable key."""
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
+
+
+def forbidden(detail: str) -> ProblemError:
+    """403: a good key that may not do this."""
+    return ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
+def not_found(detail: str) -> ProblemError:
+    """404."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "not-found", detail)
+
+
+def conflict(detail: str) -> ProblemError:
+    """409: taken, or in use."""
+    return ProblemError(HTTPStatus.CONFLICT, "conflict", detail)
+
+
+def reserved(detail: str) -> ProblemError:
+    """422: well formed, but reserved or meaningless."""
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "reserved", detail)
+
+
+def unavailable(detail: str, *, retry_after: int = 1) -> ProblemError:
+    """503: try again later."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after=retry_after
+    )
