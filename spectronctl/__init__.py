@@ -1,3 +1,68 @@
-"""Operate Spectron, SurrealDB's memory server for AI agents."""
+"""
+Operate Spectron, SurrealDB's memory server for AI agents.
+
+    from spectronctl import SpectronManagement
+
+    with SpectronManagement("https://spectron.example.com", api_key=key) as admin:
+        admin.contexts.create(id="acme-prod", namespace="acme", database="prod")
+
+Names resolve on first use, so importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spectronctl.client import AsyncSpectronManagement, SpectronManagement
+    from spectronctl.errors import (
+        AuthError,
+        ConfigError,
+        ConflictError,
+        DeclinedError,
+        ForbiddenError,
+        InvalidError,
+        NetworkError,
+        NotAvailableError,
+        NotFoundError,
+        RateLimitedError,
+        RequestError,
+        SpectronctlError,
+        UpstreamError,
+        UsageError,
+        WaitTimeoutError,
+    )
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "SpectronManagement",
+    "AsyncSpectronManagement",
+    "SpectronctlError",
+    "UsageError",
+    "DeclinedError",
+    "ConfigError",
+    "WaitTimeoutError",
+    "RequestError",
+    "AuthError",
+    "ForbiddenError",
+    "NotFoundError",
+    "ConflictError",
+    "InvalidError",
+    "RateLimitedError",
+    "UpstreamError",
+    "NotAvailableError",
+    "NetworkError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "spectronctl.errors" if name.endswith("Error") else "spectronctl.client"
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

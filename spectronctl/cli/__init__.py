@@ -1,0 +1,28 @@
+"""The `spectronctl` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+
+
+def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> int:
+    """Run one command and return its exit code. Nothing below here ends the process."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:  # answered before Typer is imported: scripts ask this often
+        from spectronctl import __version__
+
+        sys.stdout.write(f"spectronctl {__version__}\n")
+        return 0
+    if args[:1] == ["__complete"]:  # a shell is waiting for these words after TAB
+        from spectronctl.cli.suggestions import print_suggestions
+
+        return print_suggestions(args[1:])
+
+    from spectronctl.cli.app import run
+
+    return run(args, runtime)

@@ -1,0 +1,42 @@
+"""
+The client of the Spectron API, synchronous and asynchronous; the only home of httpx.
+
+Names resolve on first use, so the synchronous command line never pays for asyncio, nor `--help` for httpx.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spectronctl.client._asgi import AsgiTransport
+    from spectronctl.client._async import AsyncClient
+    from spectronctl.client._call import Exchange
+    from spectronctl.client._management_async import AsyncSpectronManagement
+    from spectronctl.client._management_sync import SpectronManagement
+    from spectronctl.client._sync import Client
+
+__all__ = [
+    "Client",
+    "AsyncClient",
+    "SpectronManagement",
+    "AsyncSpectronManagement",
+    "AsgiTransport",
+    "Exchange",
+]
+
+_HOMES = {
+    "Client": "_sync",
+    "AsyncClient": "_async",
+    "SpectronManagement": "_management_sync",
+    "AsyncSpectronManagement": "_management_async",
+    "AsgiTransport": "_asgi",
+    "Exchange": "_call",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -56,3 +57,29 @@ class ContextPatch(Model):
 
     config: dict[str, Any] | None = None
     enforcement_blocked: bool | None = None
+
+
+def merge_config(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """`current` after a deep merge of `patch`: objects merge, None clears, everything else replaces."""
+    merged = dict(current)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            before = merged.get(name)
+            inner = merge_config(before if isinstance(before, Mapping) else {}, value)
+            if inner or not value or name in merged:  # clearing what is not there leaves no trace
+                merged[name] = inner
+        else:
+            merged[name] = value
+    return merged
+
+
+def overlay(patch: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Two patches as one: `later` wins, and None stays in it as the order to clear."""
+    both = dict(patch)
+    for name, value in later.items():
+        before = both.get(name)
+        nested = isinstance(value, Mapping) and isinstance(before, Mapping)
+        both[name] = overlay(before, value) if nested else value  # type: ignore[arg-type]
+    return both

@@ -1,0 +1,1 @@
+"""Use-cases: what takes two or more requests, a wait, or a decision."""

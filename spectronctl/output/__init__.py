@@ -1,0 +1,25 @@
+"""
+How an answer looks and where it goes: formats, tables, prompts, secrets. The only home of rich.
+
+`Output` resolves on first use: every `--help` imports this package for its streams and views.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spectronctl.output.streams import Streams
+from spectronctl.output.views import Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.output.output import Output
+
+__all__ = ["Column", "Output", "Streams", "View"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "Output":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from spectronctl.output.output import Output
+
+    return Output

@@ -1,0 +1,55 @@
+# Everything a newcomer, CI and a release need. `make demo` and `make test` set themselves up.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench soak generate lock clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+soak: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
+	SPECTRONCTL_SOAK=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+check: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python tests/client/test_twins.py --check
+	$(BIN)/python -m spectronctl.cli._completion --check completions
+
+bench: .venv/.ready .venv-httpie/.ready
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# Files made from others: the synchronous client, the completion scripts.
+generate: .venv/.ready
+	$(BIN)/python tests/client/test_twins.py
+	$(BIN)/python -m spectronctl.cli._completion completions
+
+# Newer versions of everything, on purpose; `uv` must be at hand.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+lock:
+	$(LOCK) --extra local --group dev pyproject.toml -o requirements/dev.txt
+	echo 'surrealdb[memory]==3.0.0b10' | $(LOCK) - -o requirements/sdk-b10.txt
+	echo 'surrealdb==3.0.0b5' | $(LOCK) - -o requirements/sdk-b5.txt
+	echo 'httpie' | $(LOCK) - -o requirements/httpie.txt
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The vendor's clients, each in an environment of its own, as their users have them.
+.venv-%/.ready: requirements/%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python $(INSTALL) --require-hashes -r $<
+	touch $@
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,222 @@
+# Completion of spectronctl for bash; generated from the command tree, do not edit.
+
+_spectronctl_step() {
+    case "$at $1" in
+        ' contexts'|' context') at=contexts ;;
+        ' keys'|' key') at=keys ;;
+        ' profiles'|' profile') at=profiles ;;
+        ' serve') at=serve ;;
+        ' completion') at=completion ;;
+        ' version') at=version ;;
+        ' whoami') at=whoami ;;
+        'contexts list'|'contexts ls') at='contexts list' ;;
+        'contexts get'|'contexts show') at='contexts get' ;;
+        'contexts create') at='contexts create' ;;
+        'contexts update') at='contexts update' ;;
+        'contexts delete'|'contexts rm') at='contexts delete' ;;
+        'keys list'|'keys ls') at='keys list' ;;
+        'keys get'|'keys show') at='keys get' ;;
+        'keys create') at='keys create' ;;
+        'keys rotate') at='keys rotate' ;;
+        'keys delete'|'keys rm') at='keys delete' ;;
+        'profiles list'|'profiles ls') at='profiles list' ;;
+        'profiles show') at='profiles show' ;;
+        'profiles add') at='profiles add' ;;
+        'profiles use') at='profiles use' ;;
+        'profiles set') at='profiles set' ;;
+        'profiles unset') at='profiles unset' ;;
+        'profiles remove'|'profiles rm') at='profiles remove' ;;
+        'profiles path') at='profiles path' ;;
+        'serve keys') at='serve keys' ;;
+        'serve keys list'|'serve keys ls') at='serve keys list' ;;
+        'serve keys create') at='serve keys create' ;;
+        'serve keys revoke') at='serve keys revoke' ;;
+        *) return 1 ;;
+    esac
+}
+
+_spectronctl_value() {
+    case "$at $1" in
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys rotate --confirm'|'keys delete --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
+        'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
+        'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
+        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
+        'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
+        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys rotate --secret-file'|'profiles add --ca-file'|'serve --secret-file'|'serve --ready-file'|'serve --tls-cert'|'serve --tls-key'|'serve keys create --secret-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
+        'contexts update --unset') fill=(_spectronctl_free A.B) ;;
+        'contexts delete --if-missing'|'keys delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
+        'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
+        'keys create --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
+        'keys create --expires-at') fill=(_spectronctl_free TIME) ;;
+        'keys create --expires-in'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
+        'profiles add --api-key-command') fill=(_spectronctl_free CMD) ;;
+        'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
+        'profiles add --proxy'|'serve --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
+        'serve --host') fill=(_spectronctl_free HOST) ;;
+        'serve --port') fill=(_spectronctl_free PORT) ;;
+        'serve --log-format') fill=(_spectronctl_offer text json) ;;
+        *' --profile') fill=(_spectronctl_ask profiles) ;;
+        *' --api-key') fill=(_spectronctl_free KEY) ;;
+        *' --context'|*' -c') fill=(_spectronctl_ask contexts) ;;
+        *' --output'|*' -o') fill=(_spectronctl_offer table wide json jsonl yaml csv name) ;;
+        *' --query') fill=(_spectronctl_free JMESPATH) ;;
+        *' --columns') fill=(_spectronctl_free A,B) ;;
+        *' --sort') fill=(_spectronctl_free '[-]COLUMN') ;;
+        *' --color') fill=(_spectronctl_offer auto always never) ;;
+        *'>' | *'<') fill=(_spectronctl_files) ;;
+        *) return 1 ;;
+    esac
+}
+
+_spectronctl_argument() {
+    case "$at $count" in
+        'contexts get 0') fill=(_spectronctl_ask contexts) ;;
+        'contexts create 0') fill=(_spectronctl_free ID) ;;
+        'contexts update 0') fill=(_spectronctl_ask contexts) ;;
+        'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
+        'keys get 0') fill=(_spectronctl_free KEY) ;;
+        'keys create 0') fill=(_spectronctl_free NAME) ;;
+        'keys rotate 0') fill=(_spectronctl_free KEY) ;;
+        'keys delete 0') fill=(_spectronctl_free KEY) ;;
+        'profiles show 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles add 0') fill=(_spectronctl_free NAME) ;;
+        'profiles use 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles set 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles set 1') fill=(_spectronctl_free FIELD) ;;
+        'profiles set 2') fill=(_spectronctl_free 'VALUE|-') ;;
+        'profiles unset 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles unset 1') fill=(_spectronctl_free FIELD) ;;
+        'profiles remove 0') fill=(_spectronctl_ask profiles) ;;
+        'serve keys create 0') fill=(_spectronctl_free NAME) ;;
+        'serve keys revoke 0') fill=(_spectronctl_free ID) ;;
+        'completion 0') fill=(_spectronctl_offer bash zsh fish powershell) ;;
+        *) return 1 ;;
+    esac
+}
+
+_spectronctl_commands() {
+    case $at in
+        '') _spectronctl_offer contexts keys profiles serve completion version whoami ;;
+        contexts) _spectronctl_offer list get create update delete ;;
+        keys) _spectronctl_offer list get create rotate delete ;;
+        profiles) _spectronctl_offer list show add use set unset remove path ;;
+        serve) _spectronctl_offer keys ;;
+        'serve keys') _spectronctl_offer list create revoke ;;
+    esac
+}
+
+_spectronctl_options() {
+    case $at in
+        '') _spectronctl_offer --help ;;
+        contexts) _spectronctl_offer --help ;;
+        'contexts list') _spectronctl_offer --help ;;
+        'contexts get') _spectronctl_offer --help ;;
+        'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --help ;;
+        'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --help ;;
+        'contexts delete') _spectronctl_offer --confirm --if-missing --help ;;
+        keys) _spectronctl_offer --help ;;
+        'keys list') _spectronctl_offer --help ;;
+        'keys get') _spectronctl_offer --help ;;
+        'keys create') _spectronctl_offer --secret-file --force --reveal --principal --scope-floor --expires-at --expires-in --recover --help ;;
+        'keys rotate') _spectronctl_offer --secret-file --force --reveal --confirm --recover --help ;;
+        'keys delete') _spectronctl_offer --confirm --if-missing --help ;;
+        profiles) _spectronctl_offer --help ;;
+        'profiles list') _spectronctl_offer --help ;;
+        'profiles show') _spectronctl_offer --help ;;
+        'profiles add') _spectronctl_offer --api-key-env --api-key-command --auth-header --ca-file --proxy --protected --use --help ;;
+        'profiles use') _spectronctl_offer --help ;;
+        'profiles set') _spectronctl_offer --help ;;
+        'profiles unset') _spectronctl_offer --help ;;
+        'profiles remove') _spectronctl_offer --help ;;
+        'profiles path') _spectronctl_offer --help ;;
+        serve) _spectronctl_offer --secret-file --force --reveal --store --host --port --bootstrap --ready-file --log-format --tls-cert --tls-key --insecure-bind --help ;;
+        'serve keys') _spectronctl_offer --help ;;
+        'serve keys list') _spectronctl_offer --store --help ;;
+        'serve keys create') _spectronctl_offer --secret-file --force --reveal --store --help ;;
+        'serve keys revoke') _spectronctl_offer --store --help ;;
+        completion) _spectronctl_offer --help ;;
+        version) _spectronctl_offer --server --help ;;
+        whoami) _spectronctl_offer --help ;;
+    esac
+    _spectronctl_offer --profile --url --api-key --api-key-file --context -c --output -o --json --query --columns --sort --limit --no-header --quiet -q --yes -y --no-input --color --timeout --retries --debug --version
+}
+
+_spectronctl_offer() {
+    local each
+    for each in "$@"; do
+        [[ -n $each && $each == "$cur"* ]] && COMPREPLY+=("$prefix$each")
+    done
+}
+
+_spectronctl_ask() {
+    local each
+    while IFS= read -r each; do
+        _spectronctl_offer "$each"
+    done <<< "$(command spectronctl __complete "$1" 2> /dev/null)"
+}
+
+_spectronctl_files() {
+    local each
+    # Readline completes files best, but only words of their own, and not at the request of a bash before 4.
+    [[ -z $prefix ]] && compopt -o default 2> /dev/null && return
+    while IFS= read -r each; do
+        _spectronctl_offer "$each"
+    done <<< "$(compgen -f -- "$cur")"
+}
+
+_spectronctl_free() {
+    :
+}
+
+# Readline splits words at = and : too; the shell does not, so they are put together again.
+_spectronctl_words() {
+    local i line=${COMP_LINE:0:COMP_POINT} word
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        ((i == COMP_CWORD)) && word=${line#"${line%%[![:blank:]]*}"}
+        if ((last < 0)) || [[ $line == [[:blank:]]* || ${words[last]} == *[\<\>] ]]; then
+            words[++last]=$word
+            line=${line#"${line%%[![:blank:]]*}"}
+        else
+            words[last]+=$word
+        fi
+        line=${line#"$word"}
+    done
+}
+
+_spectronctl() {
+    local at= count=0 cur fill i last=-1 option= prefix= rest= word words
+    COMPREPLY=()
+    words=()
+    _spectronctl_words
+    for ((i = 1; i < last; i++)); do
+        word=${words[i]}
+        if [[ -n $option ]]; then
+            option=
+        elif [[ -z $rest && $word == -- ]]; then
+            rest=1
+        elif [[ -z $rest && $word == -?* || $word == *[\<\>] ]]; then
+            _spectronctl_value "$word" && option=$word
+        elif ((count)) || ! _spectronctl_step "$word"; then
+            ((count++))
+        fi
+    done
+    cur=${words[last]#[\"\']}
+    if [[ -n $option ]]; then
+        "${fill[@]}"
+    elif [[ -z $rest && $cur == --*=* ]] && _spectronctl_value "${cur%%=*}"; then
+        [[ $COMP_WORDBREAKS == *=* ]] || prefix=${cur%%=*}=
+        cur=${cur#*=}
+        "${fill[@]}"
+    elif [[ -z $rest && $cur == -* ]]; then
+        _spectronctl_options
+    else
+        ((count)) || _spectronctl_commands
+        _spectronctl_argument && "${fill[@]}"
+    fi
+}
+
+complete -F _spectronctl spectronctl

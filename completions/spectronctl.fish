@@ -1,0 +1,201 @@
+# Completion of spectronctl for fish; generated from the command tree, do not edit.
+
+function __spectronctl_step
+    switch "$argv"
+        case ' contexts' ' context'; printf '%s\n' 'contexts'
+        case ' keys' ' key'; printf '%s\n' 'keys'
+        case ' profiles' ' profile'; printf '%s\n' 'profiles'
+        case ' serve'; printf '%s\n' 'serve'
+        case ' completion'; printf '%s\n' 'completion'
+        case ' version'; printf '%s\n' 'version'
+        case ' whoami'; printf '%s\n' 'whoami'
+        case 'contexts list' 'contexts ls'; printf '%s\n' 'contexts list'
+        case 'contexts get' 'contexts show'; printf '%s\n' 'contexts get'
+        case 'contexts create'; printf '%s\n' 'contexts create'
+        case 'contexts update'; printf '%s\n' 'contexts update'
+        case 'contexts delete' 'contexts rm'; printf '%s\n' 'contexts delete'
+        case 'keys list' 'keys ls'; printf '%s\n' 'keys list'
+        case 'keys get' 'keys show'; printf '%s\n' 'keys get'
+        case 'keys create'; printf '%s\n' 'keys create'
+        case 'keys rotate'; printf '%s\n' 'keys rotate'
+        case 'keys delete' 'keys rm'; printf '%s\n' 'keys delete'
+        case 'profiles list' 'profiles ls'; printf '%s\n' 'profiles list'
+        case 'profiles show'; printf '%s\n' 'profiles show'
+        case 'profiles add'; printf '%s\n' 'profiles add'
+        case 'profiles use'; printf '%s\n' 'profiles use'
+        case 'profiles set'; printf '%s\n' 'profiles set'
+        case 'profiles unset'; printf '%s\n' 'profiles unset'
+        case 'profiles remove' 'profiles rm'; printf '%s\n' 'profiles remove'
+        case 'profiles path'; printf '%s\n' 'profiles path'
+        case 'serve keys'; printf '%s\n' 'serve keys'
+        case 'serve keys list' 'serve keys ls'; printf '%s\n' 'serve keys list'
+        case 'serve keys create'; printf '%s\n' 'serve keys create'
+        case 'serve keys revoke'; printf '%s\n' 'serve keys revoke'
+    end
+end
+
+function __spectronctl_value
+    switch "$argv"
+        case 'contexts create --namespace' 'contexts create --database' 'contexts delete --confirm' 'keys rotate --confirm' 'keys delete --confirm'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'contexts create --model-extraction' 'contexts create --model-response' 'contexts create --model-reflection' 'contexts create --model-reconciliation' 'contexts create --model-synthesis' 'contexts create --model-elaboration-consolidation' 'contexts create --model-embedding' 'contexts update --model-extraction' 'contexts update --model-response' 'contexts update --model-reflection' 'contexts update --model-reconciliation' 'contexts update --model-synthesis' 'contexts update --model-elaboration-consolidation' 'contexts update --model-embedding'; printf '%s\n' '__spectronctl_free' 'PROVIDER/MODEL'
+        case 'contexts create --model' 'contexts update --model'; printf '%s\n' '__spectronctl_free' 'STAGE=PROVIDER/MODEL'
+        case 'contexts create --provider' 'contexts update --provider'; printf '%s\n' '__spectronctl_free' 'NAME=env:VAR|file:PATH|-'
+        case 'contexts create --token-limit' 'contexts create --retention-days' 'contexts update --token-limit' 'contexts update --retention-days' '* --limit' '* --retries'; printf '%s\n' '__spectronctl_free' 'N'
+        case 'contexts create --set' 'contexts update --set'; printf '%s\n' '__spectronctl_free' 'A.B=VALUE'
+        case 'contexts create --config' 'contexts update --config' 'keys create --secret-file' 'keys rotate --secret-file' 'profiles add --ca-file' 'serve --secret-file' 'serve --ready-file' 'serve --tls-cert' 'serve --tls-key' 'serve keys create --secret-file' '* --api-key-file'; printf '%s\n' '__spectronctl_files'
+        case 'contexts create --if-exists'; printf '%s\n' '__spectronctl_offer' 'fail' 'skip' 'update'
+        case 'contexts update --unset'; printf '%s\n' '__spectronctl_free' 'A.B'
+        case 'contexts delete --if-missing' 'keys delete --if-missing'; printf '%s\n' '__spectronctl_offer' 'fail' 'ok'
+        case 'keys create --principal'; printf '%s\n' '__spectronctl_offer' 'agent' 'supervisor'
+        case 'keys create --scope-floor'; printf '%s\n' '__spectronctl_free' 'A=B,C=D|JSON'
+        case 'keys create --expires-at'; printf '%s\n' '__spectronctl_free' 'TIME'
+        case 'keys create --expires-in' '* --timeout'; printf '%s\n' '__spectronctl_free' 'DURATION'
+        case 'profiles add --api-key-env'; printf '%s\n' '__spectronctl_free' 'VAR'
+        case 'profiles add --api-key-command'; printf '%s\n' '__spectronctl_free' 'CMD'
+        case 'profiles add --auth-header'; printf '%s\n' '__spectronctl_offer' 'both' 'bearer' 'api-key'
+        case 'profiles add --proxy' 'serve --store' 'serve keys list --store' 'serve keys create --store' 'serve keys revoke --store' '* --url'; printf '%s\n' '__spectronctl_free' 'URL'
+        case 'serve --host'; printf '%s\n' '__spectronctl_free' 'HOST'
+        case 'serve --port'; printf '%s\n' '__spectronctl_free' 'PORT'
+        case 'serve --log-format'; printf '%s\n' '__spectronctl_offer' 'text' 'json'
+        case '* --profile'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case '* --api-key'; printf '%s\n' '__spectronctl_free' 'KEY'
+        case '* --context' '* -c'; printf '%s\n' '__spectronctl_ask' 'contexts'
+        case '* --output' '* -o'; printf '%s\n' '__spectronctl_offer' 'table' 'wide' 'json' 'jsonl' 'yaml' 'csv' 'name'
+        case '* --query'; printf '%s\n' '__spectronctl_free' 'JMESPATH'
+        case '* --columns'; printf '%s\n' '__spectronctl_free' 'A,B'
+        case '* --sort'; printf '%s\n' '__spectronctl_free' '[-]COLUMN'
+        case '* --color'; printf '%s\n' '__spectronctl_offer' 'auto' 'always' 'never'
+    end
+end
+
+function __spectronctl_argument
+    switch "$argv"
+        case 'contexts get 0'; printf '%s\n' '__spectronctl_ask' 'contexts'
+        case 'contexts create 0'; printf '%s\n' '__spectronctl_free' 'ID'
+        case 'contexts update 0'; printf '%s\n' '__spectronctl_ask' 'contexts'
+        case 'contexts delete 0'; printf '%s\n' '__spectronctl_ask' 'contexts'
+        case 'keys get 0'; printf '%s\n' '__spectronctl_free' 'KEY'
+        case 'keys create 0'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'keys rotate 0'; printf '%s\n' '__spectronctl_free' 'KEY'
+        case 'keys delete 0'; printf '%s\n' '__spectronctl_free' 'KEY'
+        case 'profiles show 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case 'profiles add 0'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'profiles use 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case 'profiles set 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case 'profiles set 1'; printf '%s\n' '__spectronctl_free' 'FIELD'
+        case 'profiles set 2'; printf '%s\n' '__spectronctl_free' 'VALUE|-'
+        case 'profiles unset 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case 'profiles unset 1'; printf '%s\n' '__spectronctl_free' 'FIELD'
+        case 'profiles remove 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
+        case 'serve keys create 0'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'serve keys revoke 0'; printf '%s\n' '__spectronctl_free' 'ID'
+        case 'completion 0'; printf '%s\n' '__spectronctl_offer' 'bash' 'zsh' 'fish' 'powershell'
+    end
+end
+
+function __spectronctl_commands
+    switch "$argv"
+        case ''; printf '%s\t%s\n' 'contexts' 'Create, configure and delete contexts' 'keys' 'Mint, rotate and revoke the API keys of a context' 'profiles' 'Keep the servers you work with' 'serve' 'Run a Spectron server on SurrealDB' 'completion' 'Print a completion script for a shell' 'version' 'Show the version of spectronctl, and of the server' 'whoami' 'Show who a context\'s key is, and what it may do'
+        case 'contexts'; printf '%s\t%s\n' 'list' 'List every context of the server' 'get' 'Show one context and its configuration' 'create' 'Create a context on a database of its own' 'update' 'Change a context\'s configuration; what is not named stays as it is' 'delete' 'Delete a context: its database, its keys and its registration. There is no way back'
+        case 'keys'; printf '%s\t%s\n' 'list' 'List the keys of a context; never a secret' 'get' 'Show one key; never its secret' 'create' 'Mint a key; its secret is shown or written once and can never be read again' 'rotate' 'Replace a key\'s secret; the old one stops at once, for everyone who holds it' 'delete' 'Revoke a key at once'
+        case 'profiles'; printf '%s\t%s\n' 'list' 'List the profiles, the built-in `local` included' 'show' 'Show every setting as it resolves here and now, and which layer won' 'add' 'Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it' 'use' 'Make a profile the default one' 'set' 'Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context\'s own key' 'unset' 'Clear one field of a profile' 'remove' 'Forget a profile; nothing happens to its server' 'path' 'Print where the config file is, whether it exists or not'
+        case 'serve'; printf '%s\t%s\n' 'keys' 'Manage management keys, while no server runs on the store'
+        case 'serve keys'; printf '%s\t%s\n' 'list' 'List the management keys of a store; never a secret' 'create' 'Make a management key; its secret is shown or written once' 'revoke' 'Revoke a management key at once'
+    end
+end
+
+function __spectronctl_options
+    switch "$argv"
+        case ''; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'contexts'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'contexts list'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'contexts get'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'contexts create'; printf '%s\t%s\n' '--namespace' 'SurrealDB namespace to bind' '--database' 'SurrealDB database to bind' '--model-extraction' 'Model for extraction' '--model-response' 'Model for response' '--model-reflection' 'Model for reflection' '--model-reconciliation' 'Model for reconciliation' '--model-synthesis' 'Model for synthesis' '--model-elaboration-consolidation' 'Model for elaboration_consolidation' '--model-embedding' 'Model for embedding' '--model' 'Model for any stage' '--provider' 'A provider\'s key, read from a variable, a file or stdin' '--token-limit' 'Tokens allowed' '--retention-days' 'Days kept' '--set' 'Any field; VALUE is JSON or text' '--config' 'JSON or TOML to start from' '--if-exists' 'What an existing one means' '--help' 'Show this message and exit'
+        case 'contexts update'; printf '%s\t%s\n' '--model-extraction' 'Model for extraction' '--model-response' 'Model for response' '--model-reflection' 'Model for reflection' '--model-reconciliation' 'Model for reconciliation' '--model-synthesis' 'Model for synthesis' '--model-elaboration-consolidation' 'Model for elaboration_consolidation' '--model-embedding' 'Model for embedding' '--model' 'Model for any stage' '--provider' 'A provider\'s key, read from a variable, a file or stdin' '--token-limit' 'Tokens allowed' '--retention-days' 'Days kept' '--set' 'Any field; VALUE is JSON or text' '--config' 'JSON or TOML to start from' '--unset' 'Clear a field' '--help' 'Show this message and exit'
+        case 'contexts delete'; printf '%s\t%s\n' '--confirm' 'Confirm by naming the context, unasked' '--if-missing' 'What a missing one means' '--help' 'Show this message and exit'
+        case 'keys'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'keys list'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'keys get'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'keys create'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--force' 'Replace an existing file' '--reveal' 'Print the secret although a terminal shows it' '--principal' 'What it may do' '--scope-floor' 'Bound what it can reach' '--expires-at' 'RFC 3339 time it ends' '--expires-in' 'Life, such as 90d' '--recover' 'Should the answer be lost, rotate to a secret that is known' '--help' 'Show this message and exit'
+        case 'keys rotate'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--force' 'Replace an existing file' '--reveal' 'Print the secret although a terminal shows it' '--confirm' 'Confirm by naming the context, unasked' '--recover' 'Should the answer be lost, rotate to a secret that is known' '--help' 'Show this message and exit'
+        case 'keys delete'; printf '%s\t%s\n' '--confirm' 'Confirm by naming the context, unasked' '--if-missing' 'What a missing one means' '--help' 'Show this message and exit'
+        case 'profiles'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles list'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles show'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles add'; printf '%s\t%s\n' '--api-key-env' 'Variable with the key' '--api-key-command' 'Program that prints the key' '--auth-header' 'Headers for the key' '--ca-file' 'Certificates to trust as well' '--proxy' 'Proxy to go through' '--protected' 'Want names typed before anything is destroyed' '--use' 'Make it the default profile' '--help' 'Show this message and exit'
+        case 'profiles use'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles set'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles unset'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles remove'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'profiles path'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'serve'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--force' 'Replace an existing file' '--reveal' 'Print the secret although a terminal shows it' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--host' 'Address to bind' '--port' 'Port; 0 is any' '--bootstrap' 'Make the first management key, if there is none' '--ready-file' 'Write the ready line here' '--log-format' 'Format of the log on stderr' '--tls-cert' 'Certificate chain, PEM' '--tls-key' 'Its private key, PEM' '--insecure-bind' 'Bind beyond loopback without TLS' '--help' 'Show this message and exit'
+        case 'serve keys'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'serve keys list'; printf '%s\t%s\n' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
+        case 'serve keys create'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--force' 'Replace an existing file' '--reveal' 'Print the secret although a terminal shows it' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
+        case 'serve keys revoke'; printf '%s\t%s\n' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
+        case 'completion'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'version'; printf '%s\t%s\n' '--server' 'Ask the server for its own' '--help' 'Show this message and exit'
+        case 'whoami'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+    end
+    printf '%s\t%s\n' '--profile' 'Profile to use; `local` needs no server' '--url' 'Server to talk to' '--api-key' 'The key itself; visible to others, see README' '--api-key-file' 'File that holds the key' '--context' 'Context that the command is about' '-c' 'Context that the command is about' '--output' 'Output format' '-o' 'Output format' '--json' 'The same as -o json' '--query' 'Pick from the answer' '--columns' 'Columns of a table' '--sort' 'Sort a table by a column' '--limit' 'Stop a list after N' '--no-header' 'Tables without a header' '--quiet' 'No notes on stderr' '-q' 'No notes on stderr' '--yes' 'Answer yes to every question' '-y' 'Answer yes to every question' '--no-input' 'Never ask' '--color' 'When to use colour' '--timeout' 'Give a call this long, retries included, such as 30s or 2m' '--retries' 'Repeat a failed read N times' '--debug' 'Log requests to stderr' '--version' 'Print the version and exit'
+end
+
+function __spectronctl_offer
+    printf '%s\n' $argv
+end
+
+function __spectronctl_ask
+    command -q spectronctl; and command spectronctl __complete $argv 2>/dev/null
+end
+
+function __spectronctl_files
+    __fish_complete_path (string replace -r -- '^--[^=]*=' '' (commandline -ct))
+end
+
+function __spectronctl_free
+end
+
+function __spectronctl
+    set -l at ''
+    set -l count 0
+    set -l fill
+    set -l option ''
+    set -l rest ''
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
+        if test -n "$option"
+            set option ''
+        else if test -z "$rest"; and test "$word" = --
+            set rest yes
+        else if test -z "$rest"; and string match -qr -- '^-.' $word
+            set fill (__spectronctl_value "$at $word")
+            set -q fill[1]; and set option $word
+        else
+            set -l next
+            test $count -eq 0; and set next (__spectronctl_step "$at $word")
+            if set -q next[1]
+                set at $next
+            else
+                set count (math $count + 1)
+            end
+        end
+    end
+    set -l cur (commandline -ct)
+    if test -n "$option"
+        $fill
+        return
+    end
+    if test -z "$rest"; and set -l name (string match -r -- '^--[^=]*(?==)' $cur)
+        set fill (__spectronctl_value "$at $name")
+        set -q fill[1]; and string replace -r -- '^' "$name=" ($fill)
+    else if test -z "$rest"; and string match -q -- '-*' $cur
+        __spectronctl_options $at
+    else
+        test $count -eq 0; and __spectronctl_commands $at
+        set fill (__spectronctl_argument "$at $count")
+        set -q fill[1]; and $fill
+    end
+end
+
+complete -c spectronctl -f -a '(__spectronctl)'

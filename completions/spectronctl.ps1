@@ -1,0 +1,252 @@
+# Completion of spectronctl for PowerShell; generated from the command tree, do not edit.
+
+Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
+    param($current, $ast, $cursor)
+
+    # Not @{}, which would take -c and -C for the same.
+    $steps = New-Object System.Collections.Hashtable
+    $calls = New-Object System.Collections.Hashtable
+    $commands = New-Object System.Collections.Hashtable
+    $options = New-Object System.Collections.Hashtable
+    $steps[' contexts'] = 'contexts'
+    $steps[' context'] = 'contexts'
+    $steps[' keys'] = 'keys'
+    $steps[' key'] = 'keys'
+    $steps[' profiles'] = 'profiles'
+    $steps[' profile'] = 'profiles'
+    $steps[' serve'] = 'serve'
+    $steps[' completion'] = 'completion'
+    $steps[' version'] = 'version'
+    $steps[' whoami'] = 'whoami'
+    $steps['contexts list'] = 'contexts list'
+    $steps['contexts ls'] = 'contexts list'
+    $steps['contexts get'] = 'contexts get'
+    $steps['contexts show'] = 'contexts get'
+    $steps['contexts create'] = 'contexts create'
+    $steps['contexts update'] = 'contexts update'
+    $steps['contexts delete'] = 'contexts delete'
+    $steps['contexts rm'] = 'contexts delete'
+    $steps['keys list'] = 'keys list'
+    $steps['keys ls'] = 'keys list'
+    $steps['keys get'] = 'keys get'
+    $steps['keys show'] = 'keys get'
+    $steps['keys create'] = 'keys create'
+    $steps['keys rotate'] = 'keys rotate'
+    $steps['keys delete'] = 'keys delete'
+    $steps['keys rm'] = 'keys delete'
+    $steps['profiles list'] = 'profiles list'
+    $steps['profiles ls'] = 'profiles list'
+    $steps['profiles show'] = 'profiles show'
+    $steps['profiles add'] = 'profiles add'
+    $steps['profiles use'] = 'profiles use'
+    $steps['profiles set'] = 'profiles set'
+    $steps['profiles unset'] = 'profiles unset'
+    $steps['profiles remove'] = 'profiles remove'
+    $steps['profiles rm'] = 'profiles remove'
+    $steps['profiles path'] = 'profiles path'
+    $steps['serve keys'] = 'serve keys'
+    $steps['serve keys list'] = 'serve keys list'
+    $steps['serve keys ls'] = 'serve keys list'
+    $steps['serve keys create'] = 'serve keys create'
+    $steps['serve keys revoke'] = 'serve keys revoke'
+    $calls['contexts create --namespace'] = 'free', 'NAME'
+    $calls['contexts create --database'] = 'free', 'NAME'
+    $calls['contexts delete --confirm'] = 'free', 'NAME'
+    $calls['keys rotate --confirm'] = 'free', 'NAME'
+    $calls['keys delete --confirm'] = 'free', 'NAME'
+    $calls['contexts create --model-extraction'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-response'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-reflection'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-reconciliation'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-synthesis'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-elaboration-consolidation'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model-embedding'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-extraction'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-response'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-reflection'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-reconciliation'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-synthesis'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-elaboration-consolidation'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts update --model-embedding'] = 'free', 'PROVIDER/MODEL'
+    $calls['contexts create --model'] = 'free', 'STAGE=PROVIDER/MODEL'
+    $calls['contexts update --model'] = 'free', 'STAGE=PROVIDER/MODEL'
+    $calls['contexts create --provider'] = 'free', 'NAME=env:VAR|file:PATH|-'
+    $calls['contexts update --provider'] = 'free', 'NAME=env:VAR|file:PATH|-'
+    $calls['contexts create --token-limit'] = 'free', 'N'
+    $calls['contexts create --retention-days'] = 'free', 'N'
+    $calls['contexts update --token-limit'] = 'free', 'N'
+    $calls['contexts update --retention-days'] = 'free', 'N'
+    $calls['* --limit'] = 'free', 'N'
+    $calls['* --retries'] = 'free', 'N'
+    $calls['contexts create --set'] = 'free', 'A.B=VALUE'
+    $calls['contexts update --set'] = 'free', 'A.B=VALUE'
+    $calls['contexts create --config'] = 'files'
+    $calls['contexts update --config'] = 'files'
+    $calls['keys create --secret-file'] = 'files'
+    $calls['keys rotate --secret-file'] = 'files'
+    $calls['profiles add --ca-file'] = 'files'
+    $calls['serve --secret-file'] = 'files'
+    $calls['serve --ready-file'] = 'files'
+    $calls['serve --tls-cert'] = 'files'
+    $calls['serve --tls-key'] = 'files'
+    $calls['serve keys create --secret-file'] = 'files'
+    $calls['* --api-key-file'] = 'files'
+    $calls['contexts create --if-exists'] = 'offer', 'fail', 'skip', 'update'
+    $calls['contexts update --unset'] = 'free', 'A.B'
+    $calls['contexts delete --if-missing'] = 'offer', 'fail', 'ok'
+    $calls['keys delete --if-missing'] = 'offer', 'fail', 'ok'
+    $calls['keys create --principal'] = 'offer', 'agent', 'supervisor'
+    $calls['keys create --scope-floor'] = 'free', 'A=B,C=D|JSON'
+    $calls['keys create --expires-at'] = 'free', 'TIME'
+    $calls['keys create --expires-in'] = 'free', 'DURATION'
+    $calls['* --timeout'] = 'free', 'DURATION'
+    $calls['profiles add --api-key-env'] = 'free', 'VAR'
+    $calls['profiles add --api-key-command'] = 'free', 'CMD'
+    $calls['profiles add --auth-header'] = 'offer', 'both', 'bearer', 'api-key'
+    $calls['profiles add --proxy'] = 'free', 'URL'
+    $calls['serve --store'] = 'free', 'URL'
+    $calls['serve keys list --store'] = 'free', 'URL'
+    $calls['serve keys create --store'] = 'free', 'URL'
+    $calls['serve keys revoke --store'] = 'free', 'URL'
+    $calls['* --url'] = 'free', 'URL'
+    $calls['serve --host'] = 'free', 'HOST'
+    $calls['serve --port'] = 'free', 'PORT'
+    $calls['serve --log-format'] = 'offer', 'text', 'json'
+    $calls['* --profile'] = 'ask', 'profiles'
+    $calls['* --api-key'] = 'free', 'KEY'
+    $calls['* --context'] = 'ask', 'contexts'
+    $calls['* -c'] = 'ask', 'contexts'
+    $calls['* --output'] = 'offer', 'table', 'wide', 'json', 'jsonl', 'yaml', 'csv', 'name'
+    $calls['* -o'] = 'offer', 'table', 'wide', 'json', 'jsonl', 'yaml', 'csv', 'name'
+    $calls['* --query'] = 'free', 'JMESPATH'
+    $calls['* --columns'] = 'free', 'A,B'
+    $calls['* --sort'] = 'free', '[-]COLUMN'
+    $calls['* --color'] = 'offer', 'auto', 'always', 'never'
+    $calls['contexts get 0'] = 'ask', 'contexts'
+    $calls['contexts create 0'] = 'free', 'ID'
+    $calls['contexts update 0'] = 'ask', 'contexts'
+    $calls['contexts delete 0'] = 'ask', 'contexts'
+    $calls['keys get 0'] = 'free', 'KEY'
+    $calls['keys create 0'] = 'free', 'NAME'
+    $calls['keys rotate 0'] = 'free', 'KEY'
+    $calls['keys delete 0'] = 'free', 'KEY'
+    $calls['profiles show 0'] = 'ask', 'profiles'
+    $calls['profiles add 0'] = 'free', 'NAME'
+    $calls['profiles use 0'] = 'ask', 'profiles'
+    $calls['profiles set 0'] = 'ask', 'profiles'
+    $calls['profiles set 1'] = 'free', 'FIELD'
+    $calls['profiles set 2'] = 'free', 'VALUE|-'
+    $calls['profiles unset 0'] = 'ask', 'profiles'
+    $calls['profiles unset 1'] = 'free', 'FIELD'
+    $calls['profiles remove 0'] = 'ask', 'profiles'
+    $calls['serve keys create 0'] = 'free', 'NAME'
+    $calls['serve keys revoke 0'] = 'free', 'ID'
+    $calls['completion 0'] = 'offer', 'bash', 'zsh', 'fish', 'powershell'
+    $commands[''] = 'contexts', 'Create, configure and delete contexts', 'keys', 'Mint, rotate and revoke the API keys of a context', 'profiles', 'Keep the servers you work with', 'serve', 'Run a Spectron server on SurrealDB', 'completion', 'Print a completion script for a shell', 'version', 'Show the version of spectronctl, and of the server', 'whoami', 'Show who a context''s key is, and what it may do'
+    $commands['contexts'] = 'list', 'List every context of the server', 'get', 'Show one context and its configuration', 'create', 'Create a context on a database of its own', 'update', 'Change a context''s configuration; what is not named stays as it is', 'delete', 'Delete a context: its database, its keys and its registration. There is no way back'
+    $commands['keys'] = 'list', 'List the keys of a context; never a secret', 'get', 'Show one key; never its secret', 'create', 'Mint a key; its secret is shown or written once and can never be read again', 'rotate', 'Replace a key''s secret; the old one stops at once, for everyone who holds it', 'delete', 'Revoke a key at once'
+    $commands['profiles'] = 'list', 'List the profiles, the built-in `local` included', 'show', 'Show every setting as it resolves here and now, and which layer won', 'add', 'Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it', 'use', 'Make a profile the default one', 'set', 'Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context''s own key', 'unset', 'Clear one field of a profile', 'remove', 'Forget a profile; nothing happens to its server', 'path', 'Print where the config file is, whether it exists or not'
+    $commands['serve'] = 'keys', 'Manage management keys, while no server runs on the store'
+    $commands['serve keys'] = 'list', 'List the management keys of a store; never a secret', 'create', 'Make a management key; its secret is shown or written once', 'revoke', 'Revoke a management key at once'
+    $options[''] = '--help', 'Show this message and exit'
+    $options['contexts'] = '--help', 'Show this message and exit'
+    $options['contexts list'] = '--help', 'Show this message and exit'
+    $options['contexts get'] = '--help', 'Show this message and exit'
+    $options['contexts create'] = '--namespace', 'SurrealDB namespace to bind', '--database', 'SurrealDB database to bind', '--model-extraction', 'Model for extraction', '--model-response', 'Model for response', '--model-reflection', 'Model for reflection', '--model-reconciliation', 'Model for reconciliation', '--model-synthesis', 'Model for synthesis', '--model-elaboration-consolidation', 'Model for elaboration_consolidation', '--model-embedding', 'Model for embedding', '--model', 'Model for any stage', '--provider', 'A provider''s key, read from a variable, a file or stdin', '--token-limit', 'Tokens allowed', '--retention-days', 'Days kept', '--set', 'Any field; VALUE is JSON or text', '--config', 'JSON or TOML to start from', '--if-exists', 'What an existing one means', '--help', 'Show this message and exit'
+    $options['contexts update'] = '--model-extraction', 'Model for extraction', '--model-response', 'Model for response', '--model-reflection', 'Model for reflection', '--model-reconciliation', 'Model for reconciliation', '--model-synthesis', 'Model for synthesis', '--model-elaboration-consolidation', 'Model for elaboration_consolidation', '--model-embedding', 'Model for embedding', '--model', 'Model for any stage', '--provider', 'A provider''s key, read from a variable, a file or stdin', '--token-limit', 'Tokens allowed', '--retention-days', 'Days kept', '--set', 'Any field; VALUE is JSON or text', '--config', 'JSON or TOML to start from', '--unset', 'Clear a field', '--help', 'Show this message and exit'
+    $options['contexts delete'] = '--confirm', 'Confirm by naming the context, unasked', '--if-missing', 'What a missing one means', '--help', 'Show this message and exit'
+    $options['keys'] = '--help', 'Show this message and exit'
+    $options['keys list'] = '--help', 'Show this message and exit'
+    $options['keys get'] = '--help', 'Show this message and exit'
+    $options['keys create'] = '--secret-file', 'Write the secret to a new 0600 file', '--force', 'Replace an existing file', '--reveal', 'Print the secret although a terminal shows it', '--principal', 'What it may do', '--scope-floor', 'Bound what it can reach', '--expires-at', 'RFC 3339 time it ends', '--expires-in', 'Life, such as 90d', '--recover', 'Should the answer be lost, rotate to a secret that is known', '--help', 'Show this message and exit'
+    $options['keys rotate'] = '--secret-file', 'Write the secret to a new 0600 file', '--force', 'Replace an existing file', '--reveal', 'Print the secret although a terminal shows it', '--confirm', 'Confirm by naming the context, unasked', '--recover', 'Should the answer be lost, rotate to a secret that is known', '--help', 'Show this message and exit'
+    $options['keys delete'] = '--confirm', 'Confirm by naming the context, unasked', '--if-missing', 'What a missing one means', '--help', 'Show this message and exit'
+    $options['profiles'] = '--help', 'Show this message and exit'
+    $options['profiles list'] = '--help', 'Show this message and exit'
+    $options['profiles show'] = '--help', 'Show this message and exit'
+    $options['profiles add'] = '--api-key-env', 'Variable with the key', '--api-key-command', 'Program that prints the key', '--auth-header', 'Headers for the key', '--ca-file', 'Certificates to trust as well', '--proxy', 'Proxy to go through', '--protected', 'Want names typed before anything is destroyed', '--use', 'Make it the default profile', '--help', 'Show this message and exit'
+    $options['profiles use'] = '--help', 'Show this message and exit'
+    $options['profiles set'] = '--help', 'Show this message and exit'
+    $options['profiles unset'] = '--help', 'Show this message and exit'
+    $options['profiles remove'] = '--help', 'Show this message and exit'
+    $options['profiles path'] = '--help', 'Show this message and exit'
+    $options['serve'] = '--secret-file', 'Write the secret to a new 0600 file', '--force', 'Replace an existing file', '--reveal', 'Print the secret although a terminal shows it', '--store', 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local', '--host', 'Address to bind', '--port', 'Port; 0 is any', '--bootstrap', 'Make the first management key, if there is none', '--ready-file', 'Write the ready line here', '--log-format', 'Format of the log on stderr', '--tls-cert', 'Certificate chain, PEM', '--tls-key', 'Its private key, PEM', '--insecure-bind', 'Bind beyond loopback without TLS', '--help', 'Show this message and exit'
+    $options['serve keys'] = '--help', 'Show this message and exit'
+    $options['serve keys list'] = '--store', 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local', '--help', 'Show this message and exit'
+    $options['serve keys create'] = '--secret-file', 'Write the secret to a new 0600 file', '--force', 'Replace an existing file', '--reveal', 'Print the secret although a terminal shows it', '--store', 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local', '--help', 'Show this message and exit'
+    $options['serve keys revoke'] = '--store', 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local', '--help', 'Show this message and exit'
+    $options['completion'] = '--help', 'Show this message and exit'
+    $options['version'] = '--server', 'Ask the server for its own', '--help', 'Show this message and exit'
+    $options['whoami'] = '--help', 'Show this message and exit'
+    $options['*'] = '--profile', 'Profile to use; `local` needs no server', '--url', 'Server to talk to', '--api-key', 'The key itself; visible to others, see README', '--api-key-file', 'File that holds the key', '--context', 'Context that the command is about', '-c', 'Context that the command is about', '--output', 'Output format', '-o', 'Output format', '--json', 'The same as -o json', '--query', 'Pick from the answer', '--columns', 'Columns of a table', '--sort', 'Sort a table by a column', '--limit', 'Stop a list after N', '--no-header', 'Tables without a header', '--quiet', 'No notes on stderr', '-q', 'No notes on stderr', '--yes', 'Answer yes to every question', '-y', 'Answer yes to every question', '--no-input', 'Never ask', '--color', 'When to use colour', '--timeout', 'Give a call this long, retries included, such as 30s or 2m', '--retries', 'Repeat a failed read N times', '--debug', 'Log requests to stderr', '--version', 'Print the version and exit'
+
+    function Find-Call($path, $word) {
+        if ($calls.ContainsKey("$path $word")) { $calls["$path $word"] } else { $calls["* $word"] }
+    }
+
+    function Write-Words($words, $prefix, $start) {
+        # Words and their descriptions take turns.
+        for ($i = 0; $i -lt $words.Count; $i += 2) {
+            if ($words[$i].StartsWith($start, [StringComparison]::Ordinal)) {
+                [System.Management.Automation.CompletionResult]::new(
+                    $prefix + $words[$i], $words[$i], 'ParameterValue', $words[$i + 1])
+            }
+        }
+    }
+
+    function Write-Call($call, $prefix, $start) {
+        switch (@($call)[0]) {
+            'offer' {
+                Write-Words @($call | Select-Object -Skip 1 | ForEach-Object { $_; $_ }) $prefix $start
+            }
+            'ask' {
+                Write-Words @(spectronctl __complete $call[1] 2>$null | ForEach-Object { $_; $_ }) $prefix $start
+            }
+            'files' {
+                [System.Management.Automation.CompletionCompleters]::CompleteFilename($start) | ForEach-Object {
+                    [System.Management.Automation.CompletionResult]::new(
+                        $prefix + $_.CompletionText, $_.ListItemText, 'ProviderItem', $_.ToolTip)
+                }
+            }
+        }
+    }
+
+    $at = ''
+    $count = 0
+    $option = $null
+    $rest = $false
+    $words = @($ast.CommandElements | Select-Object -Skip 1 |
+        Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { $_.Extent.Text.Trim('"', "'") })
+    foreach ($word in $words) {
+        if ($option) {
+            $option = $null
+        } elseif (-not $rest -and $word -ceq '--') {
+            $rest = $true
+        } elseif (-not $rest -and $word.Length -gt 1 -and $word.StartsWith('-')) {
+            $option = Find-Call $at $word
+        } elseif ($count -eq 0 -and $steps.ContainsKey("$at $word")) {
+            $at = $steps["$at $word"]
+        } else {
+            $count++
+        }
+    }
+
+    $name, $value = $current -split '=', 2
+    $given = if (-not $rest -and $current -clike '--*=*') { Find-Call $at $name }
+    $found = @(
+        if ($option) {
+            Write-Call $option '' $current
+        } elseif ($given) {
+            Write-Call $given "$name=" $value
+        } elseif (-not $rest -and $current.StartsWith('-')) {
+            Write-Words $options[$at] '' $current
+            Write-Words $options['*'] '' $current
+        } else {
+            if ($count -eq 0 -and $commands.ContainsKey($at)) { Write-Words $commands[$at] '' $current }
+            $argument = if ($calls.ContainsKey("$at $count")) { $calls["$at $count"] } else { $calls["$at *"] }
+            if ($argument) { Write-Call $argument '' $current }
+        }
+    )
+    # An empty answer would make PowerShell offer files.
+    if ($found.Count) { $found } else { '' }
+}

@@ -1,0 +1,7 @@
+"""`python -m spectronctl`"""
+
+import sys
+
+from spectronctl.cli import main
+
+sys.exit(main())

@@ -1,0 +1,128 @@
+"""The options every command accepts, at any position on the line (cli.md, "Grammar")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.errors import UsageError
+
+_KEY = "spectronctl.globals"
+
+
+class Format(StrEnum):
+    """How an answer is written to stdout."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    JSONL = "jsonl"
+    YAML = "yaml"
+    CSV = "csv"
+    NAME = "name"
+
+
+class Color(StrEnum):
+    """When to colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def _remember(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> None:
+    """Keep a value the user typed; the parser level nearest the command has the last word."""
+    name = str(param.name)
+    source = ctx.get_parameter_source(name)
+    if source is not None and source.name == "COMMANDLINE":
+        ctx.meta.setdefault(_KEY, {})[name] = value
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from spectronctl import __version__
+
+        typer.echo(f"spectronctl {__version__}")
+        raise typer.Exit
+
+
+def _option(*flags: str, help: str, callback: Any = _remember, **settings: Any) -> Any:
+    return typer.Option(
+        *flags, help=help, callback=callback, expose_value=False, show_default=False, **settings
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalOptions:
+    """Declares the options; what was typed is read with `given`."""
+
+    profile: Annotated[
+        str | None,
+        _option("--profile", metavar="NAME", help="Profile to use; `local` needs no server."),
+    ] = None
+    url: Annotated[str | None, _option("--url", metavar="URL", help="Server to talk to.")] = None
+    api_key: Annotated[
+        str | None,
+        _option("--api-key", metavar="KEY", help="The key itself; visible to others, see README."),
+    ] = None
+    api_key_file: Annotated[
+        str | None, _option("--api-key-file", metavar="PATH|-", help="File that holds the key.")
+    ] = None
+    context: Annotated[
+        str | None,
+        _option("--context", "-c", metavar="ID", help="Context that the command is about."),
+    ] = None
+    output: Annotated[Format | None, _option("--output", "-o", help="Output format.")] = None
+    json: Annotated[bool, _option("--json", help="The same as -o json.")] = False
+    query: Annotated[
+        str | None, _option("--query", metavar="JMESPATH", help="Pick from the answer.")
+    ] = None
+    columns: Annotated[
+        str | None,
+        _option("--columns", metavar="A,B", help="Columns of a table."),
+    ] = None
+    sort: Annotated[
+        str | None, _option("--sort", metavar="[-]COLUMN", help="Sort a table by a column.")
+    ] = None
+    limit: Annotated[
+        int | None, _option("--limit", min=1, metavar="N", help="Stop a list after N.")
+    ] = None
+    no_header: Annotated[bool, _option("--no-header", help="Tables without a header.")] = False
+    quiet: Annotated[bool, _option("--quiet", "-q", help="No notes on stderr.")] = False
+    yes: Annotated[bool, _option("--yes", "-y", help="Answer yes to every question.")] = False
+    no_input: Annotated[bool, _option("--no-input", help="Never ask.")] = False
+    color: Annotated[Color | None, _option("--color", help="When to use colour.")] = None
+    timeout: Annotated[
+        str | None,
+        _option(
+            "--timeout",
+            metavar="DURATION",
+            help="Give a call this long, retries included, such as 30s or 2m.",
+        ),
+    ] = None
+    retries: Annotated[
+        int | None, _option("--retries", min=0, metavar="N", help="Repeat a failed read N times.")
+    ] = None
+    debug: Annotated[bool, _option("--debug", help="Log requests to stderr.")] = False
+    version: Annotated[
+        bool,
+        _option(
+            "--version",
+            help="Print the version and exit.",
+            callback=_show_version,
+            is_eager=True,
+        ),
+    ] = False
+
+
+def given(ctx: typer.Context) -> dict[str, Any]:
+    """The global options that were typed, by name, as typed values."""
+    flags = dict(ctx.meta.get(_KEY, {}))
+    if flags.pop("json", False):
+        if flags.get("output", Format.JSON) is not Format.JSON:
+            raise UsageError(f"--json and --output {flags['output']} contradict each other")
+        flags["output"] = Format.JSON
+    return {name: str(v) if isinstance(v, StrEnum) else v for name, v in flags.items()}

@@ -1,0 +1,115 @@
+"""The command tree as plain values: what completion, the tests and the error messages walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_params
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option: all its spellings, whether a value follows, and which values it takes."""
+
+    names: tuple[str, ...]
+    help: str
+    choices: tuple[str, ...]
+    takes_value: bool
+    required: bool
+    metavar: str
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A positional argument, by its metavar; `many` takes all the words that follow."""
+
+    name: str
+    required: bool
+    choices: tuple[str, ...]
+    many: bool
+
+
+@dataclass(frozen=True)
+class Node:
+    """One command: the words that lead to it, and what may follow. Hidden ones are left out."""
+
+    path: tuple[str, ...]
+    help: str
+    children: tuple[tuple[str, str], ...]
+    flags: tuple[Flag, ...]
+    arguments: tuple[Argument, ...]
+    runs: bool
+    aliases: tuple[tuple[str, str], ...]
+    """Unlisted words and the child that each leads to."""
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
+    """Every visible command below (and including) this one; groups are imported."""
+    if isinstance(command, LazyGroup):
+        command = command.load()
+    children = getattr(command, "commands", {})
+    visible = {name: sub for name, sub in children.items() if not sub.hidden}
+    yield _describe(command, path, visible)
+    for name, sub in visible.items():
+        yield from walk(sub, (*path, name))
+
+
+def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> Node:
+    ctx = Context(command, info_name=path[-1] if path else "spectronctl")
+    own = [p for p in command.get_params(ctx) if p not in global_params()]
+    return Node(
+        path=path,
+        help=_first_line(command.help),
+        children=tuple((name, _first_line(sub.help)) for name, sub in visible.items()),
+        flags=describe_flags(own),
+        arguments=tuple(
+            Argument(str(p.metavar or p.name).upper(), p.required, _choices(p), p.nargs == -1)
+            for p in own
+            if p.param_type_name == "argument"
+        ),
+        runs=not isinstance(command, Group) or command.invoke_without_command,
+        aliases=_find_aliases(command, visible),
+    )
+
+
+def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if not isinstance(command, Group):
+        return ()
+    modules = {sub.module: name for name, sub in visible.items() if isinstance(sub, LazyGroup)}
+    hidden = {
+        word: modules[sub.module]
+        for word, sub in command.commands.items()
+        if sub.hidden and isinstance(sub, LazyGroup)
+    }
+    short = {
+        word: sub.name
+        for word in ALIASES
+        if word not in command.commands and (sub := command.get_command(None, word)) is not None
+    }
+    return tuple((hidden | short).items())
+
+
+def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
+    """The visible options among a command's parameters."""
+    return tuple(
+        Flag(
+            names=tuple(sorted([*p.opts, *p.secondary_opts], key=len, reverse=True)),
+            help=_first_line(p.help),
+            choices=_choices(p),
+            takes_value=not p.is_flag and not p.count,
+            required=p.required,
+            metavar=str(p.metavar or ""),
+        )
+        for p in params
+        if p.param_type_name == "option" and not p.hidden
+    )
+
+
+def _choices(param: Any) -> tuple[str, ...]:
+    return tuple(str(choice.value) for choice in param.type_descriptor.choices or ())
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0].rstrip(".")

@@ -1,0 +1,208 @@
+"""
+The seam between spectronctl and Typer.
+
+Typer 0.29 gives each parser level only its own options and builds every command up front. spectronctl wants the global
+options accepted at every level, a command group imported only when it is used, aliases (`ls`, `rm`, `show`) everywhere,
+and options that several commands share declared once. All of it is done here, through `typer.core` and `typer.main`;
+nothing imports the private parts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from spectronctl.cli._globals import GlobalOptions, given
+from spectronctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ALIASES = {"ls": "list", "show": "get", "rm": "delete"}
+"""Short names that every group understands, unless it has a command of that very name."""
+
+
+class Context(typer.Context):
+    """The context handed to every command."""
+
+    obj: Runtime
+
+    @property
+    def runtime(self) -> Runtime:
+        """What the command may reach for, told what was typed."""
+        self.obj.flags = given(self)
+        return self.obj
+
+
+@cache
+def global_params() -> list[Any]:
+    """The global options, built once and shared by every command."""
+    app = typer.Typer(add_completion=False)
+    app.command()(GlobalOptions)
+    return get_command(app).params
+
+
+class _AcceptsGlobals:
+    """Parse the global options along with a command's own, and list them apart in its help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [*super().get_params(ctx), *global_params()]  # type: ignore[misc]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        own = super().get_params(ctx)  # type: ignore[misc]
+        sections = {
+            "Arguments": [p for p in own if p.param_type_name == "argument"],
+            "Options": [p for p in own if p.param_type_name == "option"],
+            "Global options": global_params(),
+        }
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+        for title, params in sections.items():
+            if records := [r for p in params if (r := p.get_help_record(ctx))]:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Command(_AcceptsGlobals, TyperCommand):
+    """A command that accepts the global options."""
+
+    context_class = Context
+
+
+class Group(_AcceptsGlobals, TyperGroup):
+    """A group that accepts the global options, knows the aliases and suggests the nearest name."""
+
+    context_class = Context
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if not ctx._protected_args and not self.invoke_without_command:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        return rest
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return self.commands.get(cmd_name) or self.commands.get(self._real_name(cmd_name))
+
+    def _real_name(self, name: str) -> str:
+        if name == "rm" and "remove" in self.commands:
+            return "remove"
+        return ALIASES.get(name, name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            visible = [word for word, command in self.commands.items() if not command.hidden]
+            raise UsageError(
+                f"no command {name!r} in '{ctx.command_path}'",
+                candidates=get_close_matches(name, visible),
+                hint=f"'{ctx.command_path} --help' lists them.",
+            )
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
+    """A group, or a command that stands alone, known by name and help until it is dispatched to."""
+
+    def __init__(self, name: str, module: str, help: str, *, hidden: bool = False) -> None:
+        super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
+        self.module = module
+
+    def load(self) -> Any:
+        """Import the module and build its commands; a module that declares just one is that one."""
+        app = importlib.import_module(self.module).app
+        loaded = get_command(app) if app.is_single else get_group(app)
+        loaded.name, loaded.help = self.name, loaded.help or self.help
+        return loaded
+
+    def make_context(
+        self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class App(typer.Typer):
+    """A Typer app whose commands accept the global options and may share bundles of options."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            cls=Group,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode=None,
+            subcommand_metavar="COMMAND",
+            **settings,
+        )
+
+    @property
+    def is_single(self) -> bool:
+        """Whether this is one command that stands alone, declared without a name."""
+        return [command.name for command in self.registered_commands] == [None]
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
+        return _spreading(super().command(name, cls=Command, **settings))
+
+    def callback(self, **settings: Any) -> Callable[[F], F]:
+        return _spreading(super().callback(**settings))
+
+
+def _spreading(declare: Callable[[F], F]) -> Callable[[F], F]:
+    def register(function: F) -> F:
+        declare(_spread_bundles(function))
+        return function
+
+    return register
+
+
+def _spread_bundles(function: F) -> F:
+    """Declare the fields of a parameter whose type is a dataclass as options of their own."""
+    hints = get_type_hints(function, include_extras=True)
+    bundles = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    if not bundles:
+        return function
+
+    @wraps(function)
+    def call(**values: Any) -> Any:
+        for name, bundle in bundles.items():
+            fields = {field.name: values.pop(field.name) for field in dataclasses.fields(bundle)}
+            values[name] = bundle(**fields)  # type: ignore[operator]
+        return function(**values)
+
+    parameters = list(_spread_parameters(function, hints, bundles))
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in parameters}
+    return call  # type: ignore[return-value]
+
+
+def _spread_parameters(
+    function: Callable[..., Any], hints: dict[str, Any], bundles: dict[str, Any]
+) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(function).parameters.values():
+        if bundle := bundles.get(parameter.name):
+            yield from _field_parameters(bundle)
+        else:
+            yield parameter.replace(
+                kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]
+            )
+
+
+def _field_parameters(bundle: Any) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(bundle, include_extras=True)
+    for field in dataclasses.fields(bundle):
+        yield inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )

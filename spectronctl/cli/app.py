@@ -1,0 +1,93 @@
+"""The command tree, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from spectronctl.cli._globals import given
+from spectronctl.cli._tree import walk
+from spectronctl.cli._typer import Group, LazyGroup
+from spectronctl.cli.runtime import Runtime
+from spectronctl.errors import SpectronctlError, UsageError
+
+GROUPS = {
+    "contexts": "Create, configure and delete contexts.",
+    "keys": "Mint, rotate and revoke the API keys of a context.",
+    "profiles": "Keep the servers you work with.",
+    "serve": "Run a Spectron server on SurrealDB.",
+    "completion": "Print a completion script for a shell.",
+    "version": "Show the version of spectronctl, and of the server.",
+    "whoami": "Show who a context's key is, and what it may do.",
+}
+"""What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
+
+
+def tree() -> Group:
+    """The root command, with everything attached but nothing imported."""
+    root = Group(
+        name="spectronctl",
+        help="Operate Spectron, SurrealDB's memory server for AI agents.",
+        rich_markup_mode=None,
+        subcommand_metavar="COMMAND",
+    )
+    for name, text in GROUPS.items():
+        module = f"spectronctl.cli.commands.{name}"
+        root.add_command(LazyGroup(name, module, text))
+        if name.endswith("s"):
+            root.add_command(LazyGroup(name[:-1], module, text, hidden=True))
+    return root
+
+
+def run(args: list[str], runtime: Runtime | None) -> int:
+    """Run one command line; every failure ends here."""
+    runtime = runtime or Runtime()
+    runtime.args = args
+    try:
+        with runtime:
+            code = _dispatch(args, runtime)
+            runtime.out.finish()
+    except BrokenPipeError:
+        runtime.streams.close_quietly()
+        return 0
+    except KeyboardInterrupt:
+        return runtime.report_interrupt()
+    except SpectronctlError as exc:
+        return runtime.report(exc)
+    except Exception as exc:  # noqa: BLE001 - the last resort, so that nobody meets a traceback
+        return runtime.report_unexpected(exc)
+    return code
+
+
+def _dispatch(args: list[str], runtime: Runtime) -> int:
+    root = tree()
+    try:
+        with root.make_context("spectronctl", args, obj=runtime) as ctx:
+            result = root.invoke(ctx)
+    except typer.Exit as exc:
+        return exc.exit_code
+    except typer.TyperException as exc:
+        at: Any = getattr(exc, "ctx", None)
+        runtime.flags = given(at) if at else {}
+        raise _usage_error(exc, at, root) from None
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
+    """Typer's complaint as ours: what is wrong, what comes near, where the option does belong."""
+    help_line = f"'{ctx.command_path} --help' lists what fits." if ctx else None
+    if option := getattr(exc, "option_name", None) if hasattr(exc, "possibilities") else None:
+        homes = _homes(option, root)
+        belongs = f"{option} belongs to: {', '.join(homes)}" if homes else help_line
+        where = f" for '{ctx.command_path}'" if ctx else ""
+        return UsageError(
+            f"no option {option}{where}", candidates=exc.possibilities or (), hint=belongs
+        )
+    return UsageError(exc.format_message().rstrip("."), hint=help_line)
+
+
+def _homes(option: str, root: Group) -> list[str]:
+    return [
+        " ".join(node.path) for node in walk(root) for flag in node.flags if option in flag.names
+    ]

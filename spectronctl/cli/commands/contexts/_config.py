@@ -1,0 +1,179 @@
+"""The options that describe a context's configuration, and the config (or patch) that they amount to."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.cli.runtime import Runtime
+from spectronctl.config.credentials import Credential
+from spectronctl.errors import UsageError
+from spectronctl.models.contexts import STAGES, overlay
+
+
+def _stage_option(stage: str) -> Any:
+    flag = "--model-" + stage.replace("_", "-")
+    return typer.Option(flag, metavar="PROVIDER/MODEL", help=f"Model for {stage}.")
+
+
+Stage = str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigOptions:
+    """Everything that may be said of a context's config; what is not said stays as it is."""
+
+    model_extraction: Annotated[Stage, _stage_option("extraction")] = None
+    model_response: Annotated[Stage, _stage_option("response")] = None
+    model_reflection: Annotated[Stage, _stage_option("reflection")] = None
+    model_reconciliation: Annotated[Stage, _stage_option("reconciliation")] = None
+    model_synthesis: Annotated[Stage, _stage_option("synthesis")] = None
+    model_elaboration_consolidation: Annotated[
+        Stage, _stage_option("elaboration_consolidation")
+    ] = None
+    model_embedding: Annotated[Stage, _stage_option("embedding")] = None
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="STAGE=PROVIDER/MODEL", help="Model for any stage."),
+    ] = None
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--provider",
+            metavar="NAME=env:VAR|file:PATH|-",
+            help="A provider's key, read from a variable, a file or stdin.",
+        ),
+    ] = None
+    token_limit: Annotated[
+        int | None, typer.Option("--token-limit", min=1, metavar="N", help="Tokens allowed.")
+    ] = None
+    retention_days: Annotated[
+        int | None, typer.Option("--retention-days", min=1, metavar="N", help="Days kept.")
+    ] = None
+    set: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=VALUE", help="Any field; VALUE is JSON or text."),
+    ] = None
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="FILE|-", help="JSON or TOML to start from."),
+    ] = None
+
+    def read(self, rt: Runtime) -> dict[str, Any]:
+        """
+        The config as the server takes it: the file first, then `--set`, then the options of their own.
+
+        UsageError for what does not fit; ConfigError for a provider key that cannot be read.
+        """
+        config = _read_file(self.config, rt) if self.config else {}
+        config.pop("providers_configured", None)  # an answer's field: `get` then `--config` works
+        for path, value in map(_parse_assignment, self.set or ()):
+            config = overlay(config, nest(path, value))
+        return overlay(config, self._named_fields(rt))
+
+    def _named_fields(self, rt: Runtime) -> dict[str, Any]:
+        models = {stage: getattr(self, f"model_{stage}") for stage in STAGES}
+        models |= dict(
+            _parse_pair(text, "--model", "STAGE=PROVIDER/MODEL") for text in self.model or ()
+        )
+        for stage, model in models.items():
+            _check_model(stage, model)
+        fields = {
+            "token_limit": self.token_limit,
+            "retention_days": self.retention_days,
+            "models": {stage: model for stage, model in models.items() if model},
+            "providers": dict(_read_provider(text, rt) for text in self.provider or ()),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+
+def nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """`("a", "b"), 1` as `{"a": {"b": 1}}`."""
+    for name in reversed(path):
+        value = {name: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def parse_path(text: str, option: str) -> tuple[str, ...]:
+    """`a.b` as its names."""
+    names = tuple(text.removeprefix("config.").split("."))
+    if not all(names):
+        raise UsageError(f"{option} {text!r}: a dotted path is needed, such as models.response")
+    return names
+
+
+def _parse_assignment(text: str) -> tuple[tuple[str, ...], Any]:
+    path, equals, value = text.partition("=")
+    names = parse_path(path, "--set")
+    if not equals:
+        raise UsageError(f"--set {path!r}: a value is missing", hint="Write --set a.b=VALUE.")
+    if names[0] == "providers":
+        raise UsageError(
+            "--set cannot carry a provider's key: it would be visible to others",
+            hint="Use --provider NAME=env:VAR, NAME=file:PATH or NAME=-.",
+        )
+    try:
+        return names, json.loads(value)
+    except json.JSONDecodeError:
+        return names, value
+
+
+def _parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(f"{option}: a value of the form {form} is needed")
+    return name, value
+
+
+def _check_model(stage: str, model: str | None) -> None:
+    if model is None:
+        return
+    provider, slash, name = model.partition("/")
+    if not (provider and slash and name):
+        raise UsageError(
+            f"model for {stage}: {model!r} is not of the form PROVIDER/MODEL",
+            hint="For instance openai/gpt-4o-mini.",
+        )
+
+
+def _read_provider(text: str, rt: Runtime) -> tuple[str, str]:
+    name, source = _parse_pair(text, "--provider", "NAME=env:VAR, NAME=file:PATH or NAME=-")
+    kind, _, where = source.partition(":")
+    if source == "-":
+        credential = Credential("stdin", f"--provider {name}")
+    elif kind == "env" and where:
+        credential = Credential("env", f"--provider {name}", where)
+    elif kind == "file" and where:
+        credential = Credential("file", f"--provider {name}", where)
+    else:
+        raise UsageError(
+            f"--provider {name}: the key itself would be visible to others, so it is refused",
+            hint=f"Use {name}=env:VAR, {name}=file:PATH or {name}=- (stdin).",
+        )
+    return name, rt.read_credential(credential)
+
+
+def _read_file(path: str, rt: Runtime) -> dict[str, Any]:
+    name = "stdin" if path == "-" else path
+    try:
+        text = rt.read_stdin("--config") if path == "-" else Path(path).read_text("utf-8")
+        parse: Callable[[str], Any] = tomllib.loads if path.endswith(".toml") else json.loads
+        config = parse(text)
+    except OSError as exc:
+        raise UsageError(f"--config {name}: {exc.strerror}") from None
+    except ValueError as exc:  # JSON, TOML and UTF-8 errors alike; they say where, not what
+        raise UsageError(f"--config {name}: {_first_line(exc)}") from None
+    if not isinstance(config, dict):
+        raise UsageError(f"--config {name}: an object is needed, with fields such as token_limit")
+    return config
+
+
+def _first_line(exc: ValueError) -> str:
+    return "not UTF-8" if isinstance(exc, UnicodeDecodeError) else str(exc).splitlines()[0]

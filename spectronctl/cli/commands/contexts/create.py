@@ -1,0 +1,62 @@
+"""`spectronctl contexts create`"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from spectronctl.cli._typer import Context
+from spectronctl.cli.commands.contexts._config import ConfigOptions
+from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.errors import UsageError
+from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+
+
+class IfExists(StrEnum):
+    """What a creation makes of a context that is there already."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    UPDATE = "update"
+
+
+def create_context(
+    ctx: Context,
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the new context.")],
+    namespace: Annotated[
+        str, typer.Option("--namespace", metavar="NAME", help="SurrealDB namespace to bind.")
+    ],
+    database: Annotated[
+        str, typer.Option("--database", metavar="NAME", help="SurrealDB database to bind.")
+    ],
+    config: ConfigOptions,
+    if_exists: Annotated[
+        IfExists, typer.Option("--if-exists", help="What an existing one means.", show_default=True)
+    ] = IfExists.FAIL,
+) -> None:
+    """Create a context on a database of its own."""
+    from spectronctl.operations import contexts
+
+    rt = ctx.runtime
+    rt.out.check(CONTEXTS)
+    if not CONTEXT_ID.fullmatch(context_id):
+        raise UsageError(f"context id {context_id!r} does not fit: {CONTEXT_ID_RULE}")
+    made = contexts.create_context(
+        rt.client,
+        context_id,
+        namespace=namespace,
+        database=database,
+        config=config.read(rt),
+        if_exists=if_exists.value,
+    )
+    rt.remember_context(context_id)
+    if made.created:
+        rt.out.note(f"Created context {context_id} on {namespace}/{database}.")
+    else:
+        rt.out.note(f"Context {context_id} was there already.")
+    if made.update:
+        before, after = made.update.before, made.update.after
+        rt.out.difference({"config": before}, {"config": after})
+    rt.out.show(made.context.to_dict(), CONTEXTS)

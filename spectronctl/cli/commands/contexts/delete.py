@@ -1,0 +1,40 @@
+"""`spectronctl contexts delete`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import contexts
+from spectronctl.cli._typer import Context
+from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
+from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.errors import NotFoundError
+
+
+def delete_context(
+    ctx: Context,
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    confirm: ConfirmOption = None,
+    if_missing: IfMissingOption = IfMissing.FAIL,
+) -> None:
+    """Delete a context: its database, its keys and its registration. There is no way back."""
+    rt = ctx.runtime
+    rt.out.check(CONTEXTS)
+    rt.confirm(
+        f"Delete context {context_id}, with its database and all its keys, from {rt.settings.url.value}?",
+        name=context_id,
+        confirmed=confirm,
+        declined="Nothing was deleted.",
+    )
+    deleted = True
+    try:
+        rt.client.send(contexts.delete_context(context_id))
+    except NotFoundError:
+        if if_missing is IfMissing.FAIL:
+            raise
+        deleted = False
+    rt.forget_context(context_id)
+    note = f"Deleted context {context_id}." if deleted else f"There was no context {context_id}."
+    rt.out.done({"id": context_id, "deleted": deleted}, CONTEXTS, note)

@@ -1,0 +1,22 @@
+"""`spectronctl contexts get`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import contexts
+from spectronctl.cli._typer import Context
+from spectronctl.cli.commands.contexts._view import CONTEXTS
+
+
+def get_context(
+    ctx: Context,
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+) -> None:
+    """Show one context and its configuration."""
+    rt = ctx.runtime
+    rt.out.check(CONTEXTS)
+    found = rt.client.send(contexts.get_context(context_id))
+    rt.out.show(found.to_dict(), CONTEXTS)

@@ -1,0 +1,43 @@
+"""`spectronctl contexts update`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.cli._typer import Context
+from spectronctl.cli.commands.contexts._config import ConfigOptions, nest, parse_path
+from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.errors import UsageError
+from spectronctl.models.contexts import overlay
+
+
+def update_context(
+    ctx: Context,
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    config: ConfigOptions,
+    unset: Annotated[
+        list[str] | None, typer.Option("--unset", metavar="A.B", help="Clear a field.")
+    ] = None,
+) -> None:
+    """Change a context's configuration; what is not named stays as it is."""
+    from spectronctl.operations import contexts
+
+    rt = ctx.runtime
+    rt.out.check(CONTEXTS)
+    patch = config.read(rt)
+    for path in unset or ():
+        patch = overlay(patch, nest(parse_path(path, "--unset"), None))
+    if not patch:
+        raise UsageError(
+            "nothing to change was named",
+            hint="Try --token-limit N, --set A.B=VALUE or --unset A.B.",
+        )
+    update = contexts.update_context(rt.client, context_id, patch)
+    rt.remember_context(context_id)
+    if update.changed:
+        rt.out.difference({"config": update.before}, {"config": update.after})
+    else:
+        rt.out.note(f"Context {context_id} is that way already: nothing was sent.")
+    rt.out.show(update.context.to_dict(), CONTEXTS)

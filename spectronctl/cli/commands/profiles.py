@@ -1,0 +1,235 @@
+"""`spectronctl profiles`"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.runtime import Runtime
+from spectronctl.config import profiles as store
+from spectronctl.config.credentials import Credential, digest
+from spectronctl.config.locations import config_path
+from spectronctl.errors import AuthError, ConfigError, UsageError
+from spectronctl.output.views import Column, View
+
+app = App()
+
+PROFILES = View(
+    columns=(
+        Column("name"),
+        Column("default"),
+        Column("url"),
+        Column("context"),
+        Column("key"),
+        Column("protected"),
+    ),
+    wide=(Column("auth_header"), Column("ca_file"), Column("timeout"), Column("retries")),
+    name="name",
+    plural="profiles",
+)
+VALUES = View(
+    columns=(Column("setting"), Column("value"), Column("source")),
+    name="setting",
+    plural="settings",
+)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.")]
+FieldArgument = Annotated[
+    str, typer.Argument(metavar="FIELD", help="url, context, api_key_file, …; see README.")
+]
+
+KEPT_FLAGS = ("url", "context", "timeout", "retries", "api_key", "api_key_file")
+"""Global options that `profiles add` keeps, since they mean the same there."""
+
+
+@app.command("list")
+def list_profiles(ctx: Context) -> None:
+    """List the profiles, the built-in `local` included."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    default = rt.config.profile
+    names = [*rt.config.profiles, store.LOCAL]
+    rows = (_describe(store.find_profile(rt.config, name), default) for name in names)
+    rt.out.rows(rows, PROFILES)
+
+
+def _describe(profile: store.Profile, default: str | None) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "default": profile.name == default,
+        "url": None if profile.name == store.LOCAL else profile.url,
+        "context": profile.context,
+        "key": profile.credential and profile.credential.source.rpartition(" ")[2],
+        "protected": bool(profile.protected),
+        "auth_header": profile.auth_header,
+        "ca_file": profile.ca_file,
+        "timeout": profile.timeout,
+        "retries": profile.retries,
+    }
+
+
+@app.command("show")
+def show_profile(
+    ctx: Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Instead of --profile.")
+    ] = None,
+) -> None:
+    """Show every setting as it resolves here and now, and which layer won."""
+    rt = ctx.runtime
+    if name:
+        rt.flags["profile"] = name
+    rt.out.check(VALUES)
+    rows = [
+        {"setting": name, "value": setting.shown, "source": setting.source}
+        for name, setting in rt.settings.each()
+    ]
+    rows.append(_describe_key(rt, "management_key", rt.settings.management_credential))
+    if context := rt.settings.context.value:
+        find = partial(rt.settings.data_plane_credential, context)
+        rows.append(_describe_key(rt, "context_key", find))
+    rt.out.rows(rows, VALUES)
+
+
+def _describe_key(rt: Runtime, name: str, find: Callable[[], Credential | None]) -> dict[str, Any]:
+    """The key's digest; one that cannot be used is told why, since here is where one looks."""
+    source = None
+    try:
+        credential = find()
+        source = credential and credential.source
+        value = credential and digest(rt.read_credential(credential))
+    except (AuthError, ConfigError) as exc:
+        value = f"unusable: {exc.message}"
+    return {"setting": name, "value": value, "source": source or "default"}
+
+
+@app.command("add")
+def add_profile(
+    ctx: Context,
+    name: NameArgument,
+    api_key_env: Annotated[
+        str | None, typer.Option("--api-key-env", metavar="VAR", help="Variable with the key.")
+    ] = None,
+    api_key_command: Annotated[
+        str | None,
+        typer.Option("--api-key-command", metavar="CMD", help="Program that prints the key."),
+    ] = None,
+    auth_header: Annotated[
+        str | None,
+        typer.Option("--auth-header", metavar="both|bearer|api-key", help="Headers for the key."),
+    ] = None,
+    ca_file: Annotated[
+        str | None, typer.Option("--ca-file", metavar="PATH", help="Certificates to trust as well.")
+    ] = None,
+    proxy: Annotated[
+        str | None, typer.Option("--proxy", metavar="URL", help="Proxy to go through.")
+    ] = None,
+    protected: Annotated[
+        bool, typer.Option("--protected", help="Want names typed before anything is destroyed.")
+    ] = False,
+    use: Annotated[bool, typer.Option("--use", help="Make it the default profile.")] = False,
+) -> None:
+    """
+    Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it.
+
+    --api-key-file PATH keeps the path, not the key; --api-key-file - keeps the key that stdin carries, in the config
+    file, which is yours alone.
+    """
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    own = {
+        "api_key_env": api_key_env,
+        "api_key_command": api_key_command,
+        "auth_header": auth_header,
+        "ca_file": ca_file,
+        "proxy": proxy,
+        "protected": "true" if protected else None,
+    }
+    fields = {**_kept_flags(rt), **{field: text for field, text in own.items() if text is not None}}
+    if "url" not in fields:
+        raise UsageError(
+            "a profile needs a server", hint=f"spectronctl profiles add {name} --url URL"
+        )
+    keys = [field for field in fields if field.startswith("api_key")]
+    if len(keys) > 1:
+        raise UsageError(f"{' and '.join(keys)} are both given; keep one of them")
+    store.add_profile(_path(rt), name, fields, use=use)
+    _show(rt, name, f"Added profile {name} to {_path(rt)}.")
+
+
+def _kept_flags(rt: Runtime) -> dict[str, str]:
+    kept = {field: str(rt.flags[field]) for field in KEPT_FLAGS if rt.flags.get(field) is not None}
+    if kept.get("api_key_file") == "-":
+        del kept["api_key_file"]
+        kept["api_key"] = rt.read_credential(Credential("stdin", "--api-key-file -"))
+    return kept
+
+
+@app.command("use")
+def use_profile(ctx: Context, name: NameArgument) -> None:
+    """Make a profile the default one."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    store.find_profile(rt.config, name)
+    store.use_profile(_path(rt), name)
+    _show(rt, name, f"Profile {name} is the default now.")
+
+
+@app.command("set")
+def set_value(
+    ctx: Context,
+    name: NameArgument,
+    field: FieldArgument,
+    value: Annotated[str, typer.Argument(metavar="VALUE|-", help="The value; - reads stdin.")],
+) -> None:
+    """Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context's own key."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    if field.rpartition(".")[2] == "api_key" and value != "-":
+        raise UsageError(
+            "a key on the command line would be visible to others",
+            hint=f"Pipe it: spectronctl profiles set {name} {field} - < FILE",
+        )
+    text = rt.read_stdin("VALUE").strip() if value == "-" else value
+    store.set_value(_path(rt), name, field, text)
+    _show(rt, name, f"Set {field} of profile {name}.")
+
+
+@app.command("unset")
+def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
+    """Clear one field of a profile."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    store.unset_value(_path(rt), name, field)
+    _show(rt, name, f"Cleared {field} of profile {name}.")
+
+
+@app.command("remove")
+def remove_profile(ctx: Context, name: NameArgument) -> None:
+    """Forget a profile; nothing happens to its server."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    store.remove_profile(_path(rt), name)
+    rt.out.done({"name": name, "removed": True}, PROFILES, f"Removed profile {name}.")
+
+
+@app.command("path")
+def show_path(ctx: Context) -> None:
+    """Print where the config file is, whether it exists or not."""
+    rt = ctx.runtime
+    view = View(columns=(Column("path"),), name="path")
+    rt.out.check(view)
+    rt.out.value({"path": str(_path(rt))}, view)
+
+
+def _path(rt: Runtime) -> Any:
+    return config_path(rt.env)
+
+
+def _show(rt: Runtime, name: str, note: str) -> None:
+    config = store.read_config(_path(rt))
+    rt.out.done(_describe(store.find_profile(config, name), config.profile), PROFILES, note)

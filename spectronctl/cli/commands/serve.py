@@ -1,0 +1,168 @@
+"""`spectronctl serve`"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.cli import embedded
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import SecretOptions
+from spectronctl.cli.runtime import Runtime
+from spectronctl.config.locations import local_store_url
+from spectronctl.errors import UsageError
+from spectronctl.output.views import Column, View
+
+app = App(invoke_without_command=True)
+keys = App(help="Manage management keys, while no server runs on the store.")
+app.add_typer(keys, name="keys")
+
+MANAGEMENT_KEYS = View(
+    columns=(
+        Column("name"),
+        Column("id"),
+        Column("created_at", kind="time"),
+        Column("last_used_at", kind="time"),
+    ),
+    name="name",
+    plural="management keys",
+)
+
+
+class LogFormat(StrEnum):
+    """How requests are logged on stderr."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local.",
+    ),
+]
+
+
+@app.callback()
+def serve(
+    ctx: Context,
+    secret: SecretOptions,
+    store: StoreOption = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Address to bind.", show_default=True)
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="Port; 0 is any.", show_default=True)
+    ] = 9090,
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="Make the first management key, if there is none.")
+    ] = False,
+    ready_file: Annotated[
+        Path | None, typer.Option("--ready-file", metavar="PATH", help="Write the ready line here.")
+    ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="Format of the log on stderr.")
+    ] = LogFormat.TEXT,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="PATH", help="Certificate chain, PEM.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="PATH", help="Its private key, PEM.")
+    ] = None,
+    insecure_bind: Annotated[
+        bool, typer.Option("--insecure-bind", help="Bind beyond loopback without TLS.")
+    ] = False,
+) -> None:
+    """
+    Run a Spectron server on SurrealDB until it is told to stop.
+
+    Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}.
+    """
+    if ctx.invoked_subcommand:
+        return
+    rt = ctx.runtime
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError("--tls-cert and --tls-key go together")
+    with embedded.server_parts():
+        from spectronctl.server import listening
+    with rt.reserve_secret(secret if bootstrap else None) as sink:
+
+        def deliver(minted: str) -> None:
+            if sink:
+                sink.commit(minted)
+                rt.out.note(f"The first management key is in {sink.path}.")
+            else:
+                line = json.dumps({"event": "bootstrap", "management_key": minted})
+                rt.streams.stdout.write(f"{line}\n")
+
+        listening.serve(
+            store or local_store_url(rt.env),
+            host=host,
+            port=port,
+            tls=listening.Tls(certificate=tls_cert, key=tls_key) if tls_cert and tls_key else None,
+            insecure_bind=insecure_bind,
+            ready_file=ready_file,
+            log_format=log_format.value,
+            lock_timeout=rt.settings.timeout.value,
+            credentials=embedded.store_credentials(rt.env),
+            deliver_first_key=deliver if bootstrap else None,
+        )
+
+
+@keys.command("list")
+def list_keys(ctx: Context, store: StoreOption = None) -> None:
+    """List the management keys of a store; never a secret."""
+    rt = ctx.runtime
+    rt.out.check(MANAGEMENT_KEYS)
+    rows = _on_store(rt, store, lambda opened: opened.list_management_keys())
+    rt.out.rows(map(embedded.describe_management_key, rows), MANAGEMENT_KEYS)
+
+
+@keys.command("create")
+def create_key(
+    ctx: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new key.")],
+    secret: SecretOptions,
+    store: StoreOption = None,
+) -> None:
+    """Make a management key; its secret is shown or written once."""
+    rt = ctx.runtime
+    rt.out.check(MANAGEMENT_KEYS)
+    with rt.reserve_secret(secret) as sink:
+        row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
+        key = embedded.describe_management_key(row)
+        if sink:
+            sink.commit(minted)
+        rt.out.note(f"Created management key {row.name} ({row.id}).")
+        rt.out.secret({**key, "secret": minted}, MANAGEMENT_KEYS, secret_stored=bool(sink))
+
+
+@keys.command("revoke")
+def revoke_key(
+    ctx: Context,
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the management key.")],
+    store: StoreOption = None,
+) -> None:
+    """Revoke a management key at once."""
+    rt = ctx.runtime
+    rt.out.check(MANAGEMENT_KEYS)
+    rt.confirm(
+        f"Revoke management key {key_id}? Whoever holds it fails at once.",
+        name=key_id,
+        confirmed=None,
+        declined="Nothing was revoked.",
+    )
+    _on_store(rt, store, lambda opened: embedded.revoke_key(opened, key_id))
+    rt.out.done({"id": key_id, "revoked": True}, MANAGEMENT_KEYS, f"Revoked key {key_id}.")
+
+
+def _on_store(rt: Runtime, store: str | None, work: Any) -> Any:
+    url = store or local_store_url(rt.env)
+    return embedded.run_on_store(url, rt.env, work, timeout=rt.settings.timeout.value)

@@ -1,0 +1,100 @@
+"""The server in this process: `--profile local`, and the management keys of a store that no server has open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spectronctl.config.locations import local_store_url
+from spectronctl.errors import ConfigError, NotFoundError
+
+if TYPE_CHECKING:
+    from spectronctl.client._asgi import AsgiTransport
+    from spectronctl.server.store import ManagementKeyRow, Store
+
+T = TypeVar("T")
+
+
+@contextmanager
+def server_parts() -> Iterator[None]:
+    """Import what the server needs, or say how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise ConfigError(
+            f"the embedded server is not installed: there is no {exc.name}",
+            hint="It comes with the extra `local`.",
+            command="pip install 'spectronctl[local]'",
+        ) from None
+
+
+def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:
+    """User and password for a SurrealDB cluster, from the environment."""
+    user, password = env.get("SPECTRONCTL_STORE_USER"), env.get("SPECTRONCTL_STORE_PASSWORD")
+    return (user, password) if user and password else None
+
+
+@asynccontextmanager
+async def hold_open(
+    url: str, env: Mapping[str, str], *, timeout: float, command: str
+) -> AsyncIterator[Store]:
+    """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
+    with server_parts():
+        from spectronctl.server.store.lock import hold_store
+        from spectronctl.server.store.surreal import open_store
+    with hold_store(url, timeout=timeout, command=command):
+        store = await open_store(url, credentials=store_credentials(env))
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def make_transport(env: Mapping[str, str], *, timeout: float) -> AsgiTransport:
+    """A transport that opens the local store on its first request and closes it with the client."""
+    from spectronctl.client._asgi import AsgiTransport
+
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        with server_parts():
+            from spectronctl.server.app import create_app
+        url, command = local_store_url(env), "spectronctl --profile local"
+        async with hold_open(url, env, timeout=timeout, command=command) as store:
+            yield create_app(store, trusted=True)
+
+    return AsgiTransport(open_app)
+
+
+def run_on_store(
+    url: str, env: Mapping[str, str], work: Callable[[Store], Awaitable[T]], *, timeout: float
+) -> T:
+    """Do one piece of work on a store that no server has open."""
+    import asyncio
+
+    async def run() -> T:
+        async with hold_open(url, env, timeout=timeout, command="spectronctl serve keys") as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+async def create_key(store: Store, name: str) -> tuple[ManagementKeyRow, str]:
+    """A new management key and its secret."""
+    from spectronctl.server.bootstrap import create_management_key
+
+    return await create_management_key(store, name)
+
+
+async def revoke_key(store: Store, key_id: str) -> None:
+    """Revoke a management key; NotFoundError when there is none."""
+    if not await store.delete_management_key(key_id):
+        raise NotFoundError(f"no management key {key_id}", command="spectronctl serve keys list")
+
+
+def describe_management_key(row: ManagementKeyRow) -> dict[str, Any]:
+    """A management key as it is shown."""
+    times = {"created_at": row.created_at, "last_used_at": row.last_used_at}
+    return {"id": row.id, "name": row.name} | {
+        name: time and time.isoformat().replace("+00:00", "Z") for name, time in times.items()
+    }

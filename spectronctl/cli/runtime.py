@@ -1,0 +1,337 @@
+"""What a command may reach for. Everything is made on first use."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spectronctl.config import seen
+from spectronctl.errors import AuthError, SpectronctlError, UsageError
+from spectronctl.output.streams import Streams
+
+if TYPE_CHECKING:
+    import httpx
+
+    from spectronctl.api._pages import Page
+    from spectronctl.api._request import Request
+    from spectronctl.cli.commands._options import SecretOptions
+    from spectronctl.client import Client
+    from spectronctl.config.credentials import Credential
+    from spectronctl.config.profiles import Config
+    from spectronctl.config.resolve import Settings
+    from spectronctl.models._base import Model
+    from spectronctl.models.keys import MintedKey
+    from spectronctl.output import Output
+    from spectronctl.output.sinks import SecretFile
+    from spectronctl.output.views import View
+
+    M = TypeVar("M", bound=Model)
+
+NO_KEY_HINT = (
+    "Give one with --api-key-file PATH, SPECTRON_MANAGEMENT_API_KEY, or a profile"
+    " ('spectronctl profiles add --help'). --profile local needs none."
+)
+
+
+class Runtime:
+    """
+    One run of one command line: the environment, the streams, and what is made from them.
+
+    `transport` replaces the network in tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        env: Mapping[str, str] = os.environ,
+        streams: Streams | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.env = env
+        self.streams = streams or Streams(sys.stdin, sys.stdout, sys.stderr, env)
+        self.args: list[str] = []
+        self.flags: dict[str, Any] = {}
+        self._transport = transport
+        self._stdin_reader: str | None = None
+        self._close: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        while self._close:
+            self._close.pop()()
+
+    @cached_property
+    def config(self) -> Config:
+        """The config file as it is now."""
+        from spectronctl.config.locations import config_path
+        from spectronctl.config.profiles import read_config
+
+        return read_config(config_path(self.env))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting and where its value came from."""
+        from spectronctl.config.resolve import resolve
+
+        return resolve(self.flags, self.env, self.config)
+
+    @cached_property
+    def out(self) -> Output:
+        """Where the answer goes."""
+        from spectronctl.output import Output
+
+        given = self.settings
+        out = Output(
+            given.output.value,
+            self.streams,
+            query=given.query.value,
+            columns=given.columns.value,
+            sort=given.sort.value,
+            no_header=given.no_header.value,
+            quiet=given.quiet.value,
+            color=given.color.value,
+        )
+        for note in given.notes:
+            out.note(note)
+        return out
+
+    @property
+    def context(self) -> str:
+        """The context that the command is about."""
+        if context := self.settings.context.value:
+            return str(context)
+        raise UsageError(
+            "no context chosen",
+            hint="Pass -c CONTEXT, set SPECTRON_CONTEXT_ID, or give the profile a context.",
+        )
+
+    @cached_property
+    def client(self) -> Client:
+        """The management plane."""
+        credential = self.settings.management_credential()
+        if credential is None and not self.settings.is_local:
+            raise AuthError("no management key to send", hint=NO_KEY_HINT)
+        return self._make_client(credential)
+
+    def make_context_client(self, context_id: str) -> Client:
+        """The data plane of one context, with its own key where there is one (cli.md)."""
+        credential = self.settings.data_plane_credential(context_id)
+        if credential is None and not self.settings.is_local:
+            raise AuthError(f"no key for context {context_id} to send", hint=NO_KEY_HINT)
+        return self._make_client(credential)
+
+    def _make_client(self, credential: Credential | None) -> Client:
+        from spectronctl.client import Client
+
+        given = self.settings
+        self._warn_of_visible_key(credential)
+        key = self.read_credential(credential) if credential else None
+        self._log_resolution(key, credential)
+        client = Client(
+            given.url.value,
+            api_key=key,
+            auth_header=given.auth_header.value,
+            timeout=given.timeout.value,
+            retries=given.retries.value,
+            ca_file=given.ca_file.value,
+            proxy=given.proxy.value,
+            transport=self._transport or self._local_transport(),
+            observe=self._log_exchange if given.debug.value else None,
+        )
+        self._close.append(client.close)
+        return client
+
+    def _local_transport(self) -> httpx.BaseTransport | None:
+        if not self.settings.is_local:
+            return None
+        from spectronctl.cli.embedded import make_transport
+
+        self._transport = make_transport(self.env, timeout=self.settings.timeout.value)
+        return self._transport
+
+    @cached_property
+    def public_client(self) -> Client:
+        """For calls that need no key."""
+        return self._make_client(None)
+
+    def list_items(self, request: Request[Page[M]]) -> Iterator[dict[str, Any]]:
+        """Every item over all pages, or as many as `--limit` allows."""
+        limit = self.settings.limit.value
+        has_more = False
+        for page in self.client.pages(request, limit=limit):
+            has_more = page.has_more
+            for item in page.items:
+                yield item.to_dict()
+        if has_more:
+            self.out.note(f"There are more: --limit {limit} ended the list.")
+
+    def read_credential(self, credential: Credential) -> str:
+        """The secret that a credential stands for."""
+        return credential.read(self.env, self.read_stdin)
+
+    def read_stdin(self, option: str) -> str:
+        """All of stdin, which only one option of a command line can have."""
+        if self._stdin_reader:
+            raise UsageError(f"{option} and {self._stdin_reader} cannot both read stdin")
+        self._stdin_reader = option
+        return self.streams.stdin.read()
+
+    def confirm(self, question: str, *, name: str, confirmed: str | None, declined: str) -> None:
+        """Ask before something is destroyed; a protected profile wants the context's name typed."""
+        from spectronctl.output.prompts import confirm, confirm_by_name
+
+        given = self.settings
+        if given.protected.value or confirmed is not None:
+            confirm_by_name(
+                self.streams,
+                name,
+                question=question,
+                given=confirmed,
+                no_input=given.no_input.value,
+                declined=declined,
+            )
+        else:
+            confirm(
+                self.streams,
+                question,
+                yes=given.yes.value,
+                no_input=given.no_input.value,
+                declined=declined,
+            )
+
+    @contextmanager
+    def reserve_secret(self, options: SecretOptions | None) -> Iterator[SecretFile | None]:
+        """Make sure, before anything is asked of the server, that a secret can be delivered."""
+        from spectronctl.output.sinks import SecretFile, check_secret_output
+
+        if options is None:
+            yield None
+            return
+        check_secret_output(
+            self.streams, reveal=options.reveal, has_file=options.secret_file is not None
+        )
+        if options.secret_file is None:
+            yield None
+            return
+        with SecretFile.reserve(options.secret_file, force=options.force) as sink:
+            yield sink
+
+    def deliver_secret(
+        self, minted: MintedKey, sink: SecretFile | None, view: View, note: str
+    ) -> None:
+        """Hand a minted secret to its file, or to stdout."""
+        if sink is None:
+            self.out.note(note)
+            self.out.secret(minted.to_dict(), view)
+            return
+        try:
+            sink.commit(minted.secret)
+        except SpectronctlError as exc:
+            if sink.kept:
+                raise
+            exc.hint = (
+                f"The key {minted.name} ({minted.id}) was made, and nobody holds its secret:"
+                " rotate it for a fresh one, or delete it."
+            )
+            exc.command = f"spectronctl keys rotate {minted.id} -c {self.context}"
+            raise
+        self.out.note(f"{note} Its secret is in {sink.path}.")
+        self.out.show(minted.without_secret().to_dict(), view)
+
+    def remember_context(self, context_id: str) -> None:
+        """Keep a context's id for shell completion."""
+        seen.remember(self.env, self.settings.url.value, [context_id])
+
+    def remember_contexts(self, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Pass a list of contexts on, keeping their ids for shell completion."""
+        ids = []
+        for item in items:
+            ids.append(str(item["id"]))
+            yield item
+        is_whole = self.settings.limit.value is None
+        seen.remember(self.env, self.settings.url.value, ids, replace=is_whole)
+
+    def forget_context(self, context_id: str) -> None:
+        """A context is gone: completion offers it no longer."""
+        seen.forget(self.env, self.settings.url.value, context_id)
+
+    def _warn_of_visible_key(self, credential: Credential | None) -> None:
+        if credential and credential.is_visible and not self.streams.in_ci:
+            self.out.note(
+                "a key given as --api-key can be seen in `ps` and in the shell's history;"
+                " --api-key-file, SPECTRON_MANAGEMENT_API_KEY or a profile keep it private"
+            )
+
+    def _log(self, line: str) -> None:
+        self.streams.write_message(f"debug: {line}\n")
+
+    def _log_resolution(self, key: str | None, credential: Credential | None) -> None:
+        if not self.settings.debug.value:
+            return
+        from spectronctl.config.credentials import digest
+
+        url = self.settings.url
+        self._log(f"url {url.value} from {url.source}")
+        if key and credential:
+            self._log(f"key {digest(key)} from {credential.source}")
+
+    def _log_exchange(self, exchange: Any) -> None:
+        outcome = exchange.status or exchange.error
+        self._log(
+            f"{exchange.method} {exchange.path} {outcome} {exchange.seconds * 1000:.0f} ms"
+            f" attempt {exchange.attempt} request {exchange.request_id}"
+        )
+
+    def report(self, error: SpectronctlError) -> int:
+        """Tell what failed, in the form that was asked for; the exit code."""
+        from spectronctl.output import Output
+
+        Output(self._error_format(), self.streams, color=self.flags.get("color", "auto")).error(
+            error
+        )
+        return error.exit_code
+
+    def report_interrupt(self) -> int:
+        """Ctrl-C: nothing more to say."""
+        self.streams.write_message("interrupted\n")
+        return 130
+
+    def report_unexpected(self, exc: Exception) -> int:
+        """A defect of ours: name it without a traceback, whose values could hold a secret."""
+        if "--debug" in self.args:
+            import traceback
+
+            traceback.print_tb(exc.__traceback__, file=self.streams.stderr)
+        return self.report(
+            SpectronctlError(
+                f"unexpected {type(exc).__name__} inside spectronctl",
+                hint="This is a defect. --debug shows where; please report it.",
+            )
+        )
+
+    def _error_format(self) -> str:
+        """The output format, even when the command line could not be understood."""
+        if "output" in self.flags:
+            return str(self.flags["output"])
+        words = [word.removeprefix("--output=").removeprefix("-o") for word in self.args]
+        if "--json" in self.args:
+            return "json"
+        following = [
+            b for a, b in zip(self.args, self.args[1:], strict=False) if a in {"-o", "--output"}
+        ]
+        for word in [*following, *words]:
+            if word in {"json", "jsonl"}:
+                return word
+        return self.env.get("SPECTRONCTL_OUTPUT", "table")

@@ -1,0 +1,161 @@
+"""The last outcome of a call, read as its result or raised as the error it stands for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+from pydantic import ValidationError
+
+from spectronctl import errors
+from spectronctl.client._call import Answer, Call, Outcome
+from spectronctl.client._connection import parse_url, show_origin
+from spectronctl.client._dialects import (
+    ServerProblem,
+    describe_page,
+    is_web_page,
+    read_problem,
+    read_retry_after,
+)
+from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
+
+T = TypeVar("T")
+
+ERRORS: dict[int, type[errors.RequestError]] = {
+    400: errors.InvalidError,
+    401: errors.AuthError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    405: errors.NotAvailableError,
+    407: errors.UpstreamError,
+    409: errors.ConflictError,
+    412: errors.ConflictError,
+    413: errors.InvalidError,
+    415: errors.InvalidError,
+    422: errors.InvalidError,
+    429: errors.RateLimitedError,
+    501: errors.NotAvailableError,
+}
+
+KEY_SOURCES = (
+    "Give one with --api-key-file PATH, in SPECTRON_MANAGEMENT_API_KEY or SPECTRON_API_KEY, "
+    "or through a profile's api_key_env, api_key_file or api_key_command."
+)
+REFUSED_KEY = (
+    "The server does not accept this key here: management calls want a management key (mgmt-…), "
+    "the others a key of that context."
+)
+WRONG_URL_HINT = "Check --url: does it name a Spectron server, with its path prefix if it has one?"
+OTHER_VERSION_HINT = (
+    "The server may be of another version, or a proxy in between may change its answers."
+)
+NOT_OFFERED_HINT = "Not every Spectron server offers every call: check its version, and --url."
+
+
+def settle(call: Call[T], outcome: Outcome) -> T:
+    """The result of a call; RequestError's subclass when there is none."""
+    if not isinstance(outcome, Answer):
+        raise build_network_error(call, outcome) from outcome
+    if outcome.is_success:
+        return _read(call, outcome)
+    if _is_deleted_before(call, outcome):
+        return None  # type: ignore[return-value]
+    raise _build_error(call, outcome)
+
+
+def _is_deleted_before(call: Call[Any], answer: Answer) -> bool:
+    """Gone, after an attempt whose answer was lost: that attempt did it."""
+    return (
+        call.request.method == "DELETE"
+        and call.request.returns is None
+        and call.may_have_landed
+        and answer.status == 404
+        and not is_web_page(answer)
+    )
+
+
+def _read(call: Call[T], answer: Answer) -> T:
+    if is_web_page(answer):
+        page = describe_page(answer.body.decode(errors="replace"))
+        raise _unreadable(call, answer, page, WRONG_URL_HINT)
+    if call.request.returns is not None and not answer.body.strip():
+        raise _unreadable(call, answer, "the answer is empty", OTHER_VERSION_HINT)
+    try:
+        return call.request.read(answer.body)
+    except ValidationError as exc:
+        problem = _explain_shape(exc)
+    # Raised out here, so that no traceback leads to pydantic's error, which holds the answer.
+    raise _unreadable(call, answer, problem, OTHER_VERSION_HINT)
+
+
+def _explain_shape(exc: ValidationError) -> str:
+    first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return f"the answer is not complete JSON: {first['msg']}"
+    where = ".".join(map(str, first["loc"]))
+    return f"the answer is not what was asked for: {where + ': ' if where else ''}{first['msg']}"
+
+
+def _unreadable(call: Call[Any], answer: Answer, problem: str, hint: str) -> errors.RequestError:
+    call.may_have_landed = True
+    return _compose(call, answer, errors.UpstreamError, ServerProblem(problem), hint)
+
+
+def _build_error(call: Call[Any], answer: Answer) -> errors.RequestError:
+    if 300 <= answer.status < 400:
+        return _build_redirect_error(call, answer)
+    fallback = errors.UpstreamError if answer.status >= 500 else errors.RequestError
+    kind = ERRORS.get(answer.status, fallback)
+    return _compose(call, answer, kind, read_problem(answer), _choose_hint(call, answer))
+
+
+def _build_redirect_error(call: Call[Any], answer: Answer) -> errors.RequestError:
+    target = _read_location(call, answer)
+    problem = (
+        f"the server points elsewhere, to {target or 'no address'}; redirects are not followed"
+    )
+    hint = f"If that is the server you mean, set --url {target}." if target else WRONG_URL_HINT
+    return _compose(call, answer, errors.UpstreamError, ServerProblem(problem), hint)
+
+
+def _read_location(call: Call[Any], answer: Answer) -> str | None:
+    """Where a redirect points: scheme, host and port, since the rest may hold a token."""
+    try:
+        url = parse_url(urljoin(call.settings.base_url, answer.headers["Location"]))
+    except (KeyError, ValueError):
+        return None
+    return show_origin(url) if url else None
+
+
+def _choose_hint(call: Call[Any], answer: Answer) -> str | None:
+    match answer.status:
+        case 401 if not call.settings.has_key:
+            return f"No key was sent. {KEY_SOURCES}"
+        case 401:
+            return f"{REFUSED_KEY} {KEY_SOURCES}"
+        case 405 | 501:
+            return NOT_OFFERED_HINT
+        case 407:
+            return PROXY_HINT
+    return WRONG_URL_HINT if is_web_page(answer) else None
+
+
+def _compose(
+    call: Call[Any],
+    answer: Answer,
+    kind: type[errors.RequestError],
+    problem: ServerProblem,
+    hint: str | None,
+) -> errors.RequestError:
+    lost = call.may_have_landed and not call.is_read
+    told_id = problem.request_id or answer.headers.get("X-Request-Id") or call.request_id
+    return kind(
+        call.redact(f"{answer.status} {call.title}: {problem.text}"),
+        status=answer.status,
+        type=call.redact(problem.type) if problem.type else None,
+        request_id=call.redact(told_id),
+        retry_after_secs=read_retry_after(answer, datetime.now(UTC)),
+        outcome_unknown=lost,
+        hint=" ".join(filter(None, (LOOK_FIRST if lost else None, hint))) or None,
+    )

@@ -1,0 +1,121 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from spectronctl.api._pages import Page
+from spectronctl.api._request import Request
+from spectronctl.client._answers import settle
+from spectronctl.client._call import Answer, Call, Exchange, Outcome
+from spectronctl.client._httpx import httpx
+from spectronctl.client._policy import next_pause
+from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
+from spectronctl.client._walk import Walk
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """
+    Sends requests of `spectronctl.api`, and sends them again where that can do no harm.
+
+    `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
+    system's certificates, `proxy` wins over the environment's, `observe` sees every attempt. ConfigError names the
+    argument that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        auth_header: AuthHeader = "both",
+        timeout: float = 30.0,
+        retries: int = 3,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        observe: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self._settings = read_settings(
+            base_url,
+            api_key=api_key,
+            auth_header=auth_header,
+            timeout=timeout,
+            retries=retries,
+            proxy=proxy,
+            transport=transport,
+        )
+        self._observe = observe
+        self._http = httpx.AsyncClient(**build_arguments(self._settings, ca_file, transport))
+
+    async def send(self, request: Request[T]) -> T:
+        """The answer, read as the request says; RequestError's subclasses say why there is none."""
+        call = Call(request, self._settings, monotonic())
+        while True:
+            outcome = await self._attempt(call)
+            pause = next_pause(call, outcome, monotonic())
+            if pause is None:
+                return settle(call, outcome)
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, call: Call[Any]) -> Outcome:
+        started = monotonic()
+        outcome = await self._exchange(call, started)
+        if self._observe:
+            self._observe(call.describe_attempt(outcome, monotonic() - started))
+        return outcome
+
+    async def _exchange(self, call: Call[Any], now: float) -> Outcome:
+        chunks: list[bytes] = []
+        try:
+            async with self._http.stream(**call.build_arguments(now)) as response:
+                async for chunk in response.aiter_bytes():
+                    call.check_time(now)
+                    chunks.append(chunk)
+                    now = (
+                        monotonic()
+                    )  # looked at when more comes: an answer complete at last is an answer
+        except httpx.RequestError as exc:
+            return exc
+        return Answer(response.status_code, response.headers, b"".join(chunks))
+
+    async def pages(
+        self, request: Request[Page[T]], *, limit: int | None = None
+    ) -> AsyncIterator[Page[T]]:
+        """
+        Every page from this request on, of together at most `limit` items.
+
+        The last page's `has_more` says whether the server has more than that. UpstreamError when a cursor repeats.
+        """
+        walk = Walk(request, limit)
+        while walk.request:
+            yield walk.take(await self.send(walk.request), walk.request)
+
+    async def items(
+        self, request: Request[Page[T]], *, limit: int | None = None
+    ) -> AsyncIterator[T]:
+        """Every item of every page, in the server's order, at most `limit` of them."""
+        async for page in self.pages(request, limit=limit):
+            for item in page.items:
+                yield item
+
+    async def aclose(self) -> None:
+        """Close the connections; the client cannot send afterwards."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

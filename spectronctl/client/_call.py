@@ -1,0 +1,129 @@
+"""One call on its way: what is sent at each attempt, what came of it, and what is remembered between attempts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import uuid4
+
+from spectronctl.api._request import Request
+from spectronctl.client._httpx import httpx
+from spectronctl.client._redaction import Redaction, find_secrets
+from spectronctl.client._settings import Settings
+from spectronctl.errors import InvalidError
+
+T = TypeVar("T")
+
+READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer; `headers` ignore case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+Outcome: TypeAlias = Answer | httpx.RequestError
+"""What came of one attempt."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One attempt as `--debug` shows it: no header, no body. `status` is None and `error` set without an answer."""
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    attempt: int
+    request_id: str
+    error: str | None
+
+
+class Call(Generic[T]):
+    """
+    One call over all its attempts. `deadline` and every `now` are seconds on the monotonic clock.
+
+    `may_have_landed` says that an attempt whose answer was lost may have been carried out.
+    """
+
+    def __init__(self, request: Request[T], settings: Settings, now: float) -> None:
+        self.request = request
+        self.settings = settings
+        self.deadline = now + settings.timeout
+        self.request_id = str(uuid4())
+        self.attempt = 1
+        self.may_have_landed = False
+        self._url = _build_url(settings.base_url + request.path, request.params)
+        self._content = _encode(request.json)
+
+    @property
+    def is_read(self) -> bool:
+        return self.request.method in READS
+
+    @property
+    def title(self) -> str:
+        """The call as messages name it."""
+        return f"{self.request.method} {self.request.path}"
+
+    def build_arguments(self, now: float) -> dict[str, Any]:
+        """What httpx sends at this attempt, in no more than the time that is left."""
+        headers = {**self.settings.headers, "X-Request-Id": self.request_id}
+        if self._content is not None:
+            headers["Content-Type"] = "application/json"
+        return {
+            "method": self.request.method,
+            "url": self._url,
+            "headers": headers,
+            "content": self._content,
+            "timeout": max(self.deadline - now, 0.001),
+        }
+
+    def check_time(self, now: float) -> None:
+        """Give up on a body that trickles past the deadline: no single read would notice."""
+        if now > self.deadline:
+            raise httpx.ReadTimeout("the answer did not end in time")
+
+    def describe_attempt(self, outcome: Outcome, seconds: float) -> Exchange:
+        answer = outcome if isinstance(outcome, Answer) else None
+        return Exchange(
+            method=self.request.method,
+            path=self.request.path,
+            status=answer.status if answer else None,
+            seconds=seconds,
+            attempt=self.attempt,
+            request_id=self.request_id,
+            error=None if answer else self.redact(f"{type(outcome).__name__}: {outcome}"),
+        )
+
+    def redact(self, text: str, **limit: int) -> str:
+        """Foreign text, fit to be shown: one line, capped, without the key and the secrets in the body."""
+        secrets = (*self.settings.secrets, *find_secrets(self.request.json))
+        return Redaction(secrets).apply(text, **limit)
+
+
+def _build_url(url: str, params: Mapping[str, Any]) -> httpx.URL:
+    given = {name: value for name, value in params.items() if value is not None}
+    try:
+        return httpx.URL(url, params=given) if given else httpx.URL(url)
+    except httpx.InvalidURL as exc:
+        raise InvalidError(f"the request has no valid address: {exc}") from None
+
+
+def _encode(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        problem = exc.reason if isinstance(exc, UnicodeEncodeError) else exc
+    raise InvalidError(f"the request's body cannot be written as JSON: {problem}")

@@ -1,0 +1,83 @@
+"""How a client reaches its server: the proxy in play and the certificates to trust."""
+
+from __future__ import annotations
+
+import ssl
+from importlib.util import find_spec
+from urllib.request import getproxies, proxy_bypass
+
+from spectronctl.client._httpx import httpx
+from spectronctl.errors import ConfigError
+
+
+def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.URL | None:
+    """The URL of a host that one could connect to, or None; httpx alone takes more than the network does."""
+    try:
+        url = httpx.URL(text)
+        url.raw_host.decode("ascii").encode("idna")  # refuses empty and endless labels
+    except (httpx.InvalidURL, UnicodeError):
+        return None
+    named = url.scheme in schemes and url.host and "%" not in url.host
+    return url if named and (url.port is None or 0 < url.port < 65_536) else None
+
+
+def find_proxy(base_url: httpx.URL) -> str | None:
+    """The proxy that the environment names for this server, if any (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+    found = getproxies()
+    proxy = found.get(base_url.scheme) or found.get("all")
+    port = base_url.port or {"http": 80, "https": 443}[base_url.scheme]
+    if not proxy or proxy_bypass(base_url.host) or proxy_bypass(f"{base_url.host}:{port}"):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def read_proxy(proxy: str) -> httpx.URL:
+    """Check a proxy's URL; ConfigError never shows it, since it may hold a password."""
+    url = parse_url(proxy, ("http", "https", "socks5", "socks5h"))
+    if url is None:
+        raise ConfigError(
+            "proxy: not a URL like http://HOST:PORT",
+            hint="It comes from the profile's proxy, or from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY.",
+        )
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigError(
+            "proxy: SOCKS needs the package socksio, which is not installed",
+            hint="Install it beside spectronctl, or name the server in NO_PROXY.",
+        )
+    return url
+
+
+def show_origin(url: httpx.URL) -> str:
+    """Scheme, host and port: what may be shown of a URL that could hold credentials."""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}" + (f":{url.port}" if url.port else "")
+
+
+def trust_system(ca_file: str | None) -> ssl.SSLContext:
+    """The system's certificates, and those in `ca_file` (PEM)."""
+    import truststore
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file is not None:
+        _add_certificates(context, ca_file)
+    return context
+
+
+def _add_certificates(context: ssl.SSLContext, ca_file: str) -> None:
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        problem = "holds no certificate in PEM form"
+    except OSError as exc:
+        problem = (exc.strerror or "cannot be read").lower()
+    else:
+        return
+    raise ConfigError(
+        f"ca_file: {ca_file}: {problem}",
+        hint="It names a PEM file with the certificate authority that signed the server's certificate.",
+    )
+
+
+def trust_nobody() -> ssl.SSLContext:
+    """For plain http: it costs nothing, and should TLS come up after all, it trusts no certificate."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,136 @@
+"""What a server or a proxy says about a failure, out of every shape it comes in (contract, "Errors")."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from spectronctl.client._call import Answer
+
+MAX_HTML_LINE = 200
+
+
+@dataclass(frozen=True)
+class ServerProblem:
+    """An error answer, as it was written: nothing in it is fit to be shown before it is redacted."""
+
+    text: str
+    type: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+
+
+def read_problem(answer: Answer) -> ServerProblem:
+    """What an error answer says: problem details, `message`, `error`, `detail`, a web page, plain text or nothing."""
+    text = answer.body.decode(errors="replace").strip()
+    if is_web_page(answer):
+        return ServerProblem(describe_page(text))
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = text
+    problem = _from_json(body)
+    return problem if problem.text else replace(problem, text=text or _phrase(answer.status))
+
+
+def is_web_page(answer: Answer) -> bool:
+    start = answer.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return "html" in answer.headers.get("Content-Type", "").lower() or start.startswith(
+        (b"<!doctype html", b"<html")
+    )
+
+
+def describe_page(page: str) -> str:
+    """Say that this is not Spectron's answer, with the page's own title or first words."""
+    line = _first_line(page)
+    return "a proxy or another server answered with a web page" + (f" “{line}”" if line else "")
+
+
+def _first_line(page: str) -> str:
+    page = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->", " ", page)
+    for part in (*re.findall(r"(?is)<(?:title|h[1-3])\b[^>]*>(.*?)</", page), page):
+        words = " ".join(html.unescape(re.sub(r"(?s)<[^>]*>", " ", part)).split())
+        if words:
+            return words if len(words) <= MAX_HTML_LINE else words[: MAX_HTML_LINE - 1] + "…"
+    return ""
+
+
+def _from_json(body: Any) -> ServerProblem:
+    if isinstance(body, str):
+        return ServerProblem(body)
+    if not isinstance(body, dict):
+        return ServerProblem("")
+    inner = _from_json(body.get("error"))
+    says = (body.get("detail"), body.get("message"), inner.text, body.get("title"))
+    retry_after = parse_seconds(body.get("retry_after", body.get("retryAfter")))
+    return ServerProblem(
+        text=next(filter(None, map(_in_words, says)), ""),
+        type=_string(body.get("type")) or inner.type,
+        request_id=_string(body.get("request_id", body.get("requestId"))) or inner.request_id,
+        retry_after=inner.retry_after if retry_after is None else retry_after,
+    )
+
+
+def _in_words(value: Any) -> str:
+    """A sentence, or the list of `{loc, msg}` that FastAPI's own validation answers with."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_complaint, value)))
+    return ""
+
+
+def _complaint(item: Any) -> str:
+    if not isinstance(item, dict) or not isinstance(item.get("msg"), str):
+        return item if isinstance(item, str) else ""
+    where = item.get("loc")
+    path = ".".join(map(str, where)) if isinstance(where, list) else ""
+    return f"{path}: {item['msg']}" if path else str(item["msg"])
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def parse_seconds(value: Any) -> float | None:
+    """A finite number of seconds, not negative, from a number or its digits."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no explanation"
+
+
+def read_retry_after(answer: Answer, today: datetime) -> float | None:
+    """Seconds that the server asks for: `Retry-After` in seconds or as a date, else the problem's `retry_after`."""
+    header = answer.headers.get("Retry-After")
+    if header is None:
+        return read_problem(answer).retry_after
+    seconds = parse_seconds(header)
+    return _seconds_until(header, today) if seconds is None else seconds
+
+
+def _seconds_until(date: str, today: datetime) -> float | None:
+    try:
+        then = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (then - today).total_seconds())

@@ -1,0 +1,116 @@
+"""Attempts that ended without an answer, as the errors they stand for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from spectronctl.client._call import Call
+from spectronctl.client._connection import show_origin
+from spectronctl.client._httpx import httpx
+from spectronctl.errors import NetworkError, RequestError, UpstreamError
+
+LOOK_FIRST = "It may have been carried out all the same: look before you send it again."
+
+
+def build_network_error(call: Call[Any], failure: httpx.RequestError) -> RequestError:
+    """NetworkError, or UpstreamError for an answer whose compression is broken."""
+    message, hint = _explain(call, failure)
+    if call.attempt > 1:
+        message += f" ({call.attempt} attempts)"
+    lost = call.may_have_landed and not call.is_read
+    broken = isinstance(failure, httpx.DecodingError)
+    return (UpstreamError if broken else NetworkError)(
+        call.redact(message),
+        request_id=call.request_id,
+        outcome_unknown=lost,
+        hint=" ".join(filter(None, (LOOK_FIRST if lost else None, hint))) or None,
+    )
+
+
+def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | None]:
+    server = call.settings.base_url
+    if is_tls_failure(failure):
+        return f"no trusted connection to {server}: {_reason(failure)}", _tls_hint(failure)
+    if isinstance(failure, httpx.TimeoutException):
+        return _explain_timeout(call, failure)
+    if isinstance(failure, httpx.ProxyError):
+        return f"the proxy {_proxy(call)} refuses {server}: {failure}", PROXY_HINT
+    if isinstance(failure, httpx.ConnectError):
+        return _explain_refusal(call, failure)
+    if isinstance(failure, httpx.DecodingError):
+        return f"{call.title}: the answer's compression is broken", None
+    return f"{call.title}: the connection to {server} broke: {_reason(failure)}", BROKEN_HINT
+
+
+PROXY_HINT = (
+    "The proxy comes from the profile's proxy, or from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; "
+    "NO_PROXY names the hosts to reach without it."
+)
+BROKEN_HINT = "If this goes on, check --url: the port may belong to something other than Spectron, or want https."
+REFUSED_HINT = (
+    "Name the server with --url, start one here with `spectronctl serve`, "
+    "or work without one: --profile local."
+)
+
+
+def _explain_timeout(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str]:
+    server, limit = call.settings.base_url, f"{call.settings.timeout:g} s"
+    hint = "Raise the limit with --timeout, or check --url and the server's health."
+    if isinstance(failure, httpx.ConnectTimeout):
+        return f"cannot reach {_next_hop(call)}: no connection within {limit}", hint
+    return f"{call.title}: no complete answer from {server} within {limit}", hint
+
+
+def _explain_refusal(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str]:
+    hint = REFUSED_HINT if call.settings.proxy is None else PROXY_HINT
+    return f"cannot reach {_next_hop(call)}: {_reason(failure)}", hint
+
+
+def _next_hop(call: Call[Any]) -> str:
+    return call.settings.base_url if call.settings.proxy is None else f"the proxy {_proxy(call)}"
+
+
+def _proxy(call: Call[Any]) -> str:
+    return "" if call.settings.proxy is None else show_origin(call.settings.proxy)
+
+
+def is_tls_failure(failure: httpx.RequestError) -> bool:
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(failure))
+
+
+def _tls_hint(failure: httpx.RequestError) -> str:
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(failure)):
+        return (
+            "The certificate is checked against the system's store. If your own authority signed it, "
+            "name its PEM file as the profile's ca_file. If the name does not match, check --url."
+        )
+    return "Does the server speak https at all? If not, --url starts with http://."
+
+
+def _reason(failure: httpx.RequestError) -> str:
+    """Why, in the system's words: both clients then say the same, whatever their libraries make of it."""
+    causes = list(_causes(failure))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {cause.reason or cause}"
+        if isinstance(cause, socket.gaierror):
+            return "its name does not resolve"
+    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
+    return os.strerror(numbers[-1]).lower() if numbers else str(failure) or type(failure).__name__
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """The failure, what caused it, and so on; of several at once the last."""
+    cause: BaseException | None = failure
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        group = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        cause = group[-1] if group else cause.__cause__ or cause.__context__

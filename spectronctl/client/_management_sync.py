@@ -1,0 +1,186 @@
+"""The synchronous face of the management API, as the product's documentation shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from spectronctl.api import contexts, health, identity, keys
+from spectronctl.client._call import Exchange
+from spectronctl.client._httpx import httpx
+from spectronctl.client._settings import AuthHeader
+from spectronctl.client._sync import Client
+from spectronctl.models.contexts import Context
+from spectronctl.models.health import Health
+from spectronctl.models.identity import Identity
+from spectronctl.models.keys import Key, MintedKey
+
+
+class SpectronManagement:
+    """
+    A Spectron deployment as its operator sees it: `contexts`, `keys`, `whoami` and `health`.
+
+    `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
+    the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
+    environment's, `observe` sees every attempt. ConfigError names the argument that cannot be used.
+
+    Every call raises the subclasses of `spectronctl.RequestError`: AuthError, ForbiddenError, NotFoundError,
+    ConflictError, InvalidError, RateLimitedError, UpstreamError, NotAvailableError and NetworkError. Where
+    `outcome_unknown` is true, the answer to a write was lost: look whether it was carried out, do not repeat it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        auth_header: AuthHeader = "both",
+        timeout: float = 30.0,
+        retries: int = 3,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        observe: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self._client = Client(
+            base_url,
+            api_key=api_key,
+            auth_header=auth_header,
+            timeout=timeout,
+            retries=retries,
+            ca_file=ca_file,
+            proxy=proxy,
+            transport=transport,
+            observe=observe,
+        )
+        self.contexts = Contexts(self._client)
+        self.keys = Keys(self._client)
+
+    def whoami(self, context_id: str) -> Identity:
+        """Who the key is on the data plane of a context: principal and grants (`GET /{context_id}/me`)."""
+        return self._client.send(identity.get_identity(context_id))
+
+    def health(self) -> Health:
+        """Whether the server answers; needs no key (`GET /health`)."""
+        return self._client.send(health.get_health())
+
+    def close(self) -> None:
+        """Close the connections; nothing can be called afterwards."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Contexts:
+    """Contexts, each with a database, keys and a configuration of its own (contract, "Management plane")."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(
+        self,
+        id: str,
+        *,
+        namespace: str,
+        database: str,
+        config: dict[str, Any] | None = None,
+        admin_external_id: str | None = None,
+        admin_display_name: str | None = None,
+    ) -> Context:
+        """
+        Create a context bound to (`namespace`, `database`).
+
+        `config`: `token_limit` (tokens), `retention_days` (days), `models` (stage → `provider/model`), `providers`
+        (name → secret, write-only), and any further field. ConflictError: the id or the pair is taken; InvalidError: a
+        bad id, a reserved namespace, a bad config.
+        """
+        return self._client.send(
+            contexts.create_context(
+                id,
+                namespace=namespace,
+                database=database,
+                config=config,
+                admin_external_id=admin_external_id,
+                admin_display_name=admin_display_name,
+            )
+        )
+
+    def get(self, id: str) -> Context:
+        """One context with its effective configuration; NotFoundError when there is none."""
+        return self._client.send(contexts.get_context(id))
+
+    def list(self) -> Iterator[Context]:
+        """Every context of the deployment by id, page after page as they are consumed."""
+        return self._client.items(contexts.list_contexts())
+
+    def update(
+        self,
+        id: str,
+        *,
+        config: dict[str, Any] | None = None,
+        enforcement_blocked: bool | None = None,
+    ) -> Context:
+        """Merge `config` deeply into a context's, where an explicit None clears a field; the context as it is then."""
+        return self._client.send(
+            contexts.update_context(id, config=config, enforcement_blocked=enforcement_blocked)
+        )
+
+    def delete(self, id: str) -> None:
+        """Drop a context with its database and keys, for good; NotFoundError when there is none."""
+        self._client.send(contexts.delete_context(id))
+
+
+class Keys:
+    """API keys, each bound to one context; a secret appears once, when it is made (contract, "Management plane")."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(
+        self,
+        context_id: str,
+        *,
+        name: str,
+        principal: str = "agent",
+        scope_floor: Any = None,
+        expires_at: str | None = None,
+        expires_in: int | None = None,
+    ) -> MintedKey:
+        """
+        Make a key; its `secret` cannot be read again.
+
+        `principal` is `agent` or `supervisor`. `expires_at` is RFC 3339, `expires_in` in seconds, at most one of them.
+        ConflictError: the name is taken. Never sent twice: after a lost answer a key may exist whose secret is gone.
+        """
+        return self._client.send(
+            keys.create_key(
+                context_id,
+                name,
+                principal=principal,
+                scope_floor=scope_floor,
+                expires_at=expires_at,
+                expires_in=expires_in,
+            )
+        )
+
+    def list(self, context_id: str) -> Iterator[Key]:
+        """Every key of a context by id, never with its secret, page after page as they are consumed."""
+        return self._client.items(keys.list_keys(context_id))
+
+    def rotate(self, context_id: str, key_id: str) -> MintedKey:
+        """Replace a key's secret; the old one stops at once. Never sent twice."""
+        return self._client.send(keys.rotate_key(context_id, key_id))
+
+    def delete(self, context_id: str, key_id: str) -> None:
+        """Revoke a key at once; NotFoundError when there is none."""
+        self._client.send(keys.delete_key(context_id, key_id))

@@ -1,0 +1,58 @@
+"""What may be shown of text that a server, a proxy or a library wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+MASK = "[secret]"
+MAX_TEXT = 500
+"""Characters of foreign text that reach a message."""
+
+
+class Redaction:
+    """Takes the secrets of one call out of text, with control characters and excess length."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = {form for secret in secrets for form in (secret, clean(secret)) if form.strip()}
+        self._secrets = sorted(known, key=len, reverse=True)
+
+    def apply(self, text: str, limit: int = MAX_TEXT) -> str:
+        """One printable line of at most `limit` characters, without any of the secrets."""
+        # Twice: cleaning changes a secret that holds blanks, and completes one broken up by control characters.
+        return shorten(self._mask(clean(self._mask(text))), limit)
+
+    def _mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        if any(secret in text and secret not in MASK for secret in self._secrets):
+            return MASK  # the mask and what stands beside it spell a secret
+        return text
+
+
+def clean(text: str) -> str:
+    """On one line, without the characters that steer a terminal or reorder what a person reads."""
+    line = " ".join(text.split())
+    return "".join(char for char in line if char.isprintable())
+
+
+def shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def find_secrets(body: Any) -> Iterator[str]:
+    """Every string under a `providers` field of a request body, however deep."""
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield from _strings(value) if name == "providers" else find_secrets(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from find_secrets(value)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)

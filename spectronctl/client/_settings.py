@@ -1,0 +1,150 @@
+"""What a client is made with: checked once, before anything is sent."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from spectronctl import __version__
+from spectronctl.client._connection import (
+    find_proxy,
+    parse_url,
+    read_proxy,
+    trust_nobody,
+    trust_system,
+)
+from spectronctl.client._httpx import httpx
+from spectronctl.errors import ConfigError
+
+AuthHeader = Literal["both", "bearer", "api-key"]
+
+MAX_TIMEOUT = 86_400.0
+"""A day, in seconds: far below what a socket or an event loop can still count."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    A client's settings, checked.
+
+    `base_url` ends in neither a slash nor `/api/v1`; `timeout` bounds a whole call, in seconds; `retries` counts
+    attempts after the first; `proxy` is the one in play, if any.
+    """
+
+    base_url: str
+    timeout: float
+    retries: int
+    proxy: httpx.URL | None = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    has_key: bool
+
+
+def read_settings(
+    base_url: str,
+    *,
+    api_key: str | None,
+    auth_header: str,
+    timeout: float,
+    retries: int,
+    proxy: str | None,
+    transport: object,
+) -> Settings:
+    """Check what a client was given; ConfigError names the field, and never shows a secret."""
+    url = _read_base_url(base_url)
+    key = None if api_key is None else _read_key(api_key)
+    through = None if transport is not None else proxy or find_proxy(httpx.URL(url))
+    proxy_url = read_proxy(through) if through else None
+    return Settings(
+        base_url=url,
+        timeout=_read_timeout(timeout),
+        retries=_read_retries(retries),
+        proxy=proxy_url,
+        headers={
+            "Accept": "application/json",
+            "User-Agent": f"spectronctl/{__version__}",
+            **_authorize(key, auth_header),
+        },
+        secrets=tuple(filter(None, (key, proxy_url.password if proxy_url else None))),
+        has_key=key is not None,
+    )
+
+
+def build_arguments(settings: Settings, ca_file: str | None, transport: object) -> dict[str, Any]:
+    """
+    What httpx is made with.
+
+    It gets no view of the environment: it would take credentials from there, build a connection pool for every proxy
+    named there, and load certificates that plain http does not need.
+    """
+    if transport is not None:
+        return {"trust_env": False, "transport": transport}
+    secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
+    secure = secure_proxy or settings.base_url.startswith("https:")
+    context = trust_system(ca_file) if secure else trust_nobody()
+    proxy = settings.proxy and httpx.Proxy(
+        settings.proxy, ssl_context=context if secure_proxy else None
+    )
+    return {"trust_env": False, "verify": context, "proxy": proxy}
+
+
+def _authorize(key: str | None, auth_header: str) -> dict[str, str]:
+    choices = get_args(AuthHeader)
+    if auth_header not in choices:
+        raise ConfigError(
+            f"auth_header: {auth_header!r} is not one of {', '.join(choices)}", candidates=choices
+        )
+    if key is None:
+        return {}
+    bearer, plain = {"Authorization": f"Bearer {key}"}, {"API-KEY": key}
+    return {"both": bearer | plain, "bearer": bearer, "api-key": plain}[auth_header]
+
+
+def _read_key(api_key: str) -> str:
+    key = api_key.strip()
+    if re.fullmatch(r"[\x21-\x7e]+", key):
+        return key
+    if not key:
+        problem = "it is empty"
+    elif len(key.splitlines()) > 1:
+        problem = "it holds a line break"
+    else:
+        problem = "it holds blanks, control characters or characters beyond ASCII"
+    raise ConfigError(
+        f"api_key: {problem}",
+        hint="A key is one line of printable ASCII. Look at where it comes from: a file of two lines, a copied page?",
+    )
+
+
+def _read_base_url(base_url: str) -> str:
+    text = base_url.strip()
+    if "@" in text:  # these two come first, since every other message shows the URL
+        raise _refuse_url("it holds a user or password (`…@`)")
+    if "?" in text or "#" in text:
+        raise _refuse_url("it has a query or a fragment")
+    url = parse_url(text)
+    if url is None:
+        raise _refuse_url(f"{text!r} is not an http:// or https:// address")
+    return str(url).rstrip("/").removesuffix("/api/v1").rstrip("/")
+
+
+def _refuse_url(problem: str) -> ConfigError:
+    hint = "Give the server's address as http(s)://HOST[:PORT][/PREFIX] (--url, SPECTRON_URL or the profile's url)."
+    return ConfigError(f"base_url: {problem}", hint=hint)
+
+
+def _read_timeout(timeout: float) -> float:
+    if not (math.isfinite(timeout) and 0 < timeout <= MAX_TIMEOUT):
+        raise ConfigError(
+            f"timeout: {timeout} is not between 0 and {MAX_TIMEOUT:.0f} seconds",
+            hint="It bounds one whole call, retries included.",
+        )
+    return float(timeout)
+
+
+def _read_retries(retries: int) -> int:
+    if retries < 0:
+        raise ConfigError(f"retries: {retries} is negative", hint="0 sends every request once.")
+    return retries

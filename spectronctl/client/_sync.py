@@ -1,0 +1,116 @@
+"""The synchronous client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from spectronctl.api._pages import Page
+from spectronctl.api._request import Request
+from spectronctl.client._answers import settle
+from spectronctl.client._call import Answer, Call, Exchange, Outcome
+from spectronctl.client._httpx import httpx
+from spectronctl.client._policy import next_pause
+from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
+from spectronctl.client._walk import Walk
+
+T = TypeVar("T")
+
+
+class Client:
+    """
+    Sends requests of `spectronctl.api`, and sends them again where that can do no harm.
+
+    `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
+    system's certificates, `proxy` wins over the environment's, `observe` sees every attempt. ConfigError names the
+    argument that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        auth_header: AuthHeader = "both",
+        timeout: float = 30.0,
+        retries: int = 3,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        observe: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self._settings = read_settings(
+            base_url,
+            api_key=api_key,
+            auth_header=auth_header,
+            timeout=timeout,
+            retries=retries,
+            proxy=proxy,
+            transport=transport,
+        )
+        self._observe = observe
+        self._http = httpx.Client(**build_arguments(self._settings, ca_file, transport))
+
+    def send(self, request: Request[T]) -> T:
+        """The answer, read as the request says; RequestError's subclasses say why there is none."""
+        call = Call(request, self._settings, monotonic())
+        while True:
+            outcome = self._attempt(call)
+            pause = next_pause(call, outcome, monotonic())
+            if pause is None:
+                return settle(call, outcome)
+            time.sleep(pause)
+
+    def _attempt(self, call: Call[Any]) -> Outcome:
+        started = monotonic()
+        outcome = self._exchange(call, started)
+        if self._observe:
+            self._observe(call.describe_attempt(outcome, monotonic() - started))
+        return outcome
+
+    def _exchange(self, call: Call[Any], now: float) -> Outcome:
+        chunks: list[bytes] = []
+        try:
+            with self._http.stream(**call.build_arguments(now)) as response:
+                for chunk in response.iter_bytes():
+                    call.check_time(now)
+                    chunks.append(chunk)
+                    now = (
+                        monotonic()
+                    )  # looked at when more comes: an answer complete at last is an answer
+        except httpx.RequestError as exc:
+            return exc
+        return Answer(response.status_code, response.headers, b"".join(chunks))
+
+    def pages(self, request: Request[Page[T]], *, limit: int | None = None) -> Iterator[Page[T]]:
+        """
+        Every page from this request on, of together at most `limit` items.
+
+        The last page's `has_more` says whether the server has more than that. UpstreamError when a cursor repeats.
+        """
+        walk = Walk(request, limit)
+        while walk.request:
+            yield walk.take(self.send(walk.request), walk.request)
+
+    def items(self, request: Request[Page[T]], *, limit: int | None = None) -> Iterator[T]:
+        """Every item of every page, in the server's order, at most `limit` of them."""
+        for page in self.pages(request, limit=limit):
+            yield from page.items
+
+    def close(self) -> None:
+        """Close the connections; the client cannot send afterwards."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

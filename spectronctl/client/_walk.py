@@ -1,0 +1,59 @@
+"""A walk over the pages of a list: which request comes next, and when to stop."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from spectronctl.api._pages import PAGE_SIZE, Page
+from spectronctl.api._request import Request
+from spectronctl.errors import UpstreamError, UsageError
+
+T = TypeVar("T")
+
+
+class Walk(Generic[T]):
+    """`request` is the next one to send, None at the end; `limit` bounds the items of all pages together."""
+
+    def __init__(self, request: Request[Page[T]], limit: int | None) -> None:
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit: {limit} is negative")
+        self._left = limit
+        self._cursors: set[Any] = {request.params.get("cursor")}
+        self.request = None if limit == 0 else self._ask_for_the_rest(request)
+
+    def take(self, page: Page[T], request: Request[Page[T]]) -> Page[T]:
+        """Note the page that answered `request` and return what is wanted of it; UpstreamError when none can follow."""
+        self.request = None
+        if self._left is not None:
+            page = _cut(page, self._left)
+            self._left -= len(page.items)
+        if self._left != 0 and page.has_more:
+            self.request = self._ask_for_the_rest(self._follow(page, request))
+        return page
+
+    def _follow(self, page: Page[T], request: Request[Page[T]]) -> Request[Page[T]]:
+        following = page.after(request)
+        if following is None:
+            raise _refuse(request, "says that more items follow, but not where (no cursor)")
+        if page.next_cursor in self._cursors:
+            raise _refuse(request, "hands out the same cursor again, so the list would never end")
+        self._cursors.add(page.next_cursor)
+        return following
+
+    def _ask_for_the_rest(self, request: Request[Page[T]]) -> Request[Page[T]]:
+        if self._left is None:
+            return request
+        return request.with_params(limit=min(request.params.get("limit", PAGE_SIZE), self._left))
+
+
+def _cut(page: Page[T], left: int) -> Page[T]:
+    if len(page.items) <= left:
+        return page
+    return page.model_copy(update={"items": page.items[:left], "has_more": True})
+
+
+def _refuse(request: Request[Any], problem: str) -> UpstreamError:
+    return UpstreamError(
+        f"{request.method} {request.path}: the server {problem}",
+        hint="The list is incomplete. The server, or a proxy in between, answers wrongly.",
+    )

@@ -1,0 +1,139 @@
+"""A key that can be read when it is needed, and is never shown."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from spectronctl.config.locations import expand_home
+from spectronctl.errors import ConfigError
+
+Kind = Literal["literal", "env", "file", "stdin", "command"]
+
+_LONGEST_KEY = 65_536  # bytes; far above any key, far below a mistaken path such as a disk image
+_COMMAND_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Credential:
+    """
+    Where a key is: `source` says it in words, `value` is the key, a variable, a path or a program by `kind`.
+
+    `value` may be the key itself, so it has no place in the repr. A key file that others can read is accepted: mounted
+    secrets (Kubernetes, Docker) are readable by design.
+    """
+
+    kind: Kind
+    source: str
+    value: str | tuple[str, ...] = field(default="", repr=False)
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether the key stood on the command line, where `ps` and the shell's history show it."""
+        return self.kind == "literal" and self.source == "--api-key"
+
+    def read(self, env: Mapping[str, str], read_stdin: Callable[[str], str]) -> str:
+        """The key without surrounding white space; `read_stdin` is told what wants all of stdin."""
+        return check_secret(self._fetch(env, read_stdin), self.source)
+
+    def _fetch(self, env: Mapping[str, str], read_stdin: Callable[[str], str]) -> str:
+        if isinstance(self.value, tuple):
+            return _run(self.value, env, self.source)
+        if self.kind == "env":
+            return _read_variable(self.value, env, self.source)
+        if self.kind == "file":
+            return _read_file(expand_home(self.value, env), self.source)
+        return _read_stdin(read_stdin, self.source) if self.kind == "stdin" else self.value
+
+
+def file_credential(path: str, source: str) -> Credential:
+    """A key file named by a flag or variable, where `-` is standard input."""
+    if path == "-":
+        return Credential("stdin", f"{source} -")
+    return Credential("file", source, path)
+
+
+def check_secret(text: str, source: str) -> str:
+    """The key in `text`, or a ConfigError that names the source: empty, several lines, or unfit for a header."""
+    secret = text.removeprefix("\ufeff").strip()
+    if not secret:
+        raise ConfigError(f"the key from {source} is empty")
+    if "\n" in secret or "\r" in secret:
+        raise ConfigError(f"the key from {source} has a line break inside; a key is one line")
+    if not (secret.isascii() and secret.isprintable()):
+        raise ConfigError(
+            f"the key from {source} holds a control character or one outside ASCII",
+            hint="A copy from a web page or a document may have changed it: copy the key again.",
+        )
+    return secret
+
+
+def digest(secret: str) -> str:
+    """What may be shown instead of a key, to tell two of them apart."""
+    return "sha256:" + hashlib.sha256(secret.encode()).hexdigest()[:12]
+
+
+def _read_variable(name: str, env: Mapping[str, str], source: str) -> str:
+    if name not in env:
+        raise ConfigError(f"the environment variable {name} is not set ({source})")
+    return env[name]
+
+
+def _read_file(path: str, source: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LONGEST_KEY + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise ConfigError(f"the key file {path} cannot be read: {reason} ({source})") from None
+    return _decode(content, f"{source} ({path})")
+
+
+def _read_stdin(read_stdin: Callable[[str], str], source: str) -> str:
+    try:
+        return read_stdin(source)
+    except (OSError, ValueError):
+        raise ConfigError(f"no text can be read from standard input ({source})") from None
+
+
+def _decode(content: bytes, source: str) -> str:
+    if len(content) > _LONGEST_KEY:
+        raise ConfigError(f"{source} is too long to be a key")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source} is not text") from None
+
+
+def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str) -> str:
+    """The program's stdout; it can ask a person on our stdin and stderr; its arguments stay unsaid."""
+    import subprocess
+
+    program = expand_home(argv[0], env)
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own program, without a shell
+            [program, *argv[1:]],
+            stdout=subprocess.PIPE,
+            timeout=_COMMAND_SECONDS,
+            env=dict(env),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigError(
+            f"{program} printed no key within {_COMMAND_SECONDS:g} s ({source})"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a program"
+        raise ConfigError(f"{program} cannot be run: {reason} ({source})") from None
+    if done.returncode:
+        raise ConfigError(
+            f"{os.path.basename(program)} {_describe_exit(done.returncode)} ({source})"
+        )
+    return _decode(done.stdout, f"what {program} printed")
+
+
+def _describe_exit(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"

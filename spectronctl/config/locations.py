@@ -1,0 +1,70 @@
+"""Where spectronctl keeps its files, decided by the environment it is given and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_APP = "spectronctl"
+
+_XDG = {
+    "config": ("XDG_CONFIG_HOME", ".config"),
+    "data": ("XDG_DATA_HOME", ".local/share"),
+    "state": ("XDG_STATE_HOME", ".local/state"),
+    "cache": ("XDG_CACHE_HOME", ".cache"),
+}
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """The config file: `SPECTRONCTL_CONFIG`, else `config.toml` in the user's config directory."""
+    if chosen := env.get("SPECTRONCTL_CONFIG"):
+        return Path(expand_home(chosen, env))
+    return _user_dir("config", env) / "config.toml"
+
+
+def local_store_url(env: Mapping[str, str]) -> str:
+    """The embedded server's store: `SPECTRONCTL_LOCAL_STORE` (a path or a store URL), else a user's own file."""
+    chosen = env.get("SPECTRONCTL_LOCAL_STORE") or str(_user_dir("data", env) / "local")
+    if "://" in chosen:
+        return chosen
+    return f"surrealkv://{os.path.abspath(expand_home(chosen, env))}"
+
+
+def state_dir(env: Mapping[str, str]) -> Path:
+    """Where journals and other things worth keeping between runs go."""
+    return _user_dir("state", env)
+
+
+def cache_dir(env: Mapping[str, str]) -> Path:
+    """Where things that may vanish at any time go."""
+    return _user_dir("cache", env)
+
+
+def expand_home(path: str, env: Mapping[str, str]) -> str:
+    """A leading `~/` becomes the home directory, as a shell would have done."""
+    home = env.get("HOME")
+    if home and (path == "~" or path.startswith("~/")):
+        return home + path[1:]
+    return path
+
+
+def _user_dir(kind: str, env: Mapping[str, str]) -> Path:
+    """The XDG layout on macOS too; a relative XDG variable is ignored, as that specification asks."""
+    variable, below_home = _XDG[kind]
+    chosen = env.get(variable, "")
+    if os.path.isabs(chosen):
+        return Path(chosen) / _APP
+    home = env.get("HOME")
+    if home and os.name == "posix":
+        return Path(home) / below_home / _APP
+    return Path(_platform_dir(kind))
+
+
+def _platform_dir(kind: str) -> str:
+    """Windows, or an environment without HOME, such as a bare service's."""
+    if os.name == "posix":
+        from platformdirs.unix import Unix as Dirs
+    else:
+        from platformdirs import PlatformDirs as Dirs
+    return str(getattr(Dirs(_APP, appauthor=False), f"user_{kind}_dir"))

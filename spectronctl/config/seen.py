@@ -1,0 +1,69 @@
+"""Context ids this machine has seen, a file per server: what TAB offers. A cache, so every failure is silent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from spectronctl.config.files import replace_file
+from spectronctl.config.locations import cache_dir
+
+_MOST = 1000
+# Only what the contract calls a context id is kept: a shell will see it, and a server is not to be trusted with that.
+_CONTEXT_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def remember(env: Mapping[str, str], url: str, ids: Iterable[str], replace: bool = False) -> None:
+    """Add the ids of contexts at `url`, newest first, at most 1000; with `replace` they are all there is."""
+    path = _path(env, url)
+    known = _read(path)
+    ids = list(ids)
+    _write(path, known, ids if replace else [*ids, *known])
+
+
+def forget(env: Mapping[str, str], url: str, context_id: str) -> None:
+    """Drop one id, after its context was deleted."""
+    path = _path(env, url)
+    known = _read(path)
+    _write(path, known, [each for each in known if each != context_id])
+
+
+def known_contexts(env: Mapping[str, str], url: str | None = None) -> list[str]:
+    """The ids seen at `url`, or at any server, sorted."""
+    if url is not None:
+        return sorted(_read(_path(env, url)))
+    found: set[str] = set()
+    with suppress(OSError):
+        for path in _folder(env).iterdir():
+            found.update(_read(path))
+    return sorted(found)
+
+
+def _folder(env: Mapping[str, str]) -> Path:
+    return cache_dir(env) / "contexts"
+
+
+def _path(env: Mapping[str, str], url: str) -> Path:
+    return _folder(env) / quote(url.rstrip("/"), safe="")
+
+
+def _read(path: Path) -> list[str]:
+    if path.name.startswith("."):  # a write under way, or one that was cut off
+        return []
+    try:
+        lines = path.read_text("ascii").splitlines()
+    except (OSError, ValueError):
+        return []
+    return [line for line in lines if _CONTEXT_ID.fullmatch(line)]
+
+
+def _write(path: Path, known: list[str], ids: list[str]) -> None:
+    kept = [each for each in dict.fromkeys(ids) if _CONTEXT_ID.fullmatch(each)][:_MOST]
+    if kept == known:
+        return
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(path, "".join(f"{each}\n" for each in kept).encode())

@@ -1,0 +1,182 @@
+"""Text into a setting's value; the same rules for a flag, a variable and the config file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar
+
+from spectronctl.config.durations import parse_duration
+from spectronctl.errors import UsageError
+
+AuthHeader = Literal["both", "bearer", "api-key"]
+Color = Literal["auto", "always", "never"]
+
+AUTH_HEADERS: tuple[AuthHeader, ...] = ("both", "bearer", "api-key")
+COLORS: tuple[Color, ...] = ("auto", "always", "never")
+OUTPUTS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
+
+_Choice = TypeVar("_Choice", bound=str)
+
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_USERINFO = re.compile(r"(?<=://)[^/\s]+(?=@)")
+
+
+def parse_named(parse: Callable[[str], Any], text: str, name: str) -> Any:
+    """Parse, and let the error say which flag, variable or field it is about."""
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(
+            f"{name}: {error.message}", hint=error.hint, candidates=error.candidates
+        ) from None
+
+
+def parse_text(text: str) -> str:
+    """Any text but none."""
+    if not text.strip():
+        raise UsageError("a value is needed, not an empty one")
+    return text
+
+
+def parse_bool(text: str) -> bool:
+    """`true` or `false`, and the usual other words for them."""
+    value = _WORDS.get(text.strip().lower())
+    if value is None:
+        raise UsageError(f"true or false is needed, not {text!r}")
+    return value
+
+
+def parse_retries(text: str) -> int:
+    """How often to try again: a whole number from 0."""
+    return _parse_whole(text, least=0)
+
+
+def parse_limit(text: str) -> int:
+    """How many to list: a whole number from 1."""
+    return _parse_whole(text, least=1)
+
+
+def parse_timeout(text: str) -> float:
+    """Seconds, more than none."""
+    seconds = parse_duration(text)
+    if seconds <= 0:
+        raise UsageError("a time longer than 0 is needed")
+    return seconds
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """Column names between commas."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError(f"column names between commas are needed, not {text!r}")
+    return names
+
+
+def parse_auth_header(text: str) -> AuthHeader:
+    """Which of the two header generations carries the key."""
+    return _parse_choice(text, AUTH_HEADERS)
+
+
+def parse_color(text: str) -> Color:
+    """When to colour."""
+    return _parse_choice(text, COLORS)
+
+
+def parse_output(text: str) -> str:
+    """How an answer is written."""
+    return _parse_choice(text, OUTPUTS)
+
+
+def parse_url(text: str) -> str:
+    """A server's address without a trailing slash; a name or password in it is refused, so it is never a secret."""
+    from urllib.parse import urlsplit
+
+    form = "http://HOST:PORT or https://HOST is needed"
+    if "@" in text:
+        raise UsageError(f"{form}, without a name, key or password in it")
+    try:
+        parts = urlsplit(text)
+        usable = (
+            parts.scheme in _DEFAULT_PORTS
+            and parts.hostname
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        usable = False
+    if not usable or "?" in text or "#" in text or not text.isprintable() or " " in text:
+        raise UsageError(f"{form}, not {text!r}")
+    return text.rstrip("/")
+
+
+def parse_proxy(text: str) -> str:
+    """A proxy's address; it may hold a password, so no message repeats it."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        usable = (
+            parts.scheme in _PROXY_SCHEMES
+            and parts.hostname
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable():
+        raise UsageError(
+            f"a proxy's URL is needed, with one of the schemes {', '.join(_PROXY_SCHEMES)}"
+        )
+    return text
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL that `parse_url` accepted: what a stored key belongs to."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def has_userinfo(text: str) -> bool:
+    """Whether a URL carries a name or password, as a proxy's may."""
+    return _USERINFO.search(text) is not None
+
+
+def hide_userinfo(text: str) -> str:
+    """The URL with its name and password, if any, as `***`."""
+    return _USERINFO.sub("***", text)
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three known names that come near, nearest first."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(known), n=3)
+
+
+def _parse_whole(text: str, *, least: int) -> int:
+    written = text.strip()
+    if not re.fullmatch(r"[0-9]{1,9}", written) or int(written) < least:
+        raise UsageError(f"a whole number from {least} is needed, not {text!r}")
+    return int(written)
+
+
+def _parse_choice(text: str, choices: tuple[_Choice, ...]) -> _Choice:
+    for choice in choices:
+        if text == choice:
+            return choice
+    raise UsageError(
+        f"one of {', '.join(choices)} is needed, not {text!r}",
+        candidates=near_names(text, choices),
+    )

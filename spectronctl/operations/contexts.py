@@ -1,0 +1,178 @@
+"""Contexts: creation that may be repeated, updates that know their difference, lost answers settled by reading back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spectronctl.api import contexts as api
+from spectronctl.client import Client
+from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.models.contexts import Context, merge_config
+
+IfExists = Literal["fail", "skip", "update"]
+
+
+@dataclass(frozen=True)
+class Update:
+    """A context before and after; both are config only, with providers shown as names."""
+
+    context: Context
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was sent."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A context that is there now: `created`, or found as it was, or found and updated."""
+
+    context: Context
+    created: bool
+    update: Update | None = None
+
+
+def create_context(
+    client: Client,
+    context_id: str,
+    *,
+    namespace: str,
+    database: str,
+    config: dict[str, Any],
+    if_exists: IfExists = "fail",
+) -> Creation:
+    """
+    Create a context, or accept the one that is there.
+
+    Under `skip` and `update` an existing context counts only when it is bound to the same namespace and database.
+    A creation whose answer was lost is settled by reading the context back.
+    """
+    request = api.create_context(
+        context_id, namespace=namespace, database=database, config=config or None
+    )
+    try:
+        return Creation(client.send(request), created=True)
+    except ConflictError as exc:
+        if if_exists == "fail":
+            raise
+        existing = _find_same(client, context_id, namespace, database, exc)
+    except RequestError as exc:
+        if not exc.outcome_unknown:
+            raise
+        return Creation(_settle(client, context_id, namespace, database, config, exc), created=True)
+    if if_exists == "skip":
+        return Creation(existing, created=False)
+    update = update_context(client, context_id, config, current=existing)
+    return Creation(update.context, created=False, update=update)
+
+
+def _find_same(
+    client: Client, context_id: str, namespace: str, database: str, conflict: ConflictError
+) -> Context:
+    try:
+        existing = client.send(api.get_context(context_id))
+    except NotFoundError:  # the id is free: somebody else has the namespace and database
+        raise conflict from None
+    if (existing.namespace, existing.database) != (namespace, database):
+        raise ConflictError(
+            f"context {context_id} exists and is bound to {existing.namespace}/{existing.database},"
+            f" not {namespace}/{database}",
+            status=conflict.status,
+            request_id=conflict.request_id,
+            hint="A context is never moved: create one under another id, and copy its data.",
+        )
+    return existing
+
+
+def _settle(
+    client: Client,
+    context_id: str,
+    namespace: str,
+    database: str,
+    config: dict[str, Any],
+    lost: RequestError,
+) -> Context:
+    """Read back what a lost answer would have said; raise the loss when it cannot be settled."""
+    command = f"spectronctl contexts get {context_id}"
+    try:
+        found = client.send(api.get_context(context_id))
+    except NotFoundError:
+        lost.hint = f"No context {context_id} is there: it is safe to run this again."
+        raise lost from None
+    except SpectronctlError:
+        lost.hint, lost.command = f"Whether {context_id} was created is unknown.", command
+        raise lost from None
+    bound = (found.namespace, found.database) == (namespace, database)
+    if not bound or _differs(found, config):
+        lost.hint = f"A context {context_id} is there, and is not the one that was asked for."
+        lost.command = command
+        raise lost
+    return found
+
+
+def update_context(
+    client: Client, context_id: str, patch: Mapping[str, Any], *, current: Context | None = None
+) -> Update:
+    """Deep-merge `patch` into a context's config; nothing is sent when that changes nothing."""
+    current = current or client.send(api.get_context(context_id))
+    before = show_config(current)
+    after = _show_merged(before, patch)
+    if before == after:
+        return Update(current, before, after)
+    try:
+        updated = client.send(api.update_context(context_id, config=dict(patch)))
+    except RequestError as exc:
+        if not exc.outcome_unknown:
+            raise
+        updated = _read_update(client, context_id, patch, exc)
+    return Update(updated, before, after)
+
+
+def _read_update(
+    client: Client, context_id: str, patch: Mapping[str, Any], lost: RequestError
+) -> Context:
+    try:
+        found = client.send(api.get_context(context_id))
+    except SpectronctlError:
+        raise lost from None
+    if _differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
+        lost.hint = "The update may not have been applied; it is safe to run it again."
+        raise lost
+    return found
+
+
+def _differs(context: Context, patch: Mapping[str, Any]) -> bool:
+    current = show_config(context)
+    wanted = dict(patch)
+    for name in wanted.pop("providers", None) or {}:
+        if name not in current.get("providers", {}):
+            return True
+    return merge_config(current, wanted) != current
+
+
+def show_config(context: Context) -> dict[str, Any]:
+    """A context's config as it can be shown: each configured provider stands as `set`."""
+    config = dict(context.config)
+    names = config.pop("providers_configured", None) or []
+    return {**config, "providers": dict.fromkeys(names, "set")} if names else config
+
+
+def _show_merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(patch)
+    providers = shown.get("providers")
+    if isinstance(providers, Mapping):
+        shown["providers"] = {
+            name: None
+            if secret is None
+            else "set, replaced"
+            if name in before.get("providers", {})
+            else "set"
+            for name, secret in providers.items()
+        }
+    merged = merge_config(before, shown)
+    return {name: value for name, value in merged.items() if name != "providers" or value}

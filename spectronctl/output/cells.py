@@ -1,0 +1,92 @@
+"""How one value looks in a table."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from spectronctl.output.documents import to_json
+
+MISSING = "-"
+
+# Controls, line separators, marks that turn the direction of a line, lone surrogates: what could
+# move the cursor, forge a row or fail to encode.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+_UNITS = (
+    ("year", 365 * 86400),
+    ("month", 30 * 86400),
+    ("day", 86400),
+    ("hour", 3600),
+    ("minute", 60),
+    ("second", 1),
+)
+
+
+def escape(text: str) -> str:
+    """The text on one line, with what a terminal would act on spelt out: `\\n`, `\\x1b`, `\\u202e`."""
+    return _UNPRINTABLE.sub(_spell_out, text)
+
+
+def _spell_out(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
+
+
+def measure(text: str) -> int:
+    """Cells that the text takes in a terminal: two for a wide East Asian character, none for an accent."""
+    return len(text) if text.isascii() else sum(map(_measure_character, text))
+
+
+def _measure_character(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def to_text(value: Any) -> str:
+    """A value as words: text as it is, a list joined by commas, anything else as compact JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and not any(isinstance(part, (list, Mapping)) for part in value):
+        return ",".join(map(to_text, value))
+    return to_json(value)
+
+
+def show_value(value: Any) -> str:
+    """A value as one cell of text, `-` when there is nothing to see."""
+    if value is None or value in ({}, []):
+        return MISSING
+    return escape(to_text(value)) or MISSING
+
+
+def show_age(value: Any, now: datetime) -> str:
+    """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
+    moment = read_time(value)
+    if moment is None:
+        return show_value(value)
+    seconds = (now - moment).total_seconds()
+    distance = _tell_distance(round(abs(seconds)))
+    if distance is None:
+        return "now"
+    return f"{distance} ago" if seconds > 0 else f"in {distance}"
+
+
+def _tell_distance(seconds: int) -> str | None:
+    for unit, length in _UNITS:
+        if count := seconds // length:
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return None
+
+
+def read_time(value: Any) -> datetime | None:
+    """The moment an RFC 3339 text names, in UTC where it does not say; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,131 @@
+"""JSON, YAML and CSV: the formats that other programs read. The same text whatever the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import yaml
+
+# Legal inside a JSON string, but a terminal acts on some, line readers break at others, and lone
+# surrogates have no UTF-8. All can be written as an escape, which means the same.
+_BETTER_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_NEVER_FOLD = 2**31 - 1  # a C int, for libyaml
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON in readable Unicode, compact unless indented; what JSON has no number for becomes null."""
+    separators = (",", ":") if indent is None else None
+    try:
+        text = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
+        )
+    except ValueError:
+        return to_json(_drop_non_numbers(value), indent=indent)
+    return _BETTER_ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _drop_non_numbers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _drop_non_numbers(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_drop_non_numbers(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_json_list(items: Iterable[Any]) -> Iterator[str]:
+    """One JSON array, an item at a time, in the bytes that the whole list would give."""
+    before = "[\n"
+    for item in items:
+        yield before + _indent(to_json(item, indent=2))
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def _indent(text: str) -> str:
+    return "  " + text.replace("\n", "\n  ")
+
+
+def write_json_lines(items: Iterable[Any]) -> Iterator[str]:
+    """A line of JSON per item."""
+    for item in items:
+        yield to_json(item) + "\n"
+
+
+def to_yaml(value: Any) -> str:
+    """A YAML document, in the order of the fields."""
+    import yaml
+
+    try:
+        return _dump_yaml(value, _fast_dumper())
+    except UnicodeEncodeError:  # libyaml cannot spell a lone surrogate
+        return _dump_yaml(value, _plain_dumper(yaml.SafeDumper))
+
+
+def write_yaml_list(items: Iterable[Any]) -> Iterator[str]:
+    """A YAML list, an item at a time."""
+    empty = True
+    for item in items:
+        yield to_yaml([item])
+        empty = False
+    if empty:
+        yield "[]\n"
+
+
+def _dump_yaml(value: Any, dumper: Any) -> str:
+    import yaml
+
+    text: str = yaml.dump(
+        value, Dumper=dumper, allow_unicode=True, sort_keys=False, width=_NEVER_FOLD
+    )
+    return text.removesuffix("...\n")  # the end marker after a lone scalar
+
+
+def _fast_dumper() -> Any:
+    import yaml
+
+    return _plain_dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+
+
+@cache
+def _plain_dumper(base: type[yaml.SafeDumper]) -> Any:
+    class Dumper(base):  # type: ignore[misc, valid-type]
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    # Numbers to YAML 1.2, though not to PyYAML: text such as "1e3" must be quoted.
+    Dumper.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+"),
+        list("-+.0123456789"),
+    )
+    return Dumper
+
+
+def write_csv(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """
+    CSV as in RFC 4180, but with the line ends of Unix, so that `cut` and `read` see no stray return.
+
+    What is missing is empty, text stands as it is, anything else as compact JSON.
+    """
+    if header is not None:
+        yield _write_csv_row(header)
+    for row in rows:
+        yield _write_csv_row(
+            ["" if v is None else v if isinstance(v, str) else to_json(v) for v in row]
+        )
+
+
+def _write_csv_row(cells: Sequence[str]) -> str:
+    line = StringIO()
+    # Only with this terminator does the writer of Python 3.11 quote both kinds of line break.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"

@@ -1,0 +1,198 @@
+"""Where the answer, notes and errors of one run go: the one place that a command speaks to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from tempfile import SpooledTemporaryFile
+
+from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.output.cells import escape
+from spectronctl.output.differences import show_difference
+from spectronctl.output.documents import to_json
+from spectronctl.output.queries import Query, parse_query
+from spectronctl.output.rendering import FORMATS, WITH_COLUMNS, Item, Lines, Rendering, Terminal
+from spectronctl.output.streams import Color, Streams
+from spectronctl.output.views import View
+
+SPOOL_BYTES = 1 << 20
+"""An answer longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
+
+_BOLD_RED, _RED, _GREEN, _YELLOW = "1;31", "31", "32", "33"
+
+
+class Output:
+    """
+    The answer on stdout, once it is whole; everything else on stderr (cli.md, "Output").
+
+    `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv.
+    """
+
+    def __init__(
+        self,
+        format: str,  # noqa: A002 - what the option is called
+        streams: Streams,
+        *,
+        query: str | None = None,
+        columns: str | Sequence[str] | None = None,
+        sort: str | None = None,
+        no_header: bool = False,
+        quiet: bool = False,
+        color: Color = "auto",
+    ) -> None:
+        self.format = format
+        self._streams = streams
+        self._query_text = query
+        self._quiet = quiet
+        self._held: list[str] = []
+        self._colors_stderr = streams.colors_stderr(color)
+        self._rendering = Rendering(
+            format, _find_terminal(streams, color), columns, sort, no_header, self.note
+        )
+
+    def check(self, view: View) -> None:
+        """Before any request: a UsageError for a format, query, column or order that cannot work."""
+        if self.format not in FORMATS:
+            raise UsageError(
+                f"there is no output format {self.format!r}",
+                hint=f"The formats are {', '.join(FORMATS)}.",
+            )
+        self._rendering.find_columns(view)
+        self._rendering.find_order(view)
+        if self._query is not None and self.format in WITH_COLUMNS:
+            self._refuse_shaping()
+
+    def _refuse_shaping(self) -> None:
+        given = {"--columns": self._rendering.columns, "--sort": self._rendering.sort}
+        for option in (option for option, value in given.items() if value is not None):
+            raise UsageError(
+                f"{option} shapes a table, and --query makes one of its own",
+                hint="Choose and sort in the query: sort_by([], &id)[].{id: id}",
+            )
+
+    @cached_property
+    def _query(self) -> Query | None:
+        return None if self._query_text is None else parse_query(self._query_text)
+
+    def show(self, item: Item, view: View) -> None:
+        """Show one object."""
+        answer = dict(item)
+        if self._query is None:
+            self._write(self._rendering.render_one(answer, view))
+        else:
+            self._write(self._rendering.render_found(self._query.run(answer), view))
+
+    def rows(self, items: Iterable[Item], view: View) -> None:
+        """Show a list; its items are read once, and held only where the format needs them all."""
+        answer = map(dict, items)
+        if self._query is None:
+            self._write(self._rendering.render_many(answer, view))
+        else:
+            self._write(self._rendering.render_found(self._query.run(list(answer)), view))
+
+    def done(self, outcome: Item, view: View, note: str) -> None:
+        """Say what was done: a note for people, the outcome as an object for programs."""
+        self.note(note)
+        if self._query is None:
+            self._write(self._rendering.render_outcome(dict(outcome), view))
+        else:
+            self.show(outcome, view)
+
+    def secret(self, minted: Item, view: View, *, secret_stored: bool = False) -> None:
+        """
+        Show a key with the secret it was minted with; for people the secret alone, nothing around it.
+
+        With `secret_stored` the secret is somewhere else already, and the key is shown without it.
+        """
+        if secret_stored:
+            self.show({name: minted[name] for name in minted if name != "secret"}, view)
+        elif self._query is None:
+            self._write(self._rendering.render_secret(dict(minted), view))
+        else:
+            self._show_queried_secret(minted, view)
+
+    def _show_queried_secret(self, minted: Item, view: View) -> None:
+        try:
+            self.show(minted, view)
+        except UsageError as exc:  # failing now would lose the secret for good
+            self.warn(f"{exc.message}. Here is the whole answer: its secret is shown only once.")
+            self._write(self._rendering.render_secret(dict(minted), view))
+
+    def _write(self, lines: Lines) -> None:
+        with SpooledTemporaryFile(SPOOL_BYTES) as whole:
+            for line in lines:
+                _keep(whole, line.encode("utf-8", "backslashreplace"))
+            whole.seek(0)
+            self._streams.write_answer(whole)
+
+    def note(self, text: str) -> None:
+        """Tell people something on stderr; under json and jsonl, once the command has succeeded."""
+        self._tell(_escape_lines(text))
+
+    def warn(self, text: str) -> None:
+        """Tell people what they should look at, as `note` does."""
+        self._tell(f"{self._paint('warning:', _YELLOW)} {_escape_lines(text)}")
+
+    def difference(self, before: Item, after: Item) -> None:
+        """Tell people what changed between two states of an object, as `note` does."""
+        for line in show_difference(before, after):
+            self._tell(self._paint(line, _RED if line.startswith("-") else _GREEN))
+
+    def error(self, error: SpectronctlError) -> None:
+        """Tell what failed: one line of JSON under json and jsonl, lines for people otherwise."""
+        if self._speaks_json:
+            self._streams.write_message(to_json(error.to_dict()) + "\n")
+            return
+        lines = [f"{self._paint('error:', _BOLD_RED)} {_escape_lines(error.message)}"]
+        if error.candidates:
+            lines.append(f"did you mean {', '.join(error.candidates)}?")
+        if error.hint:
+            lines.append(error.hint)
+        if error.command:
+            lines.append(f"try: {error.command}")
+        if error.request_id:
+            lines.append(f"request id: {error.request_id}")
+        self._streams.write_message("\n  ".join([lines[0], *map(_escape_lines, lines[1:])]) + "\n")
+
+    def finish(self) -> None:
+        """The command has succeeded: say what was held back, and flush what others printed."""
+        for text in self._held:
+            self._streams.write_message(text + "\n")
+        self._held.clear()
+        self._streams.flush_answer()
+
+    @property
+    def _speaks_json(self) -> bool:
+        return self.format in {"json", "jsonl"}
+
+    def _tell(self, text: str) -> None:
+        if self._quiet:
+            return
+        if self._speaks_json:
+            self._held.append(text)
+        else:
+            self._streams.write_message(text + "\n")
+
+    def _paint(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._colors_stderr else text
+
+
+def _find_terminal(streams: Streams, color: Color) -> Terminal | None:
+    if not streams.stdout_is_terminal or streams.in_ci:
+        return None
+    return Terminal(streams.width, streams.colors_stdout(color))
+
+
+def _keep(whole: SpooledTemporaryFile[bytes], data: bytes) -> None:
+    try:
+        whole.write(data)
+    except OSError as exc:
+        raise SpectronctlError(
+            f"cannot keep the answer until it is whole: {exc.strerror}",
+            hint="A long answer needs room for temporary files; TMPDIR says where.",
+        ) from None
+
+
+def _escape_lines(text: str) -> str:
+    """Several lines stay several, set in under the first."""
+    return "\n  ".join(map(escape, text.split("\n")))

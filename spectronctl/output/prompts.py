@@ -1,0 +1,66 @@
+"""Questions before something is destroyed: asked on stderr, answered on stdin."""
+
+from __future__ import annotations
+
+from spectronctl.errors import DeclinedError, UsageError
+from spectronctl.output.cells import escape
+from spectronctl.output.streams import Streams
+
+DECLINED = "Nothing was changed."
+
+
+def confirm(
+    streams: Streams, question: str, *, yes: bool, no_input: bool, declined: str = DECLINED
+) -> None:
+    """
+    Return when `--yes` or a person agrees.
+
+    Raises DeclinedError, saying `declined`, after any other answer; UsageError when nobody is there.
+    """
+    if yes:
+        return
+    if not streams.can_ask(no_input=no_input):
+        raise UsageError(
+            f"this needs a confirmation, and nobody is there to give it: {question}",
+            hint="Pass --yes to go ahead without a question.",
+        )
+    if _ask(streams, f"{escape(question)} [y/N] ").casefold() not in {"y", "yes"}:
+        raise DeclinedError(declined)
+
+
+def confirm_by_name(
+    streams: Streams,
+    name: str,
+    *,
+    given: str | None,
+    no_input: bool,
+    question: str = "",
+    declined: str = DECLINED,
+) -> None:
+    """
+    Return when `--confirm NAME`, or a person, names what is about to be destroyed.
+
+    `given` is what `--confirm` said. Raises UsageError when that is another name or nobody is there,
+    DeclinedError when a person types anything else.
+    """
+    if given == name:
+        return
+    if given is not None:
+        raise UsageError(f"--confirm says {given!r}, but this is about {name!r}")
+    if not streams.can_ask(no_input=no_input):
+        raise UsageError(
+            f"this needs the name {name!r} as a confirmation, and nobody is there to type it",
+            hint=f"Pass --confirm {name} to go ahead without a question.",
+        )
+    shown = escape(name)
+    if _ask(streams, f"{escape(question)}\nType {shown} to go ahead: ".lstrip()) != name:
+        raise DeclinedError(declined)
+
+
+def _ask(streams: Streams, prompt: str) -> str:
+    """A line of the person's, without white space around it; nothing at the end of input."""
+    streams.write_message(prompt)
+    line = streams.stdin.readline()
+    if not line.endswith("\n"):  # Ctrl-D leaves the cursor behind the prompt
+        streams.write_message("\n")
+    return line.strip()

@@ -1,0 +1,207 @@
+"""An answer as lines of the format that was asked for. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from spectronctl.output import tables
+from spectronctl.output.cells import escape, show_age, show_value, to_text
+from spectronctl.output.differences import flatten
+from spectronctl.output.documents import (
+    to_json,
+    to_yaml,
+    write_csv,
+    write_json_lines,
+    write_json_list,
+    write_yaml_list,
+)
+from spectronctl.output.views import Column, Order, View, check_sort, select_columns
+
+FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
+
+FOR_PEOPLE = {"table", "wide"}
+WITH_COLUMNS = {"table", "wide", "csv"}
+
+Item = Mapping[str, Any]
+Lines = Iterable[str]
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What is known of the terminal that a table is drawn on."""
+
+    width: int
+    color: bool
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How answers look in one run; `terminal` is None where tables are plain text."""
+
+    format: str
+    terminal: Terminal | None
+    columns: str | Sequence[str] | None
+    sort: str | None
+    no_header: bool
+    note: Callable[[str], None]
+
+    def find_columns(self, view: View) -> tuple[Column, ...]:
+        """The columns of a table or of CSV, which has all of them by default."""
+        if self.columns is not None:
+            return select_columns(view, self.columns)
+        return view.columns if self.format == "table" else view.every_column
+
+    def find_order(self, view: View) -> Order | None:
+        """The order of the rows, None for the server's."""
+        return None if self.sort is None else check_sort(view, self.sort)
+
+    # Resources
+
+    def render_one(self, item: dict[str, Any], view: View) -> Lines:
+        """One resource."""
+        match self.format:
+            case "json":
+                return [to_json(item, indent=2), "\n"]
+            case "yaml":
+                return [to_yaml(item)]
+            case "table" | "wide":
+                return self._render_card(item, view)
+            case _:
+                return self.render_many([item], view)
+
+    def render_many(self, items: Iterable[dict[str, Any]], view: View) -> Lines:
+        """A list of resources, an item at a time where the format allows."""
+        match self.format:
+            case "json":
+                return write_json_list(items)
+            case "jsonl":
+                return write_json_lines(items)
+            case "yaml":
+                return write_yaml_list(items)
+            case "name":
+                return self._render_scalars(_names(items, view))
+            case "csv":
+                return self._render_csv(self._arrange(items, view), self.find_columns(view))
+            case _:
+                return self._render_table(self._arrange(items, view), view)
+
+    def render_outcome(self, outcome: dict[str, Any], view: View) -> Lines:
+        """What was done, for programs: a table says nothing, CSV has the outcome's own fields."""
+        if self.format in FOR_PEOPLE:
+            return ()
+        if self.format == "csv":
+            return write_csv(self._head(list(outcome)), [list(outcome.values())])
+        return self.render_one(outcome, view)
+
+    def render_secret(self, minted: dict[str, Any], view: View) -> Lines:
+        """A key with its secret; for people the secret alone."""
+        if self.format in {"table", "wide", "name"}:
+            return [f"{minted['secret']}\n"]
+        if self.format == "csv":
+            return self._render_csv([minted], (*self.find_columns(view), Column("secret")))
+        return self.render_one(minted, view)
+
+    def _arrange(self, items: Iterable[Item], view: View) -> Iterable[Item]:
+        order = self.find_order(view)
+        return items if order is None else order.arrange(items)
+
+    def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
+        head = self._head([column.name for column in columns])
+        return write_csv(head, ([column.read(item) for column in columns] for item in items))
+
+    def _head(self, names: list[str]) -> list[str] | None:
+        return None if self.no_header else names
+
+    # Tables
+
+    def _render_table(self, items: Iterable[Item], view: View) -> Lines:
+        columns = self.find_columns(view)
+        now = datetime.now(UTC)
+        rows = [[self._show_cell(column, item, now) for column in columns] for item in items]
+        if not rows:
+            self.note(f"No {view.plural}.")
+        paths = [column.path or column.name for column in columns]
+        whole = paths.index(view.name) if view.name in paths else None
+        return self._tabulate([column.name for column in columns], rows, whole=whole)
+
+    def _show_cell(self, column: Column, item: Item, now: datetime) -> str:
+        value = column.read(item)
+        return (
+            show_age(value, now) if column.kind == "time" and self.terminal else show_value(value)
+        )
+
+    def _tabulate(self, names: list[str], rows: list[list[str]], *, whole: int | None) -> Lines:
+        head = self._head([escape(name).upper() for name in names])
+        if self.terminal is None:
+            return tables.lay_out(rows if head is None else [head, *rows])
+        return self._draw(rows, head=head, whole=whole)
+
+    def _draw(self, rows: list[list[str]], *, head: list[str] | None, whole: int | None) -> Lines:
+        if not rows or self.terminal is None:
+            return ()
+        return tables.draw(
+            rows, width=self.terminal.width, color=self.terminal.color, head=head, whole=whole
+        )
+
+    def _render_card(self, item: Item, view: View) -> Lines:
+        """One resource as lines of a name and a value."""
+        now = datetime.now(UTC)
+        rows = [
+            [escape(name), self._show_field(value, now, is_time=is_time)]
+            for name, value, is_time in self._fields(item, view)
+        ]
+        return self._draw(rows, head=None, whole=0) if self.terminal else tables.lay_out(rows)
+
+    def _fields(self, item: Item, view: View) -> list[tuple[str, Any, bool]]:
+        if self.columns is not None:
+            return [(c.name, c.read(item), c.kind == "time") for c in self.find_columns(view)]
+        times = {c.path or c.name for c in view.every_column if c.kind == "time"}
+        return [(path, leaf, path in times) for path, leaf in flatten(item).items()]
+
+    def _show_field(self, value: Any, now: datetime, *, is_time: bool) -> str:
+        text = show_value(value)
+        if not is_time or self.terminal is None:
+            return text
+        age = show_age(value, now)
+        return text if age == text else f"{age} ({text})"
+
+    # What a query found
+
+    def render_found(self, found: Any, view: View) -> Lines:
+        """Whatever `--query` made of the answer."""
+        if self.format in {"json", "jsonl", "yaml"}:
+            as_list = isinstance(found, list)
+            return self.render_many(found, view) if as_list else self.render_one(found, view)
+        parts = found if isinstance(found, list) else [found]
+        if not parts:
+            self.note("The query finds nothing.")
+        if not any(isinstance(part, (list, Mapping)) for part in parts):
+            return self._render_scalars(parts)
+        if self.format == "name" and all(_has_name(part, view) for part in parts):
+            return self._render_scalars(_names(parts, view))
+        if isinstance(found, list) and all(isinstance(part, Mapping) for part in found):
+            return self._render_objects(found)
+        return [to_json(found, indent=2), "\n"]
+
+    def _render_objects(self, found: list[Item]) -> Lines:
+        names = list(dict.fromkeys(name for item in found for name in item))
+        if self.format == "csv":
+            return write_csv(self._head(names), ([i.get(name) for name in names] for i in found))
+        rows = [[show_value(item.get(name)) for name in names] for item in found]
+        return self._tabulate(names, rows, whole=None)
+
+    def _render_scalars(self, values: Iterable[Any]) -> Lines:
+        if self.format == "csv":
+            return write_csv(None, ([value] for value in values))
+        return (escape(to_text(value)) + "\n" for value in values)
+
+
+def _names(items: Iterable[Item], view: View) -> Iterator[Any]:
+    return (item[view.name] for item in items if item.get(view.name) is not None)
+
+
+def _has_name(part: Any, view: View) -> bool:
+    return isinstance(part, Mapping) and view.name in part

@@ -1,0 +1,150 @@
+"""The three standard streams of one run, and what may be done with each."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from spectronctl.errors import SpectronctlError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
+
+Color = Literal["auto", "always", "never"]
+
+DEFAULT_WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where a run reads and writes; tests pass their own."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    env: Mapping[str, str]
+
+    @property
+    def stdout_is_terminal(self) -> bool:
+        """Whether a person looks at stdout."""
+        return _is_terminal(self.stdout)
+
+    @property
+    def stderr_is_terminal(self) -> bool:
+        """Whether a person looks at stderr."""
+        return _is_terminal(self.stderr)
+
+    @property
+    def in_ci(self) -> bool:
+        """Whether `CI` says that no person is there."""
+        return self.env.get("CI", "").strip().lower() not in {"", "0", "false"}
+
+    def can_ask(self, *, no_input: bool) -> bool:
+        """Whether somebody is there to answer a question."""
+        if no_input or self.in_ci:
+            return False
+        return _is_terminal(self.stdin) and self.stderr_is_terminal
+
+    @property
+    def width(self) -> int:
+        """Cells in a line of the terminal: `COLUMNS`, the terminal's own word, or 80."""
+        columns = self.env.get("COLUMNS", "")
+        if columns.isdecimal() and int(columns) > 0:
+            return int(columns)
+        with suppress(OSError, ValueError, AttributeError):
+            return os.get_terminal_size(self.stdout.fileno()).columns or DEFAULT_WIDTH
+        return DEFAULT_WIDTH
+
+    def colors_stdout(self, color: Color) -> bool:
+        """Whether stdout takes colour under `--color`."""
+        return self._takes_color(color, is_terminal=self.stdout_is_terminal)
+
+    def colors_stderr(self, color: Color) -> bool:
+        """Whether stderr takes colour under `--color`."""
+        return self._takes_color(color, is_terminal=self.stderr_is_terminal)
+
+    def _takes_color(self, color: Color, *, is_terminal: bool) -> bool:
+        # Flag over environment; both variables count when set to anything but nothing
+        # (no-color.org, force-color.org).
+        if color != "auto":
+            return color == "always"
+        if self.env.get("NO_COLOR"):
+            return False
+        if self.env.get("FORCE_COLOR"):
+            return True
+        return is_terminal and not self.in_ci and self.env.get("TERM") != "dumb"
+
+    def write_answer(self, source: SupportsRead[bytes]) -> None:
+        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_answer` does."""
+        with self._guard_stdout():
+            while chunk := source.read(1 << 16):
+                _write(self.stdout, chunk)
+            self.stdout.flush()
+
+    def flush_answer(self) -> None:
+        """
+        Send on what was written to stdout.
+
+        A reader who has gone away has what it wanted: that is no failure. Raises SpectronctlError when
+        stdout takes no more.
+        """
+        with self._guard_stdout():
+            self.stdout.flush()
+
+    @contextmanager
+    def _guard_stdout(self) -> Iterator[None]:
+        try:
+            if getattr(self.stdout, "closed", True):  # None for a stream that the shell closed
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            yield
+        except BrokenPipeError:
+            self.close_quietly()
+        except OSError as exc:
+            self.close_quietly()
+            raise SpectronctlError(f"cannot write the answer to stdout: {exc.strerror}") from None
+
+    def write_message(self, text: str) -> None:
+        """Write to stderr; nothing is left to complain to when that fails, so it never does."""
+        with suppress(OSError, ValueError, AttributeError):
+            _write(self.stderr, text.encode("utf-8", "backslashreplace"))
+
+    def close_quietly(self) -> None:
+        """
+        End the use of stdout, so that the interpreter has nothing to say when it flushes at exit.
+
+        For the end of every run, and for a BrokenPipeError on the way there.
+        """
+        try:
+            self.stdout.flush()
+        except (OSError, ValueError, AttributeError):
+            with suppress(OSError, ValueError, AttributeError):
+                _point_at_nothing(self.stdout.fileno())
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # no stream at all, or a closed one
+        return False
+
+
+def _write(stream: TextIO, data: bytes) -> None:
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(data.decode("utf-8", "ignore"))
+    else:
+        stream.flush()  # what was written as text comes first
+        buffer.write(data)
+        buffer.flush()
+
+
+def _point_at_nothing(descriptor: int) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, descriptor)
+    finally:
+        os.close(nothing)

@@ -1,0 +1,96 @@
+"""What a resource looks like: which fields make the columns of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spectronctl.errors import UsageError
+
+Kind = Literal["text", "time", "list"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    A column of a table: its name, and the dotted path of its field, the name itself by default.
+
+    A `time` is RFC 3339; a `list` is joined by commas, as any list is.
+    """
+
+    name: str
+    path: str | None = None
+    kind: Kind = "text"
+
+    def read(self, item: Mapping[str, Any]) -> Any:
+        """The item's value in this column, None where it has none."""
+        value: Any = item
+        for step in (self.path or self.name).split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+
+@dataclass(frozen=True)
+class View:
+    """The columns shown by default, those that `-o wide` adds, and the field that `-o name` prints."""
+
+    columns: tuple[Column, ...]
+    wide: tuple[Column, ...] = ()
+    name: str = "id"
+    plural: str = "results"
+
+    @property
+    def every_column(self) -> tuple[Column, ...]:
+        """All there are."""
+        return self.columns + self.wide
+
+
+@dataclass(frozen=True)
+class Order:
+    """`--sort COLUMN`, or `-COLUMN` for the other way round; rows without a value come last in both."""
+
+    column: Column
+    descending: bool
+
+    def arrange(self, items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The items in this order; equals stay as they were."""
+        everything = list(items)
+        known = [item for item in everything if self.column.read(item) is not None]
+        known.sort(key=self._rank, reverse=self.descending)
+        return known + [item for item in everything if self.column.read(item) is None]
+
+    def _rank(self, item: Mapping[str, Any]) -> tuple[int, Any]:
+        from spectronctl.output.cells import read_time, to_text  # not for --help
+
+        value = self.column.read(item)
+        if isinstance(value, (int, float)):
+            return 0, value
+        moment = read_time(value) if self.column.kind == "time" else None
+        return (1, moment.timestamp()) if moment else (2, to_text(value).casefold())
+
+
+def select_columns(view: View, names: str | Sequence[str]) -> tuple[Column, ...]:
+    """The columns that `--columns a,b` names, in its order."""
+    wanted = names.split(",") if isinstance(names, str) else names
+    return tuple(_find_column(view, name.strip(), "--columns") for name in wanted)
+
+
+def check_sort(view: View, name: str) -> Order:
+    """The order that `--sort created` or `--sort -created` names."""
+    name = name.strip()
+    return Order(_find_column(view, name.removeprefix("-"), "--sort"), name.startswith("-"))
+
+
+def _find_column(view: View, name: str, option: str) -> Column:
+    for column in view.every_column:
+        if column.name.casefold() == name.casefold():
+            return column
+    from difflib import get_close_matches
+
+    known = [column.name for column in view.every_column]
+    raise UsageError(
+        f"{option}: there is no column {name!r}",
+        hint=f"The columns are {', '.join(known)}.",
+        candidates=get_close_matches(name.casefold(), known),
+    )

@@ -1,0 +1,115 @@
+"""Build the application. A store comes in, an ASGI application comes out; nothing is global."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Match
+
+from spectronctl import __version__
+from spectronctl.server.answers import Problem
+from spectronctl.server.middleware import BodyLimit, CatchAll, Correlation, render_problem
+from spectronctl.server.problems import ProblemError, invalid
+from spectronctl.server.routes import contexts, documentation, identity, keys, service
+from spectronctl.server.store import Store
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+
+_PREFIX = "/api/v1"
+_ABOUT = (
+    "Contexts, their keys and what the keys may do. Send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`: "
+    "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."
+)
+
+# Whoever embeds the server decides where its log goes; without a word, nowhere.
+logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = Problem.model_json_schema()
+        return super().openapi()
+
+
+def create_app(
+    store: Store, *, trusted: bool = False, max_body_bytes: int = MAX_BODY_BYTES
+) -> FastAPI:
+    """
+    The server on a store that is open, and that its opener closes.
+
+    With `trusted`, a request without a key is the operator's: only for an application that this process keeps to
+    itself. A larger body than `max_body_bytes` is refused with 413.
+    """
+    app = _Application(
+        title="Spectron",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"auto_configure": False},
+        middleware=[
+            Middleware(Correlation),
+            Middleware(CatchAll),
+            Middleware(BodyLimit, max_bytes=max_body_bytes),
+        ],
+        exception_handlers={
+            ProblemError: _answer_problem,
+            HTTPException: _answer_http_exception,
+            RequestValidationError: _answer_invalid_parameter,
+        },
+    )
+    app.state.store = store
+    app.state.hash_key = None
+    app.state.trusted = trusted
+    app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
+    app.include_router(documentation.router)
+    for resource in (service, contexts, keys, identity):
+        app.include_router(resource.router, prefix=_PREFIX)
+    app.include_router(service.management, prefix=_PREFIX)
+    return app
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return render_problem(request.scope, error)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_list_methods(request))
+        problem = ProblemError(status, "method-not-allowed", f"this path takes {allowed}")
+        return render_problem(request.scope, problem, headers={"Allow": allowed})
+    if status is HTTPStatus.NOT_FOUND:
+        return render_problem(request.scope, ProblemError(status, "not-found", "no such path"))
+    slug = status.phrase.lower().replace(" ", "-")
+    return render_problem(request.scope, ProblemError(status, slug, str(error.detail)))
+
+
+async def _answer_invalid_parameter(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))
+
+
+def _list_methods(request: Request) -> list[str]:
+    """The methods that some route on the path takes: the one that raised the 405 knows only its own."""
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]

@@ -1,0 +1,62 @@
+"""JSON bodies of requests, decoded strictly: read after the key was checked, so strangers learn nothing from them."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Annotated, Any, NoReturn
+
+from fastapi import Depends, Request
+from pydantic import BaseModel
+
+from spectronctl.server.problems import ProblemError, invalid
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The request's JSON object; 415 for another media type, 400 for anything else than an object."""
+    raw = await request.body()
+    if not raw:
+        raise invalid("the request has no body: it must be a JSON object")
+    _check_media_type(request.headers.get("content-type", ""))
+    body = _decode(raw)
+    if not isinstance(body, dict):
+        raise invalid("the body must be a JSON object")
+    return body
+
+
+JsonObject = Annotated[dict[str, Any], Depends(read_object)]
+
+
+def describe_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI operation's part for a body that `read_object` reads."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _check_media_type(content_type: str) -> None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return
+    raise ProblemError(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "the body must be JSON, sent with `Content-Type: application/json`",
+    )
+
+
+def _decode(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise invalid(f"the body is not UTF-8: byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise invalid(f"the body is not JSON: {error.msg} at {where}") from None
+    except RecursionError:
+        raise invalid("the body is nested too deeply") from None
+    except ValueError:  # an integer of more digits than Python reads
+        raise invalid("the body holds an integer beyond 64 bits") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise invalid(f"the body is not JSON: it knows no {name}")

@@ -1,0 +1,193 @@
+"""Run the server on a socket, from the first bind to the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import os
+import socket
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from spectronctl.errors import ConfigError, UsageError
+from spectronctl.server.app import create_app
+from spectronctl.server.bootstrap import deliver_management_key
+from spectronctl.server.logs import LogFormat, configure_logs
+from spectronctl.server.store.lock import hold_store
+from spectronctl.server.store._database import Credentials
+from spectronctl.server.store.surreal import open_store
+
+_GRACE_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Certificate chain and private key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def serve(
+    store_url: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 9090,
+    tls: Tls | None = None,
+    insecure_bind: bool = False,
+    ready_file: Path | None = None,
+    log_format: LogFormat = "text",
+    lock_timeout: float = 0,
+    credentials: Credentials | None = None,
+    deliver_first_key: Callable[[str], None] | None = None,
+) -> None:
+    """
+    Serve a store until SIGTERM or SIGINT, then finish the requests that run (30 s at most) and return.
+
+    Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
+    `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the secret of a new management key when the store has none.
+    UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
+    """
+    listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
+    with listener, hold_store(store_url, timeout=lock_timeout, command="spectronctl serve") as held:
+        url = _describe_url(listener, host, secure=tls is not None)
+        ready_line = json.dumps(
+            {"event": "ready", "url": url, "store": store_url, "pid": os.getpid()}
+        )
+
+        def announce() -> None:
+            held.announce(url)
+            if ready_file is not None:
+                _write_atomically(ready_file, f"{ready_line}\n")
+            sys.stdout.write(f"{ready_line}\n")
+            sys.stdout.flush()
+
+        configure_logs(log_format)
+        with _remove_afterwards(ready_file):
+            asyncio.run(_run(store_url, credentials, listener, tls, deliver_first_key, announce))
+
+
+def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
+    """A listening socket; nothing but loopback unless `open_to_network`."""
+    family, address = _resolve(host, port)
+    if not (open_to_network or ipaddress.ip_address(address).is_loopback):
+        raise UsageError(
+            f"{host} can be reached from the network, and keys would travel in the clear",
+            hint="give a certificate and its key, bind 127.0.0.1, or accept it with --insecure-bind",
+        )
+    try:
+        return socket.create_server((address, port), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint="another program may have it: choose another --port, or 0 for any that is free",
+        ) from error
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"port {port} is out of range", hint="0 to 65535; 0 is any free one")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise UsageError(f"host {host} is no address of this machine: {error.strerror}") from error
+    # IPv4 first: that is what `localhost` means to most clients.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, str(address[0])
+
+
+async def _run(
+    store_url: str,
+    credentials: Credentials | None,
+    listener: socket.socket,
+    tls: Tls | None,
+    deliver_first_key: Callable[[str], None] | None,
+    announce: Callable[[], None],
+) -> None:
+    store = await open_store(store_url, credentials=credentials)
+    try:
+        if deliver_first_key is not None:
+            await deliver_management_key(store, deliver_first_key)
+        config = uvicorn.Config(
+            create_app(store),
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ws="none",
+        )
+        _load(config)
+        await _Server(config, announce).serve(sockets=[listener])
+    finally:
+        await store.close()
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"the certificate {config.ssl_certfile} and its key cannot be used: {error.strerror or error}",
+            hint="both must be PEM files, and belong together",
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        with super().capture_signals():
+            yield
+            # Else the signal is raised once more afterwards: a stop that was asked for would look like a crash.
+            self._captured_signals.clear()
+
+
+@contextlib.contextmanager
+def _remove_afterwards(ready_file: Path | None) -> Iterator[None]:
+    """Neither an earlier server's file nor ours may be taken for a server that runs."""
+    if ready_file is None:
+        yield
+        return
+    ready_file.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        ready_file.unlink(missing_ok=True)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:
+    address, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(address).is_unspecified:
+        host = "127.0.0.1" if listener.family == socket.AF_INET else "::1"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{shown}:{port}"

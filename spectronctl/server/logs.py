@@ -1,0 +1,71 @@
+"""
+The server's log on stderr, as text or as JSON lines.
+
+Neither headers nor query values nor the messages of exceptions are written: any of them may hold a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Literal
+
+LogFormat = Literal["text", "json"]
+
+
+def configure_logs(log_format: LogFormat) -> None:
+    """Send the server's records, and the warnings of the libraries under it, to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    for name, level in (("spectronctl.server", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
+
+
+def describe_exception(error: BaseException) -> str:
+    """The kinds of an exception and of its causes, and where each was raised; never what they say."""
+    lines = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        lines += [type(cause).__name__, *places]
+        cause = cause.__cause__ or cause.__context__
+    return "\n".join(lines)
+
+
+class _SafeFormatter(logging.Formatter):
+    def formatException(  # noqa: N802 - the name in the standard library
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        return describe_exception(ei[1]) if ei[1] else ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        moment = datetime.fromtimestamp(record.created, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _TextFormatter(_SafeFormatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+
+class _JsonFormatter(_SafeFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)

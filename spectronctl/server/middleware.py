@@ -1,0 +1,174 @@
+"""What surrounds every request: its id, its line in the log, the limit of its body, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from spectronctl.server.answers import Problem
+from spectronctl.server.logs import describe_exception
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.ulids import new_ulid
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+
+_log = logging.getLogger("spectronctl.server.requests")
+_DISCARD_AT_MOST = 64 * 1024 * 1024
+_DISCARD_SECONDS = 5
+
+
+class Correlation:
+    """Gives each request an id (the client's, when it is a plain one), answers it as a header, and logs the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else f"req_{new_ulid()}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                _log_request(scope, message["status"], started)
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class CatchAll:
+    """Turns an exception that nobody expected into a bare 500; the log says where it came from."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def note_answer(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_answer)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if scope["type"] != "http" or answered:
+                raise
+            request_id = scope["state"]["request_id"]
+            _log.error("request %s failed: %s", request_id, describe_exception(error))
+            problem = ProblemError(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal",
+                "the server failed; its log says where, under this request's id",
+            )
+            await render_problem(scope, problem)(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses a body of more than `max_bytes` with 413, whether its length is announced or only counted."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            await _discard(receive)
+            await render_problem(scope, self._too_large())(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                await _discard(receive)
+                raise self._too_large()
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+    def _too_large(self) -> ProblemError:
+        return ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too-large",
+            f"the body is larger than the {self._max_bytes} bytes that this server takes",
+        )
+
+
+def render_problem(
+    scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """The RFC 7807 answer to a problem (contract, "Errors")."""
+    shown = Problem(
+        type=f"https://spectron.dev/errors/{problem.slug}",
+        title=problem.slug.replace("-", " ").capitalize(),
+        status=problem.status,
+        detail=problem.detail,
+        message=problem.detail,
+        instance=quote(scope["path"]),
+        request_id=scope["state"]["request_id"],
+        retry_after=problem.retry_after,
+    )
+    headers = dict(headers or {})
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
+    return JSONResponse(
+        shown.model_dump(exclude_none=True),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a while: a client that is cut off while it sends never reads the answer."""
+    left = _DISCARD_AT_MOST
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
+
+
+def _log_request(scope: Scope, status: int, started: float) -> None:
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    fields = {
+        "method": scope["method"],
+        "path": quote(scope["path"]),
+        "status": status,
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "request_id": scope["state"]["request_id"],
+    }
+    _log.info(
+        "%(method)s %(path)s %(status)s %(ms)sms %(request_id)s", fields, extra={"fields": fields}
+    )

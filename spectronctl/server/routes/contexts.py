@@ -1,0 +1,121 @@
+"""Contexts: create, list, show, change, delete (contract, "Management plane")."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from spectronctl.models.contexts import CONTEXT_ID, ContextCreate, ContextPatch
+from spectronctl.server.answers import ContextAnswer, ContextPage, describe_problems, show_context
+from spectronctl.server.authentication import SCHEMES, CurrentStore, require_operator
+from spectronctl.server.bodies import JsonObject, describe_body
+from spectronctl.server.problems import invalid, not_found
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.store import ContextRow, Store
+from spectronctl.server.validation import read_context, read_patch
+
+
+async def refuse_slashes(request: Request) -> None:
+    """400 for an encoded slash: it would make of one name a longer path, and of this resource another."""
+    if b"%2f" in request.scope["raw_path"].lower():
+        raise invalid("path: a name in it cannot hold a slash")
+
+
+router = APIRouter(
+    prefix="/contexts",
+    tags=["contexts"],
+    dependencies=[Depends(require_operator), Depends(refuse_slashes), *SCHEMES],
+    responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+)
+
+
+@router.get(
+    "", response_model_exclude_unset=True, responses=describe_problems(HTTPStatus.BAD_REQUEST)
+)
+async def list_contexts(
+    store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> ContextPage:
+    """List the contexts, ordered by id."""
+    if cursor is not None and not CONTEXT_ID.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+    rows, next_cursor = cut_page(await store.list_contexts(after=cursor, limit=limit + 1), limit)
+    return ContextPage(
+        contexts=[show_context(row) for row in rows],
+        next_cursor=next_cursor,
+        has_more=next_cursor is not None,
+    )
+
+
+@router.post(
+    "/{context_id}",
+    status_code=HTTPStatus.CREATED,
+    response_model_exclude_unset=True,
+    openapi_extra=describe_body(ContextCreate),
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+async def create_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+    """Create a context: its database, at this server's schema, and its entry in the registry."""
+    row, providers = read_context(context_id, body, now=datetime.now(UTC))
+    return show_context(await store.create_context(row, providers=providers))
+
+
+@router.get(
+    "/{context_id}",
+    response_model_exclude_unset=True,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def get_context(context_id: str, store: CurrentStore) -> ContextAnswer:
+    """Show a context."""
+    return show_context(await find_context(store, context_id))
+
+
+@router.patch(
+    "/{context_id}",
+    response_model_exclude_unset=True,
+    openapi_extra=describe_body(ContextPatch),
+    responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
+)
+async def update_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+    """Merge into a context's configuration, deeply; a null clears the field."""
+    patch = read_patch(body)
+    providers = patch.providers
+    if providers is None:
+        providers = dict.fromkeys((await find_context(store, context_id)).providers)
+    row = await store.update_context(
+        context_id,
+        config=patch.config,
+        providers=providers,
+        enforcement_blocked=patch.enforcement_blocked,
+    )
+    if row is None:
+        raise _no_context(context_id)
+    return show_context(row)
+
+
+@router.delete(
+    "/{context_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def delete_context(context_id: str, store: CurrentStore) -> None:
+    """Drop a context's database, its keys and its registry entry. Irreversible."""
+    if not await store.delete_context(context_id):
+        raise _no_context(context_id)
+
+
+async def find_context(store: Store, context_id: str) -> ContextRow:
+    """The context of that id, or 404."""
+    row = await store.get_context(context_id) if CONTEXT_ID.fullmatch(context_id) else None
+    if row is None:
+        raise _no_context(context_id)
+    return row
+
+
+def _no_context(context_id: str) -> Exception:
+    return not_found(f"no context {context_id[:64]}")

@@ -1,0 +1,73 @@
+"""JSON on its way into the database and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from spectronctl.server import problems
+
+_DEEPEST = 64  # levels; the engine refuses a request nested about 90 deep
+_LARGEST = 2**63 - 1
+
+
+def to_stored(value: Any, field: str, depth: int = 0) -> Any:
+    """The same JSON, as SurrealDB keeps it; 400 naming `field` for what it cannot keep unchanged."""
+    if depth > _DEEPEST:
+        raise problems.invalid(f"{field}: nested deeper than {_DEEPEST} levels")
+    match value:
+        case None:
+            return _null()
+        case str():
+            return check_text(value, field)
+        case bool():
+            return value
+        case int() | float():
+            return _check_number(value, field)
+        case Mapping():
+            return {
+                check_text(name, f"a name in {field}"): to_stored(
+                    each, f"{field}.{name}", depth + 1
+                )
+                for name, each in value.items()
+            }
+        case list() | tuple():
+            return [to_stored(each, f"{field}[{at}]", depth + 1) for at, each in enumerate(value)]
+        case _:
+            raise TypeError(f"{field}: {type(value).__name__} is not JSON")
+
+
+def from_stored(value: Any) -> Any:
+    """What `to_stored` was given."""
+    if value is _null():
+        return None
+    if isinstance(value, dict):
+        return {name: from_stored(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [from_stored(each) for each in value]
+    return value
+
+
+def check_text(text: str, field: str) -> str:
+    """The text itself; 400 for half of a surrogate pair, which JSON can hold and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise problems.invalid(f"{field}: not valid Unicode text") from error
+    return text
+
+
+def _check_number(value: float, field: str) -> float:
+    if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
+        raise problems.invalid(f"{field}: larger than a 64-bit integer")
+    if not math.isfinite(value):
+        raise problems.invalid(f"{field}: not a finite number")
+    return value
+
+
+def _null() -> Any:
+    # NULL, not NONE: a list keeps its nulls only as NULL.
+    from surrealdb import Null
+
+    return Null

@@ -1,0 +1,60 @@
+"""`Store` on SurrealDB: in this process (`mem://`, `surrealkv://PATH`) or on a server (`ws://…`)."""
+
+from __future__ import annotations
+
+from spectronctl.server.store._contexts import ContextTable
+from spectronctl.server.store._database import (
+    Credentials,
+    Database,
+    StoreLockedError,
+    open_database,
+)
+from spectronctl.server.store._keys import KeyTable, ManagementKeyTable
+from spectronctl.server.store._lifecycle import ContextLifecycle
+from spectronctl.server.store._migrations import (
+    MigrationError,
+    Migrations,
+    StoreVersionError,
+    read_migrations,
+)
+
+__all__ = [
+    "MigrationError",
+    "StoreLockedError",
+    "StoreVersionError",
+    "SurrealStore",
+    "open_store",
+]
+
+
+class SurrealStore(ContextTable, ContextLifecycle, KeyTable, ManagementKeyTable):
+    """An open store, on one connection that serves every context."""
+
+    def __init__(self, database: Database, migrations: Migrations) -> None:
+        self._database = database
+        self._migrations = migrations
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def ping(self) -> None:
+        await self._database.query("RETURN true;")
+
+
+async def open_store(
+    url: str, *, credentials: Credentials | None = None, migrations: Migrations | None = None
+) -> SurrealStore:
+    """
+    Connect, bring the schema up to date, finish or undo what a crash left half-done.
+
+    `StoreLockedError`, `StoreVersionError`, `MigrationError` or another `ConfigError` when the
+    store cannot be used; `credentials`, user and password, count for `ws://` and `wss://` only.
+    """
+    database = await open_database(url, credentials)
+    store = SurrealStore(database, migrations or read_migrations())
+    try:
+        await store.prepare()
+    except BaseException:
+        await store.close()
+        raise
+    return store

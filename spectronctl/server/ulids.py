@@ -1,0 +1,24 @@
+"""Identifiers that sort by the time they were made."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+
+ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS = 80
+_lock = threading.Lock()
+_last = 0
+
+
+def new_ulid() -> str:
+    """26 Crockford characters: 48 bits of milliseconds, 80 random; each greater than the one before it here."""
+    global _last
+    with _lock:
+        fresh = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        # In the same millisecond, or when the clock was set back, count on from the last one.
+        _last = fresh if fresh >> _RANDOM_BITS > _last >> _RANDOM_BITS else _last + 1
+        return "".join(_ALPHABET[_last >> shift & 31] for shift in range(125, -1, -5))

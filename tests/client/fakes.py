@@ -1,0 +1,127 @@
+"""A server made of stubs, a clock made of numbers, and both clients behind one face."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+
+from spectronctl.api._pages import Page
+from spectronctl.api._request import Request
+from spectronctl.client import AsyncClient, Client
+
+T = TypeVar("T")
+
+URL = "http://spectron.test"
+KEY = "mgmt-sentinel-4711"
+
+
+@dataclass(frozen=True)
+class Stub:
+    method: str
+    path: str
+    answer: httpx.Response | Exception
+
+
+@dataclass
+class FakeSpectron:
+    """Each stub answers once, in order; a request without one fails, and so does a stub that is left over."""
+
+    requests: list[httpx.Request] = field(default_factory=list)
+    stubs: list[Stub] = field(default_factory=list)
+
+    def on(
+        self,
+        method: str,
+        path: str,
+        status: int = 200,
+        *,
+        error: Exception | None = None,
+        **answer: Any,
+    ) -> None:
+        self.stubs.append(Stub(method, path, error or httpx.Response(status, **answer)))
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        asked = request.method, request.url.raw_path.partition(b"?")[0].decode()
+        for stub in self.stubs:
+            if (stub.method, stub.path) == asked:
+                self.stubs.remove(stub)
+                if isinstance(stub.answer, Exception):
+                    raise stub.answer
+                return stub.answer
+        raise AssertionError(f"no stub for {asked}")
+
+    def verify(self) -> None:
+        assert not self.stubs, f"never asked for: {self.stubs}"
+
+
+@dataclass
+class Clock:
+    """The monotonic clock and every sleep."""
+
+    now: float = 1000.0
+    pauses: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    async def sleep_async(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+class SyncFace:
+    """The synchronous client."""
+
+    def __init__(self, base_url: str = URL, **options: Any) -> None:
+        self._client = Client(base_url, **options)
+
+    def send(self, request: Request[T]) -> T:
+        return self._client.send(request)
+
+    def pages(self, request: Request[Page[T]], *, limit: int | None = None) -> list[Page[T]]:
+        return list(self._client.pages(request, limit=limit))
+
+    def items(self, request: Request[Page[T]], *, limit: int | None = None) -> list[T]:
+        return list(self._client.items(request, limit=limit))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AsyncFace:
+    """The asynchronous client, on an event loop of its own."""
+
+    def __init__(self, base_url: str = URL, **options: Any) -> None:
+        self._client = AsyncClient(base_url, **options)
+        self._runner = asyncio.Runner()
+
+    def send(self, request: Request[T]) -> T:
+        return self._runner.run(self._client.send(request))
+
+    def pages(self, request: Request[Page[T]], *, limit: int | None = None) -> list[Page[T]]:
+        async def collect() -> list[Page[T]]:
+            return [page async for page in self._client.pages(request, limit=limit)]
+
+        return self._runner.run(collect())
+
+    def items(self, request: Request[Page[T]], *, limit: int | None = None) -> list[T]:
+        async def collect() -> list[T]:
+            return [item async for item in self._client.items(request, limit=limit)]
+
+        return self._runner.run(collect())
+
+    def close(self) -> None:
+        with self._runner as runner:
+            runner.run(self._client.aclose())
+
+
+Face = SyncFace | AsyncFace
+Connect = Callable[..., Face]

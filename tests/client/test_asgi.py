@@ -1,0 +1,179 @@
+"""An application in this process behind the synchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from spectronctl import errors
+from spectronctl.api import contexts, health, keys
+from spectronctl.client import AsgiTransport, Client
+
+from .fakes import KEY
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class Echo:
+    """An application that answers with what it was asked, and remembers its life."""
+
+    def __init__(self) -> None:
+        self.life: list[str] = []
+        self.loops: set[asyncio.AbstractEventLoop] = set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Any]:
+        self.life.append("open")
+        self.loops.add(asyncio.get_running_loop())
+        yield self
+        self.loops.add(asyncio.get_running_loop())
+        self.life.append("closed")
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        self.loops.add(asyncio.get_running_loop())
+        asked = await receive()
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        told = {key: scope[key] for key in ("type", "method", "path", "scheme")} | {
+            "id": scope["raw_path"].decode(),
+            "query": scope["query_string"].decode(),
+            "body": asked["body"].decode(),
+            "key": headers.get("api-key"),
+        }
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for part in (json.dumps(told)[:20], json.dumps(told)[20:]):
+            await send({"type": "http.response.body", "body": part.encode(), "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+def connect(app: Any, **options: Any) -> Client:
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        yield app
+
+    return Client("http://local", transport=AsgiTransport(open_app), **options)
+
+
+def test_a_request_reaches_the_application_whole() -> None:
+    echo = Echo()
+    with Client("http://local", api_key=KEY, transport=AsgiTransport(echo.open)) as client:
+        update = contexts.update_context("a/ü", config={"x": "ü"}).with_params(a="1 2")
+        told = client.send(update).to_dict()
+    assert told == {
+        "type": "http",
+        "method": "PATCH",
+        "path": "/api/v1/contexts/a/ü",
+        "scheme": "http",
+        "id": "/api/v1/contexts/a%2F%C3%BC",
+        "query": told["query"],
+        "body": '{"config":{"x":"ü"}}',
+        "key": KEY,
+    }
+    assert httpx.QueryParams(told["query"])["a"] == "1 2"
+
+
+def test_the_application_opens_once_and_closes_on_one_loop() -> None:
+    echo = Echo()
+    client = Client("http://local", transport=AsgiTransport(echo.open))
+    assert echo.life == []
+    for _ in range(3):
+        client.send(contexts.get_context("acme"))
+    assert echo.life == ["open"]
+    client.close()
+    assert echo.life == ["open", "closed"]
+    assert len(echo.loops) == 1
+    assert echo.loops.pop().is_closed()
+
+
+def test_a_transport_that_was_never_used_opens_nothing() -> None:
+    echo = Echo()
+    Client("http://local", transport=AsgiTransport(echo.open)).close()
+    assert echo.life == []
+
+
+def test_what_keeps_the_application_from_opening_reaches_the_caller() -> None:
+    tries = []
+
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        tries.append(1)
+        if len(tries) == 1:
+            raise errors.ConfigError("the store is locked")
+        yield Echo()
+
+    with Client("http://local", transport=AsgiTransport(open_app)) as client:
+        with pytest.raises(errors.ConfigError, match="the store is locked"):
+            client.send(contexts.get_context("acme"))
+        assert client.send(contexts.get_context("acme")).to_dict()["method"] == "GET"
+
+
+async def answer(send: Send, status: int, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+def test_a_failure_that_was_answered_is_that_answer() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await answer(send, 500, b'{"detail": "internal error"}')
+        raise ZeroDivisionError
+
+    with (
+        connect(app) as client,
+        pytest.raises(errors.UpstreamError, match=r"500 .* internal error"),
+    ):
+        client.send(health.get_health())
+
+
+def test_a_failure_that_was_not_answered_is_not_hidden() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        raise ZeroDivisionError
+
+    with connect(app) as client, pytest.raises(ZeroDivisionError):
+        client.send(health.get_health())
+
+
+def test_an_answer_cut_short_is_a_network_error() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 201})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+    with (
+        connect(app) as client,
+        pytest.raises(errors.NetworkError, match="did not finish") as caught,
+    ):
+        client.send(keys.rotate_key("acme", "cak_1"))
+    assert caught.value.outcome_unknown
+
+
+def test_an_application_that_hangs_runs_into_the_timeout() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(60)
+
+    with connect(app, timeout=0.1) as client, pytest.raises(errors.NetworkError, match=r"0\.1 s"):
+        client.send(health.get_health())
+
+
+def test_the_client_stays_until_the_answer_is_complete() -> None:
+    order: list[str] = []
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await receive()
+
+        async def watch() -> None:
+            order.append((await receive())["type"])
+
+        watcher = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        order.append("answer")
+        await answer(send, 200, b'{"status": "ok"}')
+        await watcher
+
+    with connect(app) as client:
+        assert client.send(health.get_health()).status == "ok"
+    assert order == ["answer", "http.disconnect"]

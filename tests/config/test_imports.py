@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("asyncio", "pydantic", "httpx", "rich", "typer", "tomlkit", "filelock", "subprocess")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["locations", "durations", "values", "fields", "credentials", "profiles", "resolve", "seen"],
+)
+def test_start_up_stays_light(module: str) -> None:
+    code = (
+        f"import sys, spectronctl.config.{module}\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

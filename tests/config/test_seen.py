@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spectronctl.config.seen import forget, known_contexts, remember
+
+ONE, TWO = "http://one.example:9090", "https://two.example/base"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path)}
+
+
+def test_ids_are_remembered_per_server_and_offered_sorted(env: dict[str, str]) -> None:
+    remember(env, ONE, ["beta", "acme"])
+    remember(env, TWO, ["acme", "zeta"])
+    assert known_contexts(env, ONE) == ["acme", "beta"]
+    assert known_contexts(env, TWO + "/") == ["acme", "zeta"]
+    assert known_contexts(env) == ["acme", "beta", "zeta"]
+
+
+def test_later_ids_join_the_earlier_ones_or_replace_them(env: dict[str, str]) -> None:
+    remember(env, ONE, ["a"])
+    remember(env, ONE, iter(["b"]))
+    assert known_contexts(env, ONE) == ["a", "b"]
+    remember(env, ONE, ["c"], replace=True)
+    assert known_contexts(env, ONE) == ["c"]
+
+
+def test_a_deleted_context_is_forgotten(env: dict[str, str]) -> None:
+    remember(env, ONE, ["a", "b"])
+    forget(env, ONE, "a")
+    forget(env, ONE, "never-seen")
+    assert known_contexts(env, ONE) == ["b"]
+
+
+def test_the_newest_thousand_are_kept(env: dict[str, str]) -> None:
+    remember(env, ONE, (f"old-{number}" for number in range(1500)))
+    remember(env, ONE, ["new"])
+    known = known_contexts(env, ONE)
+    assert len(known) == 1000
+    assert "new" in known
+    assert "old-999" not in known
+
+
+@pytest.mark.parametrize("bad", ["$(rm -rf .)", "a\nb", "", "A", "-a", "a" * 64, "ä"])
+def test_what_is_no_context_id_never_reaches_a_shell(env: dict[str, str], bad: str) -> None:
+    remember(env, ONE, [bad, "good"])
+    assert known_contexts(env) == ["good"]
+
+
+def test_a_damaged_cache_is_an_empty_one(env: dict[str, str], tmp_path: Path) -> None:
+    remember(env, ONE, ["a"])
+    (file,) = (tmp_path / ".cache/spectronctl/contexts").iterdir()
+    file.write_bytes(b"\xff\n$(x)\n")
+    assert known_contexts(env) == []
+    remember(env, ONE, ["b"])
+    assert known_contexts(env) == ["b"]
+
+
+def test_no_failure_is_ever_heard_of(tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("a file where a directory is needed")
+    env = {"HOME": str(tmp_path)}
+    remember(env, ONE, ["a"])
+    forget(env, ONE, "a")
+    assert known_contexts(env) == known_contexts(env, ONE) == []
+    remember(env, "http://" + "x" * 300, ["a"])
+
+
+def test_the_cache_is_its_owners_alone_and_leaves_no_litter(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    remember(env, ONE, ["a"])
+    folder = tmp_path / ".cache/spectronctl/contexts"
+    (file,) = folder.iterdir()
+    assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_write_that_was_cut_off_is_not_offered(env: dict[str, str], tmp_path: Path) -> None:
+    remember(env, ONE, ["a"])
+    (tmp_path / ".cache/spectronctl/contexts/.x.tmp").write_text("b\n")
+    assert known_contexts(env) == ["a"]

@@ -1,0 +1,113 @@
+"""The installed command as a process of its own, and a server on a socket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SPECTRONCTL = str(Path(sys.executable).with_name("spectronctl"))
+
+
+@dataclass
+class Shell:
+    """Runs the installed entry point in an environment that holds nothing but what is given."""
+
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        path = f"{Path(SPECTRONCTL).parent}{os.pathsep}{os.environ['PATH']}"
+        return {"HOME": str(self.home), "PATH": path, **self.env, **(more or {})}
+
+    def __call__(
+        self, line: str, *, env: Mapping[str, str] | None = None, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SPECTRONCTL, *shlex.split(line)],
+            env=self.environment(env),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def start(self, line: str, **settings: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [SPECTRONCTL, *shlex.split(line)],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            text=True,
+            **settings,
+        )
+
+
+@dataclass
+class Served:
+    """A running `spectronctl serve`."""
+
+    process: subprocess.Popen[str]
+    url: str
+    key_file: Path
+
+    @property
+    def key(self) -> str:
+        return self.key_file.read_text().strip()
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"SPECTRON_URL": self.url, "SPECTRONCTL_API_KEY_FILE": str(self.key_file)}
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=40)
+        return self.process.returncode
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return Shell(home)
+
+
+@pytest.fixture
+def serve(shell: Shell, tmp_path: Path) -> Iterator[Serve]:
+    """Start servers; what still runs at the end is killed."""
+    running: list[Served] = []
+    key_file = tmp_path / "management-key"
+
+    def serve(options: str = "--store mem:// --port 0") -> Served:
+        first = "" if key_file.exists() else f"--bootstrap --secret-file {key_file}"
+        process = shell.start(
+            f"serve {options} {first}", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout
+        line = process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the server did not start: {process.communicate()[1]}")
+        running.append(Served(process, json.loads(line)["url"], key_file))
+        return running[-1]
+
+    yield serve
+    for served in running:
+        with contextlib.suppress(ProcessLookupError):
+            served.kill()

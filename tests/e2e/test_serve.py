@@ -1,0 +1,194 @@
+"""`spectronctl serve` as a process: ready line, signals, what survives, who holds the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Serve, Shell
+
+CREATE = "contexts create acme-prod --namespace acme --database prod"
+
+
+def test_bootstrap_gives_one_key_in_a_private_file(serve: Serve, shell: Shell) -> None:
+    served = serve()
+    assert served.key.startswith("mgmt-")
+    assert stat.S_IMODE(served.key_file.stat().st_mode) == 0o600
+    assert shell("contexts list -o json", env=served.env).stdout == "[]\n"
+
+
+def test_bootstrap_without_a_file_is_one_json_line_before_the_ready_line(
+    shell: Shell, tmp_path: Path
+) -> None:
+    line = f"serve --store surrealkv://{tmp_path}/store --port 0 --bootstrap"
+    process = shell.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+    assert (first["event"], second["event"]) == ("bootstrap", "ready")
+    headers = {"Authorization": f"Bearer {first['management_key']}"}
+    assert httpx.get(f"{second['url']}/api/v1/contexts", headers=headers).status_code == 200
+    process.terminate()
+    process.communicate()
+
+    again = shell.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert again.stdout
+    assert json.loads(again.stdout.readline())["event"] == "ready"
+    again.terminate()
+    again.communicate()
+
+
+def test_what_was_answered_survives_kill_9(serve: Serve, shell: Shell, tmp_path: Path) -> None:
+    store = f"--store surrealkv://{tmp_path}/store --port 0"
+    rounds = 20 if os.environ.get("SPECTRONCTL_SOAK") else 3
+    for number in range(rounds):
+        served = serve(store)
+        name = f"c-{number:02}"
+        made = shell(f"contexts create {name} --namespace n --database {name}", env=served.env)
+        assert made.returncode == 0
+        served.kill()
+
+    served = serve(store)
+    names = shell("contexts list -o name", env=served.env).stdout.split()
+    assert names == [f"c-{number:02}" for number in range(rounds)]
+    assert served.stop() == 0
+
+
+def test_sigterm_ends_it_with_success_and_frees_the_store(
+    serve: Serve, shell: Shell, tmp_path: Path
+) -> None:
+    served = serve(f"--store surrealkv://{tmp_path}/store --port 0")
+    assert served.stop() == 0
+    assert serve(f"--store surrealkv://{tmp_path}/store --port 0").stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        ("--store mem:// --host 0.0.0.0 --port 0", 2, "--insecure-bind"),
+        ("--store nonsense --port 0", 11, "surrealkv://"),
+        ("--store mem:// --port 70000", 2, "70000"),
+        ("--store mem:// --port 0 --tls-cert c.pem", 2, "go together"),
+        ("--store mem:// --port 0 --bootstrap --secret-file /nowhere/key", 2, "/nowhere"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(shell: Shell, options: str, code: int, says: str) -> None:
+    result = shell(f"serve {options}")
+    assert (result.returncode, result.stdout) == (code, "")
+    assert says in result.stderr
+
+
+def test_a_taken_port_names_it(serve: Serve, shell: Shell) -> None:
+    port = serve().url.rpartition(":")[2]
+    result = shell(f"serve --store mem:// --port {port} -o json")
+    assert result.returncode == 11
+    assert port in json.loads(result.stderr)["message"]
+
+
+def test_management_keys_are_managed_offline(serve: Serve, shell: Shell, tmp_path: Path) -> None:
+    store = f"--store surrealkv://{tmp_path}/store"
+    secret = tmp_path / "ci-key"
+    made = shell(f"serve keys create ci {store} --secret-file {secret} -o json")
+    key = json.loads(made.stdout)
+    assert key["name"] == "ci"
+    assert "secret" not in key
+    assert [row["id"] for row in json.loads(shell(f"serve keys list {store} -o json").stdout)] == [
+        key["id"]
+    ]
+
+    assert shell(f"serve keys revoke {key['id']} {store}").returncode == 2
+    assert shell(f"serve keys revoke {key['id']} {store} --yes").returncode == 0
+    assert shell(f"serve keys revoke {key['id']} {store} --yes").returncode == 5
+
+    served = serve(f"{store} --port 0")
+    refused = shell(
+        "contexts list", env={"SPECTRON_URL": served.url, "SPECTRONCTL_API_KEY_FILE": str(secret)}
+    )
+    assert refused.returncode == 3
+
+
+def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
+    assert shell(f"{CREATE} --profile local").returncode == 0
+    assert shell("contexts list -o name --profile local").stdout == "acme-prod\n"
+    made = shell("keys create app -c acme-prod --profile local -o json")
+    secret = json.loads(made.stdout)["secret"]
+
+    (shell.home / "key").write_text(secret)
+    identity = shell(f"whoami -c acme-prod --profile local --api-key-file {shell.home}/key -o json")
+    assert json.loads(identity.stdout)["kind"] == "agent"
+
+    (shell.home / "key").write_text(secret + "x")
+    assert (
+        shell(f"whoami -c acme-prod --profile local --api-key-file {shell.home}/key").returncode
+        == 3
+    )
+
+
+def test_a_store_that_serve_holds_is_told_with_its_url(
+    serve: Serve, shell: Shell, tmp_path: Path
+) -> None:
+    served = serve(f"--store surrealkv://{tmp_path}/store --port 0")
+    result = shell(
+        "contexts list --profile local --timeout 1s",
+        env={"SPECTRONCTL_LOCAL_STORE": f"{tmp_path}/store"},
+    )
+    assert result.returncode == 11
+    assert served.url in result.stderr
+    assert str(served.process.pid) in result.stderr
+
+
+def test_a_second_local_command_waits_for_the_first(shell: Shell) -> None:
+    shell(f"{CREATE} --profile local")
+    running = [
+        shell.start(
+            f"contexts update acme-prod --set n{number}=1 --profile local",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(3)
+    ]
+    outcomes = [(process.communicate(timeout=60), process.returncode)[1] for process in running]
+    assert outcomes == [0, 0, 0]
+    config = json.loads(
+        shell("contexts get acme-prod --profile local --query config -o json").stdout
+    )
+    assert config == {"n0": 1, "n1": 1, "n2": 1}
+
+
+def test_ctrl_c_ends_a_command_with_130(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = shell.start(
+            f"contexts list --url {url} --api-key k", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        connection.close()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_a_closed_pipe_ends_quietly(serve: Serve, shell: Shell) -> None:
+    env = shell.environment(serve().env)
+    done = subprocess.run(
+        [
+            "bash",
+            "-o",
+            "pipefail",
+            "-c",
+            "spectronctl --help | true; spectronctl contexts list -o json | true; echo ${PIPESTATUS[0]}",
+        ],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")

@@ -1,0 +1,93 @@
+"""Promises of output/cells.py."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectronctl.output.cells import escape, measure, show_age, show_value
+
+NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("[red]x[/] \\ :smile:", "[red]x[/] \\ :smile:"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
+        ("\x9b31m\u202egnp", "\\x9b31m\\u202egnp"),
+        ("\ud800 \u2028", "\\ud800 \\u2028"),
+        ("family 👩\u200d👧", "family 👩\u200d👧"),
+    ],
+)
+def test_what_a_terminal_would_act_on_is_spelt_out(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_escaped_text_is_one_line_that_encodes_and_holds_no_control(text: str) -> None:
+    shown = escape(text)
+    shown.encode()
+    assert shown.splitlines() in ([], [shown])
+    assert not any(unicodedata.category(character) == "Cc" for character in shown)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "-"),
+        ("", "-"),
+        ([], "-"),
+        ({}, "-"),
+        (0, "0"),
+        (False, "false"),
+        (1.5, "1.5"),
+        (["openai", "x"], "openai,x"),
+        ([1, True, None], "1,true,null"),
+        ({"org": "acme"}, '{"org":"acme"}'),
+        ([["org/acme"]], '[["org/acme"]]'),
+    ],
+)
+def test_a_value_is_one_readable_cell(value: Any, shown: str) -> None:
+    assert show_value(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"), [("abc", 3), ("東京", 4), ("é", 1), ("e\u0301", 1), ("ﾊﾝ", 2)]
+)
+def test_wide_characters_take_two_cells_and_accents_none(text: str, cells: int) -> None:
+    assert measure(text) == cells
+
+
+@pytest.mark.parametrize(
+    ("distance", "shown"),
+    [
+        (timedelta(0), "now"),
+        (timedelta(seconds=-1), "1 second ago"),
+        (timedelta(minutes=-3), "3 minutes ago"),
+        (timedelta(minutes=-119), "1 hour ago"),
+        (timedelta(days=2), "in 2 days"),
+        (timedelta(days=-45), "1 month ago"),
+        (timedelta(days=800), "in 2 years"),
+    ],
+)
+def test_a_time_is_told_from_now(distance: timedelta, shown: str) -> None:
+    moment = (NOW + distance).isoformat().replace("+00:00", "Z")
+    assert show_age(moment, NOW) == shown
+
+
+@pytest.mark.parametrize("value", ["soon", "2026-13-01T00:00:00Z"])
+def test_what_is_no_time_is_shown_as_it_is(value: str) -> None:
+    assert show_age(value, NOW) == value
+
+
+def test_a_time_without_a_zone_is_utc_and_no_time_is_missing() -> None:
+    assert show_age("2026-05-12T09:00:00", NOW) == "1 hour ago"
+    assert show_age(None, NOW) == "-"

@@ -1,0 +1,335 @@
+"""Promises of output/sinks.py, on real files, pipes, FIFOs and terminals."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from spectronctl.errors import ConfigError, SpectronctlError, UsageError
+from spectronctl.output.sinks import SecretFile, check_secret_output
+from tests.output.capture import Capture, Terminal
+
+SECRET = "sk-acme-sentinel"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "key"
+
+
+def store(path: Path, *, force: bool = False) -> None:
+    with SecretFile.reserve(path, force=force) as sink:
+        sink.commit(SECRET)
+
+
+def refuse(path: Path, *, force: bool = False) -> SpectronctlError:
+    """The error for a path that nothing may be written to; it leaves no file behind."""
+    before = sorted(path.parent.iterdir()) if path.parent.is_dir() else None
+    with pytest.raises(SpectronctlError) as caught:
+        SecretFile.reserve(path, force=force)
+    assert (sorted(path.parent.iterdir()) if path.parent.is_dir() else None) == before
+    return caught.value
+
+
+# The guard
+
+
+def test_a_terminal_shows_no_secret_unless_asked_to() -> None:
+    with Terminal() as terminal:
+        with pytest.raises(UsageError) as caught:
+            check_secret_output(terminal.streams, reveal=False, has_file=False)
+        check_secret_output(terminal.streams, reveal=True, has_file=False)
+        check_secret_output(terminal.streams, reveal=False, has_file=True)
+    assert "--reveal" in str(caught.value.hint)
+    assert "--secret-file" in str(caught.value.hint)
+    check_secret_output(Capture().streams, reveal=False, has_file=False)
+
+
+# Regular files
+
+
+def test_a_secret_is_a_line_in_a_file_of_its_owner_and_nothing_else_is_left(target: Path) -> None:
+    before = os.umask(0)
+    try:
+        store(target)
+    finally:
+        os.umask(before)
+    assert target.read_text() == SECRET + "\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert os.listdir(target.parent) == ["key"]
+
+
+def test_a_strict_umask_does_not_lock_the_owner_out(target: Path) -> None:
+    before = os.umask(0o777)
+    try:
+        store(target)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_nothing_is_visible_before_the_commit_and_nothing_is_left_without_it(target: Path) -> None:
+    with SecretFile.reserve(target):
+        assert not target.exists()
+        [draft] = target.parent.iterdir()
+        assert stat.S_IMODE(draft.stat().st_mode) == 0o600
+        assert draft.stat().st_size >= len(SECRET)  # the room is taken already
+    assert os.listdir(target.parent) == []
+
+
+def test_a_failure_in_between_leaves_nothing(target: Path) -> None:
+    with pytest.raises(RuntimeError), SecretFile.reserve(target):
+        raise RuntimeError
+    assert os.listdir(target.parent) == []
+
+
+def test_an_existing_file_is_refused_and_kept(target: Path) -> None:
+    target.write_text("old")
+    error = refuse(target)
+    assert isinstance(error, UsageError)
+    assert "--force" in str(error.hint)
+    assert target.read_text() == "old"
+
+
+def test_force_replaces_the_whole_file_and_its_mode(target: Path) -> None:
+    target.write_text("old" * 10_000)
+    target.chmod(0o644)
+    store(target, force=True)
+    assert target.read_text() == SECRET + "\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert os.listdir(target.parent) == ["key"]
+
+
+def test_without_a_commit_force_keeps_the_old_file(target: Path) -> None:
+    target.write_text("old")
+    with SecretFile.reserve(target, force=True):
+        pass
+    assert target.read_text() == "old"
+    assert os.listdir(target.parent) == ["key"]
+
+
+@pytest.mark.parametrize("can_link", [True, False])
+def test_a_file_that_appeared_meanwhile_is_kept_and_so_is_the_secret(
+    target: Path, can_link: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not can_link:
+        monkeypatch.setattr(os, "link", refuse_link)
+    with SecretFile.reserve(target) as sink:
+        target.write_text("somebody else's")
+        with pytest.raises(ConfigError) as caught:
+            sink.commit(SECRET)
+    assert target.read_text() == "somebody else's"
+    assert sink.kept is not None
+    assert str(sink.kept) in caught.value.message
+    assert sink.kept.read_text() == SECRET + "\n"
+    assert stat.S_IMODE(sink.kept.stat().st_mode) == 0o600
+    assert SECRET not in str(caught.value.to_dict())
+
+
+def refuse_link(*_: object) -> None:
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_a_disk_without_hard_links_takes_a_secret_too(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", refuse_link)
+    store(target)
+    assert target.read_text() == SECRET + "\n"
+    assert os.listdir(target.parent) == ["key"]
+
+
+# Paths that cannot be meant
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    error = refuse(tmp_path / "nowhere" / "key")
+    assert isinstance(error, UsageError)
+    assert str(tmp_path / "nowhere") in error.message
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_directory_a_socket_and_a_dash_are_refused(tmp_path: Path, force: bool) -> None:
+    assert "is a directory" in refuse(tmp_path, force=force).message
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        assert "not a regular file" in refuse(tmp_path / "socket", force=force).message
+    assert "not -" in refuse(Path("-"), force=force).message
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_symbolic_link_is_neither_followed_nor_replaced(tmp_path: Path, force: bool) -> None:
+    link, behind = tmp_path / "link", tmp_path / "behind"
+    link.symlink_to(behind)
+    assert str(behind) in str(refuse(link, force=force).hint)  # dangling
+    behind.write_text("old")
+    assert isinstance(refuse(link, force=force), UsageError)
+    assert link.is_symlink()
+    assert behind.read_text() == "old"
+
+
+def test_a_name_too_long_is_found_before_there_is_a_secret(tmp_path: Path) -> None:
+    error = refuse(tmp_path / ("x" * 300))
+    assert isinstance(error, ConfigError)
+    assert "too long" in error.message
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="POSIX only")
+def test_no_file_is_made_in_dev() -> None:
+    assert "no device" in refuse(Path("/dev/spectronctl-no-such-device")).message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_may_not_be_written_is_found_before_there_is_a_secret(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o500)
+    assert isinstance(refuse(tmp_path / "key"), ConfigError)
+
+
+# Disks that are full
+
+FULL = """
+import resource, sys
+from spectronctl.errors import SpectronctlError
+from spectronctl.output.sinks import SecretFile
+{before}
+try:
+    with SecretFile.reserve(sys.argv[1]) as sink:
+        print("reserved")
+        {between}
+        sink.commit("sk-sentinel")
+except SpectronctlError as exc:
+    print(exc.kind, exc.message)
+"""
+NO_ROOM = "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+NO_FALLOCATE = "import os; del os.posix_fallocate; "
+
+
+def run_full(target: Path, *, before: str = "", between: str = "") -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL.format(before=before, between=between), str(target)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("before", [NO_ROOM, NO_FALLOCATE + NO_ROOM])
+def test_a_full_disk_is_found_before_there_is_a_secret(target: Path, before: str) -> None:
+    said = run_full(target, before=before)
+    assert said.startswith(f"config cannot write a secret to {target}: ")
+    assert os.listdir(target.parent) == []
+
+
+def test_without_fallocate_room_is_made_by_writing(target: Path) -> None:
+    assert run_full(target, before=NO_FALLOCATE) == "reserved\n"
+    assert target.read_text() == "sk-sentinel\n"
+
+
+def test_a_secret_that_cannot_be_written_leaves_nothing_half_written(target: Path) -> None:
+    no_byte = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    said = run_full(target, between=no_byte)
+    assert said.startswith(f"reserved\nconfig the secret could not be written to {target}: ")
+    assert "sentinel" not in said
+    assert os.listdir(target.parent) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="mounts a small disk")
+def test_a_disk_that_is_really_full_is_found_before_there_is_a_secret(tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this system does not let a test mount a disk")
+    try:
+        with (tmp_path / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):  # noqa: PT011
+            while True:
+                filler.write(bytes(4096))
+        error = refuse(tmp_path / "key")
+        assert "No space left" in error.message
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+# What is no file on a disk
+
+
+def test_a_descriptor_is_written_where_it_stands_and_stays_open(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+") as log:
+        log.write("before\n")
+        log.flush()
+        store(Path(f"/dev/fd/{log.fileno()}"))
+        log.write("after\n")
+        log.flush()
+        assert (tmp_path / "log").read_text() == f"before\n{SECRET}\nafter\n"
+
+
+def test_a_pipe_by_its_descriptor_gets_the_secret() -> None:
+    reader, writer = os.pipe()
+    try:
+        store(Path(f"/proc/self/fd/{writer}"))
+        assert os.read(reader, 100) == SECRET.encode() + b"\n"
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_dev_stdout_gets_the_secret() -> None:
+    script = (
+        "from spectronctl.output.sinks import SecretFile\n"
+        "with SecretFile.reserve('/dev/stdout') as sink: sink.commit('sk-1')\n"
+    )
+    root = str(Path(__file__).parents[2])
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": root}
+    )
+    assert (ended.stdout, ended.stderr) == ("sk-1\n", "")
+
+
+def test_a_fifo_gets_the_secret_and_stays_a_fifo(target: Path) -> None:
+    os.mkfifo(target)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(target.read_text()))
+    reader.start()
+    store(target)
+    reader.join(timeout=10)
+    assert read == [SECRET + "\n"]
+    assert target.is_fifo()
+    assert os.listdir(target.parent) == ["key"]
+
+
+def test_a_reader_who_has_gone_is_an_error_and_no_quiet_success() -> None:
+    reader, writer = os.pipe()
+    with SecretFile.reserve(f"/dev/fd/{writer}") as sink:
+        os.close(reader)
+        with pytest.raises(ConfigError, match="Broken pipe"):
+            sink.commit(SECRET)
+    os.close(writer)
+
+
+def test_a_descriptor_that_is_not_open_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="Bad file descriptor"):
+        SecretFile.reserve("/dev/fd/987")
+
+
+def test_a_device_takes_the_secret_and_a_terminal_does_not() -> None:
+    store(Path("/dev/null"))
+    with Terminal() as terminal:
+        name = os.ttyname(terminal.streams.stdout.fileno())
+        with pytest.raises(UsageError) as caught:
+            SecretFile.reserve(name)
+    assert "--reveal" in str(caught.value.hint)
+    assert terminal.shown == ""

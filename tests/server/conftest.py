@@ -1,0 +1,96 @@
+"""The application on a real store in memory, called as a client calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from spectronctl.server.app import create_app
+from spectronctl.server.bootstrap import ensure_management_key
+from spectronctl.server.store import Store
+from spectronctl.server.store.surreal import open_store
+
+Connect = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    store = await open_store("mem://")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def app(store: Store) -> FastAPI:
+    return create_app(store, max_body_bytes=100_000)
+
+
+@pytest.fixture
+def connect(app: FastAPI) -> Connect:
+    """A client of the application, with a key or without."""
+
+    def connect(key: str | None = None, **headers: str) -> httpx.AsyncClient:
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://spectron.test", headers=headers
+        )
+
+    return connect
+
+
+@pytest.fixture
+async def management_key(store: Store) -> str:
+    secret = await ensure_management_key(store)
+    assert secret is not None
+    return secret
+
+
+@pytest.fixture
+def operator(connect: Connect, management_key: str) -> httpx.AsyncClient:
+    return connect(management_key)
+
+
+@pytest.fixture
+def stranger(connect: Connect) -> httpx.AsyncClient:
+    return connect()
+
+
+@pytest.fixture
+async def acme(operator: httpx.AsyncClient) -> str:
+    """A context that exists."""
+    answer = await operator.post(
+        "/api/v1/contexts/acme-prod",
+        json={
+            "namespace": "acme",
+            "database": "prod",
+            "config": {
+                "token_limit": 1_000_000,
+                "models": {"extraction": "openai/gpt-4o-mini"},
+                "providers": {"openai": "sk-provider-secret"},
+            },
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    return "acme-prod"
+
+
+@pytest.fixture
+async def agent(operator: httpx.AsyncClient, acme: str) -> dict[str, Any]:
+    """A key of that context, with its secret."""
+    answer = await operator.post(
+        f"/api/v1/contexts/{acme}/keys",
+        json={"name": "app-agent", "principal": "agent", "scope_floor": {"org": "acme"}},
+    )
+    assert answer.status_code == 201, answer.text
+    key: dict[str, Any] = answer.json()
+    return key

@@ -1,0 +1,305 @@
+"""What becomes of a context whose creation or deletion stops half-way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.store import ContextRow, KeyRow
+from spectronctl.server.store._database import Binding, Database
+from spectronctl.server.store._migrations import Migration, MigrationError, read_migrations
+from spectronctl.server.store.surreal import SurrealStore, open_store
+
+pytestmark = pytest.mark.anyio
+MakeContext = Callable[..., ContextRow]
+MakeKey = Callable[..., KeyRow]
+
+SHIPPED = read_migrations()
+FAILING = replace(SHIPPED, context=(*SHIPPED.context, Migration(2, "broken", "THROW 'broken';")))
+ACME_PROD = Binding("acme", "acme-prod")
+
+
+@pytest.fixture
+async def failing(store: SurrealStore) -> SurrealStore:
+    """A store where every creation fails half-way: the second migration does."""
+    return SurrealStore(store._database, FAILING)
+
+
+async def list_databases(store: SurrealStore) -> list[str]:
+    (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding("acme", None))
+    return [each["name"] for each in info["databases"]]
+
+
+async def list_states(store: SurrealStore) -> dict[str, str]:
+    rows = await store._database.select("SELECT context_id, state FROM context;")
+    return {row["context_id"]: row["state"] for row in rows}
+
+
+async def test_a_failed_create_undoes_what_it_made(
+    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+) -> None:
+    with pytest.raises(MigrationError, match=r"migration 2 \(broken\) of namespace 'acme'"):
+        await failing.create_context(make_context(), providers={})
+    assert await list_states(store) == {}
+    assert await list_databases(store) == []
+    await store.create_context(make_context(), providers={})
+
+
+async def test_a_failed_create_keeps_a_database_that_was_there(
+    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+) -> None:
+    await store._database.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
+    with pytest.raises(ProblemError, match="exists and does not fit") as raised:
+        await failing.create_context(make_context(), providers={})
+    assert raised.value.status == 409
+    assert await list_states(store) == {}
+    (rows,) = await store._database.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
+    assert rows == [True]
+
+
+async def test_a_failed_create_leaves_other_contexts_alone(
+    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+) -> None:
+    await store.create_context(make_context("neighbour"), providers={})
+    with pytest.raises(ProblemError, match="bound by context 'neighbour'"):
+        await failing.create_context(make_context(database="neighbour"), providers={})
+    with pytest.raises(ProblemError, match="'neighbour' exists already"):
+        await failing.create_context(make_context("neighbour", database="x"), providers={})
+    assert await list_states(store) == {"neighbour": "active"}
+    assert await list_databases(store) == ["neighbour"]
+
+
+async def test_a_database_with_a_foreign_migration_table_is_refused_untouched(
+    store: SurrealStore, make_context: MakeContext
+) -> None:
+    await store._database.query("CREATE migration:1 SET done = 'mine';", at=ACME_PROD)
+    with pytest.raises(ProblemError, match="`migration` that is not Spectron's"):
+        await store.create_context(make_context(), providers={})
+    (rows,) = await store._database.query("SELECT VALUE done FROM migration;", at=ACME_PROD)
+    assert rows == ["mine"]
+
+
+async def test_a_cancelled_create_is_undone(store: SurrealStore, make_context: MakeContext) -> None:
+    slow = replace(SHIPPED, context=(Migration(1, "slow", "SLEEP 300ms;"),))
+    creating = asyncio.create_task(
+        SurrealStore(store._database, slow).create_context(make_context(), providers={})
+    )
+    while await list_states(store) != {"acme-prod": "creating"}:
+        await asyncio.sleep(0.01)
+    assert await store.get_context("acme-prod") is None
+    assert await store.list_contexts(after=None, limit=5) == []
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert await list_states(store) == {}
+    assert await list_databases(store) == []
+
+
+class Breaking(Database):
+    """A connection that breaks at the statement that holds `word`."""
+
+    word = "REMOVE DATABASE"
+
+    def __init__(self, inner: Database) -> None:
+        super().__init__(inner._connection, exclusive=inner.exclusive)
+
+    async def query(self, text: str, *args: Any, **options: Any) -> list[Any]:
+        if self.word and self.word in text:
+            raise ConnectionError("broke")
+        return await super().query(text, *args, **options)
+
+
+@pytest.mark.parametrize("word", ["DELETE (SELECT", "REMOVE DATABASE", "DELETE context:"])
+async def test_a_delete_that_broke_off_is_out_of_sight_and_can_be_done_again(
+    word: str, store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+) -> None:
+    await store.create_context(make_context(), providers={})
+    await store.create_key(make_key())
+    database = Breaking(store._database)
+    database.word = word
+    with pytest.raises(ConnectionError):
+        await SurrealStore(database, SHIPPED).delete_context("acme-prod")
+    assert await store.get_context("acme-prod") is None
+    assert await list_states(store) == {"acme-prod": "deleting"}
+    assert await store.delete_context("acme-prod") is True
+    assert await list_states(store) == {}
+    assert await list_databases(store) == []
+    assert await store.get_key("acme-prod", "cak_1") is None
+
+
+async def test_a_create_over_an_abandoned_delete_finishes_it_first(
+    store: SurrealStore, make_context: MakeContext
+) -> None:
+    await store.create_context(make_context(), providers={})
+    await store._database.query("DEFINE TABLE old;", at=ACME_PROD)
+    with pytest.raises(ConnectionError):
+        await SurrealStore(Breaking(store._database), SHIPPED).delete_context("acme-prod")
+    await store.create_context(make_context(), providers={})
+    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
+    assert [table["name"] for table in info["tables"]] == ["migration"]
+
+
+@pytest.fixture
+async def two_servers(anyio_backend: str) -> AsyncIterator[tuple[SurrealStore, SurrealStore]]:
+    """Two servers on one database that is not exclusive to either."""
+    first = await open_store("mem://")
+    first._database.exclusive = False
+    second = SurrealStore(first._database, SHIPPED)
+    yield first, second
+    await first.close()
+
+
+async def leave_half_made(store: SurrealStore, row: ContextRow, *, age: str) -> None:
+    """What a server leaves that is killed after the database was made, `age` ago."""
+    database = Breaking(store._database)
+    database.word = "UPDATE context:[$context_id] SET state"  # neither activates nor undoes
+    with pytest.raises(ConnectionError):
+        await SurrealStore(database, SHIPPED).create_context(row, providers={})
+    await store._database.query(f"UPDATE context SET state_since = time::now() - {age};")
+    assert await list_states(store) == {row.id: "creating"}
+
+
+async def test_a_young_claim_of_another_server_is_left_alone(
+    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+) -> None:
+    first, second = two_servers
+    await leave_half_made(first, make_context(), age="50s")
+    await second.prepare()
+    with pytest.raises(ProblemError, match=r"'acme-prod' exists already \(being created\)"):
+        await second.create_context(make_context(), providers={})
+    with pytest.raises(ProblemError, match=r"bound by context 'acme-prod' \(being created\)"):
+        await second.create_context(make_context("other", database="acme-prod"), providers={})
+    assert await second.delete_context("acme-prod") is False
+    assert await list_states(second) == {"acme-prod": "creating"}
+
+
+@pytest.mark.parametrize("context_id", ["acme-prod", "other"])
+async def test_a_create_takes_over_what_a_dead_server_claimed(
+    context_id: str, two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+) -> None:
+    first, second = two_servers
+    await leave_half_made(first, make_context(), age="61s")
+    await first._database.query("DEFINE TABLE old;", at=ACME_PROD)
+    created = await second.create_context(
+        make_context(context_id, database="acme-prod"), providers={}
+    )
+    assert await list_states(second) == {context_id: "active"}
+    assert await second.get_context(context_id) == created
+    (info,) = await second._database.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
+    assert [table["name"] for table in info["tables"]] == ["migration"]
+
+
+async def test_an_old_claim_is_rolled_back_when_another_server_starts(
+    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+) -> None:
+    first, second = two_servers
+    await leave_half_made(first, make_context(), age="61s")
+    await second.prepare()
+    assert await list_states(second) == {}
+    assert await list_databases(second) == []
+
+
+async def test_a_slow_create_that_was_taken_over_drops_nothing(
+    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+) -> None:
+    first, second = two_servers
+    slow = replace(SHIPPED, context=(replace(SHIPPED.context[0], text="SLEEP 400ms;"),))
+    creating = asyncio.create_task(
+        SurrealStore(first._database, slow).create_context(make_context(), providers={})
+    )
+    while await list_databases(second) != ["acme-prod"]:
+        await asyncio.sleep(0.01)
+    await second._database.query("UPDATE context SET state_since = time::now() - 2m;")
+    taken = await second.create_context(make_context(config={"by": "second"}), providers={})
+    with pytest.raises((ProblemError, MigrationError)):
+        await creating
+    assert await second.get_context("acme-prod") == taken
+    assert await list_databases(second) == ["acme-prod"]
+
+
+CRASHING = """
+import asyncio, sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from spectronctl.server.store import ContextRow
+from spectronctl.server.store._migrations import Migration, read_migrations
+from spectronctl.server.store.surreal import open_store
+
+async def work() -> None:
+    slow = Migration(2, "slow", "SLEEP 60s;")
+    shipped = read_migrations()
+    store = await open_store(sys.argv[1], migrations=replace(shipped, context=(*shipped.context, slow)))
+    row = ContextRow(id="acme-prod", namespace="acme", database="acme-prod", created_at=datetime.now(UTC))
+    asyncio.get_running_loop().create_task(store.create_context(row, providers={}))
+    while True:
+        done = await store._database.select("SELECT owns_database FROM context WHERE state = 'creating';")
+        if done and (done[0]["owns_database"] or sys.argv[2] == "existed"):
+            break
+    await asyncio.sleep(0.3)
+    print("half-way", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(work())
+"""
+
+
+def kill_half_way(url: str, case: str) -> None:
+    command = [sys.executable, "-c", CRASHING, url, case]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half-way\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+
+
+async def test_a_create_killed_half_way_is_rolled_back_at_the_next_open(
+    file_url: str, make_context: MakeContext
+) -> None:
+    kill_half_way(file_url, "new")
+    store = await open_store(file_url)
+    assert await list_states(store) == {}
+    assert await list_databases(store) == []
+    await store.create_context(make_context(), providers={})
+    await store.close()
+
+
+async def test_a_killed_create_does_not_take_a_database_with_it_that_was_there(
+    file_url: str, tmp_path: Path
+) -> None:
+    before = await open_store(file_url)
+    await before._database.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
+    await before.close()
+    kill_half_way(file_url, "existed")
+    after = await open_store(file_url)
+    assert await list_states(after) == {}
+    (rows,) = await after._database.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
+    assert rows == [True]
+    await after.close()
+
+
+async def test_an_interrupted_delete_is_finished_at_the_next_open(
+    file_url: str, make_context: MakeContext, make_key: MakeKey
+) -> None:
+    before = await open_store(file_url)
+    await before.create_context(make_context(), providers={})
+    await before.create_key(make_key())
+    await before._database.query("UPDATE context SET state = 'deleting', claim = 'of the dead';")
+    with pytest.raises(ProblemError, match="is being deleted") as raised:
+        await before.delete_context("acme-prod")
+    assert raised.value.status == 503
+    await before.close()
+    after = await open_store(file_url)
+    assert await list_states(after) == {}
+    assert await list_databases(after) == []
+    assert await after.get_key("acme-prod", "cak_1") is None
+    await after.close()

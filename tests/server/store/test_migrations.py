@@ -1,0 +1,157 @@
+"""Schema migrations: numbered, applied once, recorded, checked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spectronctl.server.store import ContextRow
+from spectronctl.server.store._database import METADATA, Binding
+from spectronctl.server.store._migrations import (
+    Migration,
+    MigrationError,
+    StoreVersionError,
+    migrate,
+    order_migrations,
+    read_migrations,
+)
+from spectronctl.server.store.surreal import SurrealStore, open_store
+
+pytestmark = pytest.mark.anyio
+MakeContext = Callable[..., ContextRow]
+
+SHIPPED = read_migrations()
+SECOND = Migration(2, "things", "DEFINE TABLE thing SCHEMAFULL;")
+NEWER = replace(SHIPPED, context=(*SHIPPED.context, SECOND))
+AT = Binding("some", "where")
+
+
+async def list_tables(store: SurrealStore, at: Binding) -> list[str]:
+    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=at)
+    return sorted(table["name"] for table in info["tables"])
+
+
+def test_migrations_are_ordered_by_number() -> None:
+    named = [("0002_b.surql", "B"), ("README.md", "x"), ("0001_a_long_name.surql", "A")]
+    assert order_migrations(named) == (Migration(1, "a_long_name", "A"), Migration(2, "b", "B"))
+
+
+@pytest.mark.parametrize("names", [["0002_b"], ["0001_a", "0003_c"], ["0001_a", "0001_b"]])
+def test_numbers_with_a_gap_or_twice_are_an_error(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="not numbered 1, 2, 3"):
+        order_migrations((f"{name}.surql", "") for name in names)
+
+
+async def test_each_migration_is_recorded_where_it_was_applied(
+    store: SurrealStore, make_context: MakeContext
+) -> None:
+    await store.create_context(make_context(), providers={})
+    for at, shipped in (
+        (METADATA, SHIPPED.metadata),
+        (Binding("acme", "acme-prod"), SHIPPED.context),
+    ):
+        rows = await store._database.select("SELECT * OMIT id FROM migration;", at=at)
+        for row, migration in zip(rows, shipped, strict=True):
+            applied_at = row.pop("applied_at")
+            assert abs(datetime.now(UTC) - applied_at) < timedelta(minutes=1)
+            checksum = hashlib.sha256(migration.text.encode()).hexdigest()
+            assert row == {
+                "version": migration.version,
+                "name": migration.name,
+                "checksum": checksum,
+            }
+
+
+async def test_what_was_applied_is_not_applied_again(store: SurrealStore) -> None:
+    known = (SHIPPED.context[0], Migration(2, "count", "CREATE counted SET at = time::now();"))
+    for _ in range(3):
+        assert await migrate(store._database, AT, known) == 2
+    (counted,) = await store._database.query("SELECT * FROM counted;", at=AT)
+    assert len(counted) == 1
+
+
+async def test_a_migration_that_fails_leaves_nothing_of_itself(store: SurrealStore) -> None:
+    broken = Migration(2, "broken", "DEFINE TABLE half; DEFINE TABLE half;")
+    with pytest.raises(MigrationError, match=r"migration 2 \(broken\) of namespace 'some'"):
+        await migrate(store._database, AT, (*SHIPPED.context, broken))
+    assert await list_tables(store, AT) == ["migration"]
+    assert await migrate(store._database, AT, NEWER.context) == 2
+
+
+async def test_a_migration_changed_afterwards_is_an_error(store: SurrealStore) -> None:
+    await migrate(store._database, AT, NEWER.context)
+    changed = (*SHIPPED.context, replace(SECOND, text="DEFINE TABLE other;"))
+    with pytest.raises(MigrationError, match="another migration 2 than 'things'"):
+        await migrate(store._database, AT, changed)
+    assert await list_tables(store, AT) == ["migration", "thing"]
+
+
+async def test_servers_that_migrate_at_once_apply_each_migration_once(store: SurrealStore) -> None:
+    known = (*NEWER.context, Migration(3, "count", "CREATE counted SET at = time::now();"))
+    versions = await asyncio.gather(*(migrate(store._database, AT, known) for _ in range(6)))
+    assert versions == [3] * 6
+    (counted,) = await store._database.query("SELECT * FROM counted;", at=AT)
+    assert len(counted) == 1
+
+
+async def test_a_newer_store_is_refused_untouched(file_url: str) -> None:
+    newer = replace(SHIPPED, metadata=(*SHIPPED.metadata, SECOND))
+    await (await open_store(file_url, migrations=newer)).close()
+    with pytest.raises(
+        StoreVersionError, match="the store is at schema version 2; .* knows 1$"
+    ) as e:
+        await open_store(file_url)
+    assert e.value.hint == "upgrade spectronctl"
+    again = await open_store(file_url, migrations=newer)
+    assert "thing" in await list_tables(again, METADATA)
+    await again.close()
+
+
+async def test_a_store_with_a_newer_context_is_refused_untouched(
+    file_url: str, make_context: MakeContext
+) -> None:
+    newer = await open_store(file_url, migrations=NEWER)
+    await newer.create_context(make_context(), providers={})
+    await newer._database.query(
+        "UPDATE context:['acme-prod'] SET state = 'deleting', claim = 'of the dead';"
+    )
+    await newer.close()
+    with pytest.raises(StoreVersionError, match="'acme-prod' is at schema version 2; .* knows 1$"):
+        await open_store(file_url)
+    again = await open_store(file_url, migrations=NEWER)
+    await again.close()
+
+
+async def test_contexts_that_are_behind_are_brought_up_at_open(
+    file_url: str, make_context: MakeContext
+) -> None:
+    older = await open_store(file_url)
+    for context_id in ("a", "b"):
+        await older.create_context(make_context(context_id), providers={})
+    await older.close()
+    newer = await open_store(file_url, migrations=NEWER)
+    assert newer.schema_version == 2
+    assert await newer.list_schema_versions() == {"a": 2, "b": 2}
+    assert await list_tables(newer, Binding("acme", "b")) == ["migration", "thing"]
+    await newer.close()
+
+
+async def test_a_context_that_cannot_be_upgraded_does_not_stop_the_others(
+    file_url: str, make_context: MakeContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = await open_store(file_url)
+    for context_id in ("a", "b"):
+        await older.create_context(make_context(context_id), providers={})
+    await older._database.query("DEFINE TABLE thing;", at=Binding("acme", "a"))
+    await older.close()
+    with caplog.at_level(logging.ERROR):
+        newer = await open_store(file_url, migrations=NEWER)
+    assert await newer.list_schema_versions() == {"a": 1, "b": 2}
+    assert "context a stays at schema version 1" in caplog.text
+    await newer.close()

@@ -1,0 +1,252 @@
+"""Opening a store: its URL, its directory, its lock, and a SurrealDB server behind a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from surrealdb.data.cbor import decode, encode
+from surrealdb_embedded import AsyncEmbeddedDB
+from websockets.asyncio.server import ServerConnection, serve
+
+from spectronctl.errors import ConfigError
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.store import ContextRow, Store
+from spectronctl.server.store._database import RetryableError, retry
+from spectronctl.server.store._urls import parse_store_url
+from spectronctl.server.store.surreal import StoreLockedError, open_store
+
+pytestmark = pytest.mark.anyio
+MakeContext = Callable[..., ContextRow]
+PASSWORD = "sentinel-store-password"
+
+
+async def test_a_store_keeps_the_promise_of_the_protocol() -> None:
+    store: Store = await open_store("mem://")
+    await store.ping()
+    await store.close()
+    with pytest.raises(ProblemError, match="the database does not answer") as raised:
+        await store.ping()
+    assert raised.value.status == 503
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "no scheme"),
+        ("/var/lib/spectron", "no scheme"),
+        ("http://localhost:8000", "no scheme"),
+        ("mem://somewhere", "no scheme"),
+        ("surrealkv://", "names no directory"),
+        ("surrealkv:///data/a?b", "holds a character"),
+        ("ws://", "names no host"),
+        ("ws://host:99999", "no valid host and port"),
+        (f"ws://root:{PASSWORD}@host:8000", "holds a user or a password"),
+    ],
+)
+async def test_a_url_that_no_engine_opens_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        await open_store(url)
+    assert PASSWORD not in str(raised.value)
+    if "password" in message:
+        assert raised.value.hint is not None
+        assert "SPECTRONCTL_STORE_PASSWORD" in raised.value.hint
+
+
+def test_a_url_means_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parse_store_url("surrealkv://a/../b c").text == f"surrealkv://{tmp_path}/b c"
+    assert parse_store_url("wss://[::1]:8000/db").text == "wss://[::1]:8000/db"
+
+
+async def test_only_the_owner_can_enter_the_directory(tmp_path: Path) -> None:
+    store = await open_store(f"surrealkv://{tmp_path}/new/ünï code/store")
+    await store.close()
+    for path in ("new", "new/ünï code", "new/ünï code/store"):
+        assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o700
+
+
+async def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        await open_store(f"surrealkv://{tmp_path}/file")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        await open_store(f"surrealkv://{tmp_path}/file/store")
+
+
+HOLDING = """
+import asyncio, sys
+from spectronctl.server.store.surreal import open_store
+
+async def hold() -> None:
+    store = await open_store(sys.argv[1])
+    print("open", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await store.close()
+
+asyncio.run(hold())
+"""
+
+
+async def test_a_store_that_another_process_has_open_is_locked(
+    file_url: str, tmp_path: Path
+) -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", HOLDING, file_url]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(
+            StoreLockedError, match=f"{tmp_path}/data/spectron is in use by another"
+        ):
+            await open_store(file_url)
+        holder.communicate()
+    assert holder.returncode == 0
+    await (await open_store(file_url)).close()
+
+
+async def test_conflicts_are_retried_and_not_for_ever() -> None:
+    async def fail_until(attempt: int) -> int:
+        tries.append(0)
+        if len(tries) < attempt:
+            raise RetryableError("again")
+        return len(tries)
+
+    tries: list[int] = []
+    assert await retry(lambda: fail_until(5)) == 5
+    tries.clear()
+    with pytest.raises(ProblemError, match="at the same time") as raised:
+        await retry(lambda: fail_until(1000))
+    assert raised.value.status == 503
+
+
+@dataclass
+class SurrealServer:
+    """The real engine behind a real WebSocket; `password` guards each connection, as a server would."""
+
+    engine: AsyncEmbeddedDB
+    password: str | None = None
+    url: str = ""
+    connections: set[ServerConnection] = field(default_factory=set)
+    sign_ins: int = 0
+
+    async def accept(self, connection: ServerConnection) -> None:
+        self.connections.add(connection)
+        trusted = self.password is None
+        async for message in connection:
+            assert isinstance(message, bytes)
+            request = decode(message)
+            if request["method"] == "signin":
+                trusted = request["params"][0] == {"username": "root", "password": self.password}
+                self.sign_ins += 1
+                await connection.send(self._answer_sign_in(request, trusted=trusted))
+            elif trusted:
+                await connection.send(await self.engine.execute(message))
+            else:
+                await connection.send(self._refuse(request))
+
+    def _answer_sign_in(self, request: dict[str, Any], *, trusted: bool) -> bytes:
+        return (
+            encode({"id": request["id"], "result": "token"}) if trusted else self._refuse(request)
+        )
+
+    def _refuse(self, request: dict[str, Any]) -> bytes:
+        # A server may repeat what it was sent.
+        text = f"not allowed: {request['params']}"
+        error = {"code": -32002, "kind": "NotAllowed", "message": text}
+        return bytes(encode({"id": request["id"], "error": error}))
+
+    async def drop_connections(self) -> None:
+        for connection in self.connections:
+            await connection.close()
+        self.connections.clear()
+
+
+@pytest.fixture
+async def surreal_server(anyio_backend: str) -> AsyncIterator[SurrealServer]:
+    engine = AsyncEmbeddedDB("mem://")
+    await engine.connect()
+    server = SurrealServer(engine)
+    subprotocols: Any = ["cbor"]
+    async with serve(server.accept, "127.0.0.1", 0, subprotocols=subprotocols) as listening:
+        (socket,) = listening.sockets
+        server.url = f"ws://127.0.0.1:{socket.getsockname()[1]}"
+        yield server
+    await engine.close()
+
+
+async def test_a_surrealdb_server_serves_several_of_us(
+    surreal_server: SurrealServer, make_context: MakeContext
+) -> None:
+    stores = await asyncio.gather(*(open_store(surreal_server.url) for _ in range(3)))
+    created = await stores[0].create_context(make_context(config={"l": [None]}), providers={})
+    assert await stores[1].get_context("acme-prod") == created
+    assert len({await store.read_hash_key() for store in stores}) == 1
+    made = await asyncio.gather(
+        *(each.create_context(make_context("one"), providers={}) for each in stores),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, ContextRow) for each in made) == 1
+    assert await stores[2].delete_context("acme-prod") is True
+    assert await stores[0].get_context("acme-prod") is None
+    for store in stores:
+        await store.close()
+
+
+async def test_a_server_that_asks_for_a_password_gets_it(surreal_server: SurrealServer) -> None:
+    surreal_server.password = PASSWORD
+    store = await open_store(surreal_server.url, credentials=("root", PASSWORD))
+    await store.ping()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "message"),
+    [(None, "asks for a user"), (("root", PASSWORD + "x"), "does not accept the user")],
+)
+async def test_a_wrong_password_is_refused_and_not_shown(
+    credentials: tuple[str, str] | None, message: str, surreal_server: SurrealServer
+) -> None:
+    surreal_server.password = PASSWORD
+    with pytest.raises(ConfigError, match=message) as raised:
+        await open_store(surreal_server.url, credentials=credentials)
+    assert PASSWORD not in f"{raised.value} {raised.value.hint}"
+
+
+async def test_a_broken_connection_is_503_once_and_then_opened_and_signed_in_anew(
+    surreal_server: SurrealServer, make_context: MakeContext
+) -> None:
+    surreal_server.password = PASSWORD
+    store = await open_store(surreal_server.url, credentials=("root", PASSWORD))
+    created = await store.create_context(make_context(), providers={})
+    await surreal_server.drop_connections()
+    for _ in range(3):
+        try:
+            assert await store.get_context("acme-prod") == created
+            break
+        except ProblemError as error:
+            assert error.status == 503
+    else:
+        pytest.fail("the connection stayed broken")
+    assert surreal_server.sign_ins == 2
+    await store.close()
+
+
+async def test_a_server_that_nobody_runs_is_a_config_error(surreal_server: SurrealServer) -> None:
+    with pytest.raises(ConfigError, match="the store ws://127.0.0.1:1 does not answer"):
+        await open_store("ws://127.0.0.1:1")
+
+
+def test_the_engine_is_imported_only_when_a_store_is_opened() -> None:
+    code = (
+        "import sys, spectronctl.server.store.surreal, spectronctl.server.store.lock;"
+        "sys.exit(bool({'surrealdb', 'aiohttp', 'requests', 'websockets'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

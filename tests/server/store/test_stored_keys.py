@@ -1,0 +1,229 @@
+"""Keys in the store: of contexts, of the control plane, and the key that hashes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.store import ContextRow, KeyRow, ManagementKeyRow
+from spectronctl.server.store._keys import _LIST
+from spectronctl.server.store.surreal import SurrealStore, open_store
+
+pytestmark = pytest.mark.anyio
+MakeContext = Callable[..., ContextRow]
+MakeKey = Callable[..., KeyRow]
+NOW = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(store: SurrealStore, make_context: MakeContext) -> SurrealStore:
+    """With two contexts in it."""
+    for context_id in ("acme-prod", "acme-test"):
+        await store.create_context(make_context(context_id), providers={})
+    return store
+
+
+async def test_a_key_reads_back_as_it_was_given(store: SurrealStore, make_key: MakeKey) -> None:
+    scope_floor = {"org": "acme", "teams": ["a", None], "none": None}
+    given = make_key(scope_floor=scope_floor, expires_at=NOW, principal="supervisor")
+    await store.create_key(given)
+    assert await store.get_key("acme-prod", "cak_1") == given
+    assert await store.list_keys("acme-prod", after=None, limit=5) == [given]
+
+
+async def test_a_key_belongs_to_one_context(store: SurrealStore, make_key: MakeKey) -> None:
+    await store.create_key(make_key())
+    assert await store.get_key("acme-test", "cak_1") is None
+    assert await store.list_keys("acme-test", after=None, limit=5) == []
+    assert await store.rotate_key("acme-test", "cak_1", b"x") is None
+    assert await store.delete_key("acme-test", "cak_1") is False
+    await store.touch_key("acme-test", "cak_1")
+    assert await store.get_key("acme-prod", "cak_1") == make_key()
+
+
+async def test_a_taken_name_is_a_conflict_that_names_the_key(
+    store: SurrealStore, make_key: MakeKey
+) -> None:
+    await store.create_key(make_key(name="app"))
+    with pytest.raises(ProblemError, match=r"^name: key 'cak_1' .* 'app'$") as raised:
+        await store.create_key(make_key("cak_2", name="app"))
+    assert raised.value.status == 409
+    await store.create_key(make_key("cak_2", name="app", context_id="acme-test"))
+    await store.delete_key("acme-prod", "cak_1")
+    await store.create_key(make_key("cak_3", name="app"))
+
+
+async def test_of_many_keys_with_one_name_exactly_one_is_made(
+    store: SurrealStore, make_key: MakeKey
+) -> None:
+    made = await asyncio.gather(
+        *(store.create_key(make_key(f"cak_{n}", name="app")) for n in range(10)),
+        return_exceptions=True,
+    )
+    assert made.count(None) == 1
+    assert sum(isinstance(each, ProblemError) and each.status == 409 for each in made) == 9
+    assert len(await store.list_keys("acme-prod", after=None, limit=50)) == 1
+
+
+async def test_a_taken_key_id_is_a_conflict(store: SurrealStore, make_key: MakeKey) -> None:
+    await store.create_key(make_key())
+    with pytest.raises(ProblemError, match=r"^id: key 'cak_1' exists already$"):
+        await store.create_key(make_key(name="other"))
+
+
+async def test_no_key_without_its_context(store: SurrealStore, make_key: MakeKey) -> None:
+    with pytest.raises(ProblemError, match="no context 'gone'") as raised:
+        await store.create_key(make_key(context_id="gone"))
+    assert raised.value.status == 404
+    assert await store.get_key("gone", "cak_1") is None
+
+
+async def test_rotation_replaces_the_digest_and_nothing_else(
+    store: SurrealStore, make_key: MakeKey
+) -> None:
+    await store.create_key(make_key(expires_at=NOW))
+    rotated = await store.rotate_key("acme-prod", "cak_1", b"new")
+    assert rotated == make_key(expires_at=NOW, digest=b"new")
+    assert await store.get_key("acme-prod", "cak_1") == rotated
+
+
+async def test_concurrent_rotations_all_answer_and_one_stays(
+    store: SurrealStore, make_key: MakeKey
+) -> None:
+    await store.create_key(make_key())
+    digests = [bytes([n]) * 32 for n in range(16)]
+    rotated = await asyncio.gather(
+        *(store.rotate_key("acme-prod", "cak_1", digest) for digest in digests)
+    )
+    assert [row.digest for row in rotated if row is not None] == digests
+    kept = await store.get_key("acme-prod", "cak_1")
+    assert kept is not None
+    assert kept.digest in digests
+
+
+async def test_a_deleted_key_is_gone_at_once(store: SurrealStore, make_key: MakeKey) -> None:
+    await store.create_key(make_key())
+    assert await store.delete_key("acme-prod", "cak_1") is True
+    assert await store.get_key("acme-prod", "cak_1") is None
+    assert await store.delete_key("acme-prod", "cak_1") is False
+    await store.touch_key("acme-prod", "cak_1")
+    assert await store.list_keys("acme-prod", after=None, limit=5) == []
+
+
+async def test_use_is_noted_at_most_once_a_minute(store: SurrealStore, make_key: MakeKey) -> None:
+    async def touch(last_used_at: datetime | None) -> datetime | None:
+        await store._database.query(
+            "UPDATE context_key SET last_used_at = $at;", {"at": last_used_at}
+        )
+        await store.touch_key("acme-prod", "cak_1")
+        found = await store.get_key("acme-prod", "cak_1")
+        assert found is not None
+        return found.last_used_at
+
+    await store.create_key(make_key())
+    now = datetime.now(UTC)
+    first = await touch(None)
+    assert first is not None
+    assert abs(first - now) < timedelta(seconds=10)
+    recent, old = now - timedelta(seconds=40), now - timedelta(seconds=61)
+    assert await touch(recent) == recent
+    again = await touch(old)
+    assert again is not None
+    assert again > now - timedelta(seconds=1)
+
+
+async def test_many_uses_at_once_are_one_note(store: SurrealStore, make_key: MakeKey) -> None:
+    await store.create_key(make_key())
+    await asyncio.gather(*(store.touch_key("acme-prod", "cak_1") for _ in range(20)))
+    noted = await store.get_key("acme-prod", "cak_1")
+    await asyncio.gather(*(store.touch_key("acme-prod", "cak_1") for _ in range(20)))
+    assert noted is not None
+    assert noted.last_used_at is not None
+    assert await store.get_key("acme-prod", "cak_1") == noted
+
+
+async def test_pages_follow_the_ids_while_keys_come_and_go(
+    store: SurrealStore, make_key: MakeKey
+) -> None:
+    for n in range(20):
+        await store.create_key(make_key(f"cak_{n:02}"))
+        await store.create_key(make_key(f"cak_{n:02}", context_id="acme-test"))
+    seen: list[str] = []
+    while page := await store.list_keys("acme-prod", after=seen[-1] if seen else None, limit=3):
+        seen += [row.id for row in page]
+        await store.delete_key("acme-prod", page[-1].id)  # the cursor itself
+        await store.delete_key("acme-prod", "cak_16")
+        if len(seen) == 6:
+            await store.create_key(make_key("cak_04-new"))
+            await store.create_key(make_key("cak_11-new"))
+    expected = sorted({f"cak_{n:02}" for n in range(20)} - {"cak_16"} | {"cak_11-new"})
+    assert seen == expected
+
+
+async def test_a_page_is_read_from_the_index_and_stops_at_its_limit(store: SurrealStore) -> None:
+    # The engine materializes a range of record ids before LIMIT: page 1 of 100,000 would cost them all.
+    page = {"context_id": "acme-prod", "after": "cak_1", "limit": 50}
+    text = _LIST.replace(";", " EXPLAIN;")
+    (plan,) = await store._database.query(text, page)
+    (scan,) = plan["children"]
+    assert scan["operator"] == "IndexScan"
+    assert scan["attributes"]["limit"] == "$limit"
+
+
+async def test_management_keys_are_kept_apart(store: SurrealStore) -> None:
+    rows = [
+        ManagementKeyRow(id=f"mk_{n}", name="ops", digest=bytes([n]), created_at=NOW)
+        for n in (2, 1)
+    ]
+    for row in rows:
+        await store.create_management_key(row)
+    assert await store.list_management_keys() == [rows[1], rows[0]]
+    assert await store.get_management_key("mk_2") == rows[0]
+    assert await store.get_management_key("mk_3") is None
+    with pytest.raises(ProblemError, match="'mk_1' exists already"):
+        await store.create_management_key(rows[1])
+    assert await store.delete_management_key("mk_2") is True
+    assert await store.delete_management_key("mk_2") is False
+    assert await store.list_management_keys() == [rows[1]]
+
+
+async def test_use_of_a_management_key_is_noted_once(store: SurrealStore) -> None:
+    row = ManagementKeyRow(id="mk_1", name="ops", digest=b"d", created_at=NOW)
+    await store.create_management_key(row)
+    await store.touch_management_key("mk_1")
+    noted = await store.get_management_key("mk_1")
+    await store.touch_management_key("mk_1")
+    assert noted is not None
+    assert noted.last_used_at is not None
+    assert noted == replace(row, last_used_at=noted.last_used_at)
+    assert await store.get_management_key("mk_1") == noted
+
+
+async def test_the_hash_key_is_made_once(store: SurrealStore) -> None:
+    keys = await asyncio.gather(*(store.read_hash_key() for _ in range(8)))
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 32
+
+
+async def test_the_hash_key_and_the_keys_survive_a_restart(
+    file_url: str, make_context: MakeContext, make_key: MakeKey
+) -> None:
+    first = await open_store(file_url)
+    hash_key = await first.read_hash_key()
+    context = await first.create_context(make_context(), providers={})
+    await first.create_key(make_key())
+    await first.close()
+    second = await open_store(file_url)
+    assert await second.read_hash_key() == hash_key
+    assert await second.get_context("acme-prod") == context
+    assert await second.get_key("acme-prod", "cak_1") == make_key()
+    await second.close()
+
+
+def test_digests_stay_out_of_reprs(make_key: MakeKey) -> None:
+    assert "digest" not in repr(make_key(digest=b"digest-bytes"))

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.validation import check_context_id, read_context, read_key, read_patch
+
+NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+
+def refusal_of_context(**body: Any) -> ProblemError:
+    whole = {"namespace": "acme", "database": "prod", **body}
+    with pytest.raises(ProblemError) as caught:
+        read_context("acme-prod", whole, now=NOW)
+    return caught.value
+
+
+def refusal_of_key(**body: Any) -> ProblemError:
+    with pytest.raises(ProblemError) as caught:
+        read_key({"name": "app", "principal": "agent", **body}, now=NOW)
+    return caught.value
+
+
+@pytest.mark.parametrize("good", ["a", "7", "acme-prod", "a--b", "a" * 63])
+def test_a_good_context_id_passes(good: str) -> None:
+    check_context_id(good)
+
+
+@pytest.mark.parametrize("bad", ["", "-a", "a-", "Acme", "a_b", "a.b", "a" * 64, "é", "a\n", "a b"])
+def test_a_bad_context_id_is_told_the_rule(bad: str) -> None:
+    with pytest.raises(ProblemError, match="lowercase letters, digits and hyphens") as caught:
+        check_context_id(bad)
+    assert caught.value.status == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("taken", ["contexts", "health", "ready", "verbs", "migrations"])
+def test_an_id_that_would_hide_a_route_is_reserved(taken: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        check_context_id(taken)
+    assert caught.value.status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_the_servers_own_namespace_is_reserved() -> None:
+    assert refusal_of_context(namespace="spectron").status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"namespace": None}, "namespace"),
+        ({"namespace": " "}, "namespace"),
+        ({"namespace": "a" * 256}, "namespace"),
+        ({"namespace": "a\0b"}, "namespace"),
+        ({"namespace": "\ud800"}, "namespace"),
+        ({"database": 7}, "database"),
+        ({"admin_external_id": 7}, "admin_external_id"),
+        ({"config": []}, "config"),
+        ({"config": "x"}, "config"),
+        ({"config": False}, "config"),
+        ({"config": {"token_limit": 0}}, "config.token_limit"),
+        ({"config": {"token_limit": True}}, "config.token_limit"),
+        ({"config": {"token_limit": 1.5}}, "config.token_limit"),
+        ({"config": {"token_limit": 2**63}}, "config.token_limit"),
+        ({"config": {"retention_days": "90"}}, "config.retention_days"),
+        ({"config": {"models": []}}, "config.models"),
+        ({"config": {"models": {"extraction": "gpt-4o"}}}, "config.models.extraction"),
+        ({"config": {"models": {"extraction": "/gpt-4o"}}}, "config.models.extraction"),
+        ({"config": {"models": {"extraction": "openai/"}}}, "config.models.extraction"),
+        ({"config": {"models": {"extraction": ["openai/x"]}}}, "config.models.extraction"),
+        ({"config": {"models": {"": "openai/x"}}}, "config.models"),
+        ({"config": {"providers": "sk"}}, "config.providers"),
+        ({"config": {"providers": {"openai": ""}}}, "config.providers.openai"),
+        ({"config": {"providers": {"openai": "sk\n"}}}, "config.providers.openai"),
+        ({"config": {"providers": {"open ai": "sk"}}}, "config.providers"),
+    ],
+)
+def test_a_bad_field_of_a_context_is_named(body: dict[str, Any], field: str) -> None:
+    refusal = refusal_of_context(**body)
+    assert refusal.status == HTTPStatus.BAD_REQUEST
+    assert refusal.detail.startswith(f"{field}: ")
+
+
+def test_a_refusal_never_shows_a_providers_secret() -> None:
+    refusal = refusal_of_context(config={"providers": {"openai": "sk-sentinel "}})
+    assert "sentinel" not in refusal.detail
+
+
+def test_a_long_name_is_cut_in_the_refusal() -> None:
+    refusal = refusal_of_context(config={"models": {"s" * 128: "none"}})
+    assert refusal.detail.startswith(f"config.models.{'s' * 61}...: ")
+
+
+def test_secrets_are_taken_out_of_a_contexts_config() -> None:
+    config = {
+        "token_limit": 2**63 - 1,
+        "models": {"new_stage": "openrouter/meta/llama-3"},
+        "providers": {"openai": "sk", "gone": None},
+        "providers_configured": ["openai"],
+        "anything": {"else": [1, None]},
+    }
+    row, providers = read_context(
+        "acme", {"namespace": "acme", "database": "prod", "config": config, "x": 1}, now=NOW
+    )
+    assert providers == {"openai": "sk"}
+    assert set(row.config) == {"token_limit", "models", "anything"}
+    assert row.created_at == NOW
+
+
+def test_a_patch_tells_an_absent_field_from_a_null() -> None:
+    assert read_patch({}).enforcement_blocked is None
+    assert read_patch({"enforcement_blocked": None}).enforcement_blocked is False
+    assert read_patch({"enforcement_blocked": True}).enforcement_blocked is True
+    assert read_patch({"config": {}}).providers == {}
+    assert read_patch({"config": {"providers": None}}).providers is None
+    assert read_patch({"config": {"token_limit": None}}).config == {"token_limit": None}
+
+
+def test_a_patch_does_not_show_secrets_in_its_repr() -> None:
+    assert "sentinel" not in repr(read_patch({"config": {"providers": {"openai": "sentinel"}}}))
+
+
+@pytest.mark.parametrize("body", [{"config": None}, {"enforcement_blocked": 1}])
+def test_a_bad_patch_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError, match=f"^{next(iter(body))}: "):
+        read_patch(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "a" * 129}, "name"),
+        ({"name": "a\tb"}, "name"),
+        ({"principal": "root"}, "principal"),
+        ({"principal": ["agent"]}, "principal"),
+        ({"scope_floor": {}}, "scope_floor"),
+        ({"scope_floor": {"org": 7}}, "scope_floor"),
+        ({"scope_floor": {"org": "a/b"}}, "scope_floor"),
+        ({"scope_floor": {"": "acme"}}, "scope_floor"),
+        ({"scope_floor": "org/*"}, "scope_floor"),
+        ({"scope_floor": "/"}, "scope_floor"),
+        ({"scope_floor": []}, "scope_floor"),
+        ({"scope_floor": [["org/acme"]]}, "scope_floor"),
+        ({"scope_floor": 7}, "scope_floor"),
+        ({"expires_in": 0}, "expires_in"),
+        ({"expires_in": True}, "expires_in"),
+        ({"expires_in": 2**62}, "expires_in"),
+        ({"expires_at": "2026-01-15T10:00:00Z"}, "expires_at"),
+        ({"expires_at": "2126-03-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "2027-01-01"}, "expires_at"),
+        ({"expires_at": "2027-01-01T00:00:00"}, "expires_at"),
+        ({"expires_at": "2027-13-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-23:59"}, "expires_at"),
+        ({"expires_at": 1_800_000_000}, "expires_at"),
+        ({"expires_in": 1, "expires_at": "2027-01-01T00:00:00Z"}, "expires_at, expires_in"),
+    ],
+)
+def test_a_bad_field_of_a_key_is_named(body: dict[str, Any], field: str) -> None:
+    refusal = refusal_of_key(**body)
+    assert refusal.status == HTTPStatus.BAD_REQUEST
+    assert refusal.detail.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("floor", [{"org": "acme"}, "org/acme/", ["org/acme", "org/beta"]])
+def test_a_scope_floor_is_kept_as_given(floor: Any) -> None:
+    assert read_key({"name": "app", "scope_floor": floor}, now=NOW).scope_floor == floor
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-15T12:00:00+01:00", "2026-01-15t11:00:00.000000000z", "2026-01-15 11:00:00Z"]
+)
+def test_every_rfc_3339_spelling_of_an_expiry_is_read(text: str) -> None:
+    assert read_key({"name": "app", "expires_at": text}, now=NOW).expires_at == NOW + timedelta(
+        hours=1
+    )
+
+
+def test_a_key_is_an_agent_without_end_unless_said_otherwise() -> None:
+    wanted = read_key({"name": "app", "expires_in": None, "scope_floor": None}, now=NOW)
+    assert (wanted.principal, wanted.expires_at, wanted.scope_floor) == ("agent", None, None)

@@ -1,0 +1,94 @@
+"""Which part of the program may import which, and which library lives where (README, "How it is built")."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "spectronctl"
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "models": set(),
+    "api": {"models"},
+    "client": {"api", "models", "errors"},
+    "operations": {"client", "api", "models", "errors"},
+    "config": {"errors"},
+    "output": {"models", "errors"},
+    "cli": {"operations", "client", "api", "models", "config", "output", "errors", "server"},
+    "server": {"models", "errors"},
+}
+HOME = {
+    "typer": "cli",
+    "httpx": "client",
+    "truststore": "client",
+    "rich": "output",
+    "jmespath": "output",
+    "yaml": "output",
+    "tomlkit": "config",
+    "platformdirs": "config",
+    "fastapi": "server",
+    "starlette": "server",
+    "uvicorn": "server",
+    "surrealdb": "server",
+    "surrealdb_embedded": "server",
+}
+REACHES_INTO_SERVER = {"cli/embedded.py", "cli/commands/serve.py"}
+
+
+class Imports(ast.NodeVisitor):
+    """Collect what a module imports when it runs; `if TYPE_CHECKING:` does not count."""
+
+    def __init__(self, path: Path) -> None:
+        self.names: set[str] = set()
+        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) != "TYPE_CHECKING":
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.names |= {alias.name for alias in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        self.names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+
+
+MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
+
+
+def part_of(module: str) -> str:
+    return module.split("/")[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not part_of(m).startswith("__")])
+def test_imports_point_downwards(module: str) -> None:
+    part = part_of(module)
+    for name in Imports(PACKAGE / module).names:
+        top, _, rest = name.partition(".")
+        target = rest.split(".")[0]
+        assert not name.startswith("typer._"), f"{module} reaches into Typer's private {name}"
+        assert HOME.get(top, part) == part, f"{module} imports {name}, which lives in {HOME[top]}"
+        if top == "spectronctl" and target and target != "__version__":
+            assert target == part or target in MAY_IMPORT[part], f"{module} imports {name}"
+            if part == "cli" and target == "server":
+                assert module in REACHES_INTO_SERVER, f"{module} reaches into the server"
+
+
+def test_typer_is_leant_on_in_one_seam() -> None:
+    inner = {
+        module
+        for module in MODULES
+        if any(
+            name.startswith(("typer.core", "typer.main"))
+            for name in Imports(PACKAGE / module).names
+        )
+    }
+    assert inner == {"cli/_typer.py"}
+
+
+def test_every_layer_is_held() -> None:
+    parts = {part_of(module) for module in MODULES}
+    assert {p for p in parts if not p.startswith("__")} == set(MAY_IMPORT)
