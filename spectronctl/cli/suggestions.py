@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -21,8 +20,8 @@ def print_suggestions(args: Sequence[str]) -> int:
     # Somebody is in the middle of typing: a message would land in their line, so there is none, whatever happened.
     with suppress(Exception):
         words = find_suggestions(args[0], os.environ)
-        sys.stdout.write("".join(f"{word}\n" for word in words))
-        sys.stdout.flush()
+        # Past sys.stdout's buffer, which would complain at exit about a reader that left.
+        os.write(1, "".join(f"{word}\n" for word in words).encode())
     return 0
 
 

@@ -42,9 +42,10 @@ def read_problem(answer: Answer) -> ServerProblem:
 
 def is_web_page(answer: Answer) -> bool:
     start = answer.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return "html" in answer.headers.get("Content-Type", "").lower() or start.startswith(
-        (b"<!doctype html", b"<html")
-    )
+    if start.startswith((b"{", b"[")):
+        return False  # some servers label their JSON as a page
+    labelled = "html" in answer.headers.get("Content-Type", "").lower()
+    return labelled or start.startswith((b"<!doctype html", b"<html"))
 
 
 def describe_page(page: str) -> str:

@@ -121,7 +121,10 @@ def remove_profile(path: Path, name: str) -> None:
 
     def change(document: TOMLDocument) -> None:
         _find_table(document, name, path)
-        del document["profiles"][name]
+        profiles = document["profiles"]
+        del profiles[name]
+        if not profiles:  # tomlkit writes nothing for it, and reads that as a difference
+            del document["profiles"]
         if document.get("profile") == name:
             del document["profile"]
 

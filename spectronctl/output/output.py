@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from tempfile import SpooledTemporaryFile
 
@@ -30,7 +31,7 @@ class Output:
 
     def __init__(
         self,
-        format: str,  # noqa: A002 - what the option is called
+        format: str,
         streams: Streams,
         *,
         query: str | None = None,
@@ -119,10 +120,12 @@ class Output:
             self._write(self._rendering.render_secret(dict(minted), view))
 
     def _write(self, lines: Lines) -> None:
-        with SpooledTemporaryFile(SPOOL_BYTES) as whole:
+        with _open_spool() as whole:
             for line in lines:
-                _keep(whole, line.encode("utf-8", "backslashreplace"))
-            whole.seek(0)
+                with _explain_full_disk():
+                    whole.write(line.encode("utf-8", "backslashreplace"))
+            with _explain_full_disk():
+                whole.seek(0)
             self._streams.write_answer(whole)
 
     def note(self, text: str) -> None:
@@ -183,9 +186,20 @@ def _find_terminal(streams: Streams, color: Color) -> Terminal | None:
     return Terminal(streams.width, streams.colors_stdout(color))
 
 
-def _keep(whole: SpooledTemporaryFile[bytes], data: bytes) -> None:
+@contextmanager
+def _open_spool() -> Iterator[SpooledTemporaryFile[bytes]]:
+    whole = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - closed below, where closing may fail
     try:
-        whole.write(data)
+        yield whole
+    finally:
+        with suppress(OSError):  # what did not fit on the disk fails once more
+            whole.close()
+
+
+@contextmanager
+def _explain_full_disk() -> Iterator[None]:
+    try:
+        yield
     except OSError as exc:
         raise SpectronctlError(
             f"cannot keep the answer until it is whole: {exc.strerror}",

@@ -61,12 +61,14 @@ class Rendering:
     # Resources
 
     def render_one(self, item: dict[str, Any], view: View) -> Lines:
-        """One resource."""
+        """One resource; for people, one of a single column is its bare value."""
         match self.format:
             case "json":
                 return [to_json(item, indent=2), "\n"]
             case "yaml":
                 return [to_yaml(item)]
+            case "table" | "wide" if len(view.every_column) == 1:
+                return self._render_scalars([view.columns[0].read(item)])
             case "table" | "wide":
                 return self._render_card(item, view)
             case _:

@@ -11,6 +11,8 @@ GAP = "  "
 
 _LEAST_COLUMN = 8
 
+_MOST_ROWS = 1000  # rich takes a millisecond or two for each
+
 Row = Sequence[str]
 
 
@@ -28,11 +30,11 @@ def draw(
     """
     Lines for a terminal of `width` cells, where a cell too long goes on below itself and loses nothing.
 
+    A table too long or too wide for that is laid out as plain text, whose lines the terminal breaks.
     `whole` is the column to keep in one piece while the others can make room.
     """
     every_row = [head, *rows] if head is not None else list(rows)
-    columns = len(every_row[0])
-    if width < columns * _LEAST_COLUMN:  # too narrow for columns: let the terminal break the lines
+    if len(rows) > _MOST_ROWS or width < len(every_row[0]) * _LEAST_COLUMN:
         yield from lay_out(every_row)
         return
     keep = whole is not None and _fits(every_row, whole, width)

@@ -10,9 +10,9 @@ import os
 import socket
 import ssl
 import sys
-import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -21,8 +21,8 @@ from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import deliver_management_key
 from spectronctl.server.logs import LogFormat, configure_logs
+from spectronctl.server.store import Store
 from spectronctl.server.store.lock import hold_store
-from spectronctl.server.store._database import Credentials
 from spectronctl.server.store.surreal import open_store
 
 _GRACE_SECONDS = 30
@@ -46,14 +46,15 @@ def serve(
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
     lock_timeout: float = 0,
-    credentials: Credentials | None = None,
+    credentials: tuple[str, str] | None = None,
     deliver_first_key: Callable[[str], None] | None = None,
 ) -> None:
     """
     Serve a store until SIGTERM or SIGINT, then finish the requests that run (30 s at most) and return.
 
     Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
-    `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the secret of a new management key when the store has none.
+    `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the
+    secret of a new management key when the store has none.
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
@@ -72,7 +73,8 @@ def serve(
 
         configure_logs(log_format)
         with _remove_afterwards(ready_file):
-            asyncio.run(_run(store_url, credentials, listener, tls, deliver_first_key, announce))
+            opening = partial(open_store, store_url, credentials=credentials)
+            asyncio.run(_run(opening, listener, tls, deliver_first_key, announce))
 
 
 def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
@@ -97,22 +99,21 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
         raise UsageError(f"port {port} is out of range", hint="0 to 65535; 0 is any free one")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise UsageError(f"host {host} is no address of this machine: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"host {host!r} is no address of this machine") from error
     # IPv4 first: that is what `localhost` means to most clients.
     family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     return family, str(address[0])
 
 
 async def _run(
-    store_url: str,
-    credentials: Credentials | None,
+    opening: Callable[[], Awaitable[Store]],
     listener: socket.socket,
     tls: Tls | None,
     deliver_first_key: Callable[[str], None] | None,
     announce: Callable[[], None],
 ) -> None:
-    store = await open_store(store_url, credentials=credentials)
+    store = await opening()
     try:
         if deliver_first_key is not None:
             await deliver_management_key(store, deliver_first_key)
@@ -175,14 +176,13 @@ def _remove_afterwards(ready_file: Path | None) -> Iterator[None]:
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write the ready file {path}: {error.strerror}") from error
 
 
 def _describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:

@@ -7,20 +7,25 @@ command and option in the tables that its parser reads.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from spectronctl.cli import _completion, main
 from spectronctl.cli._tree import Flag, Node, describe_flags, walk
 from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
+from spectronctl.cli.suggestions import find_suggestions
 from spectronctl.config import seen
+from tests.conftest import CommandLine, Result
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 BASH = COMPLETIONS / "spectronctl.bash"
@@ -30,6 +35,7 @@ GLOBAL = describe_flags(global_params())
 SHELLS = {"bash": "spectronctl.bash", "zsh": "_spectronctl", "fish": "spectronctl.fish"}
 TERMINAL = {"TERM": "dumb", "LC_ALL": "C.UTF-8"}
 
+Ask = Callable[[str], list[str]]
 Complete = Callable[[str], set[str]]
 
 
@@ -139,7 +145,7 @@ compadd() {
     (( $#found )) && print -rl -- "${found[@]}" >> $OFFERED
 }
 ask() { zle complete-word; BUFFER=''; print -r -- END >> $OFFERED }
-zle -N ask; bindkey '^X' ask
+zle -N ask; bindkey '^T' ask
 PS1='ready>'
 """
 
@@ -154,41 +160,51 @@ class Zsh:
         env = {**env, "SCRIPT": str(script), "OFFERED": str(self.offered)}
         self.child = pexpect.spawn(
             need("zsh"), ["-f", "-i"], cwd=str(folder), env=env, timeout=20, encoding="utf-8"
-        )  # type: ignore[arg-type]
+        )
+        self.child.delaybeforesend = None
         self.child.sendline(f"source {setup}")
         self.child.expect("ready>")
 
     def ask(self, line: str) -> list[str]:
         self.offered.write_text("")
-        self.child.send(line + "\x18")
+        self.child.send(line + "\x14")
         while not (text := self.offered.read_text()).endswith("END\n"):
             self.child.expect([pexpect.TIMEOUT, r".+"], timeout=0.02)
         return text.splitlines()[:-1]
 
 
+class Shells:
+    """Opens shells that have read a script."""
+
+    def __init__(self, folder: Path, make_scratch: Callable[[str], Path]) -> None:
+        self.folder = folder
+        self.make_scratch = make_scratch
+        self.opened: list[Zsh] = []
+
+    def open(self, shell: str, env: dict[str, str], script: Path | None = None) -> Ask:
+        script = script or COMPLETIONS / SHELLS[shell]
+        if shell == "zsh":
+            self.opened.append(Zsh(env, self.folder, script, self.make_scratch("zsh")))
+            return self.opened[-1].ask
+        ask = {"bash": ask_bash, "fish": ask_fish}[shell]
+        return lambda line: ask(line, env, self.folder, script)
+
+
 @pytest.fixture(scope="module")
-def zsh(
-    env: dict[str, str], folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Zsh]:
-    zsh = Zsh(env, folder, COMPLETIONS / "_spectronctl", tmp_path_factory.mktemp("zsh"))
-    yield zsh
-    zsh.child.close(force=True)
+def shells(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shells]:
+    shells = Shells(folder, tmp_path_factory.mktemp)
+    yield shells
+    for zsh in shells.opened:
+        zsh.child.close(force=True)
 
 
-@pytest.fixture(params=SHELLS)
-def complete(request: pytest.FixtureRequest, env: dict[str, str], folder: Path) -> Complete:
-    """What a shell offers after a line; of `--option=value`, the value."""
-
-    def ask(line: str) -> set[str]:
-        if request.param == "bash":
-            found = ask_bash(line, env, folder)
-        elif request.param == "fish":
-            found = ask_fish(line, env, folder, COMPLETIONS / "spectronctl.fish")
-        else:
-            found = request.getfixturevalue("zsh").ask(line)
-        return {re.sub("^--[^=]*=", "", word.partition("\t")[0]) for word in found}
-
-    return ask
+@pytest.fixture(params=SHELLS, scope="module")
+def complete(
+    request: pytest.FixtureRequest, shells: Shells, env: dict[str, str]
+) -> Callable[[str], set[str]]:
+    """The words that a shell offers after a line; of `--option=value`, the value."""
+    ask = shells.open(request.param, env)
+    return lambda line: {re.sub("^--[^=]*=", "", offer.partition("\t")[0]) for offer in ask(line)}
 
 
 # The table
@@ -312,7 +328,7 @@ def test_bash_completes_as_it_is_typed(
         env=env,
         timeout=20,
         encoding="utf-8",
-    )  # type: ignore[arg-type]
+    )
     bash.sendline(f"source {BASH}; PS1='read''y>'; bind 'set enable-bracketed-paste off'")
     bash.expect("ready>")
     bash.sendline(
@@ -332,38 +348,285 @@ def test_bash_completes_as_it_is_typed(
 # Python
 
 
-@pytest.mark.parametrize("shell", ["bash", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_static_words_start_no_python(
-    shell: str, env: dict[str, str], folder: Path, tmp_path: Path
+    shell: str, shells: Shells, env: dict[str, str], tmp_path: Path
 ) -> None:
     started = tmp_path / "started"
     for name in ("spectronctl", "python", "python3"):
         write_program(tmp_path / name, f"echo {name} >> {started}")
-    watched = {**env, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    ask = {"bash": ask_bash, "fish": ask_fish}[shell]
+    ask = shells.open(shell, {**env, "PATH": f"{tmp_path}:/usr/bin:/bin"})
+
+    for line in STATIC:
+        ask(f"spectronctl {line}")
+    assert not started.exists()
+
+    ask("spectronctl --profile ")
+    assert set(started.read_text().split()) == {"spectronctl"}
+
+
+# The scripts
+
+
+@pytest.mark.parametrize("file", _completion.SCRIPTS)
+def test_the_scripts_are_current(file: str) -> None:
+    kept = (COMPLETIONS / file).read_text(encoding="utf-8")
+    assert kept == _completion.SCRIPTS[file](NODES), "make generate"
+
+
+def test_all_scripts_are_written_at_once(tmp_path: Path) -> None:
+    module = [sys.executable, "-m", "spectronctl.cli._completion", str(tmp_path)]
+    subprocess.run(module, check=True)
+    assert {path.name for path in tmp_path.iterdir()} == set(_completion.SCRIPTS)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (COMPLETIONS / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_finds_no_fault_with_its_script(shell: str) -> None:
     script = COMPLETIONS / SHELLS[shell]
-
-    for line in STATIC:
-        ask(f"spectronctl {line}", watched, folder, script)
-    assert not started.exists()
-
-    ask("spectronctl --profile ", watched, folder, script)
-    assert started.read_text() == "spectronctl\n"
+    subprocess.run([need(shell), "-n", script], check=True)
 
 
-def test_zsh_starts_no_python_for_static_words(
-    env: dict[str, str], folder: Path, tmp_path: Path
-) -> None:
-    started = tmp_path / "started"
-    for name in ("spectronctl", "python", "python3"):
-        write_program(tmp_path / name, f"echo {name} >> {started}")
-    watched = {**env, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    zsh = Zsh(watched, folder, COMPLETIONS / "_spectronctl", tmp_path)
-
-    for line in STATIC:
-        zsh.ask(f"spectronctl {line}")
-    assert not started.exists()
-
-    zsh.ask("spectronctl --profile ")
-    assert started.read_text() == "spectronctl\n"
+def test_zsh_finds_the_script_in_its_path(env: dict[str, str], tmp_path: Path) -> None:
+    """As `_spectronctl` in `$fpath`, the file is read on the first TAB and must answer that one too."""
+    shutil.copy(COMPLETIONS / "_spectronctl", tmp_path)
+    entry = tmp_path / "entry.zsh"
+    entry.write_text(f"fpath=({tmp_path} $fpath); compinit -u -D\n")
+    zsh = Zsh(env, tmp_path, entry, tmp_path)
+    assert zsh.ask("spectronctl context l") == ["list"]
     zsh.child.close(force=True)
+
+
+HOSTILE = (
+    """it's \u2019 "quoted" $(touch pwned) `touch pwned` $HOME ${HOME} ; touch pwned : [a:b] {c,d}"""
+    r""" \ \n %d * ~ !! & | <x>"""
+)
+
+
+def make_hostile_nodes() -> list[Node]:
+    """The tree with descriptions and a metavar that every shell would love to run."""
+    return [
+        replace(
+            node,
+            children=tuple((name, HOSTILE) for name, _ in node.children),
+            flags=tuple(
+                replace(
+                    flag,
+                    help=HOSTILE,
+                    metavar=HOSTILE if "--namespace" in flag.names else flag.metavar,
+                )
+                for flag in node.flags
+            ),
+        )
+        for node in NODES
+    ]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_descriptions_are_text_to_the_shell(
+    shell: str, shells: Shells, env: dict[str, str], tmp_path: Path
+) -> None:
+    script = tmp_path / SHELLS[shell]
+    script.write_text(getattr(_completion, shell)(make_hostile_nodes()), encoding="utf-8")
+    ask = shells.open(shell, env, script)
+
+    offered = ask("spectronctl contexts ")
+    ask("spectronctl contexts create --namespace ")
+
+    assert {offer.partition("\t")[0] for offer in offered} == words_below("contexts")
+    if shell == "fish":
+        assert {offer.partition("\t")[2] for offer in offered} == {HOSTILE}
+    assert "--namespace" in {
+        offer.partition("\t")[0] for offer in ask("spectronctl contexts create --na")
+    }
+    assert {path.name for path in shells.folder.iterdir()} == FILES
+
+
+def test_zsh_shows_the_descriptions_as_they_are(env: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "_spectronctl"
+    script.write_text(_completion.zsh(make_hostile_nodes()), encoding="utf-8")
+    zsh = Zsh(env, tmp_path, script, tmp_path)
+    zsh.child.sendline("_describe() { print -r -- ${commands[1]} >> $OFFERED }")
+    zsh.child.expect("ready>")
+    assert zsh.ask("spectronctl contexts ") == [f"list:{HOSTILE}"]
+    zsh.child.close(force=True)
+
+
+# PowerShell, by structure only
+
+_PS_QUOTES = "'\u2018\u2019\u201a\u201b"
+_PS_STRING = f"'(?:[^{_PS_QUOTES}]|[{_PS_QUOTES}]{{2}})*'"
+_PS_ROW = re.compile(
+    rf"    \$(steps|calls|commands|options)\[({_PS_STRING})\] = ({_PS_STRING}(?:, {_PS_STRING})*)"
+)
+
+
+def read_powershell(script: str) -> dict[tuple[str, str], list[str]]:
+    """The rows of the tables, by table and key."""
+    rows = [row for line in script.splitlines() if (row := _PS_ROW.fullmatch(line))]
+    return {
+        (row[1], row[2][1:-1]): [part[1:-1] for part in re.findall(_PS_STRING, row[3])]
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize("nodes", [NODES, make_hostile_nodes()], ids=["real", "hostile"])
+def test_the_powershell_script_is_well_formed(nodes: list[Node]) -> None:
+    script = _completion.powershell(nodes)
+    for line in script.splitlines():
+        assert _PS_ROW.fullmatch(line) or not re.match(r"    \$\w+\['", line), line
+    code = re.sub(rf'{_PS_STRING}|"[^"]*"|#.*', "", script)
+    assert "'" not in code
+    assert '"' not in code
+    for opening, closing in ("()", "{}", "[]"):
+        assert code.count(opening) == code.count(closing)
+
+
+@pytest.mark.parametrize("node", NODES, ids=name_of)
+def test_powershell_knows_every_command_and_option(node: Node) -> None:
+    rows = read_powershell(_completion.powershell(NODES))
+    path = " ".join(node.path)
+
+    assert set(rows["options", path][::2]) == spell(node.flags)
+    assert set(rows["options", "*"][::2]) == spell(GLOBAL)
+    assert set(rows.get(("commands", path), [])[::2]) == words_below(path)
+    for word, real in [*((name, name) for name, _ in node.children), *node.aliases]:
+        assert rows["steps", f"{path} {word}"] == [" ".join([*node.path, real])]
+    for flag in node.flags:
+        assert (("calls", f"{path} {flag.names[0]}") in rows) == flag.takes_value
+
+
+def test_powershell_rows_keep_their_text() -> None:
+    rows = read_powershell(_completion.powershell(make_hostile_nodes()))
+    doubled = HOSTILE.replace("'", "''").replace("\u2019", "\u2019\u2019")
+    assert rows["commands", "contexts"][:2] == ["list", doubled]
+    assert rows["calls", "contexts create --if-exists"] == ["offer", "fail", "skip", "update"]
+    assert rows["calls", "contexts get 0"] == ["ask", "contexts"]
+
+
+# The command
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_the_command_prints_the_script(shell: str, run_alone: CommandLine) -> None:
+    expected = getattr(_completion, shell)(NODES)
+    assert run_alone(f"completion {shell}") == Result(0, expected, "")
+
+
+def test_the_command_guesses_no_shell(run_alone: CommandLine) -> None:
+    result = run_alone("completion", env={"SHELL": "/bin/bash"})
+    assert (result.code, result.out) == (2, "")
+    assert "SHELL" in result.err.upper()
+
+
+# Words that only this machine knows
+
+
+Suggest = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def suggest(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Suggest:
+    def run(words: str, env: dict[str, str]) -> tuple[int, str, str]:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        code = main(["__complete", *words.split()])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+def test_profiles_and_contexts_are_printed_one_per_line(
+    suggest: Suggest, env: dict[str, str]
+) -> None:
+    assert suggest("profiles", env) == (0, "local\nprod\nstage\n", "")
+    assert suggest("contexts", env) == (0, "acme-dev\nacme-prod\nother\n", "")
+
+
+@pytest.mark.parametrize("words", ["", "keys"])
+def test_an_unknown_kind_is_no_error(words: str, suggest: Suggest, env: dict[str, str]) -> None:
+    assert suggest(words, env) == (0, "", "")
+
+
+BROKEN = {
+    "syntax": b"[profiles.prod\n",
+    "shape": b"profiles = 3\n",
+    "field": b"[profiles.prod]\nurl = 3\n",
+    "version": b"version = 99\n",
+    "bytes": b"\xff",
+    "depth": b"a = " + b"[" * 5000,
+}
+
+
+@pytest.mark.parametrize("kind", ["profiles", "contexts"])
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_broken_config_offers_nothing_and_says_nothing(
+    content: bytes, kind: str, suggest: Suggest, env: dict[str, str], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_bytes(content)
+    assert suggest(kind, {**env, "SPECTRONCTL_CONFIG": str(config)}) == (0, "", "")
+
+
+def test_a_config_that_is_a_folder_offers_nothing_and_says_nothing(
+    suggest: Suggest, env: dict[str, str], tmp_path: Path
+) -> None:
+    assert suggest("profiles", {**env, "SPECTRONCTL_CONFIG": str(tmp_path)}) == (0, "", "")
+
+
+def test_a_reader_that_left_hears_nothing(env: dict[str, str]) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        ["spectronctl", "__complete", "profiles"],
+        env=env,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_any_file_only_the_built_in_profile_is_known(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    assert find_suggestions("profiles", env) == ["local"]
+    assert find_suggestions("contexts", env) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_but_names_is_offered(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[profiles.prod]\nurl = "https://x.test"\napi_key = "sk-secret"\ncontext = "$(id)"\n'
+        '[profiles.-q]\nurl = "https://y.test"\ncontext = "acme-prod"\n'
+    )
+    config.chmod(0o600)
+    env = {"HOME": str(tmp_path), "SPECTRONCTL_CONFIG": str(config)}
+    assert find_suggestions("profiles", env) == ["local", "prod"]
+    assert find_suggestions("contexts", env) == ["acme-prod"]
+
+
+HEAVY = {
+    "typer",
+    "httpx",
+    "pydantic",
+    "rich",
+    "asyncio",
+    "socket",
+    "tomlkit",
+    "platformdirs",
+    "filelock",
+}
+
+
+@pytest.mark.parametrize("kind", ["profiles", "contexts"])
+def test_suggestions_import_nothing_heavy_and_no_network(kind: str, env: dict[str, str]) -> None:
+    code = f"import sys; from spectronctl.cli import main; main(['__complete', '{kind}']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4
+    assert HEAVY.isdisjoint(lines[-1].split())

@@ -7,10 +7,10 @@ import io
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
+from tests.cli.faults import Fault, lose_answer, lose_request, truncate_answer
 from tests.conftest import SENTINEL, CommandLine, Server
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
@@ -147,19 +147,11 @@ def test_another_binding_is_never_taken_for_the_same_context(run: CommandLine) -
     assert "acme/prod" in result.err
 
 
-def lose_answer(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-    """The server does it, and the answer never comes."""
-    inner.handle_request(request).read()
-    raise httpx.ReadError("connection reset", request=request)
-
-
-def lose_request(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-    """The connection breaks before the server has read anything."""
-    raise httpx.WriteError("connection reset", request=request)
-
-
-def test_a_lost_answer_is_settled_by_reading_back(run: CommandLine, server: Server) -> None:
-    server.faults.append(lose_answer)
+@pytest.mark.parametrize("fault", [lose_answer, truncate_answer])
+def test_a_lost_answer_is_settled_by_reading_back(
+    run: CommandLine, server: Server, fault: Fault
+) -> None:
+    server.faults.append(fault)
     result = run(f"{CREATE} --token-limit 5 -o json")
 
     assert result.code == 0

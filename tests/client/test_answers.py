@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from spectronctl import errors
@@ -77,6 +77,7 @@ def test_a_status_becomes_its_error(
         ({"json": {"detail": [{"loc": ["body", "name"], "msg": "missing"}]}}, "body.name: missing"),
         ({"json": {"detail": [{"msg": "a"}, "b", 3, {}]}}, "a; b"),
         ({"json": "no context acme"}, "no context acme"),
+        ({"content": b'{"message": "no"}', "headers": HTML}, "no"),
         ({"text": "no context\n  acme\n"}, "no context acme"),
         ({"json": {"reason": "none"}}, '{"reason":"none"}'),
         ({"json": {"detail": "  ", "message": None}}, '{"detail":" ","message":null}'),
@@ -328,6 +329,7 @@ def test_no_log_record_holds_the_key(
     assert KEY not in repr(vars(vars(client)["_client"])["_settings"])
 
 
+@settings(deadline=None)
 @given(
     key=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1),
     provider=st.text(min_size=1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -60,11 +61,11 @@ class Pages:
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_item_comes_once_and_in_order(
-    connect: Connect, sizes: list[int], dialect: str, limit: int | None
+    face: type[Face], sizes: list[int], dialect: str, limit: int | None
 ) -> None:
     server = Pages(sizes, dialect)
-    client = connect(transport=httpx.MockTransport(server.answer))
-    found = [item.id for item in client.items(LIST, limit=limit)]
+    with closing(face(transport=httpx.MockTransport(server.answer))) as client:
+        found = [item.id for item in client.items(LIST, limit=limit)]
     wanted = server.total if limit is None else min(limit, server.total)
     assert found == [key(n)["id"] for n in range(wanted)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,7 +11,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectronctl import __version__, errors
@@ -244,12 +245,45 @@ def test_an_attempt_has_no_more_time_than_the_call_has_left(
     assert timeouts == [{30.0}, {20.0}, {5.0}]
 
 
+class SlowBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body whose every part takes 31 seconds to come."""
+
+    def __init__(self, clock: Clock, *parts: bytes) -> None:
+        self._clock = clock
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            self._clock.now += 31
+            yield part
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+
+def test_a_body_that_goes_on_past_the_deadline_is_given_up(
+    client: Face, spectron: FakeSpectron, clock: Clock
+) -> None:
+    spectron.on("GET", ACME, stream=SlowBody(clock, b'{"id":', b'"acme"}'))
+    with pytest.raises(errors.NetworkError, match=r"no complete answer from .* within 30 s"):
+        client.send(READ)
+
+
+def test_an_answer_that_is_complete_at_last_is_taken(
+    client: Face, spectron: FakeSpectron, clock: Clock
+) -> None:
+    spectron.on("GET", ACME, stream=SlowBody(clock, b'{"id":"acme"}'))
+    assert client.send(READ).id == "acme"
+
+
 def test_no_retries_means_one_attempt(connect: Connect, spectron: FakeSpectron) -> None:
     spectron.on("GET", ACME, 503)
     with pytest.raises(errors.UpstreamError):
         connect(transport=httpx.MockTransport(spectron.answer), retries=0).send(READ)
 
 
+@settings(deadline=None)
 @given(
     timeout=st.floats(0.01, 300),
     retries=st.integers(0, 50),

@@ -68,7 +68,7 @@ def test_another_name_typed_declines(answer: str) -> None:
 
 
 def test_another_name_given_is_a_usage_error_even_with_a_person_there() -> None:
-    with Terminal() as terminal, pytest.raises(UsageError, match="'acne'.*'acme'"):
+    with Terminal() as terminal, pytest.raises(UsageError, match=r"'acne'.*'acme'"):
         confirm_by_name(terminal.streams, "acme", given="acne", no_input=False)
     assert terminal.shown == ""
 
@@ -92,23 +92,17 @@ print("went on")
 """
 
 
-@pytest.mark.parametrize(("key", "code", "says"), [("\x03", 130, b"[y/N]"), ("y\n", 0, b"went on")])
+@pytest.mark.parametrize(("key", "code", "says"), [("\x03", 130, b""), ("y\n", 0, b"went on")])
 def test_a_person_at_a_terminal_answers_or_interrupts(
     tmp_path: Path, key: str, code: int, says: bytes
 ) -> None:
     script = tmp_path / "ask.py"
     script.write_text(SCRIPT)
     root = str(Path(__file__).parents[2])
-    child = pexpect.spawn(
-        sys.executable,
-        [str(script)],
-        env={"PYTHONPATH": root},
-        timeout=30,  # type: ignore[arg-type]
-    )
+    child = pexpect.spawn(sys.executable, [str(script)], env={"PYTHONPATH": root}, timeout=30)
     child.expect_exact("[y/N] ")
-    shown = child.after
     child.send(key)
     child.expect(pexpect.EOF)
+    assert says in (child.before or b"")
     child.close()
     assert child.exitstatus == code
-    assert says in shown + child.before

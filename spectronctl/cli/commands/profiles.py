@@ -223,7 +223,7 @@ def show_path(ctx: Context) -> None:
     rt = ctx.runtime
     view = View(columns=(Column("path"),), name="path")
     rt.out.check(view)
-    rt.out.value({"path": str(_path(rt))}, view)
+    rt.out.show({"path": str(_path(rt))}, view)
 
 
 def _path(rt: Runtime) -> Any:

@@ -116,7 +116,9 @@ class ContextLifecycle:
     async def _clear_way(self, content: Row) -> None:
         """Finish what a dead holder of the id or the binding left behind, or 409."""
         by_id, by_binding = await self._database.query(_HOLDERS, content)
-        for context_id, state in {each["context_id"]: each["state"] for each in by_id + by_binding}.items():
+        for context_id, state in {
+            each["context_id"]: each["state"] for each in by_id + by_binding
+        }.items():
             abandoned = await seize(self._database, context_id)
             if abandoned is None:
                 raise problems.conflict(_explain_conflict(content, context_id, state))

@@ -119,7 +119,7 @@ def test_a_killed_holder_holds_nothing_and_is_not_named(file_url: str) -> None:
         dead = {"pid": process.pid, "command": "dead", "since": "", "url": "http://dead"}
         note_of(file_url).write_text(json.dumps(dead))
         with (
-            pytest.raises(StoreLockedError, match="in use by another process$") as raised,
+            pytest.raises(StoreLockedError, match=r"in use by another process$") as raised,
             hold_store(file_url, timeout=0, command="second"),
         ):
             pytest.fail("the store was held twice")
@@ -131,7 +131,7 @@ def test_a_note_that_cannot_be_read_is_not_believed(text: str, file_url: str) ->
     with hold_store(file_url, timeout=0, command="me"):
         note_of(file_url).write_text(text, encoding="latin-1")
         with (
-            pytest.raises(StoreLockedError, match="in use by another process$"),
+            pytest.raises(StoreLockedError, match=r"in use by another process$"),
             hold_store(file_url, timeout=0, command="second"),
         ):
             pytest.fail("the store was held twice")

@@ -104,7 +104,7 @@ async def test_a_newer_store_is_refused_untouched(file_url: str) -> None:
     newer = replace(SHIPPED, metadata=(*SHIPPED.metadata, SECOND))
     await (await open_store(file_url, migrations=newer)).close()
     with pytest.raises(
-        StoreVersionError, match="the store is at schema version 2; .* knows 1$"
+        StoreVersionError, match=r"the store is at schema version 2; .* knows 1$"
     ) as e:
         await open_store(file_url)
     assert e.value.hint == "upgrade spectronctl"
@@ -122,7 +122,7 @@ async def test_a_store_with_a_newer_context_is_refused_untouched(
         "UPDATE context:['acme-prod'] SET state = 'deleting', claim = 'of the dead';"
     )
     await newer.close()
-    with pytest.raises(StoreVersionError, match="'acme-prod' is at schema version 2; .* knows 1$"):
+    with pytest.raises(StoreVersionError, match=r"'acme-prod' is at schema version 2; .* knows 1$"):
         await open_store(file_url)
     again = await open_store(file_url, migrations=NEWER)
     await again.close()

@@ -1,0 +1,33 @@
+"""Measure two things in turn, so that whatever disturbs the machine hits both."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How often to repeat; `quick` is for tests, which ask for shape and not for numbers."""
+
+    quick: bool = False
+
+    def choose(self, full: int, quick: int) -> int:
+        return quick if self.quick else full
+
+
+def compare(
+    measured: Callable[[], float], against: Callable[[], float], rounds: int
+) -> tuple[float, float]:
+    """The median of each, after one round that is not counted."""
+    pairs = [(measured(), against()) for _ in range(rounds + 1)][1:]
+    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+
+
+def time_call(action: Callable[[], object]) -> float:
+    """How long it takes, in milliseconds."""
+    started = time.perf_counter()
+    action()
+    return (time.perf_counter() - started) * 1000

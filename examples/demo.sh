@@ -1,0 +1,57 @@
+#!/bin/sh
+# The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`.
+# Everything happens in a temporary home, which is removed at the end.
+set -eu
+
+HOME=$(mktemp -d)
+export HOME
+unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME SPECTRON_URL SPECTRON_CONTEXT_ID 2>/dev/null || true
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$HOME"' EXIT
+
+run() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+
+manage() {
+    run spectronctl contexts create acme-prod \
+        --namespace acme \
+        --database prod \
+        --model-extraction openai/gpt-4o-mini \
+        --token-limit 1000000
+    run spectronctl contexts list
+    run spectronctl keys create app-agent -c acme-prod --scope-floor org=acme --secret-file "$HOME/app.key"
+    run ls -l "$HOME/app.key"
+    run spectronctl whoami -c acme-prod --api-key-file "$HOME/app.key"
+    run spectronctl contexts update acme-prod --token-limit 2000000
+    run spectronctl contexts delete acme-prod --yes
+    rm "$HOME/app.key"
+}
+
+echo "== On the embedded server, with no daemon (SPECTRONCTL_PROFILE=local)"
+export SPECTRONCTL_PROFILE=local
+manage
+unset SPECTRONCTL_PROFILE
+
+printf '\n== Through spectronctl serve\n'
+printf '\n$ spectronctl serve --port 0 --bootstrap --secret-file management.key --ready-file ready.json &\n'
+spectronctl serve --port 0 --bootstrap --secret-file "$HOME/management.key" --ready-file "$HOME/ready.json" 2>"$HOME/log" &
+server=$!
+tries=0
+while [ ! -s "$HOME/ready.json" ]; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
+        cat "$HOME/log" >&2
+        exit 1
+    fi
+    sleep 0.1
+done
+url=$(sed 's/.*"url": "\([^"]*\)".*/\1/' "$HOME/ready.json")
+run spectronctl profiles add demo --url "$url" --api-key-file "$HOME/management.key" --use
+manage
+kill "$server"
+wait "$server"
+server=
+
+printf '\nThe demo has run: two servers, two contexts, created, used and deleted.\n'

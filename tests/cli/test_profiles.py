@@ -1,0 +1,210 @@
+"""`spectronctl profiles`, and where a value comes from."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SENTINEL, CommandLine
+
+ADD = "profiles add prod --url https://spectron.example.com -c acme-prod"
+
+
+def config_file(run: CommandLine) -> Path:
+    return Path(run("profiles path").out.strip())
+
+
+def test_a_profile_lives_from_add_to_remove(run_alone: CommandLine) -> None:
+    run = run_alone
+    assert run(f"{ADD} --api-key-env PROD_KEY --protected --timeout 5s").code == 0
+    assert stat.S_IMODE(config_file(run).stat().st_mode) == 0o600
+    assert stat.S_IMODE(config_file(run).parent.stat().st_mode) == 0o700
+
+    (row, local) = run("profiles list -o json").json
+    assert local["name"] == "local"
+    assert row == {
+        "name": "prod",
+        "default": False,
+        "url": "https://spectron.example.com",
+        "context": "acme-prod",
+        "key": "api_key_env",
+        "protected": True,
+        "auth_header": None,
+        "ca_file": None,
+        "timeout": 5.0,
+        "retries": None,
+    }
+
+    assert run("profiles use prod").code == 0
+    assert run("profiles set prod context other").code == 0
+    assert run("profiles unset prod timeout").code == 0
+    changed = run("profiles list -o json").json[0]
+    assert (changed["default"], changed["context"], changed["timeout"]) == (True, "other", None)
+
+    assert run("profiles remove prod").code == 0
+    assert run("profiles list -o name").out == "local\n"
+
+
+def test_show_tells_which_layer_won_and_never_the_key(run_alone: CommandLine) -> None:
+    run = run_alone
+    run(f"{ADD} --api-key-env PROD_KEY")
+    result = run(
+        "profiles show prod -o json --retries 1",
+        env={"SPECTRON_CONTEXT_ID": "from-env", "PROD_KEY": SENTINEL},
+    )
+    rows = {row["setting"]: (row["value"], row["source"]) for row in result.json}
+
+    assert rows["url"] == ("https://spectron.example.com", "profile prod")
+    assert rows["context"] == ("from-env", "SPECTRON_CONTEXT_ID")
+    assert rows["retries"] == (1, "--retries")
+    assert rows["timeout"] == (30.0, "default")
+    assert rows["management_key"][0].startswith("sha256:")
+    assert "PROD_KEY" in str(rows["management_key"][1]) or "prod" in rows["management_key"][1]
+    assert SENTINEL not in result.out + result.err
+
+
+def test_show_tells_what_is_wrong_with_a_key(run_alone: CommandLine) -> None:
+    run_alone(f"{ADD} --api-key-env PROD_KEY")
+    result = run_alone("profiles show prod")
+    assert result.code == 0
+    assert "unusable" in result.out
+    assert "PROD_KEY" in result.out
+
+
+def test_a_key_from_stdin_is_kept_in_the_private_file(run_alone: CommandLine) -> None:
+    result = run_alone(f"{ADD} --api-key-file -", stdin=f"{SENTINEL}\n")
+    assert SENTINEL in config_file(run_alone).read_text()
+    assert SENTINEL not in result.out + result.err
+
+    config_file(run_alone).chmod(0o644)
+    refused = run_alone("contexts list --profile prod")
+    assert refused.code == 11
+    assert "chmod 600" in refused.err
+    assert SENTINEL not in refused.err
+
+
+def test_a_key_is_never_taken_from_the_command_line_by_set(run_alone: CommandLine) -> None:
+    run_alone(ADD)
+    refused = run_alone(f"profiles set prod api_key {SENTINEL}")
+    assert refused.code == 2
+    assert SENTINEL not in refused.err
+    assert run_alone("profiles set prod api_key -", stdin=SENTINEL).code == 0
+    assert SENTINEL in config_file(run_alone).read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("profiles add local --url http://x.test", 2, "local"),
+        ("profiles add 'a b' --url http://x.test", 2, "a b"),
+        ("profiles add bare", 2, "--url"),
+        ("profiles add p --url ftp://x.test", 2, "http"),
+        ("profiles add p --url http://user:pw@x.test", 2, "url"),
+        ("profiles add p --url http://x.test --auth-header cookie", 2, "bearer"),
+        ("profiles add p --url http://x.test --api-key-env A --api-key-command b", 2, "keep one"),
+        ("profiles set prod colour red", 2, "colour"),
+        ("profiles set prod retries many", 2, "many"),
+        ("profiles use prd", 11, "prod"),
+        ("profiles remove prd", 11, "prod"),
+        ("contexts list --profile prd", 11, "prod"),
+        (ADD, 11, "exists"),
+    ],
+)
+def test_bad_profiles(run_alone: CommandLine, line: str, code: int, says: str) -> None:
+    run_alone(ADD)
+    before = config_file(run_alone).read_text()
+    result = run_alone(line)
+    assert (result.code, result.out) == (code, "")
+    assert says in result.err
+    assert config_file(run_alone).read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("version = 1\n[profiles.a\n", "line 2"),
+        ("version = 2\n", "upgrade"),
+        ("[profiles.a]\nurl = 5\n", "profiles.a.url"),
+        ("[profiles.a]\nurl = 'http://a.test'\napi_key = 'x'\napi_key_env = 'Y'\n", "api_key"),
+    ],
+)
+def test_a_broken_config_file_is_named_and_left_alone(
+    run_alone: CommandLine, text: str, says: str
+) -> None:
+    path = config_file(run_alone)
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    path.chmod(0o600)
+    for line in ("contexts list", "profiles list", "profiles add b --url http://b.test"):
+        result = run_alone(line)
+        assert (result.code, result.out) == (11, "")
+        assert says in result.err
+        assert str(path) in result.err
+    assert path.read_text() == text
+
+
+def test_comments_and_unknown_fields_survive_a_write(run_alone: CommandLine) -> None:
+    run_alone(ADD)
+    path = config_file(run_alone)
+    path.write_text("# mine\n" + path.read_text() + 'future = "kept"\n')
+    run_alone("profiles set prod context other")
+    assert "# mine" in path.read_text()
+    assert 'future = "kept"' in path.read_text()
+
+
+def test_fifty_processes_add_fifty_profiles(tmp_path: Path) -> None:
+    command = str(Path(sys.executable).with_name("spectronctl"))
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    running = [
+        subprocess.Popen(
+            [command, "profiles", "add", f"p{number}", "--url", "http://x.test", "-q"],
+            env=env,
+            stdout=subprocess.DEVNULL,
+        )
+        for number in range(50)
+    ]
+    assert {process.wait(timeout=100) for process in running} == {0}
+    listed = subprocess.run(
+        [command, "profiles", "list", "-o", "name"], env=env, capture_output=True, text=True, check=True
+    )
+    assert set(listed.stdout.split()) == {*(f"p{number}" for number in range(50)), "local"}
+
+
+def test_a_profiles_key_is_not_sent_to_another_server(run: CommandLine) -> None:
+    run(f"{ADD} --api-key-env PROD_KEY")
+    env = {"PROD_KEY": SENTINEL, "SPECTRON_URL": "", "SPECTRON_MANAGEMENT_API_KEY": ""}
+    result = run("contexts list --profile prod --url http://spectron.test -o json", env=env)
+    assert result.code == 3
+    assert "belongs to" in result.error["message"]
+
+
+def test_an_api_key_on_the_command_line_is_warned_of(run: CommandLine) -> None:
+    line = f"contexts list -o name --api-key {run.env['SPECTRON_MANAGEMENT_API_KEY']}"
+    assert "can be seen in `ps`" in run(line).err
+    assert run(line, env={"CI": "true"}).err == ""
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"SPECTRONCTL_RETRIES": "x"}, "SPECTRONCTL_RETRIES"),
+        ({"SPECTRONCTL_OUTPUT": "xml"}, "SPECTRONCTL_OUTPUT"),
+        ({"SPECTRON_URL": "nonsense"}, "SPECTRON_URL"),
+        ({"SPECTRONCTL_TIMEOUT": "0"}, "SPECTRONCTL_TIMEOUT"),
+    ],
+)
+def test_a_bad_variable_is_named(run_alone: CommandLine, env: dict[str, str], says: str) -> None:
+    result = run_alone("contexts list", env=env)
+    assert (result.code, result.out) == (2, "")
+    assert says in result.err
+
+
+def test_timeout_zero_is_refused(run_alone: CommandLine) -> None:
+    result = run_alone("contexts list --timeout 0")
+    assert result.code == 2
+    assert "--timeout" in result.err
