@@ -10,17 +10,16 @@ demo: .venv/.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 soak: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
-	SPECTRONCTL_SOAK=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	SPECTRONCTL_SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python tests/client/test_twins.py --check
-	$(BIN)/python -m spectronctl.cli._completion --check completions
+	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py
 
 bench: .venv/.ready .venv-httpie/.ready
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

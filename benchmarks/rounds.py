@@ -5,17 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Rounds:
-    """How often to repeat; `quick` is for tests, which ask for shape and not for numbers."""
-
-    quick: bool = False
-
-    def choose(self, full: int, quick: int) -> int:
-        return quick if self.quick else full
 
 
 def compare(

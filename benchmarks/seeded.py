@@ -1,8 +1,8 @@
 """
-A server process with a full store: `python -m benchmarks.seeded KEYS`.
+A server process with a store that is filled already: `python -m benchmarks.seeded KEYS`.
 
-It has one context with that many keys, and runs until its stdin closes. Beside the product's application it serves, in
-the same event loop and on the same store connection, a bare route that makes the query of `GET /contexts/{id}`.
+It has one context with that many keys. Beside the product's application, logging as `spectronctl serve` does, it serves
+a bare route that makes the engine query of `GET /contexts/{id}`: same process, same event loop, same store connection.
 """
 
 from __future__ import annotations
@@ -11,10 +11,101 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime
-from itertools import batched
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
+from spectronctl.server.app import create_app
+from spectronctl.server.bootstrap import create_management_key
+from spectronctl.server.credentials import new_context_key_id
+from spectronctl.server.listening import bind_address
+from spectronctl.server.logs import configure_logs
+from spectronctl.server.store import ContextRow, KeyRow
+from spectronctl.server.store._contexts import COLUMNS
+from spectronctl.server.store.surreal import SurrealStore, open_store
+
 CONTEXT_ID = "acme-prod"
+
+_QUERY = f"SELECT {COLUMNS} FROM context:[$context_id] WHERE state = 'active';"
+_BATCH = 100  # enough to keep the engine busy, few enough to keep it from conflicts with itself
+
+
+async def main(keys: int) -> None:
+    """Fill the store, say where it is served, serve until the process is told to stop."""
+    store = await open_store("mem://")
+    try:
+        _, secret = await create_management_key(store, "benchmarks")
+        await _create_context(store)
+        for start in range(0, keys, _BATCH):
+            numbers = range(start, min(start + _BATCH, keys))
+            await asyncio.gather(*(store.create_key(_make_key(number)) for number in numbers))
+        configure_logs("text")
+        await _serve(create_app(store), _make_bare_app(store), secret)
+    finally:
+        await store.close()
+
+
+async def _create_context(store: SurrealStore) -> None:
+    row = ContextRow(
+        id=CONTEXT_ID,
+        namespace="acme",
+        database="prod",
+        config={"token_limit": 1_000_000, "models": {"extraction": "openai/gpt-4o-mini"}},
+        created_at=datetime.now(UTC),
+    )
+    await store.create_context(row, providers={"openai": "not-a-real-key"})
+
+
+def _make_key(number: int) -> KeyRow:
+    return KeyRow(
+        id=new_context_key_id(),
+        context_id=CONTEXT_ID,
+        name=f"agent-{number:06}",
+        principal="agent",
+        scope_floor={"org": "acme"},
+        digest=number.to_bytes(32),
+        created_at=datetime.now(UTC),
+    )
+
+
+def _make_bare_app(store: SurrealStore) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/contexts/{context_id}")
+    async def get_context(context_id: str) -> Any:
+        rows = await store._database.select(_QUERY, {"context_id": context_id})
+        return rows[0]
+
+    return app
+
+
+async def _serve(product: FastAPI, bare: FastAPI, secret: str) -> None:
+    listeners = [bind_address("127.0.0.1", 0, open_to_network=False) for _ in (product, bare)]
+    product_url, bare_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in listeners)
+    print(json.dumps({"url": product_url, "bare_url": bare_url, "key": secret}), flush=True)
+    await asyncio.gather(
+        *(
+            _make_server(app).serve(sockets=[listener])
+            for app, listener in zip((product, bare), listeners, strict=True)
+        )
+    )
+
+
+def _make_server(app: FastAPI) -> uvicorn.Server:
+    """With the settings of `spectronctl serve`."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+        )
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

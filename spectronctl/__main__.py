@@ -1,7 +1,5 @@
 """`python -m spectronctl`"""
 
-import sys
+from spectronctl.cli import enter
 
-from spectronctl.cli import main
-
-sys.exit(main())
+enter()

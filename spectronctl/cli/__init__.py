@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -26,3 +27,15 @@ def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> i
     from spectronctl.cli.app import run
 
     return run(args, runtime)
+
+
+def enter() -> NoReturn:
+    """The installed command: run it and end the process."""
+    code = main()
+    if "surrealdb_embedded" in sys.modules:
+        # The engine's threads outlive its connection. One that lets go of a Python object while the interpreter is being
+        # taken down aborts the process, so it is not taken down: everything is closed and flushed by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -156,7 +156,7 @@ def _sh_call(call: Call) -> str:
 
 
 def bash(nodes: Sequence[Node]) -> str:
-    """The script for bash 3.2 and later."""
+    """The script for bash."""
     tables = _tabulate(nodes)
     return _fill(
         BASH,
@@ -188,7 +188,7 @@ def _zsh_list(words: Words) -> str:
 
 
 def fish(nodes: Sequence[Node]) -> str:
-    """The script for fish 3.4 and later."""
+    """The script for fish 3 and later."""
     tables = _tabulate(nodes)
     return _fill(
         FISH,

@@ -108,6 +108,11 @@ class Runtime:
         return out
 
     @property
+    def place(self) -> str:
+        """The server, as a question names it."""
+        return "the local store" if self.settings.is_local else self.settings.url.value
+
+    @property
     def context(self) -> str:
         """The context that the command is about."""
         if context := self.settings.context.value:

@@ -26,7 +26,7 @@ def find_proxy(base_url: httpx.URL) -> str | None:
     found = getproxies()
     proxy = found.get(base_url.scheme) or found.get("all")
     port = base_url.port or {"http": 80, "https": 443}[base_url.scheme]
-    if not proxy or proxy_bypass(base_url.host) or proxy_bypass(f"{base_url.host}:{port}"):
+    if not proxy or proxy_bypass(f"{base_url.host}:{port}"):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

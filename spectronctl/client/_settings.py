@@ -127,7 +127,7 @@ def _read_base_url(base_url: str) -> str:
     url = parse_url(text)
     if url is None:
         raise _refuse_url(f"{text!r} is not an http:// or https:// address")
-    return str(url).rstrip("/").removesuffix("/api/v1").rstrip("/")
+    return str(url).rstrip("/").removesuffix("/api/v1")
 
 
 def _refuse_url(problem: str) -> ConfigError:

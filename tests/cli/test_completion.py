@@ -20,7 +20,7 @@ import pexpect
 import pytest
 
 from spectronctl.cli import _completion, main
-from spectronctl.cli._tree import Flag, Node, describe_flags, walk
+from spectronctl.cli._tree import Argument, Flag, Node, describe_flags, walk
 from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
 from spectronctl.cli.suggestions import find_suggestions
@@ -421,6 +421,26 @@ def make_hostile_nodes() -> list[Node]:
         )
         for node in NODES
     ]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_argument_that_takes_many_words_completes_each(
+    shell: str, shells: Shells, env: dict[str, str], tmp_path: Path
+) -> None:
+    many = Argument("FILE", required=True, choices=(), many=True)
+    nodes = [
+        replace(node, arguments=(*node.arguments, many))
+        if node.path == ("contexts", "get")
+        else node
+        for node in NODES
+    ]
+    script = tmp_path / SHELLS[shell]
+    script.write_text(getattr(_completion, shell)(nodes), encoding="utf-8")
+    ask = shells.open(shell, env, script)
+
+    assert ask("spectronctl contexts get o") == ["other"]
+    assert ask("spectronctl contexts get other n") == ["notes.toml"]
+    assert ask("spectronctl contexts get other notes.toml o") == ["other.json"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

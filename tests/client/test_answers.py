@@ -329,6 +329,10 @@ def test_no_log_record_holds_the_key(
     assert KEY not in repr(vars(vars(client)["_client"])["_settings"])
 
 
+def test_a_mask_that_completes_another_secret_takes_the_whole_text_along() -> None:
+    assert Redaction(["sk-1", "]-tail"]).apply("key: sk-1-tail") == MASK
+
+
 @settings(deadline=None)
 @given(
     key=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1),

@@ -182,9 +182,12 @@ def test_the_proxy_follows_the_environment(
         assert pool._proxy_url.host == b"proxy.test"
 
 
-def test_an_explicit_proxy_wins(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://other.test")
-    monkeypatch.setenv("NO_PROXY", "*")
+@pytest.mark.parametrize("environment", [{"HTTP_PROXY": "http://other.test"}, {"NO_PROXY": "*"}])
+def test_an_explicit_proxy_wins(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     pool = pool_of(connect(proxy="http://proxy.test"), "http://spectron.test")
     assert pool._proxy_url.host == b"proxy.test"
 

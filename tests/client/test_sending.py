@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,16 @@ def test_a_write_gets_one_answer_which_says_whether_it_is_certain(
         client.send(request_)
     assert len(spectron.requests) == 1
     assert caught.value.outcome_unknown is unknown
+
+
+def test_of_several_addresses_the_last_says_why(client: Face, spectron: FakeSpectron) -> None:
+    refusals = [OSError(errno.ENETUNREACH, "v6"), OSError(errno.ECONNREFUSED, "v4")]
+    failure = httpx.ConnectError("all attempts failed")
+    failure.__cause__ = ExceptionGroup("several", refusals)
+    for _ in range(4):
+        spectron.on("GET", ACME, error=failure)
+    with pytest.raises(errors.NetworkError, match=r"spectron\.test: connection refused"):
+        client.send(READ)
 
 
 @pytest.mark.parametrize("failure", UNSENT, ids=name)

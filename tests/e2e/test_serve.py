@@ -131,6 +131,12 @@ def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
     )
 
 
+def test_the_engines_threads_never_spoil_the_end_of_a_command(shell: Shell) -> None:
+    rounds = 300 if os.environ.get("SPECTRONCTL_SOAK") else 12
+    ends = [shell("contexts list -o json --profile local") for _ in range(rounds)]
+    assert {(end.returncode, end.stdout, end.stderr) for end in ends} == {(0, "[]\n", "")}
+
+
 def test_a_store_that_serve_holds_is_told_with_its_url(
     serve: Serve, shell: Shell, tmp_path: Path
 ) -> None:

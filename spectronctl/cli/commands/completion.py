@@ -29,12 +29,13 @@ def completion(
     Print a completion script for a shell.
 
     \b
-    Install it, then start a new shell:
-      bash        echo 'eval "$(spectronctl completion bash)"' >> ~/.bashrc
-      zsh         echo 'eval "$(spectronctl completion zsh)"' >> ~/.zshrc
-                  after the line that runs compinit
+    Keep it where the shell looks, then start a new one:
+      bash        spectronctl completion bash > ~/.local/share/bash-completion/completions/spectronctl
+                  (or into any file that ~/.bashrc sources)
+      zsh         spectronctl completion zsh > DIRECTORY/_spectronctl
+                  (a directory of $fpath, named before compinit runs)
       fish        spectronctl completion fish > ~/.config/fish/completions/spectronctl.fish
-      powershell  spectronctl completion powershell >> $PROFILE
+      powershell  spectronctl completion powershell | Out-File -Append -Encoding utf8 $PROFILE
     """
     from spectronctl.cli import _completion
     from spectronctl.cli._tree import walk

@@ -116,9 +116,8 @@ class ContextLifecycle:
     async def _clear_way(self, content: Row) -> None:
         """Finish what a dead holder of the id or the binding left behind, or 409."""
         by_id, by_binding = await self._database.query(_HOLDERS, content)
-        for context_id, state in {
-            each["context_id"]: each["state"] for each in by_id + by_binding
-        }.items():
+        holders = {each["context_id"]: each["state"] for each in (*by_id, *by_binding)}
+        for context_id, state in holders.items():
             abandoned = await seize(self._database, context_id)
             if abandoned is None:
                 raise problems.conflict(_explain_conflict(content, context_id, state))
@@ -135,7 +134,7 @@ class ContextLifecycle:
             {"name": row.database},
             at=Binding(row.namespace, None),
         )
-        await self._delete_keys(row.id)  # of a namesake that a slow request survived
+        await self._delete_keys(row.id)  # that a slow request left to a namesake
         version = await self._migrate(binding, existed=existed)
         rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
         if not rows:

@@ -105,7 +105,7 @@ async def _read_applied(database: Database, at: Binding) -> list[object]:
 
 
 async def _apply(database: Database, at: Binding, migration: Migration) -> None:
-    text = f"\n{migration.text}\n;{_RECORD}"
+    text = f"BEGIN;\n{migration.text}\n;{_RECORD} COMMIT;"
     record = {
         "version": migration.version,
         "name": migration.name,

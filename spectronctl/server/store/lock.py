@@ -83,7 +83,6 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
     except Timeout:
         raise _explain_timeout(path, note) from None
     try:
-        note.unlink(missing_ok=True)  # of a holder that was killed
         held = Held(note, holder)
         held.write()
         yield held

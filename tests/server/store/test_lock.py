@@ -148,6 +148,16 @@ def test_a_store_is_free_again_after_an_error(file_url: str) -> None:
     assert not note_of(file_url).exists()
 
 
+def test_a_store_can_be_held_by_one_thread_and_let_go_by_another(file_url: str) -> None:
+    holding = hold_store(file_url, timeout=0, command="me")
+    thread = threading.Thread(target=holding.__enter__)
+    thread.start()
+    thread.join()
+    holding.__exit__(None, None, None)
+    with hold_store(file_url, timeout=0, command="me"):
+        pass
+
+
 @pytest.mark.parametrize("url", ["mem://", "ws://127.0.0.1:8000"])
 def test_a_store_for_many_is_not_held(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -277,6 +277,28 @@ async def test_delete_drops_the_database_and_the_keys_but_not_the_namespace(
     assert "acme" in [each["name"] for each in root["namespaces"]]
 
 
+async def test_delete_drops_a_database_that_was_there_before(
+    store: SurrealStore, make_context: MakeContext
+) -> None:
+    at = Binding("acme", "acme-prod")
+    await store._database.query("CREATE thing:1 SET a = 1;", at=at)
+    await store.create_context(make_context(), providers={})
+    (rows,) = await store._database.query("SELECT VALUE a FROM thing;", at=at)
+    assert rows == [1]
+    await store.delete_context("acme-prod")
+    assert await list_databases(store, "acme") == []
+
+
+async def test_no_key_is_left_over_for_a_new_context(
+    store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+) -> None:
+    await store.create_context(make_context(), providers={})
+    await store.create_key(make_key())
+    await store._database.query("DELETE context;")
+    await store.create_context(make_context(), providers={})
+    assert await store.get_key("acme-prod", "cak_1") is None
+
+
 async def test_a_context_created_again_starts_empty(
     store: SurrealStore, make_context: MakeContext, make_key: MakeKey
 ) -> None:

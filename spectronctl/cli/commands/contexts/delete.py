@@ -23,7 +23,7 @@ def delete_context(
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     rt.confirm(
-        f"Delete context {context_id}, with its database and all its keys, from {rt.settings.url.value}?",
+        f"Delete context {context_id}, with its database and all its keys, from {rt.place}?",
         name=context_id,
         confirmed=confirm,
         declined="Nothing was deleted.",
