@@ -22,7 +22,7 @@ __all__ = ["serve", "shell"]
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 VOLATILE = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "TIME",
@@ -94,9 +94,13 @@ def test_every_command_prints_what_the_readme_says() -> None:
 
 
 def test_the_shell_blocks_name_things_that_exist() -> None:
-    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    lines = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    lines = [
+        line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()
+    ]
     for line in lines:
         if line.startswith("make "):
             assert line.split()[1] in targets
@@ -120,14 +124,20 @@ def test_every_setting_and_exit_code_is_in_the_tables() -> None:
 
     text = README.read_text()
     for setting in SETTINGS:
-        words = [*setting.env, *([setting.flag] if setting.flag else []), *([setting.field] if setting.field else [])]
+        words = [
+            *setting.env,
+            *([setting.flag] if setting.flag else []),
+            *([setting.field] if setting.field else []),
+        ]
         for word in words:
             assert f"`{word}`" in text or f"`{word} " in text, word
     for variable in (*CONTEXT_KEY_VARIABLES, *MANAGEMENT_KEY_VARIABLES):
         assert f"`{variable}`" in text
     for error in vars(errors).values():
         if isinstance(error, type) and issubclass(error, errors.SpectronctlError):
-            assert re.search(rf"^\| {error.exit_code} \| .*`{error.kind}`", text, re.M), error
+            assert re.search(rf"^\| {error.exit_code} \| .*`{error.kind}`", text, re.MULTILINE), (
+                error
+            )
 
 
 if __name__ == "__main__":  # from the root, as `python -m tests.test_readme`

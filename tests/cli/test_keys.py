@@ -145,7 +145,11 @@ def test_rotate_and_delete_ask_first(run: CommandLine, server: Server) -> None:
     server.asked()
     for verb in ("rotate", "delete"):
         assert run(f"keys {verb} app").code == 2
-        declined = run(f"keys {verb} app --no-header" + " --reveal" * (verb == "rotate"), stdin="n\n", terminal=True)
+        declined = run(
+            f"keys {verb} app --no-header" + " --reveal" * (verb == "rotate"),
+            stdin="n\n",
+            terminal=True,
+        )
         assert (declined.code, declined.out) == (1, "")
         assert "Nothing was" in declined.err
     assert {line.split()[0] for line in server.asked()} == {"GET"}
@@ -214,7 +218,9 @@ def test_a_lost_mint_names_the_orphan(run: CommandLine, server: Server, fault: F
     assert server.asked().count(f"POST {KEYS}") == 1
 
 
-def test_recover_rotates_the_orphan_to_a_secret_that_works(run: CommandLine, server: Server) -> None:
+def test_recover_rotates_the_orphan_to_a_secret_that_works(
+    run: CommandLine, server: Server
+) -> None:
     server.faults.append(lose_answer)
     result = run("keys create app --recover")
     assert result.code == 0
@@ -269,7 +275,11 @@ def test_a_key_of_another_context_is_not_told_apart_from_a_bad_one(run: CommandL
     run("contexts create other --namespace acme --database other")
     secret = run("keys create app").out
     messages = set()
-    for context, key in (("other", secret), ("nobody", secret), ("acme-prod", "sk-acme-prod-wrong")):
+    for context, key in (
+        ("other", secret),
+        ("nobody", secret),
+        ("acme-prod", "sk-acme-prod-wrong"),
+    ):
         error = run(f"whoami -c {context} --api-key-file - -o json", stdin=key).error
         assert error["exit_code"] == 3
         messages.add(error["message"].replace(context, "CONTEXT"))

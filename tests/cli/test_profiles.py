@@ -170,7 +170,11 @@ def test_fifty_processes_add_fifty_profiles(tmp_path: Path) -> None:
     ]
     assert {process.wait(timeout=100) for process in running} == {0}
     listed = subprocess.run(
-        [command, "profiles", "list", "-o", "name"], env=env, capture_output=True, text=True, check=True
+        [command, "profiles", "list", "-o", "name"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert set(listed.stdout.split()) == {*(f"p{number}" for number in range(50)), "local"}
 

@@ -128,7 +128,7 @@ def refuse(request: httpx.Request) -> httpx.Response:
 
 
 def answer_with(status: int, text: str = SENTINEL) -> Callable[[httpx.Request], httpx.Response]:
-    return lambda request: httpx.Response(status, text=f"<h1>{text}</h1>", request=request)
+    return lambda request: httpx.Response(status, html=f"<h1>{text}</h1>", request=request)
 
 
 FAILURES = {
@@ -345,3 +345,52 @@ def test_startup_imports_nothing_it_does_not_need(
     )
     loaded = set(done.stderr.rpartition("MODULES")[2].split())
     assert loaded & LIBRARIES <= wanted
+
+
+@pytest.mark.parametrize("shape", ["table", "json"])
+def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLine) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
+    secret_file = run.home / "secret"
+    lines = [
+        "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
+        "contexts update acme-prod --provider other=env:PROVIDER",
+        "contexts list",
+        "contexts get acme-prod",
+        f"keys create app-agent --secret-file {secret_file}",
+        f"keys rotate app-agent --yes --force --secret-file {secret_file}",
+        "keys list",
+        "keys get app-agent",
+        "whoami",
+        f"whoami --api-key-file {secret_file}",
+        "profiles show",
+        "version --server",
+        "keys delete app-agent --yes",
+        "contexts delete acme-prod --yes",
+    ]
+    assert {" ".join(node.path) for node in ONLINE} <= {
+        " ".join(line.split()[:2]) for line in lines
+    } | {"whoami"}
+    for line in lines:
+        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
+        result = run(f"{line} --debug -o {shape}", env=env)
+        assert result.code == 0, result.err
+        secrets = [
+            key,
+            SENTINEL,
+            *(secret_file.read_text().split() if secret_file.exists() else []),
+        ]
+        for secret in secrets:
+            assert secret not in result.out + result.err
+
+
+@pytest.mark.parametrize(("headers", "secs"), [({"Retry-After": "7"}, 7.0), ({}, None)])
+def test_rate_limiting_tells_when_to_come_back(
+    headers: dict[str, str], secs: float | None, tmp_path: Path
+) -> None:
+    busy = httpx.MockTransport(
+        lambda request: httpx.Response(429, headers=headers, request=request)
+    )
+    result = CommandLine(tmp_path, busy)(
+        "contexts list --api-key k --retries 0 -o json", env={"CI": "1"}
+    )
+    assert (result.code, result.error["retry_after_secs"]) == (8, secs)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Served:
 
     process: subprocess.Popen[str]
     key_file: Path
+    log_file: Path
     ready: dict[str, Any]
 
     @property
@@ -56,20 +58,23 @@ class Served:
         return self.wait()
 
     def wait(self) -> tuple[int, str, str]:
-        out, log = self.process.communicate(timeout=30)
-        return self.process.returncode, out, log
+        out, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, out, self.log_file.read_text(encoding="utf-8")
 
 
 def start(directory: Path, store_url: str = "mem://", **options: Any) -> Served:
     """Start a server on a free port and wait until it is ready, or has given up."""
     key_file = directory / "first-key"
     options = {"port": 0, "key_file": str(key_file), "store_url": store_url, **options}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, json.dumps(options)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # The log goes to a file: nobody reads a pipe meanwhile, and a full one would stop the server.
+    log_file = directory / f"{uuid.uuid4()}.log"
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SCRIPT, json.dumps(options)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
     line = process.stdout.readline()
-    return Served(process, key_file, json.loads(line) if line else {})
+    return Served(process, key_file, log_file, json.loads(line) if line else {})

@@ -153,6 +153,11 @@ def test_loopback_or_what_is_asked_for_is_bound(host: str, asked: bool, bound: s
         assert listener.getsockname()[0] == bound
 
 
+def test_answers_are_not_held_back() -> None:
+    with bind_address("127.0.0.1", 0, open_to_network=False) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 65_536), ("127.0.0.1", -1), ("a..b", 0)])
 def test_an_address_that_cannot_be_is_refused(host: str, port: int) -> None:
     with pytest.raises(UsageError):
