@@ -103,7 +103,7 @@ class RequestError(SpectronctlError):
         message: str,
         *,
         status: int | None = None,
-        type: str | None = None,  # noqa: A002 - the field's name in RFC 7807
+        type: str | None = None,
         request_id: str | None = None,
         retry_after_secs: float | None = None,
         outcome_unknown: bool = False,

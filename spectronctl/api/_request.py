@@ -53,4 +53,4 @@ def path(template: str, **values: str) -> str:
 def _quote_segment(value: str) -> str:
     if value in {".", ".."}:  # a URL library would resolve these away, quoted or not
         return value.replace(".", "%2E")
-    return quote(value, safe="")
+    return quote(value, safe="", errors="surrogatepass")  # argv may hold bytes that are no text

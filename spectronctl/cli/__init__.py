@@ -33,8 +33,8 @@ def enter() -> NoReturn:
     """The installed command: run it and end the process."""
     code = main()
     if "surrealdb_embedded" in sys.modules:
-        # The engine's threads outlive its connection. One that lets go of a Python object while the interpreter is being
-        # taken down aborts the process, so it is not taken down: everything is closed and flushed by now.
+        # The engine's threads outlive its connection. One that lets go of a Python object while the
+        # interpreter is taken down aborts the process; so it is not taken down. All is closed by now.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

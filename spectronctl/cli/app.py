@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from spectronctl.cli._globals import given
+from spectronctl.cli._reporting import report, report_interrupt, report_unexpected
 from spectronctl.cli._tree import walk
 from spectronctl.cli._typer import Group, LazyGroup
 from spectronctl.cli.runtime import Runtime
@@ -52,11 +53,11 @@ def run(args: list[str], runtime: Runtime | None) -> int:
         runtime.streams.close_quietly()
         return 0
     except KeyboardInterrupt:
-        return runtime.report_interrupt()
+        return report_interrupt(runtime)
     except SpectronctlError as exc:
-        return runtime.report(exc)
+        return report(runtime, exc)
     except Exception as exc:  # noqa: BLE001 - the last resort, so that nobody meets a traceback
-        return runtime.report_unexpected(exc)
+        return report_unexpected(runtime, exc)
     return code
 
 

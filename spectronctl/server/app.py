@@ -15,7 +15,13 @@ from starlette.routing import Match
 
 from spectronctl import __version__
 from spectronctl.server.answers import Problem
-from spectronctl.server.middleware import BodyLimit, CatchAll, Correlation, render_problem
+from spectronctl.server.middleware import (
+    BodyLimit,
+    CatchAll,
+    Correlation,
+    PlainPaths,
+    render_problem,
+)
 from spectronctl.server.problems import ProblemError, invalid
 from spectronctl.server.routes import contexts, documentation, identity, keys, service
 from spectronctl.server.store import Store
@@ -35,8 +41,7 @@ logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = Problem.model_json_schema()
+            _complete_description(super().openapi())
         return super().openapi()
 
 
@@ -60,6 +65,7 @@ def create_app(
         middleware=[
             Middleware(Correlation),
             Middleware(CatchAll),
+            Middleware(PlainPaths),
             Middleware(BodyLimit, max_bytes=max_body_bytes),
         ],
         exception_handlers={
@@ -77,6 +83,19 @@ def create_app(
         app.include_router(resource.router, prefix=_PREFIX)
     app.include_router(service.management, prefix=_PREFIX)
     return app
+
+
+def _complete_description(api: dict[str, Any]) -> None:
+    """Add what the framework cannot know: the shape of problems, and that what answers 401 takes a key."""
+    api["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    api["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "api_key": {"type": "apiKey", "in": "header", "name": "API-KEY"},
+    }
+    for methods in api["paths"].values():
+        for operation in methods.values():
+            if "401" in operation["responses"]:
+                operation["security"] = [{"bearer": []}, {"api_key": []}]
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
 from spectronctl.server.answers import is_expired
@@ -28,12 +27,6 @@ _REJECTED = (
     "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
 )
 _TOUCH_EVERY = timedelta(minutes=1)
-
-# Only named here for /openapi.json: the headers are read below, where both and none of them matter.
-SCHEMES = [
-    Security(HTTPBearer(auto_error=False, scheme_name="bearer", description="A key")),
-    Security(APIKeyHeader(name="API-KEY", auto_error=False, scheme_name="api_key")),
-]
 
 
 @dataclass(frozen=True, kw_only=True)

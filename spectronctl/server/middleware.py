@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spectronctl.server.answers import Problem
 from spectronctl.server.logs import describe_exception
-from spectronctl.server.problems import ProblemError
+from spectronctl.server.problems import ProblemError, invalid
 from spectronctl.server.ulids import new_ulid
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
@@ -79,6 +79,20 @@ class CatchAll:
                 "the server failed; its log says where, under this request's id",
             )
             await render_problem(scope, problem)(scope, receive, send)
+
+
+class PlainPaths:
+    """Refuses an encoded slash with 400: it would make of one name a longer path, and of one resource another."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
+            refusal = invalid("path: a name in it cannot hold a slash")
+            await render_problem(scope, refusal)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class BodyLimit:

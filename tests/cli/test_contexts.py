@@ -351,3 +351,17 @@ def test_hostile_names_stay_data(run: CommandLine) -> None:
     made = run(f"contexts create hostile --namespace '{quoted}' --database '{quoted}' -o json")
     assert (made.json["namespace"], made.json["database"]) == (name, name)
     assert run("contexts delete hostile --yes").code == 0
+
+
+def test_a_web_page_saying_404_is_no_missing_context(tmp_path: Path) -> None:
+    import httpx
+
+    page = httpx.MockTransport(lambda r: httpx.Response(404, html="<h1>Not here</h1>", request=r))
+    result = CommandLine(tmp_path, page)("contexts delete x --yes --if-missing ok --api-key k")
+    assert (result.code, result.out) == (9, "")
+    assert "--url" in result.err
+
+
+def test_an_id_of_undecodable_bytes_is_an_answer_not_a_defect(run: CommandLine) -> None:
+    result = run("contexts get caf\udce9 -o json")
+    assert result.error["kind"] in {"not_found", "invalid"}

@@ -161,7 +161,7 @@ def test_a_deletion_that_nothing_did_before_is_not_found(
 def test_a_proxy_s_404_is_no_proof_of_a_deletion(client: Face, spectron: FakeSpectron) -> None:
     spectron.on("DELETE", ACME, 503)
     spectron.on("DELETE", ACME, 404, html="<h1>Not here</h1>")
-    with pytest.raises(errors.NotFoundError) as caught:
+    with pytest.raises(errors.UpstreamError) as caught:
         client.send(DELETION)
     assert caught.value.outcome_unknown
 

@@ -86,7 +86,7 @@ class Terminal:
         text = io.TextIOWrapper(io.FileIO(slave, "r+"), encoding="utf-8", write_through=True)
         self.streams = Streams(text, text, text, env or {})
         self._shown: list[bytes] = []
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         os.write(self._master, typed.encode())
 
     def _read(self) -> None:

@@ -301,7 +301,7 @@ def test_dev_stdout_gets_the_secret() -> None:
 def test_a_fifo_gets_the_secret_and_stays_a_fifo(target: Path) -> None:
     os.mkfifo(target)
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(target.read_text()))
+    reader = threading.Thread(target=lambda: read.append(target.read_text()), daemon=True)
     reader.start()
     store(target)
     reader.join(timeout=10)

@@ -4,13 +4,16 @@ Runs in a vendor SDK's own environment: `ask_who_i_am.py MODULE URL CONTEXT`, th
 Prints what both of the SDK's clients make of `health` and `whoami`, and of a key that is wrong, as one JSON object.
 """
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 import json
 import sys
+from typing import Any
 
 
-def main(module, url, context, key):
+def main(module: str, url: str, context: str, key: str) -> None:
     names = {
         "surrealdb.memory": ("Memory", "AsyncMemory"),
         "surrealdb.spectron": ("Spectron", "AsyncSpectron"),
@@ -20,7 +23,7 @@ def main(module, url, context, key):
     auth_error = getattr(sdk, module.rpartition(".")[2].title() + "AuthError")
 
     with client(context, endpoint=url, api_key=key) as sync:
-        answers = {"health": sync.health(), "sync": describe(sync.whoami())}
+        answers: dict[str, Any] = {"health": sync.health(), "sync": describe(sync.whoami())}
     answers["async"] = asyncio.run(ask(async_client(context, endpoint=url, api_key=key)))
 
     answers["refusals"] = []
@@ -33,12 +36,12 @@ def main(module, url, context, key):
     print(json.dumps(answers))
 
 
-async def ask(client):
+async def ask(client: Any) -> dict[str, Any]:
     async with client:
         return describe(await client.whoami())
 
 
-def describe(who):
+def describe(who: Any) -> dict[str, Any]:
     return {
         "principal_id": who.principal_id,
         "display_name": who.display_name,
@@ -49,4 +52,4 @@ def describe(who):
     }
 
 
-main(*sys.argv[1:], sys.stdin.read().strip())
+main(sys.argv[1], sys.argv[2], sys.argv[3], sys.stdin.read().strip())

@@ -8,14 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from spectronctl.server.answers import Identity, describe_problems
-from spectronctl.server.authentication import SCHEMES, Caller, Member
+from spectronctl.server.authentication import Caller, Member
 from spectronctl.server.grants import EVERYWHERE, grant, list_verbs, read_patterns
 from spectronctl.server.problems import invalid
 
 router = APIRouter(
     prefix="/{context_id}",
     tags=["identity"],
-    dependencies=SCHEMES,
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 

@@ -18,7 +18,7 @@ from spectronctl.server.answers import (
     VerbList,
     describe_problems,
 )
-from spectronctl.server.authentication import SCHEMES, CurrentStore, require_operator
+from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.problems import unavailable
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _PING_SECONDS = 5
 router = APIRouter(tags=["service"], responses=describe_problems())
 management = APIRouter(
     tags=["service"],
-    dependencies=[Depends(require_operator), *SCHEMES],
+    dependencies=[Depends(require_operator)],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 

@@ -102,8 +102,9 @@ async def test_a_cancelled_create_is_undone(store: SurrealStore, make_context: M
         creating.cancel()
         await asyncio.sleep(0)
     assert creating.cancelled()
-    while await list_states(store) != {}:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while await list_states(store) != {}:
+            await asyncio.sleep(0.01)
     assert await list_databases(store) == []
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -150,12 +151,11 @@ def test_a_store_is_free_again_after_an_error(file_url: str) -> None:
 
 def test_a_store_can_be_held_by_one_thread_and_let_go_by_another(file_url: str) -> None:
     holding = hold_store(file_url, timeout=0, command="me")
-    thread = threading.Thread(target=holding.__enter__)
-    thread.start()
-    thread.join()
-    holding.__exit__(None, None, None)
-    with hold_store(file_url, timeout=0, command="me"):
-        pass
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(holding.__enter__).result()
+        holding.__exit__(None, None, None)
+        with hold_store(file_url, timeout=0, command="me"):
+            pass
 
 
 @pytest.mark.parametrize("url", ["mem://", "ws://127.0.0.1:8000"])

@@ -1,0 +1,52 @@
+"""What a failed command tells, and the exit code it ends in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spectronctl.errors import SpectronctlError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+
+
+def report(rt: Runtime, error: SpectronctlError) -> int:
+    """Tell what failed, in the form that was asked for; the exit code."""
+    from spectronctl.output import Output
+
+    color = rt.flags.get("color", "auto")
+    Output(_find_format(rt), rt.streams, color=color).error(error)
+    return error.exit_code
+
+
+def report_interrupt(rt: Runtime) -> int:
+    """Ctrl-C: nothing more to say."""
+    rt.streams.write_message("interrupted\n")
+    return 130
+
+
+def report_unexpected(rt: Runtime, exc: Exception) -> int:
+    """A defect of ours: named without the exception's own words, which could hold a secret."""
+    if "--debug" in rt.args:
+        import traceback
+
+        rt.streams.write_message("".join(traceback.format_tb(exc.__traceback__)))
+    defect = SpectronctlError(
+        f"unexpected {type(exc).__name__} inside spectronctl",
+        hint="This is a defect. --debug shows where; please report it.",
+    )
+    return report(rt, defect)
+
+
+def _find_format(rt: Runtime) -> str:
+    """The output format, even when the command line could not be understood."""
+    if "output" in rt.flags:
+        return str(rt.flags["output"])
+    for word, following in zip(rt.args, [*rt.args[1:], ""], strict=True):
+        if word == "--json":
+            return "json"
+        wanted = following if word in {"-o", "--output"} else word.removeprefix("--output=")
+        wanted = wanted.removeprefix("-o")
+        if wanted in {"json", "jsonl"}:
+            return wanted
+    return rt.env.get("SPECTRONCTL_OUTPUT", "table")
