@@ -49,8 +49,7 @@ def run(args: list[str], runtime: Runtime | None) -> int:
         with runtime:
             code = _dispatch(args, runtime)
             runtime.out.finish()
-    except BrokenPipeError:
-        runtime.streams.close_quietly()
+    except BrokenPipeError:  # whoever read our answer has seen enough
         return 0
     except KeyboardInterrupt:
         return report_interrupt(runtime)
@@ -58,6 +57,8 @@ def run(args: list[str], runtime: Runtime | None) -> int:
         return report(runtime, exc)
     except Exception as exc:  # noqa: BLE001 - the last resort, so that nobody meets a traceback
         return report_unexpected(runtime, exc)
+    finally:
+        runtime.streams.close_quietly()
     return code
 
 
