@@ -26,8 +26,6 @@ from spectronctl.server.store.lock import hold_store
 from spectronctl.server.store.surreal import open_store
 
 _GRACE_SECONDS = 30
-# A thread of the embedded engine that still hands over the last answer aborts an interpreter that is going down.
-_SETTLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +136,6 @@ async def _run(
         await _Server(config, announce).serve(sockets=[listener])
     finally:
         await store.close()
-        await asyncio.sleep(_SETTLE_SECONDS)
 
 
 def _load(config: uvicorn.Config) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _SCRIPT = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from spectronctl.errors import SpectronctlError
 from spectronctl.server import listening
@@ -29,9 +29,13 @@ if "ready_file" in options:
     options["ready_file"] = Path(options["ready_file"])
 try:
     listening.serve(**options, deliver_first_key=key_file.write_text)
+    code = 0
 except SpectronctlError as error:
     sys.stderr.write(f"{type(error).__name__}: {error.message} ({error.hint})")
-    sys.exit(error.exit_code)
+    code = error.exit_code
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(code)  # as spectronctl.cli.enter does, for the same reason
 """
 
 
