@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,8 @@ def main(url: str) -> None:
             for name in names:
                 import_module(name)
     asyncio.run(_open_and_close(url))
-    print(json.dumps(_costs))
+    print(json.dumps(_costs), flush=True)
+    os._exit(0)  # as spectronctl.cli.enter does, for the same reason
 
 
 if __name__ == "__main__":

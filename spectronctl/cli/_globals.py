@@ -1,8 +1,8 @@
 """The options every command accepts, at any position on the line (cli.md, "Grammar")."""
 
-from __future__ import annotations
+# Annotations are values here, not text: Typer would evaluate each of them at every start.
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -33,14 +33,6 @@ class Color(StrEnum):
     NEVER = "never"
 
 
-def _remember(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> None:
-    """Keep a value the user typed; the parser level nearest the command has the last word."""
-    name = str(param.name)
-    source = ctx.get_parameter_source(name)
-    if source is not None and source.name == "COMMANDLINE":
-        ctx.meta.setdefault(_KEY, {})[name] = value
-
-
 def _show_version(value: bool) -> None:
     if value:
         from spectronctl import __version__
@@ -49,52 +41,48 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-def _option(*flags: str, help: str, callback: Any = _remember, **settings: Any) -> Any:
-    return typer.Option(
-        *flags, help=help, callback=callback, expose_value=False, show_default=False, **settings
-    )
+def _option(*flags: str, help: str, **settings: Any) -> Any:
+    return typer.Option(*flags, help=help, show_default=False, **settings)
 
 
-@dataclass(frozen=True, kw_only=True)
-class GlobalOptions:
-    """Declares the options; what was typed is read with `given`."""
-
+def declare_options(
+    *,
     profile: Annotated[
         str | None,
         _option("--profile", metavar="NAME", help="Profile to use; `local` needs no server."),
-    ] = None
-    url: Annotated[str | None, _option("--url", metavar="URL", help="Server to talk to.")] = None
+    ] = None,
+    url: Annotated[str | None, _option("--url", metavar="URL", help="Server to talk to.")] = None,
     api_key: Annotated[
         str | None,
         _option("--api-key", metavar="KEY", help="The key itself; visible to others, see README."),
-    ] = None
+    ] = None,
     api_key_file: Annotated[
         str | None, _option("--api-key-file", metavar="PATH|-", help="File that holds the key.")
-    ] = None
+    ] = None,
     context: Annotated[
         str | None,
         _option("--context", "-c", metavar="ID", help="Context that the command is about."),
-    ] = None
-    output: Annotated[Format | None, _option("--output", "-o", help="Output format.")] = None
-    json: Annotated[bool, _option("--json", help="The same as -o json.")] = False
+    ] = None,
+    output: Annotated[Format | None, _option("--output", "-o", help="Output format.")] = None,
+    json: Annotated[bool, _option("--json", help="The same as -o json.")] = False,
     query: Annotated[
         str | None, _option("--query", metavar="JMESPATH", help="Pick from the answer.")
-    ] = None
+    ] = None,
     columns: Annotated[
         str | None,
         _option("--columns", metavar="A,B", help="Columns of a table."),
-    ] = None
+    ] = None,
     sort: Annotated[
         str | None, _option("--sort", metavar="[-]COLUMN", help="Sort a table by a column.")
-    ] = None
+    ] = None,
     limit: Annotated[
         int | None, _option("--limit", min=1, metavar="N", help="Stop a list after N.")
-    ] = None
-    no_header: Annotated[bool, _option("--no-header", help="Tables without a header.")] = False
-    quiet: Annotated[bool, _option("--quiet", "-q", help="No notes on stderr.")] = False
-    yes: Annotated[bool, _option("--yes", "-y", help="Answer yes to every question.")] = False
-    no_input: Annotated[bool, _option("--no-input", help="Never ask.")] = False
-    color: Annotated[Color | None, _option("--color", help="When to use colour.")] = None
+    ] = None,
+    no_header: Annotated[bool, _option("--no-header", help="Tables without a header.")] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="No notes on stderr.")] = False,
+    yes: Annotated[bool, _option("--yes", "-y", help="Answer yes to every question.")] = False,
+    no_input: Annotated[bool, _option("--no-input", help="Never ask.")] = False,
+    color: Annotated[Color | None, _option("--color", help="When to use colour.")] = None,
     timeout: Annotated[
         str | None,
         _option(
@@ -102,11 +90,11 @@ class GlobalOptions:
             metavar="DURATION",
             help="Give a call this long, retries included, such as 30s or 2m.",
         ),
-    ] = None
+    ] = None,
     retries: Annotated[
         int | None, _option("--retries", min=0, metavar="N", help="Repeat a failed read N times.")
-    ] = None
-    debug: Annotated[bool, _option("--debug", help="Log requests to stderr.")] = False
+    ] = None,
+    debug: Annotated[bool, _option("--debug", help="Log requests to stderr.")] = False,
     version: Annotated[
         bool,
         _option(
@@ -115,7 +103,18 @@ class GlobalOptions:
             callback=_show_version,
             is_eager=True,
         ),
-    ] = False
+    ] = False,
+) -> None:
+    """Declare the options to Typer; what was typed is read with `given`."""
+
+
+def collect(ctx: typer.Context, names: Iterable[str]) -> None:
+    """Set the values that were typed aside; the parser level nearest the command has the last word."""
+    for name in names:
+        value = ctx.params.pop(name, None)
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            ctx.meta.setdefault(_KEY, {})[name] = value
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:

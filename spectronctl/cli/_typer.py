@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from spectronctl.cli._globals import GlobalOptions, given
+from spectronctl.cli._globals import collect, declare_options, given
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Context(typer.Context):
 def global_params() -> list[Any]:
     """The global options, built once and shared by every command."""
     app = typer.Typer(add_completion=False)
-    app.command()(GlobalOptions)
+    app.command()(declare_options)
     return get_command(app).params
 
 
@@ -58,6 +58,12 @@ class _AcceptsGlobals:
 
     def get_params(self, ctx: Any) -> list[Any]:
         return [*super().get_params(ctx), *global_params()]  # type: ignore[misc]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+        finally:
+            collect(ctx, (param.name for param in global_params()))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         own = super().get_params(ctx)  # type: ignore[misc]

@@ -8,7 +8,6 @@ import typer
 
 from spectronctl.cli._globals import given
 from spectronctl.cli._reporting import report, report_interrupt, report_unexpected
-from spectronctl.cli._tree import walk
 from spectronctl.cli._typer import Group, LazyGroup
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import SpectronctlError, UsageError
@@ -48,7 +47,7 @@ def run(args: list[str], runtime: Runtime | None) -> int:
     try:
         with runtime:
             code = _dispatch(args, runtime)
-            runtime.out.finish()
+            runtime.finish()
     except BrokenPipeError:  # whoever read our answer has seen enough
         return 0
     except KeyboardInterrupt:
@@ -90,6 +89,8 @@ def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
 
 
 def _homes(option: str, root: Group) -> list[str]:
+    from spectronctl.cli._tree import walk
+
     return [
         " ".join(node.path) for node in walk(root) for flag in node.flags if option in flag.names
     ]

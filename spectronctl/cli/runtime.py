@@ -10,7 +10,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spectronctl.config import seen
 from spectronctl.errors import AuthError, SpectronctlError, UsageError
 from spectronctl.output.streams import Streams
 
@@ -106,6 +105,11 @@ class Runtime:
         for note in given.notes:
             out.note(note)
         return out
+
+    def finish(self) -> None:
+        """The command has succeeded: say what was held back for that."""
+        if "out" in self.__dict__:  # `--help` has no answer, and reads no config
+            self.out.finish()
 
     @property
     def place(self) -> str:
@@ -257,10 +261,14 @@ class Runtime:
 
     def remember_context(self, context_id: str) -> None:
         """Keep a context's id for shell completion."""
+        from spectronctl.config import seen
+
         seen.remember(self.env, self.settings.url.value, [context_id])
 
     def remember_contexts(self, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Pass a list of contexts on, keeping their ids for shell completion."""
+        from spectronctl.config import seen
+
         ids = []
         for item in items:
             ids.append(str(item["id"]))
@@ -270,6 +278,8 @@ class Runtime:
 
     def forget_context(self, context_id: str) -> None:
         """A context is gone: completion offers it no longer."""
+        from spectronctl.config import seen
+
         seen.forget(self.env, self.settings.url.value, context_id)
 
     def _warn_of_visible_key(self, credential: Credential | None) -> None:

@@ -108,7 +108,9 @@ def _build_error(call: Call[Any], answer: Answer) -> errors.RequestError:
     fallback = errors.UpstreamError if answer.status >= 500 else errors.RequestError
     kind = ERRORS.get(answer.status, fallback)
     if kind is errors.NotFoundError and is_web_page(answer):
-        kind = errors.UpstreamError  # nobody that knows Spectron's resources said that one is missing
+        kind = (
+            errors.UpstreamError
+        )  # nobody that knows Spectron's resources said that one is missing
     return _compose(call, answer, kind, read_problem(answer), _choose_hint(call, answer))
 
 

@@ -1,20 +1,17 @@
 """
 How an answer looks and where it goes: formats, tables, prompts, secrets. The only home of rich.
 
-`Output` resolves on first use: every `--help` imports this package for its streams and views.
+`Output` resolves on first use: every `--help` imports this package for its streams.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spectronctl.output.streams import Streams
-from spectronctl.output.views import Column, View
-
 if TYPE_CHECKING:
-    from spectronctl.output.output import Output
+    from spectronctl.output.output import Output as Output
 
-__all__ = ["Column", "Output", "Streams", "View"]
+__all__ = ["Output"]
 
 
 def __getattr__(name: str) -> object:

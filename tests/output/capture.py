@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from spectronctl.output import Column, Streams, View
+from spectronctl.output.streams import Streams
+from spectronctl.output.views import Column, View
 
 CONTEXTS = View(
     columns=(

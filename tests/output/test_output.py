@@ -17,8 +17,9 @@ import pytest
 import yaml
 
 from spectronctl.errors import NotFoundError, RateLimitedError, SpectronctlError, UsageError
-from spectronctl.output import Output, Streams
+from spectronctl.output import Output
 from spectronctl.output.rendering import FORMATS
+from spectronctl.output.streams import Streams
 from tests.output.capture import ACME, BETA, CONTEXTS, Capture, Terminal
 
 KEY = {"id": "cak_1", "name": "app", "secret": "sk-sentinel", "scope_floor": {"org": "acme"}}
@@ -415,6 +416,8 @@ def test_a_full_temporary_disk_is_an_error_of_ours_and_leaves_stdout_empty(tmp_p
         "import sys\n"
         "from spectronctl.errors import SpectronctlError\n"
         "from spectronctl.output import *\n"
+        "from spectronctl.output.streams import *\n"
+        "from spectronctl.output.views import *\n"
         "output = Output('jsonl', Streams(sys.stdin, sys.stdout, sys.stderr, {}))\n"
         "try:\n"
         "    output.rows(({'id': 'x' * 1000} for _ in range(9000)), View((Column('id'),)))\n"
@@ -455,6 +458,8 @@ def test_a_library_is_imported_only_when_it_is_needed(does: str, brings: set[str
     script = (
         "import sys\n"
         "from spectronctl.output import *\n"
+        "from spectronctl.output.streams import *\n"
+        "from spectronctl.output.views import *\n"
         "streams, view = Streams(sys.stdin, sys.stdout, sys.stderr, {}), View((Column('id'),))\n"
         f"{does}\nprint(*sys.modules, file=sys.stderr)\n"
     )

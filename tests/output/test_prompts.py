@@ -81,7 +81,7 @@ def test_nobody_to_type_a_name_is_a_usage_error_that_names_confirm() -> None:
 
 SCRIPT = """
 import os, sys
-from spectronctl.output import Streams
+from spectronctl.output.streams import Streams
 from spectronctl.output.prompts import confirm
 streams = Streams(sys.stdin, sys.stdout, sys.stderr, {})
 try:

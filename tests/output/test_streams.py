@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.output import Streams
-from spectronctl.output.streams import Color
+from spectronctl.output.streams import Color, Streams
 from tests.output.capture import Capture, Terminal
 
 
@@ -116,7 +115,7 @@ def run_script(tmp_path: Path, body: str, shell: str) -> subprocess.CompletedPro
     script = tmp_path / "script.py"
     script.write_text(
         "import io, os, sys\n"
-        "from spectronctl.output import Streams\n"
+        "from spectronctl.output.streams import Streams\n"
         "streams = Streams(sys.stdin, sys.stdout, sys.stderr, os.environ)\n" + body
     )
     return subprocess.run(

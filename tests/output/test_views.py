@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from spectronctl.errors import UsageError
-from spectronctl.output import Column, View
-from spectronctl.output.views import check_sort, select_columns
+from spectronctl.output.views import Column, View, check_sort, select_columns
 from tests.output.capture import ACME, CONTEXTS
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spectronctl.models.contexts import merge_config
 from spectronctl.server.store import ContextRow
-from spectronctl.server.store._config import merge_config
 from spectronctl.server.store._database import Database, RetryableError, Row, retry
 from spectronctl.server.store._values import check_text, from_stored, to_stored
 

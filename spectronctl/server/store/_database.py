@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -83,6 +85,8 @@ class Database:
 
     async def close(self) -> None:
         await self._connection.close()
+        if self.exclusive:
+            await _wait_for_engine_threads()
 
     async def sign_in(self) -> None:
         """Do nothing without credentials: an embedded database asks for none."""
@@ -202,6 +206,20 @@ def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
     if target.is_embedded:
         return ConfigError(f"the store {target.text} cannot be opened: {reason}")
     return ConfigError(f"the store {target.text} does not answer: {reason}")
+
+
+async def _wait_for_engine_threads() -> None:
+    """
+    Wait, a second at most, until none of the engine's threads is inside Python.
+
+    One may still be on its way back from handing over the last answer. Should the program end
+    then, the thread asks for the lock of an interpreter that is gone, and the process aborts.
+    """
+    for _ in range(1000):
+        ours = {thread.ident for thread in threading.enumerate()}
+        if sys._current_frames().keys() <= ours:
+            return
+        await asyncio.sleep(0.001)
 
 
 async def retry(action: Callable[[], Awaitable[T]]) -> T:

@@ -90,9 +90,18 @@ class KeyTable:
 
 
 class ManagementKeyTable:
-    """The control plane's keys and the hash key."""
+    """
+    The control plane's keys and the hash key.
+
+    Every request of an operator looks one of these keys up. Where no other process can change them, what was read is
+    remembered until this one does; over `ws://` it never is, so that a revoked key stops at once everywhere.
+    """
 
     _database: Database
+
+    def __init__(self) -> None:
+        self._remembered: dict[str, ManagementKeyRow] = {}
+        self._writes = 0
 
     async def create_management_key(self, row: ManagementKeyRow) -> None:
         key = {
@@ -111,10 +120,18 @@ class ManagementKeyTable:
             raise problems.conflict(f"id: management key {row.id!r} exists already") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
+        if key_id in self._remembered:
+            return self._remembered[key_id]
+        writes = self._writes
         rows = await self._database.select(
             "SELECT * FROM management_key:[$key_id];", {"key_id": key_id}
         )
-        return _read_management_key(rows[0]) if rows else None
+        if not rows:
+            return None
+        row = _read_management_key(rows[0])
+        if self._database.exclusive and writes == self._writes:  # nothing changed meanwhile
+            self._remembered[key_id] = row
+        return row
 
     async def list_management_keys(self) -> list[ManagementKeyRow]:
         rows = await self._database.select("SELECT * FROM management_key ORDER BY key_id;")
@@ -122,10 +139,17 @@ class ManagementKeyTable:
 
     async def delete_management_key(self, key_id: str) -> bool:
         text = "DELETE management_key:[$key_id] RETURN BEFORE;"
-        return bool(await self._database.select(text, {"key_id": key_id}))
+        deleted = await self._database.select(text, {"key_id": key_id})
+        self._forget(key_id)
+        return bool(deleted)
 
     async def touch_management_key(self, key_id: str) -> None:
         await self._database.query(f"UPDATE management_key:[$key_id] {_TOUCH}", {"key_id": key_id})
+        self._forget(key_id)
+
+    def _forget(self, key_id: str) -> None:
+        self._writes += 1
+        self._remembered.pop(key_id, None)
 
     async def read_hash_key(self) -> bytes:
         text = "SELECT key_bytes FROM hash_key:only;"

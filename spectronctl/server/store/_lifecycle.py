@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from spectronctl.models.contexts import merge_config
 from spectronctl.server import problems
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._claims import (
@@ -19,7 +20,6 @@ from spectronctl.server.store._claims import (
     seize_own,
     seize_to_delete,
 )
-from spectronctl.server.store._config import merge_config
 from spectronctl.server.store._contexts import COLUMNS, check_providers, read_context
 from spectronctl.server.store._database import METADATA, Binding, Database, QueryError, Row
 from spectronctl.server.store._migrations import (

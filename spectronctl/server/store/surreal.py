@@ -31,6 +31,7 @@ class SurrealStore(ContextTable, ContextLifecycle, KeyTable, ManagementKeyTable)
     """An open store, on one connection that serves every context."""
 
     def __init__(self, database: Database, migrations: Migrations) -> None:
+        super().__init__()
         self._database = database
         self._migrations = migrations
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +113,21 @@ async def test_a_store_that_another_process_has_open_is_locked(
         holder.communicate()
     assert holder.returncode == 0
     await (await open_store(file_url)).close()
+
+
+async def test_a_closed_store_leaves_no_thread_inside_python() -> None:
+    # The process aborts when it ends while one of the engine's threads is on its way out of Python.
+    def hand_over() -> None:
+        inside.set()
+        time.sleep(0.3)
+        out.append(True)
+
+    store = await open_store("mem://")
+    inside, out = threading.Event(), list[bool]()
+    _thread.start_new_thread(hand_over, ())  # unknown to `threading`, as the engine's are
+    inside.wait()
+    await store.close()
+    assert out == [True]
 
 
 async def test_conflicts_are_retried_and_not_for_ever() -> None:

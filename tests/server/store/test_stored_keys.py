@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -227,3 +228,42 @@ async def test_the_hash_key_and_the_keys_survive_a_restart(
 
 def test_digests_stay_out_of_reprs(make_key: MakeKey) -> None:
     assert "digest" not in repr(make_key(digest=b"digest-bytes"))
+
+
+async def test_a_management_key_is_read_once_and_gone_at_once(
+    store: SurrealStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ManagementKeyRow(id="mgk_1", name="ci", digest=b"d", created_at=NOW)
+    await store.create_management_key(row)
+    asked: list[str] = []
+    select = store._database.select
+
+    async def note(text: str, *words: Any, **options: Any) -> list[Any]:
+        asked.append(text)
+        return await select(text, *words, **options)
+
+    monkeypatch.setattr(store._database, "select", note)
+    assert await store.get_management_key("mgk_1") == await store.get_management_key("mgk_1")
+    assert len(asked) == 1
+
+    assert await store.delete_management_key("mgk_1")
+    assert await store.get_management_key("mgk_1") is None
+
+
+async def test_a_read_under_way_never_revives_a_revoked_management_key(store: SurrealStore) -> None:
+    for number in range(20):
+        key_id = f"mgk_{number}"
+        row = ManagementKeyRow(id=key_id, name="ci", digest=b"d", created_at=NOW)
+        await store.create_management_key(row)
+        reads = [store.get_management_key(key_id) for _ in range(5)]
+        await asyncio.gather(*reads[:3], store.delete_management_key(key_id), *reads[3:])
+        assert await store.get_management_key(key_id) is None
+
+
+async def test_keys_on_a_shared_database_are_always_read_anew(store: SurrealStore) -> None:
+    row = ManagementKeyRow(id="mgk_1", name="ci", digest=b"d", created_at=NOW)
+    await store.create_management_key(row)
+    store._database.exclusive = False  # as over ws://, where another server may revoke it
+    assert await store.get_management_key("mgk_1") is not None
+    await store._database.query("DELETE management_key:['mgk_1'];")
+    assert await store.get_management_key("mgk_1") is None

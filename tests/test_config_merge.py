@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronctl.server.store._config import merge_config
+from spectronctl.models.contexts import merge_config
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -30,7 +30,7 @@ CONFIGS = st.dictionaries(st.text(max_size=2), JSON, max_size=4)
         ({"a": [1]}, {"a": [None, {"b": None}]}, {"a": [None, {"b": None}]}),
         ({"a": {"x": 1}}, {"a": 5}, {"a": 5}),
         ({"a": 5}, {"a": {"x": 1, "y": None}}, {"a": {"x": 1}}),
-        ({}, {"a": None, "b": {"c": None}}, {"b": {}}),
+        ({}, {"a": None, "b": {"c": None}}, {}),
         ({"a": {"x": 1}}, {"a": {}}, {"a": {"x": 1}}),
     ],
 )
