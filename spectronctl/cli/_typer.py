@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -128,7 +128,9 @@ class LazyGroup(Group):
     def load(self) -> Any:
         """Import the module and build its commands; a module that declares just one is that one."""
         app = importlib.import_module(self.module).app
-        loaded = get_command(app) if app.is_single else get_group(app)
+        loaded: Any = get_command(app) if app.is_single else get_group(app)
+        for name, text in app.verbs.items():
+            loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
 
@@ -139,9 +141,14 @@ class LazyGroup(Group):
 
 
 class App(typer.Typer):
-    """A Typer app whose commands accept the global options and may share bundles of options."""
+    """
+    A Typer app whose commands accept the global options and may share bundles of options.
 
-    def __init__(self, **settings: Any) -> None:
+    `verbs` names commands that have a module of their own below this one, each with its help.
+    """
+
+    def __init__(self, *, verbs: Mapping[str, str] | None = None, **settings: Any) -> None:
+        self.verbs = verbs or {}
         super().__init__(
             cls=Group,
             add_completion=False,

@@ -16,7 +16,7 @@ GROUPS = {
     "contexts": "Create, configure and delete contexts.",
     "keys": "Mint, rotate and revoke the API keys of a context.",
     "profiles": "Keep the servers you work with.",
-    "serve": "Run a Spectron server on SurrealDB.",
+    "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
     "completion": "Print a completion script for a shell.",
     "version": "Show the version of spectronctl, and of the server.",
     "whoami": "Show who a context's key is, and what it may do.",

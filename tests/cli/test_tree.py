@@ -83,6 +83,14 @@ def test_help_is_complete(node: Node, run_alone: CommandLine) -> None:
         assert f"  {word} " in result.out
 
 
+@pytest.mark.parametrize("node", [n for n in NODES if n.children], ids=name_of)
+def test_what_a_group_says_of_a_command_is_what_the_command_says(node: Node) -> None:
+    own = {
+        child.path[-1]: child.help for child in NODES if child.path[:-1] == node.path and child.path
+    }
+    assert dict(node.children) == own
+
+
 @pytest.mark.parametrize("node", [n for n in NODES if n.children and not n.runs], ids=name_of)
 def test_a_group_alone_prints_its_help(node: Node, run_alone: CommandLine) -> None:
     assert run_alone(" ".join(node.path)) == run_alone(" ".join([*node.path, "--help"]))

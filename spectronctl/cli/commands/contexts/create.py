@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from spectronctl.cli._typer import Context
+from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.contexts._config import ConfigOptions
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+
+app = App()
 
 
 class IfExists(StrEnum):
@@ -22,6 +24,7 @@ class IfExists(StrEnum):
     UPDATE = "update"
 
 
+@app.command()
 def create_context(
     ctx: Context,
     context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the new context.")],

@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from spectronctl.api import contexts
-from spectronctl.cli._typer import Context
+from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.errors import NotFoundError
 
+app = App()
 
+
+@app.command()
 def delete_context(
     ctx: Context,
     context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],

@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from spectronctl.api import contexts
-from spectronctl.cli._typer import Context
+from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 
+app = App()
 
+
+@app.command()
 def get_context(
     ctx: Context,
     context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],

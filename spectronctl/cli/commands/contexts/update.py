@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from spectronctl.cli._typer import Context
+from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.contexts._config import ConfigOptions, nest, parse_path
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import overlay
 
+app = App()
 
+
+@app.command()
 def update_context(
     ctx: Context,
     context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
