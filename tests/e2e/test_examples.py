@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Shell
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.timeout(300)
 def test_the_demo_does_the_main_job_twice(shell: Shell) -> None:
     done = subprocess.run(
         ["sh", EXAMPLES / "demo.sh"],
         env=shell.environment(),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("-rw-------") == 2
