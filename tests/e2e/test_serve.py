@@ -8,10 +8,12 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from tests.e2e.conftest import Serve, Shell
 
@@ -45,6 +47,7 @@ def test_bootstrap_without_a_file_is_one_json_line_before_the_ready_line(
     again.communicate()
 
 
+@pytest.mark.timeout(900)
 def test_what_was_answered_survives_kill_9(serve: Serve, shell: Shell, tmp_path: Path) -> None:
     store = f"--store surrealkv://{tmp_path}/store --port 0"
     rounds = 20 if os.environ.get("SPECTRONCTL_SOAK") else 3
@@ -131,10 +134,60 @@ def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
     )
 
 
+@pytest.mark.timeout(900)
 def test_the_engines_threads_never_spoil_the_end_of_a_command(shell: Shell) -> None:
     rounds = 300 if os.environ.get("SPECTRONCTL_SOAK") else 12
     ends = [shell("contexts list -o json --profile local") for _ in range(rounds)]
     assert {(end.returncode, end.stdout, end.stderr) for end in ends} == {(0, "[]\n", "")}
+
+
+NEWER = """
+import asyncio, sys
+from surrealdb import AsyncSurreal
+
+async def main():
+    async with AsyncSurreal("surrealkv://" + sys.argv[1]) as db:
+        for version in range(2, 9):
+            await db.query(
+                "USE NS spectron DB metadata; CREATE migration:[$version] CONTENT"
+                " {version: $version, name: 'later', checksum: 'x', applied_at: time::now()};",
+                {"version": version},
+            )
+
+asyncio.run(main())
+"""
+
+
+def test_a_store_of_a_newer_schema_is_left_alone(shell: Shell, tmp_path: Path) -> None:
+    env = {"SPECTRONCTL_LOCAL_STORE": f"{tmp_path}/store"}
+    assert shell(f"{CREATE} --profile local", env=env).returncode == 0
+    subprocess.run([sys.executable, "-c", NEWER, f"{tmp_path}/store"], timeout=60)
+
+    result = shell("contexts list --profile local -o json", env=env)
+    assert (result.returncode, result.stdout) == (11, "")
+    error = json.loads(result.stderr)
+    assert "schema version 8" in error["message"]
+    assert "upgrade spectronctl" in error["hint"]
+
+
+def test_a_certificate_nobody_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    pair = authority.issue_cert("127.0.0.1")
+    pair.private_key_pem.write_to_path(tmp_path / "key.pem")
+    pair.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    served = serve(
+        f"--store mem:// --port 0 --tls-cert {tmp_path}/cert.pem --tls-key {tmp_path}/key.pem"
+    )
+    assert served.url.startswith("https://")
+
+    refused = shell("contexts list -o json", env=served.env)
+    assert refused.returncode == 9
+    assert "ca_file" in json.loads(refused.stderr)["hint"]
+    trusted = shell(
+        "contexts list -o json", env={**served.env, "SPECTRONCTL_CA_FILE": f"{tmp_path}/ca.pem"}
+    )
+    assert trusted.stdout == "[]\n"
 
 
 def test_a_store_that_serve_holds_is_told_with_its_url(
