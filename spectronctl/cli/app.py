@@ -85,7 +85,8 @@ def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
         return UsageError(
             f"no option {option}{where}", candidates=exc.possibilities or (), hint=belongs
         )
-    return UsageError(exc.format_message().rstrip("."), hint=help_line)
+    message = exc.format_message().replace("Value error, ", "")  # pydantic's, through Typer
+    return UsageError(message.rstrip("."), hint=help_line)
 
 
 def _homes(option: str, root: Group) -> list[str]:

@@ -197,6 +197,17 @@ class Runtime:
         self._stdin_reader = option
         return self.streams.stdin.read()
 
+    def check_confirmable(self, question: str, *, name: str, confirmed: str | None) -> None:
+        """Before anything is sent: refuse what `confirm` would refuse for want of somebody to ask."""
+        from spectronctl.output.prompts import check_answerer, check_name
+
+        given = self.settings
+        no_input = given.no_input.value
+        if given.protected.value or confirmed is not None:
+            check_name(self.streams, name, given=confirmed, no_input=no_input)
+        else:
+            check_answerer(self.streams, question, yes=given.yes.value, no_input=no_input)
+
     def confirm(self, question: str, *, name: str, confirmed: str | None, declined: str) -> None:
         """Ask before something is destroyed; a protected profile wants the context's name typed."""
         from spectronctl.output.prompts import confirm, confirm_by_name

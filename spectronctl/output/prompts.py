@@ -17,13 +17,9 @@ def confirm(
 
     Raises DeclinedError, saying `declined`, after any other answer; UsageError when nobody is there.
     """
+    check_answerer(streams, question, yes=yes, no_input=no_input)
     if yes:
         return
-    if not streams.can_ask(no_input=no_input):
-        raise UsageError(
-            f"this needs a confirmation, and nobody is there to give it: {question}",
-            hint="Pass --yes to go ahead without a question.",
-        )
     if _ask(streams, f"{escape(question)} [y/N] ").casefold() not in {"y", "yes"}:
         raise DeclinedError(declined)
 
@@ -43,18 +39,32 @@ def confirm_by_name(
     `given` is what `--confirm` said. Raises UsageError when that is another name or nobody is there,
     DeclinedError when a person types anything else.
     """
+    check_name(streams, name, given=given, no_input=no_input)
     if given == name:
         return
-    if given is not None:
+    shown = escape(name)
+    if _ask(streams, f"{escape(question)}\nType {shown} to go ahead: ".lstrip()) != name:
+        raise DeclinedError(declined)
+
+
+def check_answerer(streams: Streams, question: str, *, yes: bool, no_input: bool) -> None:
+    """Before anything is sent: UsageError when `confirm` would find nobody to ask."""
+    if not yes and not streams.can_ask(no_input=no_input):
+        raise UsageError(
+            f"this needs a confirmation, and nobody is there to give it: {question}",
+            hint="Pass --yes to go ahead without a question.",
+        )
+
+
+def check_name(streams: Streams, name: str, *, given: str | None, no_input: bool) -> None:
+    """Before anything is sent: UsageError when `confirm_by_name` could not end well."""
+    if given is not None and given != name:
         raise UsageError(f"--confirm says {given!r}, but this is about {name!r}")
-    if not streams.can_ask(no_input=no_input):
+    if given is None and not streams.can_ask(no_input=no_input):
         raise UsageError(
             f"this needs the name {name!r} as a confirmation, and nobody is there to type it",
             hint=f"Pass --confirm {name} to go ahead without a question.",
         )
-    shown = escape(name)
-    if _ask(streams, f"{escape(question)}\nType {shown} to go ahead: ".lstrip()) != name:
-        raise DeclinedError(declined)
 
 
 def _ask(streams: Streams, prompt: str) -> str:

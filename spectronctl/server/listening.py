@@ -83,14 +83,14 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
     if not (open_to_network or ipaddress.ip_address(address).is_loopback):
         raise UsageError(
             f"{host} can be reached from the network, and keys would travel in the clear",
-            hint="give a certificate and its key, bind 127.0.0.1, or accept it with --insecure-bind",
+            hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
         )
     try:
         listener = socket.create_server((address, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {host}:{port}: {error.strerror}",
-            hint="another program may have it: choose another --port, or 0 for any that is free",
+            hint="Another program may have it: choose another --port, or 0 for any that is free.",
         ) from error
     # asyncio does this only for sockets it made itself; without it each answer waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -144,7 +144,7 @@ def _load(config: uvicorn.Config) -> None:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"the certificate {config.ssl_certfile} and its key cannot be used: {error.strerror or error}",
-            hint="both must be PEM files, and belong together",
+            hint="Both must be PEM files, and belong together.",
         ) from error
 
 

@@ -140,18 +140,17 @@ def test_rotate_kills_the_old_secret_and_gives_a_new_one(run: CommandLine, tmp_p
     assert works(run, (tmp_path / "new").read_text())
 
 
-def test_rotate_and_delete_ask_first(run: CommandLine, server: Server) -> None:
+@pytest.mark.parametrize("verb", ["rotate", "delete"])
+def test_rotate_and_delete_ask_first(run: CommandLine, server: Server, verb: str) -> None:
     secret = run("keys create app").out
     server.asked()
-    for verb in ("rotate", "delete"):
-        assert run(f"keys {verb} app").code == 2
-        declined = run(
-            f"keys {verb} app --no-header" + " --reveal" * (verb == "rotate"),
-            stdin="n\n",
-            terminal=True,
-        )
-        assert (declined.code, declined.out) == (1, "")
-        assert "Nothing was" in declined.err
+    assert run(f"keys {verb} app").code == 2
+    assert server.asked() == []
+
+    reveal = "--reveal" if verb == "rotate" else ""
+    declined = run(f"keys {verb} app {reveal}", stdin="n\n", terminal=True)
+    assert (declined.code, declined.out) == (1, "")
+    assert "Nothing was" in declined.err
     assert {line.split()[0] for line in server.asked()} == {"GET"}
     assert works(run, secret)
 

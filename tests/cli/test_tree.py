@@ -14,7 +14,7 @@ import pytest
 from spectronctl.cli._tree import Node, describe_flags, walk
 from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import GROUPS, tree
-from tests.conftest import SENTINEL, CommandLine
+from tests.conftest import SENTINEL, CommandLine, Server
 
 NODES = list(walk(tree()))
 LEAVES = [node for node in NODES if not node.children]
@@ -402,3 +402,21 @@ def test_rate_limiting_tells_when_to_come_back(
         "contexts list --api-key k --retries 0 -o json", env={"CI": "1"}
     )
     assert (result.code, result.error["retry_after_secs"]) == (8, secs)
+
+
+DESTRUCTIVE = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+
+
+@pytest.mark.parametrize("node", DESTRUCTIVE, ids=name_of)
+def test_destruction_without_consent_sends_nothing(
+    node: Node, run: CommandLine, server: Server
+) -> None:
+    server.asked()
+    result = run(f"{sample_line(node)} -c acme-prod -o json")
+    assert (result.code, result.out, server.asked()) == (2, "", [])
+    assert result.error["kind"] == "usage"
+
+
+def test_what_destroys_can_be_confirmed() -> None:
+    verbs = {"delete", "rotate", "remove", "revoke", "purge"}
+    assert {n.path for n in ONLINE if n.path[-1] in verbs} == {n.path for n in DESTRUCTIVE}

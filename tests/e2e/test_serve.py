@@ -167,7 +167,7 @@ def test_a_store_of_a_newer_schema_is_left_alone(shell: Shell, tmp_path: Path) -
     assert (result.returncode, result.stdout) == (11, "")
     error = json.loads(result.stderr)
     assert "schema version 8" in error["message"]
-    assert "upgrade spectronctl" in error["hint"]
+    assert "Upgrade spectronctl" in error["hint"]
 
 
 def test_a_certificate_nobody_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def rotate_key(
     rt = ctx.runtime
     rt.out.check(KEYS)
     context = rt.context
+    rt.check_confirmable(f"Rotate key {key}?", name=context, confirmed=confirm)
     with rt.reserve_secret(secret) as sink:
         found = keys.find_key(rt.client, context, key)
         rt.confirm(
@@ -149,6 +150,7 @@ def delete_key(
     rt = ctx.runtime
     rt.out.check(KEYS)
     context = rt.context
+    rt.check_confirmable(f"Delete key {key}?", name=context, confirmed=confirm)
     try:
         found = keys.find_key(rt.client, context, key)
     except NotFoundError:

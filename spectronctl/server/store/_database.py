@@ -197,7 +197,7 @@ async def _sign_in_first(database: Database, target: StoreUrl) -> None:
         refused = f"the store {target.text} asks for a user and a password"
     else:
         return
-    raise ConfigError(refused, hint="set SPECTRONCTL_STORE_USER and SPECTRONCTL_STORE_PASSWORD")
+    raise ConfigError(refused, hint="Set SPECTRONCTL_STORE_USER and SPECTRONCTL_STORE_PASSWORD.")
 
 
 def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:

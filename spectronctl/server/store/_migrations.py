@@ -17,7 +17,7 @@ class StoreVersionError(ConfigError):
     def __init__(self, at: Binding, *, found: int, known: int) -> None:
         super().__init__(
             f"{describe(at)} is at schema version {found}; this spectronctl knows {known}",
-            hint="upgrade spectronctl",
+            hint="Upgrade spectronctl.",
         )
 
 

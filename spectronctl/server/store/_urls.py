@@ -55,7 +55,7 @@ def _parse_remote(url: str) -> StoreUrl:
     if "@" in parts.netloc:
         raise ConfigError(
             "the store URL holds a user or a password",
-            hint="set SPECTRONCTL_STORE_USER and SPECTRONCTL_STORE_PASSWORD instead",
+            hint="Set SPECTRONCTL_STORE_USER and SPECTRONCTL_STORE_PASSWORD instead.",
         )
     if not host:
         raise ConfigError("the store URL names no host", hint=_FORMS)

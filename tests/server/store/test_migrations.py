@@ -107,7 +107,7 @@ async def test_a_newer_store_is_refused_untouched(file_url: str) -> None:
         StoreVersionError, match=r"the store is at schema version 2; .* knows 1$"
     ) as e:
         await open_store(file_url)
-    assert e.value.hint == "upgrade spectronctl"
+    assert e.value.hint == "Upgrade spectronctl."
     again = await open_store(file_url, migrations=newer)
     assert "thing" in await list_tables(again, METADATA)
     await again.close()
