@@ -252,23 +252,24 @@ class Runtime:
         self, minted: MintedKey, sink: SecretFile | None, view: View, note: str
     ) -> None:
         """Hand a minted secret to its file, or to stdout."""
+        try:
+            if sink is None:
+                self.out.secret(minted.to_dict(), view)
+            else:
+                sink.commit(minted.secret)
+        except SpectronctlError as exc:
+            if sink is None or not sink.kept:
+                exc.hint = (
+                    f"The key {minted.name} ({minted.id}) was made, and nobody holds its secret:"
+                    " rotate it for a fresh one, or delete it."
+                )
+                exc.command = f"spectronctl keys rotate {minted.id} -c {self.context}"
+            raise
         if sink is None:
             self.out.note(note)
-            self.out.secret(minted.to_dict(), view)
-            return
-        try:
-            sink.commit(minted.secret)
-        except SpectronctlError as exc:
-            if sink.kept:
-                raise
-            exc.hint = (
-                f"The key {minted.name} ({minted.id}) was made, and nobody holds its secret:"
-                " rotate it for a fresh one, or delete it."
-            )
-            exc.command = f"spectronctl keys rotate {minted.id} -c {self.context}"
-            raise
-        self.out.note(f"{note} Its secret is in {sink.path}.")
-        self.out.show(minted.without_secret().to_dict(), view)
+        else:
+            self.out.note(f"{note} Its secret is in {sink.path}.")
+            self.out.show(minted.without_secret().to_dict(), view)
 
     def remember_context(self, context_id: str) -> None:
         """Keep a context's id for shell completion."""

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.e2e.conftest import Serve, Shell
+from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 
@@ -251,3 +251,23 @@ def test_a_closed_pipe_ends_quietly(serve: Serve, shell: Shell) -> None:
         timeout=60,
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
+    serve: Serve, shell: Shell
+) -> None:
+    env = shell.environment(serve().env)
+    assert shell(CREATE, env=env).returncode == 0
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [SPECTRONCTL, "keys", "create", "app", "-c", "acme-prod", "-o", "json"],
+            env=env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    error = json.loads(done.stderr)
+    assert error["command"].startswith("spectronctl keys rotate cak_")
+    assert "nobody holds its secret" in error["hint"]
