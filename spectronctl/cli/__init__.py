@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> i
     if args == ["--version"]:  # answered before Typer is imported: scripts ask this often
         from spectronctl import __version__
 
-        sys.stdout.write(f"spectronctl {__version__}\n")
+        print(f"spectronctl {__version__}")  # noqa: T201 - minds neither a closed stdout nor Typer
         return 0
     if args[:1] == ["__complete"]:  # a shell is waiting for these words after TAB
         from spectronctl.cli.suggestions import print_suggestions
@@ -34,9 +34,15 @@ def enter() -> NoReturn:
     """The installed command: run it and end the process, without taking the interpreter down."""
     # Nothing that is made here is worth a search for garbage before the process ends.
     gc.set_threshold(100_000, 50, 100)
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        code = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever asked has seen enough
+        code = 0
+    except OSError as exc:
+        os.write(2, f"error: cannot write to stdout: {exc.strerror}\n".encode())
+        code = 1
     # All is closed by now. Taking the interpreter down would cost as much as many a command, and a
     # thread of the embedded engine that lets go of a Python object meanwhile aborts the process.
     os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import SpectronctlError
@@ -14,9 +15,15 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     """Tell what failed, in the form that was asked for; the exit code."""
     from spectronctl.output import Output
 
+    error.message = _hide_keys(error.message)
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code
+
+
+def _hide_keys(text: str) -> str:
+    """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
+    return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", r"\1-[secret]", text)
 
 
 def report_interrupt(rt: Runtime) -> int:
@@ -31,8 +38,9 @@ def report_unexpected(rt: Runtime, exc: Exception) -> int:
         import traceback
 
         rt.streams.write_message("".join(traceback.format_tb(exc.__traceback__)))
+    reason = f": {exc.strerror}" if isinstance(exc, OSError) else ""
     defect = SpectronctlError(
-        f"unexpected {type(exc).__name__} inside spectronctl",
+        f"unexpected {type(exc).__name__} inside spectronctl{reason}",
         hint="This is a defect. --debug shows where; please report it.",
     )
     return report(rt, defect)

@@ -43,7 +43,7 @@ def tree() -> Group:
 def run(args: list[str], runtime: Runtime | None) -> int:
     """Run one command line; every failure ends here."""
     runtime = runtime or Runtime()
-    runtime.args = args
+    runtime.args = list(args)  # parsing takes words out of the other
     try:
         with runtime:
             code = _dispatch(args, runtime)

@@ -420,3 +420,43 @@ def test_destruction_without_consent_sends_nothing(
 def test_what_destroys_can_be_confirmed() -> None:
     verbs = {"delete", "rotate", "remove", "revoke", "purge"}
     assert {n.path for n in ONLINE if n.path[-1] in verbs} == {n.path for n in DESTRUCTIVE}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-o json foo",
+        "foo -o json",
+        "contexts list -ojson --bad",
+        "contexts list --bad --output=json",
+        "contexts --json lst",
+        "keys create --json",
+        "contexts list --limit x -o json",
+        "contexts list --output jsonl --timeout zz",
+    ],
+)
+def test_the_error_has_the_form_that_was_asked_for_wherever_it_stands(
+    line: str, run_alone: CommandLine
+) -> None:
+    result = run_alone(line)
+    assert (result.code, result.out, result.error["kind"]) == (2, "", "usage")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "contexts list KEY",
+        "contexts list -o KEY",
+        "KEY",
+        "keys KEY",
+        "contexts create KEY --namespace a --database b",
+    ],
+)
+@pytest.mark.parametrize("shape", ["", "--json"])
+def test_a_key_pasted_in_the_wrong_place_is_not_repeated(
+    line: str, shape: str, run: CommandLine
+) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
+    result = run(f"{line.replace('KEY', key)} {shape}")
+    assert result.code != 0
+    assert key not in result.out + result.err

@@ -235,17 +235,39 @@ def test_ctrl_c_ends_a_command_with_130(shell: Shell) -> None:
     assert "Traceback" not in err
 
 
-def test_a_closed_pipe_ends_quietly(serve: Serve, shell: Shell) -> None:
-    env = shell.environment(serve().env)
+@pytest.mark.parametrize(
+    "line", ["--version", "--help", "contexts --help", "profiles list", "profiles list -o json"]
+)
+@pytest.mark.parametrize(
+    ("redirection", "codes", "says"),
+    [
+        ("| true", {0}, ""),
+        ("> /dev/full", {1}, "No space left on device"),
+        (">&-", {0, 1}, ""),
+        ("2>&-", {0}, ""),
+        ("<&-", {0}, ""),
+    ],
+)
+def test_a_stream_that_is_gone_is_no_defect(
+    shell: Shell, line: str, redirection: str, codes: set[int], says: str
+) -> None:
     done = subprocess.run(
-        [
-            "bash",
-            "-o",
-            "pipefail",
-            "-c",
-            "spectronctl --help | true; spectronctl contexts list -o json | true; echo ${PIPESTATUS[0]}",
-        ],
-        env=env,
+        ["bash", "-c", f"spectronctl {line} {redirection}; exit ${{PIPESTATUS[0]}}"],
+        env=shell.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in codes
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_closed_pipe_ends_a_list_quietly(serve: Serve, shell: Shell) -> None:
+    done = subprocess.run(
+        ["bash", "-c", "spectronctl contexts list -o json | true; echo ${PIPESTATUS[0]}"],
+        env=shell.environment(serve().env),
         capture_output=True,
         text=True,
         timeout=60,
