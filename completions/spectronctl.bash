@@ -43,7 +43,7 @@ _spectronctl_value() {
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys rotate --secret-file'|'profiles add --ca-file'|'serve --secret-file'|'serve --ready-file'|'serve --tls-cert'|'serve --tls-key'|'serve keys create --secret-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys rotate --secret-file'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --ready-file'|'serve keys create --secret-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
@@ -132,7 +132,7 @@ _spectronctl_options() {
         'profiles unset') _spectronctl_offer --help ;;
         'profiles remove') _spectronctl_offer --help ;;
         'profiles path') _spectronctl_offer --help ;;
-        serve) _spectronctl_offer --secret-file --force --reveal --store --host --port --bootstrap --ready-file --log-format --tls-cert --tls-key --insecure-bind --help ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --force --reveal --store --bootstrap --ready-file --log-format --help ;;
         'serve keys') _spectronctl_offer --help ;;
         'serve keys list') _spectronctl_offer --store --help ;;
         'serve keys create') _spectronctl_offer --secret-file --force --reveal --store --help ;;

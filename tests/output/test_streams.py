@@ -107,6 +107,8 @@ def test_a_stream_without_bytes_takes_text() -> None:
 def test_a_message_that_cannot_be_written_is_no_failure() -> None:
     closed = io.StringIO()
     closed.close()
+    with pytest.raises(ValueError, match="closed"):
+        closed.write("this would fail")
     Streams(closed, closed, closed, {}).write_message("nobody hears this")
 
 

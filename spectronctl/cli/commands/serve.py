@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +17,7 @@ from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config.locations import local_store_url
 from spectronctl.errors import UsageError
+from spectronctl.output.sinks import SecretFile
 from spectronctl.output.views import Column, View
 
 app = App(invoke_without_command=True)
@@ -50,17 +53,38 @@ StoreOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListenOptions:
+    """Where the server listens, and how it is reached."""
+
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Address to bind.", show_default=True)
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="Port; 0 is any.", show_default=True)
+    ] = 9090
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="PATH", help="Certificate chain, PEM.")
+    ] = None
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="PATH", help="Its private key, PEM.")
+    ] = None
+    insecure_bind: Annotated[
+        bool, typer.Option("--insecure-bind", help="Bind beyond loopback without TLS.")
+    ] = False
+
+    def check(self) -> None:
+        """Refuse half a certificate."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UsageError("--tls-cert and --tls-key go together")
+
+
 @app.callback()
 def serve(
     ctx: Context,
+    listen: ListenOptions,
     secret: SecretOptions,
     store: StoreOption = None,
-    host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Address to bind.", show_default=True)
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Port; 0 is any.", show_default=True)
-    ] = 9090,
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="Make the first management key, if there is none.")
     ] = False,
@@ -70,15 +94,6 @@ def serve(
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", help="Format of the log on stderr.")
     ] = LogFormat.TEXT,
-    tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="PATH", help="Certificate chain, PEM.")
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="PATH", help="Its private key, PEM.")
-    ] = None,
-    insecure_bind: Annotated[
-        bool, typer.Option("--insecure-bind", help="Bind beyond loopback without TLS.")
-    ] = False,
 ) -> None:
     """
     Run a Spectron server on SurrealDB until it is told to stop.
@@ -88,32 +103,32 @@ def serve(
     if ctx.invoked_subcommand:
         return
     rt = ctx.runtime
-    if (tls_cert is None) != (tls_key is None):
-        raise UsageError("--tls-cert and --tls-key go together")
+    listen.check()
     with embedded.server_parts():
         from spectronctl.server import listening
+    cert, key = listen.tls_cert, listen.tls_key
     with rt.reserve_secret(secret if bootstrap else None) as sink:
-
-        def deliver(minted: str) -> None:
-            if sink:
-                sink.commit(minted)
-                rt.out.note(f"The first management key is in {sink.path}.")
-            else:
-                line = json.dumps({"event": "bootstrap", "management_key": minted})
-                rt.streams.stdout.write(f"{line}\n")
-
         listening.serve(
             store or local_store_url(rt.env),
-            host=host,
-            port=port,
-            tls=listening.Tls(certificate=tls_cert, key=tls_key) if tls_cert and tls_key else None,
-            insecure_bind=insecure_bind,
+            host=listen.host,
+            port=listen.port,
+            tls=listening.Tls(certificate=cert, key=key) if cert and key else None,
+            insecure_bind=listen.insecure_bind,
             ready_file=ready_file,
             log_format=log_format.value,
             lock_timeout=rt.settings.timeout.value,
             credentials=embedded.store_credentials(rt.env),
-            deliver_first_key=deliver if bootstrap else None,
+            deliver_first_key=partial(_deliver, rt, sink) if bootstrap else None,
         )
+
+
+def _deliver(rt: Runtime, sink: SecretFile | None, minted: str) -> None:
+    """Hand out the first management key, before the ready line."""
+    if sink:
+        sink.commit(minted)
+        rt.out.note(f"The first management key is in {sink.path}.")
+    else:
+        rt.streams.stdout.write(json.dumps({"event": "bootstrap", "management_key": minted}) + "\n")
 
 
 @keys.command("list")

@@ -153,9 +153,11 @@ def test_a_store_can_be_held_by_one_thread_and_let_go_by_another(file_url: str) 
     holding = hold_store(file_url, timeout=0, command="me")
     with ThreadPoolExecutor(1) as thread:
         thread.submit(holding.__enter__).result()
+        assert note_of(file_url).exists()
         holding.__exit__(None, None, None)
+        assert not note_of(file_url).exists()
         with hold_store(file_url, timeout=0, command="me"):
-            pass
+            assert note_of(file_url).exists()
 
 
 @pytest.mark.parametrize("url", ["mem://", "ws://127.0.0.1:8000"])
