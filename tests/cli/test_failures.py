@@ -1,0 +1,199 @@
+"""What every command does when it fails: exit codes, streams, secrets, consent (cli.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from spectronctl.cli._tree import Node
+from tests.cli.nodes import LEAVES, ONLINE, name_of, sample_line
+from tests.conftest import SENTINEL, CommandLine, Server
+
+ERROR_KEYS = {
+    "kind",
+    "message",
+    "status",
+    "type",
+    "request_id",
+    "hint",
+    "command",
+    "retry_after_secs",
+    "candidates",
+    "exit_code",
+}
+EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 130}
+
+
+@pytest.mark.parametrize("node", LEAVES, ids=name_of)
+def test_bad_usage_leaves_stdout_empty_and_one_error_object(
+    node: Node, run_alone: CommandLine
+) -> None:
+    result = run_alone(" ".join([*node.path, "--no-such-option", "-o", "json"]))
+    assert (result.code, result.out) == (2, "")
+    assert set(result.error) == ERROR_KEYS
+    assert result.error["kind"] == "usage"
+
+
+def refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("Connection refused", request=request)
+
+
+def answer_with(status: int, text: str = SENTINEL) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(status, html=f"<h1>{text}</h1>", request=request)
+
+
+FAILURES = {
+    "refused": refuse,
+    **{
+        str(status): answer_with(status)
+        for status in (200, 302, 400, 401, 403, 404, 409, 418, 429, 500, 501, 503)
+    },
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("node", ONLINE, ids=name_of)
+def test_a_failure_is_one_error_object_without_the_secret(
+    node: Node, failure: str, tmp_path: Path
+) -> None:
+    run = CommandLine(tmp_path, httpx.MockTransport(FAILURES[failure]))
+    options = f"--api-key {SENTINEL} -c acme-prod --yes --retries 0 --url http://spectron.test"
+
+    result = run(f"{sample_line(node)} {options} -o json", env={"CI": "1"})
+
+    assert result.code in EXIT_CODES - {0}
+    assert result.out == ""
+    assert set(result.error) == ERROR_KEYS
+    assert result.error["exit_code"] == result.code
+    assert SENTINEL not in result.err
+
+    for shape in ("-o table", "-o table --debug", "-o csv --debug"):
+        people = run(f"{sample_line(node)} {options} {shape}")
+        assert (people.code, people.out) == (result.code, "")
+        assert SENTINEL not in people.err
+        assert "error: " in people.err
+        assert "Traceback" not in people.err
+
+
+@pytest.mark.parametrize("node", ONLINE, ids=name_of)
+def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
+    sent: list[httpx.Request] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200)
+
+    run = CommandLine(tmp_path, httpx.MockTransport(note))
+    result = run(f"{sample_line(node)} -c acme-prod --yes -o json")
+    assert (result.code, sent) == (3, [])
+    assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
+
+
+@pytest.mark.parametrize("shape", ["table", "json"])
+def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLine) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
+    secret_file = run.home / "secret"
+    lines = [
+        "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
+        "contexts update acme-prod --provider other=env:PROVIDER",
+        "contexts list",
+        "contexts get acme-prod",
+        f"keys create app-agent --secret-file {secret_file}",
+        f"keys rotate app-agent --yes --force --secret-file {secret_file}",
+        "keys list",
+        "keys get app-agent",
+        "whoami",
+        f"whoami --api-key-file {secret_file}",
+        "profiles show",
+        "version --server",
+        "keys delete app-agent --yes",
+        "contexts delete acme-prod --yes",
+    ]
+    assert {" ".join(node.path) for node in ONLINE} <= {
+        " ".join(line.split()[:2]) for line in lines
+    } | {"whoami"}
+    for line in lines:
+        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
+        result = run(f"{line} --debug -o {shape}", env=env)
+        assert result.code == 0, result.err
+        secrets = [
+            key,
+            SENTINEL,
+            *(secret_file.read_text().split() if secret_file.exists() else []),
+        ]
+        for secret in secrets:
+            assert secret not in result.out + result.err
+
+
+@pytest.mark.parametrize(("headers", "secs"), [({"Retry-After": "7"}, 7.0), ({}, None)])
+def test_rate_limiting_tells_when_to_come_back(
+    headers: dict[str, str], secs: float | None, tmp_path: Path
+) -> None:
+    busy = httpx.MockTransport(
+        lambda request: httpx.Response(429, headers=headers, request=request)
+    )
+    result = CommandLine(tmp_path, busy)(
+        "contexts list --api-key k --retries 0 -o json", env={"CI": "1"}
+    )
+    assert (result.code, result.error["retry_after_secs"]) == (8, secs)
+
+
+DESTRUCTIVE = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+
+
+@pytest.mark.parametrize("node", DESTRUCTIVE, ids=name_of)
+def test_destruction_without_consent_sends_nothing(
+    node: Node, run: CommandLine, server: Server
+) -> None:
+    server.asked()
+    result = run(f"{sample_line(node)} -c acme-prod -o json")
+    assert (result.code, result.out, server.asked()) == (2, "", [])
+    assert result.error["kind"] == "usage"
+
+
+def test_what_destroys_can_be_confirmed() -> None:
+    verbs = {"delete", "rotate", "remove", "revoke", "purge"}
+    assert {n.path for n in ONLINE if n.path[-1] in verbs} == {n.path for n in DESTRUCTIVE}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-o json foo",
+        "foo -o json",
+        "contexts list -ojson --bad",
+        "contexts list --bad --output=json",
+        "contexts --json lst",
+        "keys create --json",
+        "contexts list --limit x -o json",
+        "contexts list --output jsonl --timeout zz",
+    ],
+)
+def test_the_error_has_the_form_that_was_asked_for_wherever_it_stands(
+    line: str, run_alone: CommandLine
+) -> None:
+    result = run_alone(line)
+    assert (result.code, result.out, result.error["kind"]) == (2, "", "usage")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "contexts list KEY",
+        "contexts list -o KEY",
+        "KEY",
+        "keys KEY",
+        "contexts create KEY --namespace a --database b",
+    ],
+)
+@pytest.mark.parametrize("shape", ["", "--json"])
+def test_a_key_pasted_in_the_wrong_place_is_not_repeated(
+    line: str, shape: str, run: CommandLine
+) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
+    result = run(f"{line.replace('KEY', key)} {shape}")
+    assert result.code != 0
+    assert key not in result.out + result.err
