@@ -7,7 +7,7 @@ import random
 import re
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
@@ -69,7 +69,8 @@ class Database:
     """
     An open connection. Every query says where it runs, so that none depends on the one before it.
 
-    `exclusive` tells that no other process can be at work on the same data.
+    `exclusive` tells that no other process can be at work on the same data; `bystanders` are the threads inside Python
+    that are not the engine's.
     """
 
     def __init__(
@@ -78,15 +79,17 @@ class Database:
         *,
         exclusive: bool,
         credentials: Credentials | None = None,
+        bystanders: Collection[int] = (),
     ) -> None:
         self.exclusive = exclusive
         self._connection = connection
         self._credentials = credentials
+        self._bystanders = bystanders
 
     async def close(self) -> None:
         await self._connection.close()
         if self.exclusive:
-            await _wait_for_engine_threads()
+            await _wait_for_engine_threads(self._bystanders)
 
     async def sign_in(self) -> None:
         """Do nothing without credentials: an embedded database asks for none."""
@@ -153,9 +156,12 @@ async def open_database(url: str, credentials: Credentials | None = None) -> Dat
     target = parse_store_url(url)
     if target.path is not None:
         make_private_directory(target.path)
+    bystanders = set(sys._current_frames())
     connection = await _connect(target)
     used = None if target.is_embedded else credentials
-    database = Database(connection, exclusive=target.is_embedded, credentials=used)
+    database = Database(
+        connection, exclusive=target.is_embedded, credentials=used, bystanders=bystanders
+    )
     try:
         await _sign_in_first(database, target)
     except BaseException:
@@ -208,15 +214,17 @@ def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
     return ConfigError(f"the store {target.text} does not answer: {reason}")
 
 
-async def _wait_for_engine_threads() -> None:
+async def _wait_for_engine_threads(bystanders: Collection[int]) -> None:
     """
     Wait, a second at most, until none of the engine's threads is inside Python.
+
+    `bystanders` were there when the database was opened: the engine's own come and go with each answer.
 
     One may still be on its way back from handing over the last answer. Should the program end
     then, the thread asks for the lock of an interpreter that is gone, and the process aborts.
     """
     for _ in range(1000):
-        ours = {thread.ident for thread in threading.enumerate()}
+        ours = {*bystanders, *(thread.ident for thread in threading.enumerate())}
         if sys._current_frames().keys() <= ours:
             return
         await asyncio.sleep(0.001)
