@@ -46,8 +46,25 @@ class Page(BaseModel, Generic[T]):
             "has_more": bool(cursor) if more is None else more,
         }
 
+    def seqs(self) -> list[int] | None:
+        """The items' running numbers, where they have any: a run of pages then misses and repeats none."""
+        return None
+
     def after(self, request: Request[Page[T]]) -> Request[Page[T]] | None:
         """The request for the page after this one; None when this is the last."""
         if not self.has_more or not self.next_cursor:
             return None
         return request.with_params(cursor=self.next_cursor)
+
+
+def read_page_size(request: Request[Page[Any]]) -> int:
+    """How many items a request asks for at once, in either spelling."""
+    size: int = request.params.get("pageSize") or request.params.get("limit") or PAGE_SIZE
+    return size
+
+
+def ask_from(request: Request[Page[T]], offset: int, size: int) -> Request[Page[T]]:
+    """The request for `size` items after the first `offset`; a numbered page where `request` asks by `pageSize`."""
+    if "pageSize" in request.params:
+        return request.with_params(page=offset // size, pageSize=size)
+    return request.with_params(limit=size, offset=offset)

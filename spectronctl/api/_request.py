@@ -27,10 +27,20 @@ class Request(Generic[T_co]):
     returns: Any
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def with_params(self, **params: Any) -> Request[T_co]:
         """The same call with these parameters set."""
         return replace(self, params={**self.params, **params})
+
+    def with_idempotency_key(self, key: str | None) -> Request[T_co]:
+        """
+        The same call, carried out once under this key within 24 hours; None leaves it as it is.
+
+        The same body gets the stored answer; another one, or the first still in flight, a 409 (contract).
+        """
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return replace(self, headers={**self.headers, **headers})
 
     def read(self, body: bytes) -> T_co:
         """Read a successful answer; pydantic's ValidationError (a ValueError) says that it is not what was expected."""

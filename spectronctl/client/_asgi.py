@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
+from threading import Lock
 from typing import Any, TypeAlias
 
 from spectronctl.client._httpx import httpx
@@ -21,7 +22,7 @@ class AsgiTransport(httpx.BaseTransport):
     Opens the application at the first request, on an event loop of its own, and closes both in `close()`.
 
     `open_app` returns an async context manager that yields the application; what it raises reaches the caller of the
-    first request. For one thread, where no other event loop runs.
+    first request. Several threads may ask, and are answered one after the other; no other event loop may run in them.
     """
 
     def __init__(self, open_app: Callable[[], AbstractAsyncContextManager[App]]) -> None:
@@ -29,12 +30,17 @@ class AsgiTransport(httpx.BaseTransport):
         self._runner: asyncio.Runner | None = None
         self._opened: AbstractAsyncContextManager[App] | None = None
         self._app: App | None = None
+        self._turn = Lock()
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
         request.read()
-        return self._runner.run(self._answer(request))
+        with self._turn:
+            if self._closed:  # by another thread, while this one waited
+                raise RuntimeError("the transport is closed")
+            if self._runner is None:
+                self._runner = asyncio.Runner()
+            return self._runner.run(self._answer(request))
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         if self._app is None:
@@ -50,6 +56,11 @@ class AsgiTransport(httpx.BaseTransport):
         return exchange.build_response()
 
     def close(self) -> None:
+        with self._turn:
+            self._closed = True
+            self._close()
+
+    def _close(self) -> None:
         runner, self._runner = self._runner, None
         opened, self._opened = self._opened, None
         self._app = None

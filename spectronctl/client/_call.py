@@ -77,7 +77,11 @@ class Call(Generic[T]):
 
     def build_arguments(self, now: float) -> dict[str, Any]:
         """What httpx sends at this attempt, in no more than the time that is left."""
-        headers = {**self.settings.headers, "X-Request-Id": self.request_id}
+        headers = {
+            **self.settings.headers,
+            **self.request.headers,
+            "X-Request-Id": self.request_id,
+        }
         if self._content is not None:
             headers["Content-Type"] = "application/json"
         return {

@@ -15,7 +15,9 @@ from spectronctl.client._call import Answer, Call, Exchange, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.client._policy import next_pause
 from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
+from spectronctl.client._threads import fetch_ahead
 from spectronctl.client._walk import Walk
+from spectronctl.client._window import PARALLEL, Window
 
 T = TypeVar("T")
 
@@ -99,6 +101,24 @@ class Client:
         """Every item of every page, in the server's order, at most `limit` of them."""
         for page in self.pages(request, limit=limit):
             yield from page.items
+
+    def offset_pages(
+        self,
+        request: Request[Page[T]],
+        *,
+        start: int = 0,
+        limit: int | None = None,
+        parallel: int = PARALLEL,
+        first_seq: int | None = None,
+    ) -> Iterator[Page[T]]:
+        """
+        Every page of a list that is asked for by offset, `parallel` of them on their way at once, in the list's order.
+
+        A short page is the last, and no page is empty; a `limit` shows as the last page's `has_more`. `first_seq` is
+        the `seq` that the first item must have. UpstreamError when a `seq` is missing or comes again.
+        """
+        window = Window(request, start=start, limit=limit, parallel=parallel, first_seq=first_seq)
+        return fetch_ahead(self.send, window)
 
     def close(self) -> None:
         """Close the connections; the client cannot send afterwards."""

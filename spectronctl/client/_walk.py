@@ -34,9 +34,11 @@ class Walk(Generic[T]):
     def _follow(self, page: Page[T], request: Request[Page[T]]) -> Request[Page[T]]:
         following = page.after(request)
         if following is None:
-            raise _refuse(request, "says that more items follow, but not where (no cursor)")
+            raise refuse_page(request, "says that more items follow, but not where (no cursor)")
         if page.next_cursor in self._cursors:
-            raise _refuse(request, "hands out the same cursor again, so the list would never end")
+            raise refuse_page(
+                request, "hands out the same cursor again, so the list would never end"
+            )
         self._cursors.add(page.next_cursor)
         return following
 
@@ -52,7 +54,8 @@ def _cut(page: Page[T], left: int) -> Page[T]:
     return page.model_copy(update={"items": page.items[:left], "has_more": True})
 
 
-def _refuse(request: Request[Any], problem: str) -> UpstreamError:
+def refuse_page(request: Request[Any], problem: str) -> UpstreamError:
+    """The error for a page that cannot belong to a whole list."""
     return UpstreamError(
         f"{request.method} {request.path}: the server {problem}",
         hint="The list is incomplete. The server, or a proxy in between, answers wrongly.",

@@ -26,6 +26,7 @@ SUBSTITUTIONS = {
     r"\b__a(enter|exit)__\b": r"__\1__",
     r"\ba(close|iter_bytes)\b": r"\1",
     r"client\._async\b": "client._sync",
+    r"client\._tasks\b": "client._threads",
     r"\basynchronous\b": "synchronous",
     r"for item in page\.items:\s+yield item": "yield from page.items",
 }

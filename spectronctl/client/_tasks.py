@@ -1,0 +1,39 @@
+"""Pages fetched ahead of their reader, asynchronously; `_threads` is the same for the synchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from spectronctl.api._pages import Page
+from spectronctl.api._request import Request
+from spectronctl.client._window import Window
+
+T = TypeVar("T")
+
+
+async def fetch_ahead(
+    send: Callable[[Request[Page[T]]], Awaitable[Page[T]]], window: Window[T]
+) -> AsyncIterator[Page[T]]:
+    """The pages of a window, in order, none of them empty; what is under way when it ends is cancelled."""
+    under_way: deque[asyncio.Task[Page[T]]] = deque()
+
+    def ask() -> None:
+        while request := window.ask():
+            under_way.append(asyncio.ensure_future(send(request)))
+
+    try:
+        while not window.is_over:
+            ask()
+            page = window.take(await under_way[0])
+            under_way.popleft()
+            ask()
+            if page.items:
+                yield page
+            del page  # nobody holds it while the next one is waited for
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)

@@ -1,0 +1,63 @@
+"""Sessions and their turns (contract, "Data plane that the operator tool itself uses")."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
+
+from spectronctl.models._base import Model
+
+ROLES = ("user", "assistant", "system", "tool")
+"""Who may have said a turn."""
+
+
+class Turn(TypedDict):
+    """
+    One turn, as a plain dict: a transcript may have a million of them.
+
+    `seq` counts without gaps within the session; where it starts is the server's choice. `created_at` is RFC 3339.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    id: str
+    session: str
+    role: str
+    content: str
+    seq: int
+    created_at: Annotated[str, Field(validation_alias=AliasChoices("created_at", "createdAt"))]
+
+
+class Session(Model):
+    """
+    One session. `scopes` is a selector: any of its clauses, each an array of paths that must all be held.
+
+    `turn_count` is there only on servers that keep one.
+    """
+
+    id: str
+    scopes: Any = None
+    metadata: Any = None
+    created_at: str | None = None
+    turn_count: int | None = None
+
+
+class SessionCreate(Model):
+    """Body of `POST /{context}/sessions`; no scopes means the caller's own region."""
+
+    scopes: str | list[str] | list[list[str]] | None = None
+    metadata: Any = None
+
+
+class SessionContext(Model):
+    """Answer of `POST /{context}/sessions/{id}/context`: text for a model's prompt."""
+
+    context: str
+
+
+class SessionContextQuery(Model):
+    """Body of `POST /{context}/sessions/{id}/context`."""
+
+    query: str
