@@ -79,7 +79,9 @@ class Window(Generic[T]):
             return page
         self._first = False
         self.is_over = self._next == self._end and not self._asked
-        return page.model_copy(update={"items": page.items[:wanted], "has_more": True})
+        page.has_more = True
+        del page.items[wanted:]
+        return page
 
     def _learn_cap(self, count: int, wanted: int) -> bool:
         """Whether the first page may be short because the server hands out no more at once, and not as the last."""

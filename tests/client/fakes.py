@@ -92,6 +92,9 @@ class SyncFace:
     def items(self, request: Request[Page[T]], *, limit: int | None = None) -> list[T]:
         return list(self._client.items(request, limit=limit))
 
+    def offset_pages(self, request: Request[Page[T]], **options: Any) -> list[Page[T]]:
+        return list(self._client.offset_pages(request, **options))
+
     def close(self) -> None:
         self._client.close()
 
@@ -115,6 +118,12 @@ class AsyncFace:
     def items(self, request: Request[Page[T]], *, limit: int | None = None) -> list[T]:
         async def collect() -> list[T]:
             return [item async for item in self._client.items(request, limit=limit)]
+
+        return self._runner.run(collect())
+
+    def offset_pages(self, request: Request[Page[T]], **options: Any) -> list[Page[T]]:
+        async def collect() -> list[Page[T]]:
+            return [page async for page in self._client.offset_pages(request, **options)]
 
         return self._runner.run(collect())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -177,3 +178,32 @@ def test_the_client_stays_until_the_answer_is_complete() -> None:
     with connect(app) as client:
         assert client.send(health.get_health()).status == "ok"
     assert order == ["answer", "http.disconnect"]
+
+
+def test_several_threads_are_answered_one_after_the_other() -> None:
+    at_once: list[int] = []
+    inside = 0
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        nonlocal inside
+        inside += 1
+        at_once.append(inside)
+        await asyncio.sleep(0.001)
+        inside -= 1
+        await answer(send, 200, b'{"status": "ok"}')
+
+    with connect(app) as client, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: client.send(health.get_health()).status, range(20)))
+    assert answers == ["ok"] * 20
+    assert set(at_once) == {1}
+
+
+def test_a_request_that_waited_while_the_transport_closed_opens_nothing() -> None:
+    echo = Echo()
+    transport = AsgiTransport(echo.open)
+    request = httpx.Request("GET", "http://local/")
+    transport.handle_request(request)
+    transport.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        transport.handle_request(request)
+    assert echo.life == ["open", "closed"]

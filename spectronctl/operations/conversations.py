@@ -1,0 +1,110 @@
+"""Conversations as files hold them: JSON lines, or the tool's own JSON export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from spectronctl.errors import UsageError
+from spectronctl.models.facts import Message
+from spectronctl.models.sessions import ROLES
+
+SHAPE = 'Each turn is {"role": …, "content": …} with an optional "ts", one per line, or an export of this tool.'
+
+
+def read_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
+    """
+    The messages of a file: one object per line; or an array of turns; or an object with `turns`.
+
+    Lines are read as they are wanted, a JSON document at once. UsageError names the file, and the line or turn that
+    is broken; everything before it has been handed out.
+    """
+    rest = iter(lines)
+    blank, first = 0, next(rest, None)
+    while first is not None and not first.strip():
+        blank, first = blank + 1, next(rest, None)
+    if first is None:
+        return iter(())
+    if _opens_document(first):
+        return _read_document(first + "".join(rest), name)
+    return _read_lines(chain([first], rest), name, blank + 1)
+
+
+def _opens_document(line: str) -> bool:
+    """Whether a first line is that of a JSON document, and not of JSON lines."""
+    text = line.strip()
+    if text.startswith("[") or text == "{":
+        return True
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and "turns" in value and "role" not in value
+
+
+def _read_lines(lines: Iterable[str], name: str, first: int) -> Iterator[Message]:
+    for number, line in enumerate(lines, first):
+        if line.strip():
+            where = f"{name}, line {number}"
+            yield _read_message(_decode(line, where), where)
+
+
+def _read_document(text: str, name: str) -> Iterator[Message]:
+    document = _decode(text, name)
+    turns = document.get("turns") if isinstance(document, dict) else document
+    if not isinstance(turns, list):
+        raise UsageError(f"{name}: there is no array of turns", hint=SHAPE)
+    return (_read_message(turn, f"{name}, turn {n}") for n, turn in enumerate(turns, 1))
+
+
+def _decode(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as exc:
+        place = (
+            f"line {exc.lineno}, column {exc.colno}" if exc.lineno > 1 else f"column {exc.colno}"
+        )
+        problem = f"{exc.msg} at {place}"
+    except (ValueError, RecursionError):  # more digits, or more levels, than Python reads
+        problem = "a number too long, or too many levels"
+    raise UsageError(f"{where}: not JSON: {problem}", hint=SHAPE)
+
+
+def _read_message(turn: Any, where: str) -> Message:
+    if not isinstance(turn, dict):
+        raise UsageError(f"{where}: not an object", hint=SHAPE)
+    role, content = turn.get("role"), turn.get("content")
+    if role not in ROLES:
+        raise UsageError(f"{where}: role: {role!r} is not one of {', '.join(ROLES)}")
+    if not isinstance(content, str):
+        raise UsageError(f"{where}: content: a string is needed", hint=SHAPE)
+    _check_text(content, where)
+    message = Message(role=role, content=content)
+    ts = turn.get("ts") or turn.get("created_at") or turn.get("createdAt")
+    if ts is not None:
+        message["ts"] = _check_time(ts, where)
+    return message
+
+
+def _check_text(content: str, where: str) -> None:
+    try:
+        content.encode()
+    except UnicodeEncodeError as exc:
+        code = f"U+{ord(content[exc.start]):04X}"
+        raise UsageError(f"{where}: content: {code} alone is no character") from None
+
+
+def _check_time(ts: Any, where: str) -> str:
+    try:
+        aware = datetime.fromisoformat(ts).tzinfo is not None
+    except (TypeError, ValueError):
+        aware = False
+    if not aware:
+        raise UsageError(
+            f"{where}: ts: {ts!r} is no time with a time zone",
+            hint="For instance 2026-05-01T12:30:00Z.",
+        )
+    return str(ts)

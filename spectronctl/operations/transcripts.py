@@ -1,0 +1,164 @@
+"""Transcripts: the turns of a session, from any place on, of any length, and as they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from spectronctl.api import sessions as api
+from spectronctl.client import Client
+from spectronctl.errors import NotAvailableError, NotFoundError, UsageError
+from spectronctl.models.sessions import ROLES, Session, Turn
+
+PARALLEL = 4
+"""Pages that are on their way at once."""
+
+FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
+"""Seconds between two looks for new turns: from the first after a find, half as much again each, to the last."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A session and its ends. `session` is None on servers that show no single session."""
+
+    session: Session | None
+    turns: int
+    first: Turn | None
+    last: Turn | None
+
+
+def read_turns(
+    client: Client,
+    context_id: str,
+    session_id: str,
+    *,
+    from_seq: int | None = None,
+    tail: int | None = None,
+    roles: Collection[str] = (),
+    parallel: int = PARALLEL,
+    follow: Callable[[float], object] | None = None,
+) -> Iterator[list[Turn]]:
+    """
+    The turns of a session in the order of their `seq`, in the batches they came in; no batch is empty.
+
+    They start at `from_seq`, or with the last `tail` (counted before `roles` are picked out), or at the beginning.
+    With `follow`, new turns are waited for without end: it is called with the seconds until the next look, and ends
+    the reading by raising. Memory holds `parallel` pages. UpstreamError names a `seq` that is missing or repeated;
+    what was handed out before is good, and `from_seq` goes on after it.
+    """
+    _check(from_seq=from_seq, tail=tail, roles=roles, parallel=parallel)
+    reader = _Reader(client, context_id, session_id, parallel)
+    if tail is not None:
+        reader.offset = max(0, count_turns(client, context_id, session_id) - tail)
+    elif from_seq is not None:
+        reader.find(from_seq)
+    batches = reader.read() if follow is None else reader.follow(follow)
+    return _pick(batches, from_seq, frozenset(roles))
+
+
+class _Reader:
+    """Reads on from `offset`, where the turn with `seq` stands, if that is known."""
+
+    def __init__(self, client: Client, context_id: str, session_id: str, parallel: int) -> None:
+        self.offset = 0
+        self._seq: int | None = None
+        self._client = client
+        self._turns = api.list_turns(context_id, session_id)
+        self._parallel = parallel
+
+    def find(self, seq: int) -> None:
+        """Go to a turn, by the `seq` that the session starts with; to the beginning while that is not known."""
+        first = next(self._client.offset_pages(self._turns, limit=1), None)
+        if first is not None:
+            start = first.items[0]["seq"]
+            self._seq = max(seq, start)
+            self.offset = self._seq - start
+
+    def read(self) -> Iterator[list[Turn]]:
+        for page in self._client.offset_pages(
+            self._turns, start=self.offset, first_seq=self._seq, parallel=self._parallel
+        ):
+            self.offset += len(page.items)
+            self._seq = page.items[-1]["seq"] + 1
+            yield page.items
+
+    def follow(self, wait: Callable[[float], object]) -> Iterator[list[Turn]]:
+        pause = FIRST_PAUSE
+        while True:
+            before = self.offset
+            yield from self.read()
+            pause = FIRST_PAUSE if self.offset > before else min(pause * 1.5, LAST_PAUSE)
+            wait(pause)
+
+
+def _pick(
+    batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str]
+) -> Iterator[list[Turn]]:
+    for batch in batches:
+        if from_seq is not None and batch[0]["seq"] < from_seq:
+            batch = [turn for turn in batch if turn["seq"] >= from_seq]
+        if roles:
+            batch = [turn for turn in batch if turn["role"] in roles]
+        if batch:
+            yield batch
+
+
+def summarize_session(client: Client, context_id: str, session_id: str) -> Summary:
+    """A session with the number of its turns, its first and its last; NotFoundError when there is none."""
+    session = _find_session(client, context_id, session_id)
+    count = _count(client, context_id, session_id, session)
+    return Summary(
+        session=session,
+        turns=count,
+        first=_look(client, context_id, session_id, 0) if count else None,
+        last=_look(client, context_id, session_id, count - 1) if count else None,
+    )
+
+
+def count_turns(client: Client, context_id: str, session_id: str) -> int:
+    """How many turns a session has: as the server counts them, or found by looking at single places."""
+    return _count(client, context_id, session_id, _find_session(client, context_id, session_id))
+
+
+def _find_session(client: Client, context_id: str, session_id: str) -> Session | None:
+    """The session; None on servers without this route, which its turns then tell from a session that is not there."""
+    try:
+        return client.send(api.get_session(context_id, session_id))
+    except (NotAvailableError, NotFoundError):
+        return None
+
+
+def _count(client: Client, context_id: str, session_id: str, session: Session | None) -> int:
+    if session is not None and session.turn_count is not None:
+        return session.turn_count
+
+    def is_there(offset: int) -> bool:
+        return _look(client, context_id, session_id, offset) is not None
+
+    low, high = 0, 0  # at least, at most
+    while is_there(high):
+        low, high = high + 1, 2 * high + 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if is_there(middle) else (low, middle)
+    return low
+
+
+def _look(client: Client, context_id: str, session_id: str, offset: int) -> Turn | None:
+    turns = api.list_turns(context_id, session_id)
+    page = next(client.offset_pages(turns, start=offset, limit=1), None)
+    return page.items[0] if page else None
+
+
+def _check(
+    *, from_seq: int | None, tail: int | None, roles: Collection[str], parallel: int
+) -> None:
+    if from_seq is not None and tail is not None:
+        raise UsageError("tail and from_seq both say where to start: give one of them")
+    if tail is not None and tail < 0:
+        raise UsageError(f"tail: {tail} is negative")
+    if parallel < 1:
+        raise UsageError(f"parallel: {parallel} is not at least 1")
+    for role in roles:
+        if role not in ROLES:
+            raise UsageError(f"role: {role!r} is not one of {', '.join(ROLES)}", candidates=ROLES)
