@@ -52,15 +52,15 @@ class Turns:
         self._lock = threading.Lock()
 
     def append(self, count: int = 1) -> None:
-        self.turns += [turn(self._base + len(self.turns)) for _ in range(count)]
+        start = self._base + len(self.turns)
+        self.turns += [turn(start + n) for n in range(count)]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
             return self._answer(request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        for _ in range(next(self._growth, 0)):
-            self.append()
+        self.append(next(self._growth, 0))
         self._requests += 1
         if self._requests in self._failing:
             return httpx.Response(503, headers={"Retry-After": "0"})
