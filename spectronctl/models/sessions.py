@@ -44,20 +44,7 @@ class Session(Model):
     turn_count: int | None = None
 
 
-class SessionCreate(Model):
-    """Body of `POST /{context}/sessions`; no scopes means the caller's own region."""
-
-    scopes: str | list[str] | list[list[str]] | None = None
-    metadata: Any = None
-
-
 class SessionContext(Model):
     """Answer of `POST /{context}/sessions/{id}/context`: text for a model's prompt."""
 
     context: str
-
-
-class SessionContextQuery(Model):
-    """Body of `POST /{context}/sessions/{id}/context`."""
-
-    query: str
