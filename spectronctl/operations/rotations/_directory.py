@@ -1,0 +1,33 @@
+"""The keys of contexts as they were a moment ago: many rotations share one listing."""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import monotonic
+
+from spectronctl.api import keys as api
+from spectronctl.client import Client
+from spectronctl.models.keys import Key
+
+MAX_AGE = 15.0
+"""Seconds that a listing serves; uses of a key are noted to the minute anyway."""
+
+
+class KeyDirectory:
+    """Listings of contexts, made once and shared between threads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._listings: dict[str, tuple[float, list[Key]]] = {}
+        self._lock = Lock()
+
+    def list_keys(self, context: str, *, since: float | None = None) -> list[Key]:
+        """Every key of the context, as of `since` (on the monotonic clock) or later; None is a moment ago."""
+        since = monotonic() - MAX_AGE if since is None else since
+        with self._lock:
+            made_at, keys = self._listings.get(context, (float("-inf"), []))
+            if made_at < since:
+                made_at = monotonic()
+                keys = list(self._client.items(api.list_keys(context)))
+                self._listings[context] = (made_at, keys)
+            return keys
