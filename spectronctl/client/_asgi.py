@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
+from threading import Lock
 from typing import Any, TypeAlias
 
 from spectronctl.client._httpx import httpx
@@ -21,7 +22,7 @@ class AsgiTransport(httpx.BaseTransport):
     Opens the application at the first request, on an event loop of its own, and closes both in `close()`.
 
     `open_app` returns an async context manager that yields the application; what it raises reaches the caller of the
-    first request. For one thread, where no other event loop runs.
+    first request. Threads without an event loop of their own may share it: their requests run one after the other.
     """
 
     def __init__(self, open_app: Callable[[], AbstractAsyncContextManager[App]]) -> None:
@@ -29,12 +30,14 @@ class AsgiTransport(httpx.BaseTransport):
         self._runner: asyncio.Runner | None = None
         self._opened: AbstractAsyncContextManager[App] | None = None
         self._app: App | None = None
+        self._turn = Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
         request.read()
-        return self._runner.run(self._answer(request))
+        with self._turn:
+            if self._runner is None:
+                self._runner = asyncio.Runner()
+            return self._runner.run(self._answer(request))
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         if self._app is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -15,6 +16,10 @@ from spectronctl.errors import ConfigError, ConflictError
 VERSION = 1
 KEPT = timedelta(days=30)
 """How long the journal of finished work stays."""
+
+
+class BusyError(ConflictError):
+    """Another process is at it right now."""
 
 
 class Journal:
@@ -30,7 +35,8 @@ class Journal:
     def prepare(self) -> None:
         """Make the directory; ConfigError when nothing can be written there."""
         try:
-            self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._locks.mkdir(mode=0o700, exist_ok=True)
             replace_file(self._locks / "probe", b"")
         except OSError as exc:
             raise ConfigError(
@@ -40,7 +46,7 @@ class Journal:
 
     @contextmanager
     def hold(self, claim: str) -> Iterator[None]:
-        """Keep other processes off this piece of work; ConflictError names what they are doing."""
+        """Keep other processes off this piece of work; BusyError names what they are doing."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(str(self._locks / claim), timeout=0, mode=0o600)
@@ -57,7 +63,7 @@ class Journal:
 
     def write(self, claim: str, document: Mapping[str, Any]) -> None:
         """Put the document on the disk, whole, and return when it is there."""
-        content = json.dumps({"version": VERSION, **document}, indent=2).encode()
+        content = json.dumps({"version": VERSION, **document}).encode()
         try:
             replace_file(self._path(claim, str(document["id"])), content)
         except OSError as exc:
@@ -71,23 +77,23 @@ class Journal:
 
     def find(self, claim: str) -> list[dict[str, Any]]:
         """The documents of a claim, oldest first."""
-        return [read_document(path) for path in self._list(f"{claim}.*.json")]
+        return [read_document(path) for path in self._list(start=f"{claim}.")]
 
     def list_paths(self) -> list[Path]:
         """Every document's file, oldest first."""
-        return self._list("*.json")
+        return self._list()
 
     def find_path(self, id: str) -> Path | None:
         """The file of the document with that id."""
         if not id.replace("_", "").isalnum():
             return None
-        return next(iter(self._list(f"*.{id}.json")), None)
+        return next(iter(self._list(end=f".{id}.json")), None)
 
     def prune(self, now: datetime, is_open: Mapping[str, bool]) -> None:
-        """Drop finished documents, those that `is_open` by id says are over, once they are old."""
-        for path in self.list_paths():
-            if is_open.get(_id_of(path), True):
-                continue
+        """Drop what is old: documents that `is_open` by id says are over, and what killed writers left half-done."""
+        finished = [path for path in self.list_paths() if not is_open.get(_id_of(path), True)]
+        drafts = [*self.directory.glob(".*.tmp"), *self._locks.glob(".*.tmp")]
+        for path in [*finished, *drafts]:
             with suppress(OSError):
                 age = now.timestamp() - path.stat().st_mtime
                 if age > KEPT.total_seconds():
@@ -100,12 +106,16 @@ class Journal:
     def _path(self, claim: str, id: str) -> Path:
         return self.directory / f"{claim}.{id}.json"
 
-    def _list(self, pattern: str) -> list[Path]:
-        return sorted(self.directory.glob(pattern), key=_id_of)
+    def _list(self, *, start: str = "", end: str = ".json") -> list[Path]:
+        names: list[str] = []
+        with suppress(OSError):
+            names = os.listdir(self.directory)
+        found = (name for name in names if name.startswith(start) and name.endswith(end))
+        return sorted(map(self.directory.joinpath, found), key=_id_of)
 
-    def _refuse(self, claim: str) -> ConflictError:
-        ids = [_id_of(path) for path in self._list(f"{claim}.*.json")]
-        return ConflictError(
+    def _refuse(self, claim: str) -> BusyError:
+        ids = [_id_of(path) for path in self._list(start=f"{claim}.")]
+        return BusyError(
             "the key is being rotated right now by another process"
             + (f": {ids[-1]}" if ids else ""),
             candidates=ids[-1:],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from spectronctl.models._base import Model
+from spectronctl.models.times import read_time
 
 PRINCIPALS = ("agent", "supervisor")
 
@@ -34,6 +36,12 @@ class Key(Model):
     last_used_at: str | None = None
     expires_at: str | None = None
     status: str | None = None
+
+
+def has_expired(key: Key, now: datetime) -> bool:
+    """Whether the key has ended, by its status or its expiry."""
+    ends = read_time(key.expires_at)
+    return key.status == "expired" or (ends is not None and ends <= now)
 
 
 class MintedKey(Key):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -177,3 +178,20 @@ def test_the_client_stays_until_the_answer_is_complete() -> None:
     with connect(app) as client:
         assert client.send(health.get_health()).status == "ok"
     assert order == ["answer", "http.disconnect"]
+
+
+def test_threads_share_it_one_request_at_a_time() -> None:
+    running = 0
+    most = 0
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        await answer(send, 200, b'{"status": "ok"}')
+
+    with connect(app) as client, ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.send(health.get_health()).status, range(8)))
+    assert (answers, most) == (["ok"] * 8, 1)

@@ -32,14 +32,14 @@ from spectronctl.errors import (
     SpectronctlError,
     UpstreamError,
 )
-from spectronctl.models.keys import Key, MintedKey
+from spectronctl.models.identity import Grants
+from spectronctl.models.keys import Key, MintedKey, has_expired
+from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.rotations._directory import KeyDirectory
 from spectronctl.operations.rotations._rotation import (
     Rotation,
     Step,
-    has_expired,
     next_generation,
-    read_time,
 )
 
 USE_RESOLUTION = timedelta(minutes=1)
@@ -77,9 +77,11 @@ class Rotator:
         self.recover = recover
         self._save = save
 
-    def run(self, rotation: Rotation, places: Sequence[Deliver]) -> None:
+    def run(self, rotation: Rotation, places: Sequence[Deliver]) -> MintedKey | None:
         """
         Take a rotation as far as it goes now; afterwards it is `waiting`, `done`, or an error was raised.
+
+        Returns the key with the new secret when this run delivered it.
 
         `places` stand in the order of `rotation.places`. A rotation that failed before it changed anything is
         `aborted` when it can never succeed, and `planned` when it may.
@@ -88,14 +90,17 @@ class Rotator:
         try:
             run.run()
         except SpectronctlError as exc:
-            rotation.error = exc.message
+            rotation.error = run.redact(exc.message)
             run.step_back(exc)
             self.save(rotation)
+            if rotation.is_open:
+                exc.command = exc.command or f"spectronctl keys rotations resume {rotation.id}"
             raise
+        return run.minted
 
     def save(self, rotation: Rotation) -> None:
         """Write the journal."""
-        rotation.updated_at = self.now().isoformat()
+        rotation.updated_at = write_time(self.now())
         self._save(rotation)
 
     def abort(self, rotation: Rotation) -> list[str]:
@@ -105,9 +110,15 @@ class Rotator:
         A successor that nobody can hold is deleted; one that may have been delivered stays, as does the old key.
         """
         alive = [ref["id"] for ref in rotation.retiring]
-        if rotation.method == "in place":
+        if rotation.method == "in place" or (rotation.method, rotation.step) == (
+            "leaked",
+            "planned",
+        ):
             alive.append(rotation.key["id"])
-        if rotation.method != "in place" and rotation.step != "planned":
+        elif rotation.step == "revoking":
+            keys = self.directory.list_keys(rotation.context, since=monotonic())
+            alive += [key.id for key in keys if key.id == rotation.key["id"]]
+        elif rotation.step != "planned":
             alive += self._drop_successor(rotation)
         rotation.step = "aborted"
         self.save(rotation)
@@ -131,7 +142,6 @@ class _Run:
         self.rotation = rotation
         self.places = places
         self.minted: MintedKey | None = None
-        self.listed_since: float | None = None
         self.has_begun = rotation.step != "planned"
         self.steps: dict[Step, Callable[[bool], Step | None]] = {
             "planned": lambda _: FIRST_STEPS[rotation.method],
@@ -166,6 +176,10 @@ class _Run:
             return
         self.rotation.step = "planned" if isinstance(error, _TRANSIENT) else "aborted"
 
+    def redact(self, text: str) -> str:
+        """What a place says may quote the secret it was given."""
+        return text.replace(self.minted.secret, "[secret]") if self.minted else text
+
     def revoke(self, is_fresh: bool) -> Step:
         delete_key(self.client, self.rotation.context, self.rotation.key["id"])
         self.has_begun = True
@@ -174,11 +188,20 @@ class _Run:
     def rotate(self, is_fresh: bool) -> Step:
         key_id = self.rotation.key["id"]
         self.rotation.delivered = [None] * len(self.places)
-        if is_fresh and not self.rotator.recover:
-            self.minted = self.client.send(api.rotate_key(self.rotation.context, key_id))
-        else:
+        if self.rotator.recover or not is_fresh:
             self.minted = self.renew(key_id)
+        else:
+            self.minted = self.rotate_once(key_id)
         return "verifying"
+
+    def rotate_once(self, key_id: str) -> MintedKey:
+        """An agent that is up still may hold the old secret: whether to make another is not decided here."""
+        try:
+            return self.client.send(api.rotate_key(self.rotation.context, key_id))
+        except RequestError as exc:
+            if exc.outcome_unknown:
+                exc.hint = "The old secret may be dead and the new one is lost: resuming makes another."
+            raise
 
     def mint(self, is_fresh: bool) -> Step:
         """A key that stands under the stamped name already is ours: the answer that minted it was lost."""
@@ -191,7 +214,9 @@ class _Run:
                 self.minted = self.client.send(self.make_request())
             except ConflictError:
                 if is_fresh and not attempt:
-                    raise self.refuse_taken() from None
+                    taken = self.refuse_taken()
+                    self.rotation.generation += 1  # whoever resumes must not take that key for ours
+                    raise taken from None
             except RequestError as exc:
                 if not exc.outcome_unknown or attempt == ATTEMPTS - 1:
                     raise
@@ -223,7 +248,7 @@ class _Run:
 
     def note_successor(self, minted: MintedKey) -> None:
         self.rotation.successor_id = minted.id
-        self.listed_since = monotonic()  # an older listing does not know the successor
+        self.rotator.directory.note_change(self.rotation.context)
 
     def renew(self, key_id: str) -> MintedKey:
         """A fresh secret for a key whose last one nobody holds; an answer that is lost makes that secret another."""
@@ -256,11 +281,18 @@ class _Run:
         self.compare(self.minted, caller.effective_grants)
         return "delivering"
 
-    def compare(self, minted: MintedKey, grants: dict[str, list[str]]) -> None:
+    def compare(self, minted: MintedKey, grants: Grants) -> None:
         rotation = self.rotation
-        same_kind = minted.principal in (None, rotation.principal)
-        same_floor = minted.scope_floor in (None, rotation.scope_floor)
-        if same_kind and same_floor and rotation.grants in (None, grants):
+        if rotation.method == "in place":
+            return  # it is the same key, and its old secret is dead already
+        same_kind = None in (minted.principal, rotation.principal) or (
+            minted.principal == rotation.principal
+        )
+        same_floor = (
+            "scope_floor" not in minted.model_fields_set
+            or minted.scope_floor == rotation.scope_floor
+        )
+        if same_kind and same_floor and _sort(rotation.grants or grants) == _sort(grants):
             return
         raise ConflictError(
             f"{minted.name} ({minted.id}) may do other things than {self.rotation.key['name']},"
@@ -273,15 +305,34 @@ class _Run:
         if self.minted is None:
             return self.resupply()
         rotation = self.rotation
-        # Where it went well before comes last: should another place fail again, nobody holds this secret yet.
-        for index in sorted(
-            range(len(self.places)), key=lambda i: rotation.delivered[i] == "outdated"
-        ):
-            self.deliver_to(index, self.minted)
+        self.deliver_to_all(self.minted)
         if not rotation.retiring:
             return "done"
-        rotation.due_at = (self.rotator.now() + timedelta(seconds=rotation.overlap)).isoformat()
+        rotation.due_at = write_time(self.rotator.now() + timedelta(seconds=rotation.overlap))
         return "waiting"
+
+    def deliver_to_all(self, minted: MintedKey) -> None:
+        """
+        Places that hold no secret that works come first, and all of them get this one, whichever of them fail.
+
+        The others can wait: as long as nobody holds this secret, its key can be used again.
+        """
+        failure: SpectronctlError | None = None
+        for index in sorted(range(len(self.places)), key=self.is_served):
+            if failure and self.is_served(index):
+                break
+            try:
+                self.deliver_to(index, minted)
+            except SpectronctlError as exc:
+                failure = failure or exc
+        if failure:
+            raise failure
+
+    def is_served(self, index: int) -> int:
+        """How well a place does without the new secret: not at all, while the old key lives, or for good."""
+        if self.rotation.delivered[index] == "outdated":
+            return 2
+        return 1 if self.rotation.method == "overlap" else 0
 
     def deliver_to(self, index: int, minted: MintedKey) -> None:
         before = self.rotation.delivered[index]
@@ -317,10 +368,7 @@ class _Run:
     def delete(self, is_fresh: bool) -> Step:
         """Delete what the successor replaces, except what was in use a moment ago: that waits."""
         rotation = self.rotation
-        keys = {
-            key.id: key
-            for key in self.rotator.directory.list_keys(rotation.context, since=self.listed_since)
-        }
+        keys = {key.id: key for key in self.rotator.directory.list_keys(rotation.context)}
         self.check_successor(keys)
         waits = []
         for ref in list(rotation.retiring):
@@ -330,12 +378,12 @@ class _Run:
             if ref["id"] in keys:
                 delete_key(self.client, rotation.context, ref["id"])
             rotation.retiring.remove(ref)
-        rotation.due_at = min(waits).isoformat() if waits else None
+        rotation.due_at = write_time(min(waits)) if waits else None
         return "waiting" if waits else "done"
 
     def check_successor(self, keys: dict[str, Key]) -> None:
         successor = keys.get(self.rotation.successor_id or "")
-        if successor and not has_expired(successor, self.rotator.now()):
+        if successor and not has_expired(successor, self.rotator.now() + self.client.clock_offset):
             return
         raise ConflictError(
             f"the successor {self.rotation.successor_name} ({self.rotation.successor_id}) is gone or has expired,"
@@ -346,12 +394,12 @@ class _Run:
 
     def find_end_of_use(self, key: Key | None) -> datetime | None:
         """When the key will not have been used within the drain, on our clock; None when that is so already."""
-        now = self.rotator.now()
+        now, offset = self.rotator.now(), self.client.clock_offset
         drain = self.rotation.drain
-        if key is None or not drain or key.last_used_at is None or has_expired(key, now):
+        if key is None or key.last_used_at is None or not drain or has_expired(key, now + offset):
             return None
-        last = read_time(key.last_used_at) + USE_RESOLUTION - self.client.clock_offset
-        until = last + timedelta(seconds=drain)
+        last = read_time(key.last_used_at) or now + offset  # nobody can tell: it may be in use
+        until = last + USE_RESOLUTION + timedelta(seconds=drain) - offset
         return until if until > now else None
 
 
@@ -370,6 +418,10 @@ def delete_key(client: Client, context: str, key_id: str) -> None:
     """Revoke a key; one that is gone already will do."""
     with suppress(NotFoundError):
         client.send(api.delete_key(context, key_id))
+
+
+def _sort(grants: Grants) -> Grants:
+    return {verb: sorted(patterns) for verb, patterns in grants.items()}
 
 
 def _is_unknown(error: SpectronctlError) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any, Literal
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
-from spectronctl.models.keys import Key, split_name, stamp_name
+from spectronctl.models.keys import Key, has_expired, split_name, stamp_name
+from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
 
@@ -95,9 +96,15 @@ class Rotation:
             return self.is_open
         return now >= datetime.fromisoformat(self.due_at)
 
+    def redirect(self, places: list[dict[str, Any]]) -> None:
+        """Deliver elsewhere from here on; that an old place may hold the newest secret is not forgotten."""
+        is_held = any(outcome in ("started", "delivered") for outcome in self.delivered)
+        self.places = places
+        self.delivered = ["started" if is_held else None, *[None] * (len(places) - 1)]
+
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON."""
-        return asdict(self)
+        """All of it, as JSON; what is nested is not copied."""
+        return dict(vars(self))
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Rotation:
@@ -133,7 +140,7 @@ def plan_rotation(
     """
     _check_life(key, method, overlap, now)
     logical, _ = split_name(key.name)
-    written = now.isoformat()
+    written = write_time(now)
     return Rotation(
         id=f"rot_{now:%Y%m%dT%H%M%S}_{token_hex(4)}",
         url=url,
@@ -143,7 +150,7 @@ def plan_rotation(
         key={"id": key.id, "name": key.name},
         principal=key.principal,
         scope_floor=key.scope_floor,
-        lifetime=_read_lifetime(key),
+        lifetime=_read_lifetime(key, now),
         generation=next_generation(keys, logical),
         successor_id=key.id if method == "in place" else None,
         retiring=[{"id": key.id, "name": key.name}] if method == "overlap" else [],
@@ -173,27 +180,14 @@ def select_newest(keys: Iterable[Key]) -> list[Key]:
     return list(newest.values())
 
 
-def has_expired(key: Key, now: datetime) -> bool:
-    """Whether the key has ended, by its status or its expiry."""
-    return key.status == "expired" or (
-        key.expires_at is not None and read_time(key.expires_at) <= now
-    )
-
-
-def read_time(text: str) -> datetime:
-    """An RFC 3339 time, in UTC where it does not say."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _split(key: Key) -> tuple[str, int]:
     return split_name(key.name)
 
 
-def _read_lifetime(key: Key) -> float | None:
-    if key.expires_at is None or key.created_at is None:
-        return None
-    return max(1.0, (read_time(key.expires_at) - read_time(key.created_at)).total_seconds())
+def _read_lifetime(key: Key, now: datetime) -> float | None:
+    """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
+    made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
+    return max(1.0, (ends - made).total_seconds()) if ends else None
 
 
 def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None:
@@ -202,10 +196,8 @@ def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None
             f"key {key.name} ({key.id}) has expired, and a new secret would not revive it",
             hint="With --overlap 0s it gets a successor that lives as long as it was meant to.",
         )
-    if method != "overlap" or key.expires_at is None or overlap == 0:
-        return
     ends = read_time(key.expires_at)
-    if ends < now + timedelta(seconds=overlap):
+    if method == "overlap" and overlap and ends and ends < now + timedelta(seconds=overlap):
         raise UsageError(
             f"--overlap is longer than what is left of key {key.name} ({key.id}): it expires at {key.expires_at}",
             hint="Choose an --overlap that ends before, or --overlap 0s.",
