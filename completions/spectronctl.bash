@@ -18,7 +18,14 @@ _spectronctl_step() {
         'keys get'|'keys show') at='keys get' ;;
         'keys create') at='keys create' ;;
         'keys rotate') at='keys rotate' ;;
+        'keys rotations') at='keys rotations' ;;
         'keys delete'|'keys rm') at='keys delete' ;;
+        'keys verify') at='keys verify' ;;
+        'keys orphans') at='keys orphans' ;;
+        'keys rotations list'|'keys rotations ls') at='keys rotations list' ;;
+        'keys rotations get'|'keys rotations show') at='keys rotations get' ;;
+        'keys rotations resume') at='keys rotations resume' ;;
+        'keys rotations abort') at='keys rotations abort' ;;
         'profiles list'|'profiles ls') at='profiles list' ;;
         'profiles show') at='profiles show' ;;
         'profiles add') at='profiles add' ;;
@@ -37,22 +44,25 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys rotate --confirm'|'keys delete --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
-        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
+        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys rotate --secret-file'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --ready-file'|'serve keys create --secret-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
+        'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
+        'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
         'keys create --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
         'keys create --expires-at') fill=(_spectronctl_free TIME) ;;
-        'keys create --expires-in'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
+        'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
-        'profiles add --api-key-command') fill=(_spectronctl_free CMD) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
         'profiles add --proxy'|'serve --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
         'serve --host') fill=(_spectronctl_free HOST) ;;
@@ -79,8 +89,12 @@ _spectronctl_argument() {
         'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
         'keys get 0') fill=(_spectronctl_free KEY) ;;
         'keys create 0') fill=(_spectronctl_free NAME) ;;
-        'keys rotate 0') fill=(_spectronctl_free KEY) ;;
-        'keys delete 0') fill=(_spectronctl_free KEY) ;;
+        'keys rotate 0') fill=(_spectronctl_free '[KEY]') ;;
+        'keys rotations get 0') fill=(_spectronctl_free ROTATION) ;;
+        'keys rotations resume '*) fill=(_spectronctl_free '[ROTATION]...') ;;
+        'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
+        'keys delete '*) fill=(_spectronctl_free KEY) ;;
+        'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -101,7 +115,8 @@ _spectronctl_commands() {
     case $at in
         '') _spectronctl_offer contexts keys profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete ;;
-        keys) _spectronctl_offer list get create rotate delete ;;
+        keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
+        'keys rotations') _spectronctl_offer list get resume abort ;;
         profiles) _spectronctl_offer list show add use set unset remove path ;;
         serve) _spectronctl_offer keys ;;
         'serve keys') _spectronctl_offer list create revoke ;;
@@ -118,11 +133,18 @@ _spectronctl_options() {
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --help ;;
         'contexts delete') _spectronctl_offer --confirm --if-missing --help ;;
         keys) _spectronctl_offer --help ;;
-        'keys list') _spectronctl_offer --help ;;
+        'keys list') _spectronctl_offer --older-than --unused-for --expiring --principal --match --help ;;
         'keys get') _spectronctl_offer --help ;;
-        'keys create') _spectronctl_offer --secret-file --force --reveal --principal --scope-floor --expires-at --expires-in --recover --help ;;
-        'keys rotate') _spectronctl_offer --secret-file --force --reveal --confirm --recover --help ;;
+        'keys create') _spectronctl_offer --principal --scope-floor --expires-at --expires-in --secret-file --secret-env-file --secret-command --force --reveal --if-exists --confirm --recover --help ;;
+        'keys rotate') _spectronctl_offer --overlap --drain --leaked --secret-file --secret-env-file --secret-command --force --reveal --older-than --unused-for --expiring --principal --match --all --parallel --max-failures --dry-run --confirm --recover --wait --help ;;
+        'keys rotations') _spectronctl_offer --help ;;
+        'keys rotations list') _spectronctl_offer --all --help ;;
+        'keys rotations get') _spectronctl_offer --help ;;
+        'keys rotations resume') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --wait --parallel --help ;;
+        'keys rotations abort') _spectronctl_offer --help ;;
         'keys delete') _spectronctl_offer --confirm --if-missing --help ;;
+        'keys verify') _spectronctl_offer --help ;;
+        'keys orphans') _spectronctl_offer --grace --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;
@@ -132,10 +154,10 @@ _spectronctl_options() {
         'profiles unset') _spectronctl_offer --help ;;
         'profiles remove') _spectronctl_offer --help ;;
         'profiles path') _spectronctl_offer --help ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --force --reveal --store --bootstrap --ready-file --log-format --help ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --ready-file --log-format --help ;;
         'serve keys') _spectronctl_offer --help ;;
         'serve keys list') _spectronctl_offer --store --help ;;
-        'serve keys create') _spectronctl_offer --secret-file --force --reveal --store --help ;;
+        'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;
         'serve keys revoke') _spectronctl_offer --store --help ;;
         completion) _spectronctl_offer --help ;;
         version) _spectronctl_offer --server --help ;;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`.
+# The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`;
+# and last, a key rotated while its old secret goes on working for a while.
 # Everything happens in a temporary home, which is removed at the end.
 set -eu
 
@@ -54,4 +55,15 @@ kill "$server"
 wait "$server"
 server=
 
-printf '\nThe demo has run: two servers, two contexts, created, used and deleted.\n'
+printf '\n== A key rotated with an overlap, on the embedded server\n'
+export SPECTRONCTL_PROFILE=local SPECTRON_CONTEXT_ID=acme-prod
+run spectronctl contexts create acme-prod --namespace acme --database prod --quiet -o name
+run spectronctl keys create app-agent --scope-floor org=acme --secret-file "$HOME/app.key" --quiet
+run spectronctl keys rotate app-agent --overlap 3s --drain 0s --secret-file "$HOME/app.key" --yes
+run spectronctl keys list
+run sleep 3
+run spectronctl keys rotations resume
+run spectronctl keys list
+run spectronctl keys verify "file:$HOME/app.key"
+
+printf '\nThe demo has run: two servers, contexts created, used and deleted, a key rotated without a gap.\n'

@@ -81,7 +81,7 @@ def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str
     hidden = {
         word: modules[sub.module]
         for word, sub in command.commands.items()
-        if sub.hidden and isinstance(sub, LazyGroup)
+        if sub.hidden and isinstance(sub, LazyGroup) and sub.module in modules
     }
     short = {
         word: sub.name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronctl.config.locations import local_store_url
 from spectronctl.errors import ConfigError, NotFoundError
+from spectronctl.models.times import write_time
 
 if TYPE_CHECKING:
     from spectronctl.client._asgi import AsgiTransport
@@ -96,5 +97,5 @@ def describe_management_key(row: ManagementKeyRow) -> dict[str, Any]:
     """A management key as it is shown."""
     times = {"created_at": row.created_at, "last_used_at": row.last_used_at}
     return {"id": row.id, "name": row.name} | {
-        name: time and time.isoformat().replace("+00:00", "Z") for name, time in times.items()
+        name: time and write_time(time) for name, time in times.items()
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spectronctl.models._base import Model
     from spectronctl.models.keys import MintedKey
     from spectronctl.output import Output
-    from spectronctl.output.sinks import SecretFile
+    from spectronctl.output.sinks import SinkGroup
     from spectronctl.output.views import View
 
     M = TypeVar("M", bound=Model)
@@ -57,6 +57,7 @@ class Runtime:
         self.flags: dict[str, Any] = {}
         self._transport = transport
         self._stdin_reader: str | None = None
+        self._secrets: dict[Credential, str] = {}
         self._close: list[Callable[[], None]] = []
 
     def __enter__(self) -> Runtime:
@@ -134,9 +135,9 @@ class Runtime:
             raise AuthError("no management key to send", hint=NO_KEY_HINT)
         return self._make_client(credential)
 
-    def make_context_client(self, context_id: str) -> Client:
-        """The data plane of one context, with its own key where there is one (cli.md)."""
-        credential = self.settings.data_plane_credential(context_id)
+    def make_context_client(self, context_id: str, credential: Credential | None = None) -> Client:
+        """The data plane of one context: with that key, or else its own where there is one (cli.md)."""
+        credential = credential or self.settings.data_plane_credential(context_id)
         if credential is None and not self.settings.is_local:
             raise AuthError(f"no key for context {context_id} to send", hint=NO_KEY_HINT)
         return self._make_client(credential)
@@ -175,8 +176,13 @@ class Runtime:
         """For calls that need no key."""
         return self._make_client(None)
 
-    def list_items(self, request: Request[Page[M]]) -> Iterator[dict[str, Any]]:
-        """Every item over all pages, or as many as `--limit` allows."""
+    def list_items(
+        self, request: Request[Page[M]], keep: Callable[[M], bool] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every item over all pages, or every one that is to be kept; as many as `--limit` allows."""
+        if keep is not None:
+            yield from self._list_kept(request, keep)
+            return
         limit = self.settings.limit.value
         has_more = False
         for page in self.client.pages(request, limit=limit):
@@ -184,11 +190,45 @@ class Runtime:
             for item in page.items:
                 yield item.to_dict()
         if has_more:
-            self.out.note(f"There are more: --limit {limit} ended the list.")
+            self._note_limit("are")
+
+    def _list_kept(
+        self, request: Request[Page[M]], keep: Callable[[M], bool]
+    ) -> Iterator[dict[str, Any]]:
+        limit, count = self.settings.limit.value, 0
+        for page in self.client.pages(request):
+            for item in filter(keep, page.items):
+                if count == limit:
+                    self._note_limit("are")
+                    return
+                count += 1
+                yield item.to_dict()
+            if count == limit:  # enough: what later pages hold is not asked
+                if page.has_more:
+                    self._note_limit("may be")
+                return
+
+    def limit_rows(self, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """As many of these as `--limit` allows."""
+        limit = self.settings.limit.value
+        if limit is not None and len(rows) > limit:
+            self._note_limit("are")
+        return rows[:limit]
+
+    def _note_limit(self, verb: str) -> None:
+        self.out.note(f"There {verb} more: --limit {self.settings.limit.value} ended the list.")
 
     def read_credential(self, credential: Credential) -> str:
-        """The secret that a credential stands for."""
-        return credential.read(self.env, self.read_stdin)
+        """The secret that a credential stands for, read once."""
+        if credential not in self._secrets:
+            self._secrets[credential] = credential.read(self.env, self.read_stdin)
+        return self._secrets[credential]
+
+    @property
+    def management_key(self) -> str | None:
+        """The key that `client` signs with."""
+        credential = self.settings.management_credential()
+        return self.read_credential(credential) if credential else None
 
     def read_stdin(self, option: str) -> str:
         """All of stdin, which only one option of a command line can have."""
@@ -232,44 +272,62 @@ class Runtime:
             )
 
     @contextmanager
-    def reserve_secret(self, options: SecretOptions | None) -> Iterator[SecretFile | None]:
-        """Make sure, before anything is asked of the server, that a secret can be delivered."""
-        from spectronctl.output.sinks import SecretFile, check_secret_output
+    def reserve_secret(
+        self,
+        options: SecretOptions | None,
+        *,
+        context: str | None = None,
+        name: str | None = None,
+    ) -> Iterator[SinkGroup]:
+        """
+        Make sure, before anything is asked of the server, that a secret can be delivered.
 
-        if options is None:
-            yield None
-            return
-        check_secret_output(
-            self.streams, reveal=options.reveal, has_file=options.secret_file is not None
-        )
-        if options.secret_file is None:
-            yield None
-            return
-        with SecretFile.reserve(options.secret_file, force=options.force) as sink:
-            yield sink
+        `context` and `name` of its key may stand in the places as placeholders, and commands are told.
+        """
+        from spectronctl.output.sinks import SinkGroup, check_secret_output
 
-    def deliver_secret(
-        self, minted: MintedKey, sink: SecretFile | None, view: View, note: str
-    ) -> None:
-        """Hand a minted secret to its file, or to stdout."""
+        places = options.read_places(self.env) if options else ()
+        if options:
+            check_secret_output(self.streams, reveal=options.reveal, has_file=bool(places))
+        known = {"context": context, "name": name}
+        with SinkGroup(
+            [place.fill(**known) for place in places],
+            replace=options is not None and options.force,
+            reveal=options is not None and options.reveal,
+            env=self.env,
+            labels={label: text for label, text in known.items() if text is not None},
+        ) as sinks:
+            yield sinks
+
+    def deliver_secret(self, minted: MintedKey, sinks: SinkGroup, view: View, note: str) -> None:
+        """Hand a minted secret to its places, and to stdout where it is to be shown."""
         try:
-            if sink is None:
+            sinks.commit(minted.secret, id=minted.id)
+            if sinks.is_shown:
                 self.out.secret(minted.to_dict(), view)
-            else:
-                sink.commit(minted.secret)
         except SpectronctlError as exc:
-            if sink is None or not sink.kept:
-                exc.hint = (
-                    f"The key {minted.name} ({minted.id}) was made, and nobody holds its secret:"
-                    " rotate it for a fresh one, or delete it."
-                )
-                exc.command = f"spectronctl keys rotate {minted.id} -c {self.context}"
+            self._explain_undelivered(exc, minted, sinks)
             raise
-        if sink is None:
-            self.out.note(note)
-        else:
-            self.out.note(f"{note} Its secret is in {sink.path}.")
+        self.out.note(f"{note} Its secret is in {sinks.describe()}." if sinks.stored else note)
+        if not sinks.is_shown:
             self.out.show(minted.without_secret().to_dict(), view)
+
+    def _explain_undelivered(
+        self, error: SpectronctlError, minted: MintedKey, sinks: SinkGroup
+    ) -> None:
+        if sinks.kept and not sinks.stored:
+            return
+        where = (
+            f"its secret is only in {sinks.describe()}"
+            if sinks.stored
+            else "nobody holds its secret"
+        )
+        made = (
+            f"The key {minted.name} ({minted.id}) was made, and {where}:"
+            " rotate it for a fresh one, or delete it."
+        )
+        error.hint = f"{error.hint} {made}" if error.hint else made
+        error.command = f"spectronctl keys rotate {minted.id} -c {self.context}"
 
     def remember_context(self, context_id: str) -> None:
         """Keep a context's id for shell completion."""

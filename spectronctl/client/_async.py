@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from copy import copy
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,6 +14,7 @@ from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
 from spectronctl.client._answers import settle
 from spectronctl.client._call import Answer, Call, Exchange, Outcome
+from spectronctl.client._dialects import read_clock_offset
 from spectronctl.client._httpx import httpx
 from spectronctl.client._policy import next_pause
 from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
@@ -28,7 +31,7 @@ class AsyncClient:
 
     `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
     system's certificates, `proxy` wins over the environment's, `observe` sees every attempt. ConfigError names the
-    argument that cannot be used.
+    argument that cannot be used. `clock_offset` is how far the server's clock was ahead of ours at its last answer.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class AsyncClient:
             transport=transport,
         )
         self._observe = observe
+        self.clock_offset = timedelta()
         self._http = httpx.AsyncClient(**build_arguments(self._settings, ca_file, transport))
 
     async def send(self, request: Request[T]) -> T:
@@ -85,6 +89,7 @@ class AsyncClient:
                     )  # looked at when more comes: an answer complete at last is an answer
         except httpx.RequestError as exc:
             return exc
+        self.clock_offset = read_clock_offset(response.headers.get("Date"), datetime.now(UTC))
         return Answer(response.status_code, response.headers, b"".join(chunks))
 
     async def pages(
@@ -124,6 +129,12 @@ class AsyncClient:
         """
         window = Window(request, start=start, limit=limit, parallel=parallel, first_seq=first_seq)
         return fetch_ahead(self.send, window)
+
+    def with_key(self, api_key: str) -> Self:
+        """The same client signing with another key, over the same connections: close the first, not this one."""
+        other = copy(self)
+        other._settings = self._settings.with_key(api_key)
+        return other
 
     async def aclose(self) -> None:
         """Close the connections; the client cannot send afterwards."""

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -128,10 +128,20 @@ def read_retry_after(answer: Answer, today: datetime) -> float | None:
 
 
 def _seconds_until(date: str, today: datetime) -> float | None:
+    then = _read_date(date)
+    return None if then is None else max(0.0, (then - today).total_seconds())
+
+
+def read_clock_offset(date: str | None, now: datetime) -> timedelta:
+    """How far the clock that wrote a `Date` header is ahead of ours: to the second, 0 when it says nothing."""
+    then = _read_date(date) if date else None
+    offset = then - now if then else timedelta()
+    return offset if abs(offset) >= timedelta(seconds=2) else timedelta()
+
+
+def _read_date(text: str) -> datetime | None:
     try:
-        then = parsedate_to_datetime(date)
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - today).total_seconds())
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

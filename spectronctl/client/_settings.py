@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast, get_args
 
 from spectronctl import __version__
 from spectronctl.client._connection import (
@@ -37,9 +37,20 @@ class Settings:
     timeout: float
     retries: int
     proxy: httpx.URL | None = field(repr=False)
+    auth_header: AuthHeader
     headers: dict[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     has_key: bool
+
+    def with_key(self, api_key: str) -> Settings:
+        """The same, signing with another key; the first one stays a secret."""
+        key = _read_key(api_key)
+        return replace(
+            self,
+            headers={**self.headers, **_authorize(key, self.auth_header)},
+            secrets=(*self.secrets, key),
+            has_key=True,
+        )
 
 
 def read_settings(
@@ -62,6 +73,7 @@ def read_settings(
         timeout=_read_timeout(timeout),
         retries=_read_retries(retries),
         proxy=proxy_url,
+        auth_header=cast("AuthHeader", auth_header),
         headers={
             "Accept": "application/json",
             "User-Agent": f"spectronctl/{__version__}",

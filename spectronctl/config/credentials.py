@@ -6,12 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Literal
 
 from spectronctl.config.locations import expand_home
 from spectronctl.errors import ConfigError
 
-Kind = Literal["literal", "env", "file", "stdin", "command"]
+Kind = Literal["literal", "env", "file", "env-file", "stdin", "command"]
 
 _LONGEST_KEY = 65_536  # bytes; far above any key, far below a mistaken path such as a disk image
 _COMMAND_SECONDS = 60.0
@@ -20,7 +21,8 @@ _COMMAND_SECONDS = 60.0
 @dataclass(frozen=True)
 class Credential:
     """
-    Where a key is: `source` says it in words, `value` is the key, a variable, a path or a program by `kind`.
+    Where a key is: `source` says it in words, by `kind` `value` is the key, a variable, a path, `PATH:NAME` or a
+    program.
 
     `value` may be the key itself, so it has no place in the repr. A key file that others can read is accepted: mounted
     secrets (Kubernetes, Docker) are readable by design.
@@ -44,6 +46,8 @@ class Credential:
             return _run(self.value, env, self.source)
         if self.kind == "env":
             return _read_variable(self.value, env, self.source)
+        if self.kind == "env-file":
+            return _read_env_file(expand_home(self.value, env), self.source)
         if self.kind == "file":
             return _read_file(expand_home(self.value, env), self.source)
         return _read_stdin(read_stdin, self.source) if self.kind == "stdin" else self.value
@@ -54,6 +58,19 @@ def file_credential(path: str, source: str) -> Credential:
     if path == "-":
         return Credential("stdin", f"{source} -")
     return Credential("file", source, path)
+
+
+def parse_source(text: str, source: str) -> Credential | None:
+    """The key that `env:VAR`, `file:PATH`, `env-file:PATH:NAME` or `-` stands for; None for anything else."""
+    if text == "-":
+        return Credential("stdin", source)
+    kind, _, where = text.partition(":")
+    match kind:
+        case "env" | "file" if where:
+            return Credential(kind, source, where)
+        case "env-file" if all(where.rpartition(":")):
+            return Credential(kind, source, where)
+    return None
 
 
 def check_secret(text: str, source: str) -> str:
@@ -90,6 +107,18 @@ def _read_file(path: str, source: str) -> str:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ConfigError(f"the key file {path} cannot be read: {reason} ({source})") from None
     return _decode(content, f"{source} ({path})")
+
+
+def _read_env_file(where: str, source: str) -> str:
+    from dotenv.parser import parse_stream
+
+    path, _, name = where.rpartition(":")
+    lines = parse_stream(StringIO(_read_file(path, source)))
+    values = [line.value for line in lines if line.key == name]
+    if len(values) != 1:
+        problem = f"sets {name} {len(values)} times" if values else f"has no {name}"
+        raise ConfigError(f"the env file {path} {problem} ({source})")
+    return values[0] or ""
 
 
 def _read_stdin(read_stdin: Callable[[str], str], source: str) -> str:

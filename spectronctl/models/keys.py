@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 from spectronctl.models._base import Model
+from spectronctl.models.times import read_time
 
 PRINCIPALS = ("agent", "supervisor")
+
+_STAMPED = re.compile(r"(?P<logical>.+)\.g(?P<generation>[1-9][0-9]{0,8})", re.DOTALL)
+
+
+def split_name(name: str) -> tuple[str, int]:
+    """The logical name and the generation that a rotation stamped on it: `agent.g3` is `agent`, 3; `agent` is 1."""
+    found = _STAMPED.fullmatch(name)
+    return (found["logical"], int(found["generation"])) if found else (name, 1)
+
+
+def stamp_name(logical: str, generation: int) -> str:
+    """The name under which a rotation mints that generation of a key."""
+    return f"{logical}.g{generation}"
 
 
 class Key(Model):
@@ -20,6 +36,12 @@ class Key(Model):
     last_used_at: str | None = None
     expires_at: str | None = None
     status: str | None = None
+
+
+def has_expired(key: Key, now: datetime) -> bool:
+    """Whether the key has ended, by its status or its expiry."""
+    ends = read_time(key.expires_at)
+    return key.status == "expired" or (ends is not None and ends <= now)
 
 
 class MintedKey(Key):

@@ -2,42 +2,143 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, Literal
 
 from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
-from spectronctl.models.keys import Key, MintedKey
+from spectronctl.models.keys import Key, MintedKey, has_expired, split_name
+from spectronctl.models.times import read_time
+
+OrphanReason = Literal["superseded", "never used", "expired"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyFilter:
+    """Which keys are meant: lengths of time in seconds, `match` a pattern such as `app-*`; None is any."""
+
+    older_than: float | None = None
+    unused_for: float | None = None
+    expiring: float | None = None
+    principal: str | None = None
+    match: str | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != KeyFilter()
+
+    def keeps(self, key: Key, now: datetime) -> bool:
+        """Whether the key is one of them; one whose age nobody knows is not older than anything."""
+        return (
+            self.principal in {None, key.principal}
+            and (self.match is None or _is_named_like(key, self.match))
+            and _lies_back(key.created_at, self.older_than, now)
+            and _lies_back(key.last_used_at or key.created_at, self.unused_for, now)
+            and (self.expiring is None or _expires_within(key, self.expiring, now))
+        )
+
+
+def _is_named_like(key: Key, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in (key.name, split_name(key.name)[0]))
+
+
+def _lies_back(time: str | None, seconds: float | None, now: datetime) -> bool:
+    if seconds is None:
+        return True
+    moment = read_time(time)
+    return moment is not None and (now - moment).total_seconds() >= seconds
+
+
+def _expires_within(key: Key, seconds: float, now: datetime) -> bool:
+    ends = read_time(key.expires_at)
+    return (
+        ends is not None and not has_expired(key, now) and (ends - now).total_seconds() <= seconds
+    )
 
 
 def find_key(client: Client, context_id: str, wanted: str) -> Key:
-    """
-    The key whose id or name is `wanted`, looked for on every page.
+    """The key that `wanted` names (`choose_key`), looked for on every page."""
+    return choose_key(client.items(api.list_keys(context_id)), wanted, context_id)
 
-    NotFoundError names the near ones; ConflictError when several keys answer to the name (some servers allow that).
+
+def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: bool = True) -> Key:
     """
-    names: list[str] = []
-    found: list[Key] = []
-    for key in client.items(api.list_keys(context_id)):
+    The key whose id is `wanted`, or else its name; a logical name stands for its newest generation.
+
+    NotFoundError names the near ones; ConflictError when several keys answer to the name (some servers allow that),
+    and without `newest` also when several generations do.
+    """
+    read: list[Key] = []
+    for key in keys:
         if key.id == wanted:
             return key
-        if key.name == wanted:
-            found.append(key)
-        names.append(key.name)
+        read.append(key)
+    found = _select_named(read, wanted)
+    if newest and found:
+        last = max(split_name(key.name)[1] for key in found)
+        found = [key for key in found if split_name(key.name)[1] == last]
     if not found:
         raise NotFoundError(
             f"no key {wanted!r} in context {context_id}",
-            candidates=get_close_matches(wanted, names),
+            candidates=get_close_matches(wanted, [key.name for key in read]),
             command=f"spectronctl keys list -c {context_id}",
         )
     if len(found) > 1:
-        raise ConflictError(
+        raise _tell_ambiguous(found, wanted, context_id)
+    return found[0]
+
+
+def _select_named(keys: Iterable[Key], wanted: str) -> list[Key]:
+    """The keys of exactly that name when it is stamped, every generation otherwise."""
+    if split_name(wanted)[0] != wanted:
+        return [key for key in keys if key.name == wanted]
+    return [key for key in keys if split_name(key.name)[0] == wanted]
+
+
+def _tell_ambiguous(found: Sequence[Key], wanted: str, context_id: str) -> ConflictError:
+    if len({key.name for key in found}) < len(found):
+        return ConflictError(
             f"{len(found)} keys of context {context_id} are named {wanted!r}",
             candidates=[key.id for key in found],
             hint="Name the one you mean by its id.",
         )
-    return found[0]
+    return ConflictError(
+        f"there are {len(found)} generations of key {wanted!r} in context {context_id}",
+        candidates=[f"{key.id} ({key.name})" for key in found],
+        hint="Name the one you mean by its id, or by the name that its rotation stamped on it.",
+    )
+
+
+def find_existing(
+    client: Client, context_id: str, name: str, *, principal: str, scope_floor: Any
+) -> Key | None:
+    """The key that already is what is wanted; ConflictError says what differs about the one of that name."""
+    try:
+        key = find_key(client, context_id, name)
+    except NotFoundError:
+        return None
+    wanted = {"principal": principal, "scope_floor": scope_floor}
+    differing = [
+        f"its {field} is {json.dumps(getattr(key, field))}, not {json.dumps(value)}"
+        for field, value in wanted.items()
+        if getattr(key, field) != value
+    ]
+    if key.status == "expired":
+        differing.append(f"it expired at {key.expires_at}")
+    if differing:
+        raise ConflictError(
+            f"key {key.name} ({key.id}) exists, but {' and '.join(differing)}",
+            hint="Choose another name, or delete that key first.",
+        )
+    return key
 
 
 def create_key(
@@ -55,7 +156,7 @@ def create_key(
     except RequestError as exc:
         if not exc.outcome_unknown:
             raise
-        orphan = _find_orphan(client, context_id, name, exc)
+        orphan = _find_lost(client, context_id, name, exc)
         if before is None or orphan.id in before:
             exc.hint = (
                 f"A key {orphan.id} named {name!r} (created {orphan.created_at}) is there; if it is the one just"
@@ -67,14 +168,19 @@ def create_key(
         return client.send(api.rotate_key(context_id, orphan.id))
 
 
-def _find_orphan(client: Client, context_id: str, name: str, lost: RequestError) -> Key:
-    try:
-        return find_key(client, context_id, name)
-    except NotFoundError:
-        lost.hint = f"No key {name!r} is there: it is safe to run this again."
-    except SpectronctlError:
-        lost.hint = f"Whether a key {name!r} was made is unknown."
-        lost.command = f"spectronctl keys get {name} -c {context_id}"
+def _find_lost(client: Client, context_id: str, name: str, lost: RequestError) -> Key:
+    """The one key of exactly that name, not another generation; otherwise raise the loss, explained."""
+    lost.hint = f"Whether a key {name!r} was made is unknown."
+    lost.command = f"spectronctl keys get {name} -c {context_id}"
+    with suppress(SpectronctlError):
+        found = [key for key in client.items(api.list_keys(context_id)) if key.name == name]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            lost.hint, lost.command = (
+                f"No key {name!r} is there: it is safe to run this again.",
+                None,
+            )
     raise lost from None
 
 
@@ -91,3 +197,89 @@ def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = 
         exc.hint = "The old secret may be dead and the new one is lost: rotate again."
         exc.command = f"spectronctl keys rotate {key_id} -c {context_id}"
         raise
+
+
+def find_doomed(
+    client: Client, context_id: str, wanted: Iterable[str], *, missing_ok: bool = False
+) -> dict[str, Key | None]:
+    """
+    What each of the words names, over one listing; never a guess between generations (`choose_key`).
+
+    None is for what is not there, when that is `missing_ok`.
+    """
+    found: dict[str, Key | None] = {}
+    listed: list[Key] | None = None
+    for word in wanted:
+        try:
+            listed = list(client.items(api.list_keys(context_id))) if listed is None else listed
+            found[word] = choose_key(listed, word, context_id, newest=False)
+        except NotFoundError:
+            if not missing_ok:
+                raise
+            found[word] = None
+    return found
+
+
+def delete_keys(
+    client: Client, context_id: str, keys: Sequence[Key], *, missing_ok: bool = False
+) -> set[str]:
+    """
+    Delete keys one after the other, and return the ids of those that were still there.
+
+    The error of one that cannot be deleted says which were before, and which were not tried.
+    """
+    deleted: set[str] = set()
+    for index, key in enumerate(keys):
+        try:
+            client.send(api.delete_key(context_id, key.id))
+            deleted.add(key.id)
+        except SpectronctlError as exc:
+            if missing_ok and isinstance(exc, NotFoundError):
+                continue
+            if len(keys) > 1:
+                _explain_stop(exc, context_id, keys, index)
+            raise
+    return deleted
+
+
+def _explain_stop(exc: SpectronctlError, context_id: str, keys: Sequence[Key], index: int) -> None:
+    parts = {
+        "Deleted": keys[:index],
+        "Failed": keys[index : index + 1],
+        "Not tried": keys[index + 1 :],
+    }
+    told = [f"{word}: {name_keys(some)}." for word, some in parts.items() if some]
+    exc.hint = " ".join([*told, exc.hint or ""]).strip()
+    exc.command = f"spectronctl keys delete {' '.join(key.id for key in keys[index:])} -c {context_id} --if-missing ok"
+
+
+def name_keys(keys: Iterable[Key]) -> str:
+    """Keys in a sentence: each name with its id."""
+    return ", ".join(f"{key.name} ({key.id})" for key in keys)
+
+
+def find_orphans(
+    keys: Iterable[Key], now: datetime, grace: float, open_ids: frozenset[str] = frozenset()
+) -> list[tuple[Key, OrphanReason]]:
+    """
+    Keys that look as if nobody held or needed them any more, each with the first reason that holds.
+
+    `grace` is how many seconds a new key may go unused; `open_ids` are keys that a rotation still works on.
+    """
+    listed = list(keys)
+    live = [split_name(key.name) for key in listed if not has_expired(key, now)]
+    newest = dict(sorted(live))
+    reasons = [(key, _find_reason(key, newest, now, grace)) for key in listed]
+    return [(key, reason) for key, reason in reasons if reason and key.id not in open_ids]
+
+
+def _find_reason(
+    key: Key, newest: Mapping[str, int], now: datetime, grace: float
+) -> OrphanReason | None:
+    logical, generation = split_name(key.name)
+    if generation < newest.get(logical, 0):
+        return "superseded"
+    if has_expired(key, now):
+        return "expired"
+    unused = key.last_used_at is None and _lies_back(key.created_at, grace, now)
+    return "never used" if unused else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from spectronctl.models.times import read_time
 from spectronctl.output.documents import to_json
 
 MISSING = "-"
@@ -81,12 +82,3 @@ def _tell_distance(seconds: int) -> str | None:
         if count := seconds // length:
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
     return None
-
-
-def read_time(value: Any) -> datetime | None:
-    """The moment an RFC 3339 text names, in UTC where it does not say; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

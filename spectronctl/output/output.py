@@ -11,6 +11,7 @@ from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.output.cells import escape
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
+from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
 from spectronctl.output.rendering import FORMATS, WITH_COLUMNS, Item, Lines, Rendering, Terminal
 from spectronctl.output.streams import Color, Streams
@@ -99,6 +100,14 @@ class Output:
         else:
             self.show(outcome, view)
 
+    def done_all(self, outcomes: Sequence[Item], view: View, note: str) -> None:
+        """Say what was done to several: a note for people, the outcomes as a list for programs."""
+        self.note(note)
+        if self._query is None:
+            self._write(self._rendering.render_outcomes(list(map(dict, outcomes)), view))
+        else:
+            self.rows(outcomes, view)
+
     def secret(self, minted: Item, view: View, *, secret_stored: bool = False) -> None:
         """
         Show a key with the secret it was minted with; for people the secret alone, nothing around it.
@@ -140,6 +149,24 @@ class Output:
         """Tell people what changed between two states of an object, as `note` does."""
         for line in show_difference(before, after):
             self._tell(self._paint(line, _RED if line.startswith("-") else _GREEN))
+
+    def progress(self, label: str, total: int | None = None) -> Progress:
+        """A context manager that counts long work: on a terminal a bar, elsewhere lines on stderr."""
+        if self._quiet:
+            return Progress(label, total, lambda done, text: None)
+        if self._speaks_json:
+            return LinesProgress(label, total, self._write_event)
+        if self._streams.stderr_is_terminal and not self._streams.in_ci:
+            return BarProgress(label, total, self._streams, color=self._colors_stderr)
+        return LinesProgress(label, total, self._write_progress)
+
+    def _write_event(self, event: Item) -> None:
+        self._streams.write_message(to_json(event) + "\n")
+
+    def _write_progress(self, event: Item) -> None:
+        of = f" of {event['total']}" if event["total"] is not None else ""
+        text = f": {escape(event['text'])}" if event["text"] else ""
+        self._streams.write_message(f"{event['label']}: {event['done']}{of}{text}\n")
 
     def error(self, error: SpectronctlError) -> None:
         """Tell what failed: one line of JSON under json and jsonl, lines for people otherwise."""

@@ -92,16 +92,23 @@ class Rendering:
 
     def render_outcome(self, outcome: dict[str, Any], view: View) -> Lines:
         """What was done, for programs: a table says nothing, CSV has the outcome's own fields."""
+        if self.format in WITH_COLUMNS:
+            return self.render_outcomes([outcome], view)
+        return self.render_one(outcome, view)
+
+    def render_outcomes(self, outcomes: list[dict[str, Any]], view: View) -> Lines:
+        """What was done to each of several, as `render_outcome` does; all have the same fields."""
         if self.format in FOR_PEOPLE:
             return ()
         if self.format == "csv":
-            return write_csv(self._head(list(outcome)), [list(outcome.values())])
-        return self.render_one(outcome, view)
+            head = self._head(list(outcomes[0]))
+            return write_csv(head, (list(outcome.values()) for outcome in outcomes))
+        return self.render_many(outcomes, view)
 
     def render_secret(self, minted: dict[str, Any], view: View) -> Lines:
-        """A key with its secret; for people the secret alone."""
+        """A key with its secret, which is None where nobody is given it; for people the secret alone."""
         if self.format in {"table", "wide", "name"}:
-            return [f"{minted['secret']}\n"]
+            return [] if minted["secret"] is None else [f"{minted['secret']}\n"]
         if self.format == "csv":
             return self._render_csv([minted], (*self.find_columns(view), Column("secret")))
         return self.render_one(minted, view)

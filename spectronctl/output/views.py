@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,15 +16,18 @@ class Column:
     """
     A column of a table: its name, and the dotted path of its field, the name itself by default.
 
-    A `time` is RFC 3339; a `list` is joined by commas, as any list is.
+    A `time` is RFC 3339; a `list` is joined by commas, as any list is. What no field holds is made by `compute`.
     """
 
     name: str
     path: str | None = None
     kind: Kind = "text"
+    compute: Callable[[Mapping[str, Any]], Any] | None = None
 
     def read(self, item: Mapping[str, Any]) -> Any:
         """The item's value in this column, None where it has none."""
+        if self.compute is not None:
+            return self.compute(item)
         value: Any = item
         for step in (self.path or self.name).split("."):
             value = value.get(step) if isinstance(value, Mapping) else None
@@ -61,7 +64,8 @@ class Order:
         return known + [item for item in everything if self.column.read(item) is None]
 
     def _rank(self, item: Mapping[str, Any]) -> tuple[int, Any]:
-        from spectronctl.output.cells import read_time, to_text  # not for --help
+        from spectronctl.models.times import read_time
+        from spectronctl.output.cells import to_text  # not for --help
 
         value = self.column.read(item)
         if isinstance(value, (int, float)):

@@ -17,13 +17,35 @@ SAMPLES = {
     "FIELD": "url",
     "VALUE|-": "http://other.test",
     "SHELL": "bash",
+    "SOURCE": "env:SAMPLE_KEY",
+    "ROTATION": "rot_20260101T000000_00000000",
     "--namespace": "acme",
     "--database": "prod",
 }
 """A fitting word for every required argument and option."""
 
-OFFLINE = {"completion", "version", "profiles", "serve"}
-"""Groups that speak to no server."""
+BRINGS_A_KEY: set[tuple[str, ...]] = {("keys", "verify")}
+"""Commands that send the key of their SOURCE and no other."""
+
+DESTROYS_WITH: dict[tuple[str, ...], str] = {("keys", "create"): "--if-exists rotate"}
+"""Commands that destroy something only with this option."""
+
+OFFLINE: set[tuple[str, ...]] = {
+    ("completion",),
+    ("version",),
+    ("profiles",),
+    ("serve",),
+    ("keys", "rotations", "list"),
+    ("keys", "rotations", "get"),
+}
+"""Commands, and groups of them, that speak to no server."""
+
+ALSO_NEEDED: dict[tuple[str, ...], str] = {
+    ("contexts", "update"): "--token-limit 5",
+    ("keys", "rotate"): SAMPLES["KEY"],
+    ("keys", "rotations", "resume"): SAMPLES["ROTATION"],
+}
+"""What a command wants although no single argument or option is required."""
 
 
 def name_of(node: Node) -> str:
@@ -36,9 +58,11 @@ def sample_line(node: Node) -> str:
     for flag in node.flags:
         if flag.required:
             words += [flag.names[0], SAMPLES[flag.names[0]]]
-    if node.path == ("contexts", "update"):
-        words += ["--token-limit", "5"]
-    return " ".join([*node.path, *words])
+    return " ".join([*node.path, *words, ALSO_NEEDED.get(node.path, "")]).rstrip()
 
 
-ONLINE = [node for node in LEAVES if node.path[0] not in OFFLINE]
+def is_offline(node: Node) -> bool:
+    return any(node.path[: len(path)] == path for path in OFFLINE)
+
+
+ONLINE = [node for node in LEAVES if not is_offline(node)]

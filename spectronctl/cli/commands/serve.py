@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,10 @@ from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config.locations import local_store_url
 from spectronctl.errors import UsageError
-from spectronctl.output.sinks import SecretFile
 from spectronctl.output.views import Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.output.sinks import SinkGroup
 
 app = App(invoke_without_command=True)
 keys = App(help="Manage management keys, while no server runs on the store.")
@@ -107,7 +109,7 @@ def serve(
     with embedded.server_parts():
         from spectronctl.server import listening
     cert, key = listen.tls_cert, listen.tls_key
-    with rt.reserve_secret(secret if bootstrap else None) as sink:
+    with rt.reserve_secret(secret if bootstrap else None) as sinks:
         listening.serve(
             store or local_store_url(rt.env),
             host=listen.host,
@@ -118,16 +120,16 @@ def serve(
             log_format=log_format.value,
             lock_timeout=rt.settings.timeout.value,
             credentials=embedded.store_credentials(rt.env),
-            deliver_first_key=partial(_deliver, rt, sink) if bootstrap else None,
+            deliver_first_key=partial(_deliver, rt, sinks) if bootstrap else None,
         )
 
 
-def _deliver(rt: Runtime, sink: SecretFile | None, minted: str) -> None:
+def _deliver(rt: Runtime, sinks: SinkGroup, minted: str) -> None:
     """Hand out the first management key, before the ready line."""
-    if sink:
-        sink.commit(minted)
-        rt.out.note(f"The first management key is in {sink.path}.")
-    else:
+    sinks.commit(minted)
+    if sinks.stored:
+        rt.out.note(f"The first management key is in {sinks.describe()}.")
+    if sinks.is_shown:
         rt.streams.stdout.write(json.dumps({"event": "bootstrap", "management_key": minted}) + "\n")
 
 
@@ -150,13 +152,12 @@ def create_key(
     """Make a management key; its secret is shown or written once."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
-    with rt.reserve_secret(secret) as sink:
+    with rt.reserve_secret(secret, name=name) as sinks:
         row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
         key = embedded.describe_management_key(row)
-        if sink:
-            sink.commit(minted)
+        sinks.commit(minted, id=row.id)
         rt.out.note(f"Created management key {row.name} ({row.id}).")
-        rt.out.secret({**key, "secret": minted}, MANAGEMENT_KEYS, secret_stored=bool(sink))
+        rt.out.secret({**key, "secret": minted}, MANAGEMENT_KEYS, secret_stored=not sinks.is_shown)
 
 
 @keys.command("revoke")

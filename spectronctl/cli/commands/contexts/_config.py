@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from spectronctl.cli.runtime import Runtime
-from spectronctl.config.credentials import Credential
+from spectronctl.config.credentials import parse_source
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import STAGES, overlay
 
@@ -145,17 +145,11 @@ def _check_model(stage: str, model: str | None) -> None:
 
 def _read_provider(text: str, rt: Runtime) -> tuple[str, str]:
     name, source = _parse_pair(text, "--provider", "NAME=env:VAR, NAME=file:PATH or NAME=-")
-    kind, _, where = source.partition(":")
-    if source == "-":
-        credential = Credential("stdin", f"--provider {name}")
-    elif kind == "env" and where:
-        credential = Credential("env", f"--provider {name}", where)
-    elif kind == "file" and where:
-        credential = Credential("file", f"--provider {name}", where)
-    else:
+    credential = parse_source(source, f"--provider {name}")
+    if credential is None:
         raise UsageError(
             f"--provider {name}: the key itself would be visible to others, so it is refused",
-            hint=f"Use {name}=env:VAR, {name}=file:PATH or {name}=- (stdin).",
+            hint=f"Use {name}=env:VAR, {name}=file:PATH, {name}=env-file:PATH:VAR or {name}=- (stdin).",
         )
     return name, rt.read_credential(credential)
 

@@ -1,0 +1,115 @@
+"""What a new key is to be: its options, checked before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.cli.commands.keys._options import read_duration
+from spectronctl.errors import UsageError
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_FLOOR_HINT = (
+    'Write org=acme,agent=planner, or JSON such as \'{"org": "acme"}\' or \'["org/acme"]\'.'
+)
+
+
+class Principal(StrEnum):
+    """What a key may do."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingOptions:
+    """Everything that may be said of a new key."""
+
+    principal: Annotated[
+        Principal, typer.Option("--principal", help="What it may do.", show_default=True)
+    ] = Principal.AGENT
+    scope_floor: Annotated[
+        str | None,
+        typer.Option("--scope-floor", metavar="A=B,C=D|JSON", help="Bound what it can reach."),
+    ] = None
+    expires_at: Annotated[
+        str | None, typer.Option("--expires-at", metavar="TIME", help="RFC 3339 time it ends.")
+    ] = None
+    expires_in: Annotated[
+        str | None, typer.Option("--expires-in", metavar="DURATION", help="Life, such as 90d.")
+    ] = None
+
+    def read(self) -> dict[str, Any]:
+        """The settings as the server takes them; UsageError names the option that does not fit."""
+        if self.expires_at is not None and self.expires_in is not None:
+            raise UsageError("--expires-at and --expires-in contradict each other")
+        _check_expiry(self.expires_at)
+        return {
+            "principal": self.principal.value,
+            "scope_floor": _parse_scope_floor(self.scope_floor),
+            "expires_at": self.expires_at,
+            "expires_in": _read_life(self.expires_in),
+        }
+
+
+def _check_expiry(text: str | None) -> None:
+    if text is None:
+        return
+    try:
+        moment = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
+    except ValueError:  # the right form, but no such day or hour
+        moment = None
+    if moment is None:
+        raise UsageError(
+            f"--expires-at {text!r} is not a time with its zone as in RFC 3339",
+            hint="Write it as 2030-01-15T10:00:00Z, or give a length of time with --expires-in.",
+        )
+    if moment <= datetime.now(UTC):
+        raise UsageError(f"--expires-at {text} lies in the past")
+
+
+def _read_life(text: str | None) -> int | None:
+    if text is None:
+        return None
+    seconds = read_duration(text, "--expires-in")
+    if seconds == 0:
+        raise UsageError("--expires-in: a time longer than 0 is needed")
+    return max(1, round(seconds))
+
+
+def _parse_scope_floor(text: str | None) -> Any:
+    """`org=acme,agent=planner`, or JSON as the server takes it: an object, a path or a list of paths."""
+    if text is None:
+        return None
+    try:
+        floor = json.loads(text, object_pairs_hook=_collect)
+    except (json.JSONDecodeError, RecursionError) as exc:
+        if text.lstrip().startswith(("{", "[", '"')):
+            raise UsageError(f"--scope-floor is not JSON: {exc}", hint=_FLOOR_HINT) from None
+        return _parse_pairs(text)
+    if not isinstance(floor, dict | list | str) or not floor:
+        raise UsageError(f"--scope-floor {text} bounds nothing", hint=_FLOOR_HINT)
+    return floor
+
+
+def _parse_pairs(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(name.strip() and equals and value.strip() for name, equals, value in pairs):
+        raise UsageError(f"--scope-floor {text!r} is neither JSON nor pairs", hint=_FLOOR_HINT)
+    return _collect((name.strip(), value.strip()) for name, _, value in pairs)
+
+
+def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    floor: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in floor:
+            raise UsageError(f"--scope-floor names {name} twice", hint=_FLOOR_HINT)
+        floor[name] = value
+    return floor

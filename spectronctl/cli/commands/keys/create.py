@@ -1,0 +1,93 @@
+"""`spectronctl keys create`"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
+from spectronctl.cli.commands.keys._options import RecoverOption
+from spectronctl.cli.commands.keys._settings import SettingOptions
+from spectronctl.cli.commands.keys._view import KEYS
+from spectronctl.models.keys import split_name
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.keys import Key
+
+app = App()
+
+
+class IfExists(StrEnum):
+    """What a creation makes of a key that is there already."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    ROTATE = "rotate"
+
+
+@app.command()
+def create_key(
+    ctx: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new key.")],
+    settings: SettingOptions,
+    secret: SecretOptions,
+    if_exists: Annotated[
+        IfExists, typer.Option("--if-exists", help="What an existing one means.", show_default=True)
+    ] = IfExists.FAIL,
+    confirm: ConfirmOption = None,
+    recover: RecoverOption = False,
+) -> None:
+    """Mint a key; its secret is shown or written once and can never be read again."""
+    from spectronctl.operations import keys
+
+    rt = ctx.runtime
+    rt.out.check(KEYS)
+    wanted, context = settings.read(), rt.context
+    is_shown = secret.reveal or not secret.read_places(rt.env)
+    if if_exists is IfExists.ROTATE:
+        rt.check_confirmable(f"Rotate key {name}?", name=context, confirmed=confirm)
+    existing = (
+        None
+        if if_exists is IfExists.FAIL
+        else keys.find_existing(
+            rt.client,
+            context,
+            name,
+            principal=wanted["principal"],
+            scope_floor=wanted["scope_floor"],
+        )
+    )
+    if existing is None:
+        with rt.reserve_secret(secret, context=context, name=split_name(name)[0]) as sinks:
+            minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
+            rt.deliver_secret(minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
+    elif if_exists is IfExists.ROTATE:
+        _rotate(rt, existing, secret, confirm, recover=recover)
+    else:
+        rt.out.note(f"Key {existing.name} ({existing.id}) was there already.")
+        unheld = {**existing.to_dict(), "secret": None}
+        rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
+
+
+def _rotate(
+    rt: Runtime, existing: Key, secret: SecretOptions, confirm: str | None, *, recover: bool
+) -> None:
+    """Replace the existing key's secret, and the places that held the last one."""
+    from spectronctl.operations import keys
+
+    context, name = rt.context, split_name(existing.name)[0]
+    with rt.reserve_secret(replace(secret, force=True), context=context, name=name) as sinks:
+        rt.confirm(
+            f"Rotate key {existing.name} ({existing.id}) of context {context}?"
+            " Whoever holds the old secret fails at once.",
+            name=context,
+            confirmed=confirm,
+            declined="Nothing was rotated.",
+        )
+        minted = keys.rotate_key(rt.client, context, existing.id, recover=recover)
+        rt.deliver_secret(minted, sinks, KEYS, f"Rotated key {minted.name} ({minted.id}).")

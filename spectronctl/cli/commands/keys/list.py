@@ -1,0 +1,22 @@
+"""`spectronctl keys list`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from spectronctl.api import keys as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.keys._filters import FilterOptions
+from spectronctl.cli.commands.keys._view import KEYS
+
+app = App()
+
+
+@app.command()
+def list_keys(ctx: Context, chosen: FilterOptions) -> None:
+    """List the keys of a context; never a secret."""
+    rt = ctx.runtime
+    rt.out.check(KEYS)
+    wanted, now = chosen.read(), datetime.now(UTC)
+    keep = (lambda key: wanted.keeps(key, now)) if wanted.is_set else None
+    rt.out.rows(rt.list_items(api.list_keys(rt.context), keep), KEYS)

@@ -1,0 +1,36 @@
+"""`spectronctl keys orphans`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import keys as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.keys._options import read_duration
+from spectronctl.cli.commands.keys._view import ORPHANS
+
+app = App()
+
+
+@app.command()
+def list_orphans(
+    ctx: Context,
+    grace: Annotated[
+        str,
+        typer.Option("--grace", metavar="DURATION", help="How long a new key may go unused."),
+    ] = "24h",
+) -> None:
+    """List keys that look as if nobody held or needed them any more, and why."""
+    from spectronctl.cli.commands.keys._rotations import list_keys_in_rotation
+    from spectronctl.operations import keys
+
+    rt = ctx.runtime
+    rt.out.check(ORPHANS)
+    seconds = read_duration(grace, "--grace")
+    listed = rt.client.items(api.list_keys(rt.context))
+    found = keys.find_orphans(listed, datetime.now(UTC), seconds, list_keys_in_rotation(rt))
+    rows = [{**key.to_dict(), "reason": reason} for key, reason in found]
+    rt.out.rows(rt.limit_rows(rows), ORPHANS)

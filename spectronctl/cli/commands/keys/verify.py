@@ -1,0 +1,47 @@
+"""`spectronctl keys verify`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import identity
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.whoami import IDENTITY
+from spectronctl.config.credentials import parse_source
+from spectronctl.errors import AuthError, UsageError
+
+app = App()
+
+
+@app.command()
+def verify_key(
+    ctx: Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Where the secret is: env:VAR, file:PATH, env-file:PATH:NAME or -.",
+        ),
+    ],
+) -> None:
+    """Check that a secret works in the context: as whom, and with which grants."""
+    rt = ctx.runtime
+    rt.out.check(IDENTITY)
+    credential = parse_source(source, "SOURCE")
+    if credential is None:
+        raise UsageError(
+            "SOURCE: a secret itself would be visible to others, so it is refused",
+            hint="Use env:VAR, file:PATH, env-file:PATH:NAME or - (stdin).",
+        )
+    context = rt.context
+    try:
+        found = rt.make_context_client(context, credential).send(identity.get_identity(context))
+    except AuthError as exc:
+        exc.message = f"this key is not accepted in context {context}"
+        exc.hint = (
+            "It is wrong, deleted, expired, or another context's; the server does not tell which."
+        )
+        raise
+    rt.out.show(found.to_dict(), IDENTITY)

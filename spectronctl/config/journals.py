@@ -1,0 +1,146 @@
+"""A directory of journals: one JSON document per piece of work, on the disk before the work goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from spectronctl.config.files import replace_file
+from spectronctl.errors import ConfigError, ConflictError
+
+VERSION = 1
+KEPT = timedelta(days=30)
+"""How long the journal of finished work stays."""
+
+
+class BusyError(ConflictError):
+    """Another process is at it right now."""
+
+
+class Journal:
+    """
+    Documents with an `id`, each in a 0600 file of its own whose name starts with its claim.
+
+    A claim is held by one process at a time; the lock ends with the process. Nothing here is secret.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def prepare(self) -> None:
+        """Make the directory; ConfigError when nothing can be written there."""
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._locks.mkdir(mode=0o700, exist_ok=True)
+            replace_file(self._locks / "probe", b"")
+        except OSError as exc:
+            raise ConfigError(
+                f"the journal of rotations cannot be written in {self.directory}: {exc.strerror}",
+                hint="Nothing was sent. XDG_STATE_HOME moves it.",
+            ) from None
+
+    @contextmanager
+    def hold(self, claim: str) -> Iterator[None]:
+        """Keep other processes off this piece of work; BusyError names what they are doing."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(str(self._locks / claim), timeout=0, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise self._refuse(claim) from None
+        except OSError as exc:
+            raise ConfigError(f"cannot lock {self._locks / claim}: {exc.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write(self, claim: str, document: Mapping[str, Any]) -> None:
+        """Put the document on the disk, whole, and return when it is there."""
+        content = json.dumps({"version": VERSION, **document}).encode()
+        try:
+            replace_file(self._path(claim, str(document["id"])), content)
+        except OSError as exc:
+            raise ConfigError(
+                f"the journal cannot be written in {self.directory}: {exc.strerror}"
+            ) from None
+
+    def remove(self, claim: str, id: str) -> None:
+        """Forget a document."""
+        self._path(claim, id).unlink(missing_ok=True)
+
+    def find(self, claim: str) -> list[dict[str, Any]]:
+        """The documents of a claim, oldest first."""
+        return [read_document(path) for path in self._list(start=f"{claim}.")]
+
+    def list_paths(self) -> list[Path]:
+        """Every document's file, oldest first."""
+        return self._list()
+
+    def find_path(self, id: str) -> Path | None:
+        """The file of the document with that id."""
+        if not id.replace("_", "").isalnum():
+            return None
+        return next(iter(self._list(end=f".{id}.json")), None)
+
+    def prune(self, now: datetime, is_open: Mapping[str, bool]) -> None:
+        """Drop what is old: documents that `is_open` by id says are over, and what killed writers left half-done."""
+        finished = [path for path in self.list_paths() if not is_open.get(_id_of(path), True)]
+        drafts = [*self.directory.glob(".*.tmp"), *self._locks.glob(".*.tmp")]
+        for path in [*finished, *drafts]:
+            with suppress(OSError):
+                age = now.timestamp() - path.stat().st_mtime
+                if age > KEPT.total_seconds():
+                    path.unlink()
+
+    @property
+    def _locks(self) -> Path:
+        return self.directory / "locks"
+
+    def _path(self, claim: str, id: str) -> Path:
+        return self.directory / f"{claim}.{id}.json"
+
+    def _list(self, *, start: str = "", end: str = ".json") -> list[Path]:
+        names: list[str] = []
+        with suppress(OSError):
+            names = os.listdir(self.directory)
+        found = (name for name in names if name.startswith(start) and name.endswith(end))
+        return sorted(map(self.directory.joinpath, found), key=_id_of)
+
+    def _refuse(self, claim: str) -> BusyError:
+        ids = [_id_of(path) for path in self._list(start=f"{claim}.")]
+        return BusyError(
+            "the key is being rotated right now by another process"
+            + (f": {ids[-1]}" if ids else ""),
+            candidates=ids[-1:],
+            command="spectronctl keys rotations list",
+        )
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
+    try:
+        document = json.loads(path.read_bytes())
+        version = document["version"]
+    except OSError as exc:
+        raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(
+            f"the journal {path} is damaged", hint="Somebody edited it; no run of spectronctl does."
+        ) from None
+    if version != VERSION:
+        raise ConfigError(
+            f"the journal {path} was written by a newer spectronctl (version {version!r})",
+            hint="Finish that rotation with the spectronctl that began it, or update this one.",
+        )
+    return {name: value for name, value in document.items() if name != "version"}
+
+
+def _id_of(path: Path) -> str:
+    return path.name.split(".")[1] if path.name.count(".") > 1 else path.name

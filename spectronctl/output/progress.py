@@ -1,0 +1,143 @@
+"""How far long work has come: a bar on a terminal, lines elsewhere, JSON events for programs (cli.md, "Output")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from spectronctl.output.streams import Streams
+
+HEARTBEAT_SECONDS = 30.0
+"""How long people who see no bar wait for a sign of life."""
+
+
+class Progress:
+    """Counts `total` things under a `label`; `total` None is not known. Safe to advance from several threads."""
+
+    def __init__(self, label: str, total: int | None, tell: Callable[[int, str], None]) -> None:
+        self.label = label
+        self.total = total
+        self.done = 0
+        self._tell = tell
+        self._lock = Lock()
+
+    def advance(self, text: str = "", count: int = 1) -> None:
+        """`count` more are done; `text` says what changed."""
+        with self._lock:
+            self.done += count
+            self._tell(self.done, text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing was held open."""
+
+
+class LinesProgress(Progress):
+    """A line, or an event, for every change, and one when nothing has changed for a while."""
+
+    def __init__(
+        self,
+        label: str,
+        total: int | None,
+        write: Callable[[dict[str, Any]], None],
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        super().__init__(label, total, self._change)
+        self._write = write
+        self._heartbeat = heartbeat
+        self._over = Event()
+        self._changed_at = monotonic()
+        self._thread = Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _change(self, done: int, text: str) -> None:
+        self._changed_at = monotonic()
+        self._say("progress", text)
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._heartbeat):
+            if monotonic() - self._changed_at >= self._heartbeat:
+                self._say("heartbeat", "")
+
+    def _say(self, event: str, text: str) -> None:
+        self._write(
+            {
+                "event": event,
+                "label": self.label,
+                "done": self.done,
+                "total": self.total,
+                "text": text,
+            }
+        )
+
+
+class BarProgress(Progress):
+    """A bar with rate and remaining time, gone when the work is."""
+
+    def __init__(self, label: str, total: int | None, streams: Streams, *, color: bool) -> None:
+        super().__init__(label, total, self._draw)
+        self._bar = _make_bar(streams, color=color)
+        self._task = self._bar.add_task(label, total=total, text="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def _draw(self, done: int, text: str) -> None:
+        self._bar.update(self._task, completed=done, text=text)
+
+
+def _make_bar(streams: Streams, *, color: bool) -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(
+        file=streams.stderr,
+        force_terminal=True,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        width=streams.width,
+    )
+    return Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}", markup=False),
+        console=console,
+        transient=True,
+    )

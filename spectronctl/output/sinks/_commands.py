@@ -1,0 +1,94 @@
+"""A secret on the stdin of a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.output.sinks._drafts import ROOM
+from spectronctl.output.sinks.places import Place
+
+COMMAND_SECONDS = 300.0
+
+_LABELS = {
+    "context": "SPECTRONCTL_CONTEXT",
+    "name": "SPECTRONCTL_KEY_NAME",
+    "id": "SPECTRONCTL_KEY_ID",
+}
+
+
+class CommandSink:
+    """
+    A command that reads the secret and a newline; of its words only the program is ever shown.
+
+    It must not keep a secret when it fails, and fails when it does not read all of it.
+    """
+
+    kept: Path | None = None
+
+    def __init__(self, place: Place, *, env: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        self.place = place
+        self._env = env
+        self._labels = labels
+
+    def reserve(self) -> None:
+        """UsageError when the program has gone, or may not be executed."""
+        program = self.place.words[0]
+        if not (os.path.isfile(program) and os.access(program, os.X_OK)):
+            raise UsageError(f"there is no program {program} that may be executed")
+
+    def commit(self, secret: str) -> None:
+        """Run the command; SpectronctlError when it fails, hangs, or leaves some of the secret unread."""
+        data = secret.encode() + b"\n"
+        if len(data) > ROOM:
+            raise SpectronctlError(f"the secret is longer than {ROOM - 1} bytes")
+        reader, writer = os.pipe()
+        with open(reader, "rb", buffering=0) as source:
+            with open(writer, "wb", buffering=0) as pipe:
+                pipe.write(data)  # a pipe holds as much before anybody reads
+            code = self._run(source)
+            if code:
+                raise self._fail(_describe_exit(code))
+            if source.read().strip():
+                raise self._fail("ended without reading the secret")
+
+    def discard(self) -> None:
+        pass
+
+    def read(self) -> str | None:
+        return None
+
+    def _run(self, source: BinaryIO) -> int:
+        # stdout is for the answer, so the command speaks on stderr; a shell may have closed that.
+        output = subprocess.DEVNULL if sys.__stderr__ is None else 2
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
+                self.place.words, stdin=source, stdout=output, stderr=output, env=self._make_env()
+            )
+        except OSError as exc:
+            raise self._fail(f"cannot be started: {exc.strerror}") from None
+        try:
+            return child.wait(COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise self._fail(f"was killed: not done within {COMMAND_SECONDS:g} s") from None
+        finally:
+            child.kill()
+            child.wait()
+
+    def _make_env(self) -> dict[str, str]:
+        return {**self._env, **{_LABELS[label]: text for label, text in self._labels.items()}}
+
+    def _fail(self, what: str) -> SpectronctlError:
+        return SpectronctlError(
+            f"{self.place.label} {what}",
+            hint="A command that fails must not have kept the secret.",
+        )
+
+
+def _describe_exit(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"

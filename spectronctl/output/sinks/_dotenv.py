@@ -1,0 +1,88 @@
+"""
+One variable of a dotenv file, and every other byte left as it is.
+
+What a binding is, python-dotenv's parser says: a quoted value may span lines, and hold what looks like other bindings.
+"""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+from dotenv.parser import Binding, parse_stream
+
+_BOM = "\ufeff"
+_BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_BLANK = re.compile(r"\s*")
+_HEAD = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)(?:[^\S\r\n]*=[^\S\r\n]*)?")
+"""What stands before a binding's value; like the parser, it counts the blank lines before it in."""
+
+_END = re.compile(r"(?:\r\n|\n|\r)?\Z")
+
+
+def get_variable(content: bytes, name: str) -> str | None:
+    """The variable's value as a reader of the file gets it; None for none, or an empty one."""
+    values = [binding.value for binding in _parse(_decode(content)) if binding.key == name]
+    return (values[-1] or None) if values else None
+
+
+def set_variable(content: bytes, name: str, value: str) -> bytes:
+    """The content with the variable set; ValueError where it cannot be told which bytes to change."""
+    text = _decode(content)
+    bindings = _parse(text)
+    _check(bindings, name)
+    parts = [
+        _rewrite(binding, value) if binding.key == name else binding.original.string
+        for binding in bindings
+    ]
+    if not any(binding.key == name for binding in bindings):
+        parts.append(_make_line(text, name, value))
+    whole = "".join([_BOM if text.startswith(_BOM) else "", *parts])
+    return whole.encode(errors="surrogateescape")
+
+
+def _decode(content: bytes) -> str:
+    return content.decode(errors="surrogateescape")
+
+
+def _parse(text: str) -> list[Binding]:
+    return list(parse_stream(StringIO(text)))
+
+
+def _check(bindings: list[Binding], name: str) -> None:
+    for binding in bindings:
+        if binding.error:
+            raise ValueError(f"line {_find_line(binding)} is no line of a dotenv file")
+    lines = [str(_find_line(binding)) for binding in bindings if binding.key == name]
+    if len(lines) > 1:
+        raise ValueError(f"{name} is set more than once, on lines {' and '.join(lines)}")
+
+
+def _find_line(binding: Binding) -> int:
+    blank = _BLANK.match(binding.original.string)
+    return binding.original.line + (len(_NEWLINE.findall(blank[0])) if blank else 0)
+
+
+def _rewrite(binding: Binding, value: str) -> str:
+    original = binding.original.string
+    head, end = _HEAD.match(original), _END.search(original)
+    assert head
+    assert end
+    equals = "" if "=" in head[0] else "="
+    return f"{head[0]}{equals}{_quote(value)}{end[0]}"
+
+
+def _make_line(text: str, name: str, value: str) -> str:
+    """A line to append, ended as the others are."""
+    found = _NEWLINE.search(text)
+    newline = found[0] if found else "\n"
+    gap = "" if text in {"", _BOM} or _NEWLINE.match(text[-1]) else newline
+    return f"{gap}{name}={_quote(value)}{newline}"
+
+
+def _quote(value: str) -> str:
+    if _BARE.fullmatch(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

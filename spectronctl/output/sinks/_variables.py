@@ -1,0 +1,141 @@
+"""A secret in one line of a dotenv file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from stat import S_IMODE
+
+from spectronctl.errors import ConfigError, UsageError
+from spectronctl.output.sinks._dotenv import get_variable, set_variable
+from spectronctl.output.sinks._drafts import ROOM, Draft, Ownership
+from spectronctl.output.sinks._files import check_file, read_regular
+from spectronctl.output.sinks.places import Place
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_SECONDS = 30.0
+
+
+class VariableSink:
+    """
+    One variable of a dotenv file, which is replaced in one step.
+
+    The file is read again when the secret is there, so that an edit made meanwhile is kept. It keeps its owner and
+    mode; a new one has the mode 0600.
+    """
+
+    def __init__(self, place: Place, *, replace: bool) -> None:
+        assert place.path is not None
+        self.place = place
+        self._path = place.path
+        self._replace = replace
+        self._draft: Draft | None = None
+
+    @property
+    def kept(self) -> Path | None:
+        return self._draft.kept if self._draft else None
+
+    def reserve(self) -> None:
+        """UsageError for a file that cannot be meant or edited, ConfigError for one that may not be written."""
+        check_file(self._path)
+        try:
+            content, ownership = self._load()
+            self._edit(content, "")
+            self._draft = Draft(self._path, len(content) + ROOM)
+            self._draft.adopt(ownership)
+        except OSError as exc:
+            self.discard()
+            raise ConfigError(f"cannot write a secret to {self._path}: {exc.strerror}") from None
+
+    def commit(self, secret: str) -> None:
+        """Set the variable; ConfigError."""
+        assert self._draft, "not reserved"
+        try:
+            with _hold(self._path.parent):
+                self._set(self._draft, secret)
+        except OSError as exc:
+            raise ConfigError(
+                f"the secret could not be written to {self._path}: {exc.strerror}"
+            ) from None
+        except UsageError as exc:  # the file has changed since it was checked
+            raise ConfigError(exc.message) from None
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        if self._draft:
+            self._draft.discard()
+
+    def read(self) -> str | None:
+        content = read_regular(self._path)
+        return get_variable(content, self.place.name) if content else None
+
+    def _set(self, draft: Draft, secret: str) -> None:
+        found = None
+        while found != (found := self._load()):  # until nobody saved the file while it was edited
+            content, ownership = found
+            draft.adopt(ownership)
+            draft.write(self._edit(content, secret))
+        draft.place(replace=found[1] is not None)
+
+    def _edit(self, content: bytes, secret: str) -> bytes:
+        name = self.place.name
+        try:
+            edited = set_variable(content, name, secret)
+        except ValueError as exc:
+            raise UsageError(f"{self._path}: {exc}", hint="Mend the file first.") from None
+        if not self._replace and get_variable(content, name):
+            raise UsageError(
+                f"{name} is set already in {self._path}", hint="Pass --force to replace it."
+            )
+        return edited
+
+    def _load(self) -> tuple[bytes, Ownership | None]:
+        """What is there, and whose it is; nothing and None where there is no file yet."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            return b"", None
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not os.access(self._path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return file.read(), Ownership(status.st_uid, status.st_gid, S_IMODE(status.st_mode))
+
+
+@contextmanager
+def _hold(directory: Path) -> Iterator[None]:
+    """
+    Keep other spectronctls from the dotenv files of a directory; ConfigError after 30 s.
+
+    The lock is on the directory, since the file itself is another one after every change.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):  # not every system and disk can lock a directory
+            descriptor = os.open(directory, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            _lock(descriptor, directory)
+        yield
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"{directory} has been locked by another process for {LOCK_SECONDS:g} s"
+                ) from None
+            time.sleep(0.01)
+        else:
+            return

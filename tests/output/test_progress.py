@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from spectronctl.output.output import Output
+from spectronctl.output.progress import LinesProgress
+from spectronctl.output.streams import Streams
+from tests.conftest import Stream
+
+
+def make_output(
+    format: str = "table", *, terminal: bool = False, **env: str
+) -> tuple[Output, Stream]:
+    err = Stream(terminal=terminal)
+    streams = Streams(Stream(), Stream(terminal=terminal), err, env)
+    return Output(format, streams, quiet="QUIET" in env), err
+
+
+def count_two(out: Output) -> None:
+    with out.progress("rotated", 2) as progress:
+        progress.advance("app\x1b[2J")
+        progress.advance("web")
+
+
+def test_a_line_per_change_where_nobody_watches() -> None:
+    out, err = make_output()
+    count_two(out)
+    assert err.written() == "rotated: 1 of 2: app\\x1b[2J\nrotated: 2 of 2: web\n"
+
+
+def test_a_line_per_change_in_ci_although_it_claims_a_terminal() -> None:
+    out, err = make_output(terminal=True, CI="1")
+    count_two(out)
+    assert err.written().endswith("rotated: 2 of 2: web\n")
+
+
+def test_programs_get_events() -> None:
+    out, err = make_output("json", terminal=True)
+    count_two(out)
+    events = [json.loads(line) for line in err.written().splitlines()]
+    assert [(event["event"], event["done"], event["total"]) for event in events] == [
+        ("progress", 1, 2),
+        ("progress", 2, 2),
+    ]
+
+
+def test_a_person_sees_a_bar_that_is_gone_afterwards() -> None:
+    out, err = make_output(terminal=True, COLUMNS="100")
+    count_two(out)
+    drawn = err.written()
+    assert "2/2" in drawn
+    assert "━" in drawn
+    assert drawn.endswith("\x1b[2K")
+
+
+def test_quiet_says_nothing() -> None:
+    out, err = make_output(QUIET="1")
+    count_two(out)
+    assert err.written() == ""
+
+
+def test_an_unknown_total_is_not_told() -> None:
+    out, err = make_output()
+    with out.progress("turns") as progress:
+        progress.advance(count=500)
+    assert err.written() == "turns: 500\n"
+
+
+def test_silence_is_broken_by_a_heartbeat() -> None:
+    events: list[str] = []
+    beaten = threading.Event()
+
+    def write(event: dict[str, object]) -> None:
+        events.append(str(event["event"]))
+        beaten.set()
+
+    with LinesProgress("rotated", 2, write, heartbeat=0.01):
+        assert beaten.wait(5)
+    assert set(events) == {"heartbeat"}
+    beaten.clear()
+    assert not beaten.wait(0.05), "it goes on after the work is over"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_threads_lose_no_count(terminal: bool) -> None:
+    out, _ = make_output(terminal=terminal)
+    with out.progress("rotated", 400) as progress, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: progress.advance(), range(400)))
+    assert progress.done == 400
