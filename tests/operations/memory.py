@@ -34,11 +34,12 @@ class Pending:
 class Memory:
     """Answers the data plane of context acme; each write takes the next of `faults`."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault] = (), *, keeps_keys: bool = True) -> None:
         self.sessions: dict[str, list[dict[str, Any]]] = {}
         self.stored: dict[str, tuple[Any, Any]] = {}
         self.requests: list[httpx.Request] = []
         self._faults = iter(faults)
+        self._keeps_keys = keeps_keys
         self._pending: list[Pending] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -90,7 +91,8 @@ class Memory:
             return httpx.Response(409, json={"detail": "another body"})
         if answer is None:
             answer = self._create() if request.url.path == SESSIONS else self._store(body)
-            self.stored[key] = body, answer
+            if self._keeps_keys:
+                self.stored[key] = body, answer
         return httpx.Response(answer[0], json=answer[1])
 
     def _create(self) -> tuple[int, Any]:

@@ -100,6 +100,19 @@ def test_a_new_session_is_made_once_however_the_import_is_cut(
     assert contents(memory, done.session_id) == [m["content"] for m in messages]
 
 
+def test_chunks_of_the_same_words_are_all_stored() -> None:
+    memory = Memory()
+    session = run(memory, say(*["again"] * 21)).session_id
+    assert contents(memory, session) == ["again"] * 21
+
+
+def test_a_server_that_keeps_no_keys_is_asked_what_it_has_before_anything_is_sent_again() -> None:
+    memory = Memory(["landed", "", "landed", "lost"], keeps_keys=False)
+    session = memory.add_session()
+    run(memory, number(20), session_id=session)
+    assert contents(memory, session) == [m["content"] for m in number(20)]
+
+
 def test_an_import_repeated_sends_no_turn() -> None:
     memory = Memory()
     first = run(memory, number(20))
