@@ -4,6 +4,7 @@ _spectronctl_step() {
     case "$at $1" in
         ' contexts'|' context') at=contexts ;;
         ' keys'|' key') at=keys ;;
+        ' sessions'|' session') at=sessions ;;
         ' profiles'|' profile') at=profiles ;;
         ' serve') at=serve ;;
         ' completion') at=completion ;;
@@ -26,6 +27,13 @@ _spectronctl_step() {
         'keys rotations get'|'keys rotations show') at='keys rotations get' ;;
         'keys rotations resume') at='keys rotations resume' ;;
         'keys rotations abort') at='keys rotations abort' ;;
+        'sessions list'|'sessions ls') at='sessions list' ;;
+        'sessions get'|'sessions show') at='sessions get' ;;
+        'sessions transcript') at='sessions transcript' ;;
+        'sessions import') at='sessions import' ;;
+        'sessions context') at='sessions context' ;;
+        'sessions create') at='sessions create' ;;
+        'sessions delete'|'sessions rm') at='sessions delete' ;;
         'profiles list'|'profiles ls') at='profiles list' ;;
         'profiles show') at='profiles show' ;;
         'profiles add') at='profiles add' ;;
@@ -44,24 +52,28 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'sessions delete --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
-        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
+        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
-        'contexts delete --if-missing'|'keys delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
+        'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
         'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
         'keys create --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
-        'keys create --expires-at') fill=(_spectronctl_free TIME) ;;
+        'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
         'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
+        'sessions transcript --format') fill=(_spectronctl_offer text markdown html json jsonl csv) ;;
+        'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
+        'sessions import --session') fill=(_spectronctl_free SESSION) ;;
+        'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
         'profiles add --proxy'|'serve --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
@@ -95,6 +107,12 @@ _spectronctl_argument() {
         'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
         'keys delete '*) fill=(_spectronctl_free KEY) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
+        'sessions get 0') fill=(_spectronctl_free SESSION) ;;
+        'sessions transcript '*) fill=(_spectronctl_free SESSION) ;;
+        'sessions import 0') fill=(_spectronctl_files) ;;
+        'sessions context 0') fill=(_spectronctl_free SESSION) ;;
+        'sessions context 1') fill=(_spectronctl_free QUERY) ;;
+        'sessions delete '*) fill=(_spectronctl_free SESSION) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -113,10 +131,11 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys sessions profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
+        sessions) _spectronctl_offer list get transcript import context create delete ;;
         profiles) _spectronctl_offer list show add use set unset remove path ;;
         serve) _spectronctl_offer keys ;;
         'serve keys') _spectronctl_offer list create revoke ;;
@@ -145,6 +164,14 @@ _spectronctl_options() {
         'keys delete') _spectronctl_offer --confirm --if-missing --help ;;
         'keys verify') _spectronctl_offer --help ;;
         'keys orphans') _spectronctl_offer --grace --help ;;
+        sessions) _spectronctl_offer --help ;;
+        'sessions list') _spectronctl_offer --since --until --scope --help ;;
+        'sessions get') _spectronctl_offer --help ;;
+        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --follow --output-file --output-dir --resume --force --all --parallel --help ;;
+        'sessions import') _spectronctl_offer --session --scope --parallel --help ;;
+        'sessions context') _spectronctl_offer --help ;;
+        'sessions create') _spectronctl_offer --scope --metadata --help ;;
+        'sessions delete') _spectronctl_offer --confirm --if-missing --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;

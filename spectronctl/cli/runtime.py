@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from spectronctl.errors import AuthError, SpectronctlError, UsageError
 from spectronctl.output.streams import Streams
@@ -177,7 +177,11 @@ class Runtime:
         return self._make_client(None)
 
     def list_items(
-        self, request: Request[Page[M]], keep: Callable[[M], bool] | None = None
+        self,
+        request: Request[Page[M]],
+        keep: Callable[[M], bool] | None = None,
+        *,
+        client: Client | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Every item over all pages, or every one that is to be kept; as many as `--limit` allows."""
         if keep is not None:
@@ -185,7 +189,7 @@ class Runtime:
             return
         limit = self.settings.limit.value
         has_more = False
-        for page in self.client.pages(request, limit=limit):
+        for page in (client or self.client).pages(request, limit=limit):
             has_more = page.has_more
             for item in page.items:
                 yield item.to_dict()
@@ -232,10 +236,18 @@ class Runtime:
 
     def read_stdin(self, option: str) -> str:
         """All of stdin, which only one option of a command line can have."""
+        self._claim_stdin(option)
+        return self.streams.stdin.read()
+
+    def open_stdin(self, option: str) -> BinaryIO:
+        """Stdin as bytes, which only one option of a command line can have."""
+        self._claim_stdin(option)
+        return self.streams.stdin.buffer
+
+    def _claim_stdin(self, option: str) -> None:
         if self._stdin_reader:
             raise UsageError(f"{option} and {self._stdin_reader} cannot both read stdin")
         self._stdin_reader = option
-        return self.streams.stdin.read()
 
     def check_confirmable(self, question: str, *, name: str, confirmed: str | None) -> None:
         """Before anything is sent: refuse what `confirm` would refuse for want of somebody to ask."""

@@ -65,6 +65,7 @@ def import_turns(
     scopes: api.Scopes | None = None,
     source: str = "",
     parallel: int = PARALLEL,
+    attempts: int = ATTEMPTS,
     report: Callable[[Progress], object] = lambda progress: None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Progress:
@@ -80,7 +81,7 @@ def import_turns(
     first = next(chunks, None)
     if first is None:
         raise UsageError("there are no turns to import")
-    target = _Target(client, context_id, session_id or "", sleep)
+    target = _Target(client, context_id, session_id or "", attempts, sleep)
     if session_id is None:
         target.create(first, source, scopes)
     stored = _flatten(read_turns(client, context_id, target.session_id, parallel=parallel))
@@ -115,11 +116,17 @@ class _Target:
     """The session that a conversation goes into."""
 
     def __init__(
-        self, client: Client, context_id: str, session_id: str, sleep: Callable[[float], object]
+        self,
+        client: Client,
+        context_id: str,
+        session_id: str,
+        attempts: int,
+        sleep: Callable[[float], object],
     ) -> None:
         self.session_id = session_id
         self._client = client
         self._context = context_id
+        self._attempts = attempts
         self._sleep = sleep
 
     def create(self, first: Chunk, source: str, scopes: api.Scopes | None) -> None:
@@ -143,7 +150,7 @@ class _Target:
 
     def send(self, chunk: Chunk) -> None:
         """Append a chunk; after a lost answer, look first what has become of it."""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if not chunk.messages:
                 return
             try:
@@ -167,7 +174,7 @@ class _Target:
         """Wait before the next attempt; raise the error when there is none."""
         # A conflict says that the same request is still being carried out.
         may_pass = exc.outcome_unknown or isinstance(exc, ConflictError | RateLimitedError)
-        if not may_pass or attempt == ATTEMPTS - 1:
+        if not may_pass or attempt == self._attempts - 1:
             raise exc
         self._sleep(exc.retry_after_secs or FIRST_PAUSE * 2**attempt)
 

@@ -105,7 +105,7 @@ def _pick(
 
 def summarize_session(client: Client, context_id: str, session_id: str) -> Summary:
     """A session with the number of its turns, its first and its last; NotFoundError when there is none."""
-    session = _find_session(client, context_id, session_id)
+    session = find_session(client, context_id, session_id)
     count = _count(client, context_id, session_id, session)
     return Summary(
         session=session,
@@ -117,11 +117,11 @@ def summarize_session(client: Client, context_id: str, session_id: str) -> Summa
 
 def count_turns(client: Client, context_id: str, session_id: str) -> int:
     """How many turns a session has: as the server counts them, or found by looking at single places."""
-    return _count(client, context_id, session_id, _find_session(client, context_id, session_id))
+    return _count(client, context_id, session_id, find_session(client, context_id, session_id))
 
 
-def _find_session(client: Client, context_id: str, session_id: str) -> Session | None:
-    """The session; None on servers without this route, which its turns then tell from a session that is not there."""
+def find_session(client: Client, context_id: str, session_id: str) -> Session | None:
+    """A session; None on servers without this route, which its turns then tell from a session that is not there."""
     try:
         return client.send(api.get_session(context_id, session_id))
     except (NotAvailableError, NotFoundError):

@@ -128,6 +128,24 @@ class Output:
             self.warn(f"{exc.message}. Here is the whole answer: its secret is shown only once.")
             self._write(self._rendering.render_secret(dict(minted), view))
 
+    @property
+    def terminal(self) -> Terminal | None:
+        """The terminal that answers are drawn on, if there is one."""
+        return self._rendering.terminal
+
+    def text(self, pieces: Iterable[str]) -> None:
+        """Show an answer that has a form of its own, once it is whole."""
+        self._write(pieces)
+
+    def follow(self, pieces: Iterable[str]) -> None:
+        """Show an answer that has no end, piece by piece; BrokenPipeError when nobody reads it any more."""
+        for piece in pieces:
+            self._streams.write_piece(piece)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass between pieces; BrokenPipeError as soon as nobody reads any more."""
+        self._streams.wait_for_reader(seconds)
+
     def _write(self, lines: Lines) -> None:
         with _open_spool() as whole:
             for line in lines:

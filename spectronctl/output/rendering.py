@@ -68,7 +68,7 @@ class Rendering:
             case "yaml":
                 return [to_yaml(item)]
             case "table" | "wide" if len(view.every_column) == 1:
-                return self._render_scalars([view.columns[0].read(item)])
+                return self._render_bare(view.columns[0], item)
             case "table" | "wide":
                 return self._render_card(item, view)
             case _:
@@ -123,6 +123,12 @@ class Rendering:
 
     def _head(self, names: list[str]) -> list[str] | None:
         return None if self.no_header else names
+
+    def _render_bare(self, column: Column, item: Item) -> Lines:
+        value = column.read(item)
+        if column.kind == "lines" and isinstance(value, str):
+            return self._render_scalars(value.splitlines())
+        return self._render_scalars([value])
 
     # Tables
 

@@ -80,10 +80,34 @@ class Streams:
 
     def write_answer(self, source: SupportsRead[bytes]) -> None:
         """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_answer` does."""
-        with self._guard_stdout():
+        with suppress(BrokenPipeError), self._guard_stdout():
             while chunk := source.read(1 << 16):
                 _write(self.stdout, chunk)
             self.stdout.flush()
+
+    def write_piece(self, text: str) -> None:
+        """Send a piece of an answer that has no end; fails as `write_answer` does, and with BrokenPipeError."""
+        with self._guard_stdout():
+            _write(self.stdout, text.encode("utf-8", "backslashreplace"))
+            self.stdout.flush()
+
+    def wait_for_reader(self, seconds: float) -> None:
+        """Let time pass, as long as somebody may read stdout: BrokenPipeError once nobody does."""
+        import select
+        import time
+
+        poll = getattr(select, "poll", None)
+        try:
+            descriptor = self.stdout.fileno()
+        except (OSError, ValueError, AttributeError):
+            poll = None
+        if poll is None:
+            time.sleep(seconds)
+            return
+        watch = poll()
+        watch.register(descriptor, 0)  # errors are reported unasked
+        if any(event & select.POLLERR for _, event in watch.poll(seconds * 1000)):
+            raise BrokenPipeError
 
     def flush_answer(self) -> None:
         """
@@ -92,7 +116,7 @@ class Streams:
         A reader who has gone away has what it wanted: that is no failure. Raises SpectronctlError when
         stdout takes no more.
         """
-        with self._guard_stdout():
+        with suppress(BrokenPipeError), self._guard_stdout():
             self.stdout.flush()
 
     @contextmanager
@@ -103,6 +127,7 @@ class Streams:
             yield
         except BrokenPipeError:
             self.close_quietly()
+            raise
         except OSError as exc:
             self.close_quietly()
             raise SpectronctlError(f"cannot write the answer to stdout: {exc.strerror}") from None

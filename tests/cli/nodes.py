@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from spectronctl.cli._tree import Node, describe_flags, walk
 from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
@@ -19,6 +21,9 @@ SAMPLES = {
     "SHELL": "bash",
     "SOURCE": "env:SAMPLE_KEY",
     "ROTATION": "rot_20260101T000000_00000000",
+    "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
+    "QUERY": "plants",
+    "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",
     "--database": "prod",
 }
@@ -44,6 +49,7 @@ ALSO_NEEDED: dict[tuple[str, ...], str] = {
     ("contexts", "update"): "--token-limit 5",
     ("keys", "rotate"): SAMPLES["KEY"],
     ("keys", "rotations", "resume"): SAMPLES["ROTATION"],
+    ("sessions", "transcript"): SAMPLES["SESSION"],
 }
 """What a command wants although no single argument or option is required."""
 

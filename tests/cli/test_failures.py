@@ -9,7 +9,15 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.cli.nodes import BRINGS_A_KEY, DESTROYS_WITH, LEAVES, ONLINE, name_of, sample_line
+from tests.cli.nodes import (
+    BRINGS_A_KEY,
+    DESTROYS_WITH,
+    LEAVES,
+    ONLINE,
+    SAMPLES,
+    name_of,
+    sample_line,
+)
 from tests.conftest import SENTINEL, CommandLine, Server
 
 ERROR_KEYS = {
@@ -118,6 +126,13 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys get app-agent",
         "whoami",
         f"whoami --api-key-file {secret_file}",
+        f"sessions import {SAMPLES['FILE|-']}",
+        "sessions create --scope org/acme",
+        "sessions list",
+        "sessions get SESSION",
+        "sessions context SESSION plants",
+        "sessions transcript SESSION",
+        "sessions delete SESSION --yes",
         "profiles show",
         "version --server",
         "keys delete app-agent.g2 --yes",
@@ -130,6 +145,9 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
     for line in lines:
         if "ROTATION" in line:
             line = line.replace("ROTATION", run("keys rotations list -o name").out.strip())
+        if "SESSION" in line:
+            listed = run("sessions list -o name -c acme-prod").out
+            line = line.replace("SESSION", listed.splitlines()[0])
         env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
         result = run(f"{line} --debug -o {shape}", env=env)
         assert result.code == 0, result.err

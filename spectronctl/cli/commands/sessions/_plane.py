@@ -1,0 +1,47 @@
+"""The data plane of a context, and what its refusals mean to whoever typed the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from spectronctl.errors import AuthError, ForbiddenError, NotAvailableError, NotFoundError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Client
+
+NO_LIST = "this server does not list sessions: only one that is named can be read"
+
+
+@contextmanager
+def open_plane(rt: Runtime) -> Iterator[tuple[Client, str]]:
+    """The client and the context; a management key that is refused gets the hint to give the context's own."""
+    context = rt.context
+    client = rt.make_context_client(context)
+    try:
+        yield client, context
+    except (AuthError, ForbiddenError) as exc:
+        if exc.status is not None and _sends_management_key(rt, context):
+            exc.hint = (
+                f"A management key was sent. Give a key of context {context}: in SPECTRON_API_KEY,"
+                f" or as context_keys.{context} of a profile. 'spectronctl keys create' makes one."
+            )
+        raise
+
+
+def _sends_management_key(rt: Runtime, context: str) -> bool:
+    credential = rt.settings.data_plane_credential(context)
+    if credential is None or credential != rt.settings.management_credential():
+        return False
+    return not rt.read_credential(credential).startswith("sk-")  # --api-key serves for both
+
+
+@contextmanager
+def explain_missing_list() -> Iterator[None]:
+    """The list is an extension of the product's protocol: 404 and 405 say that this server has none."""
+    try:
+        yield
+    except (NotFoundError, NotAvailableError) as exc:
+        raise NotAvailableError(NO_LIST, status=exc.status, request_id=exc.request_id) from None

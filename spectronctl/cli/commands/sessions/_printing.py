@@ -1,0 +1,67 @@
+"""One transcript on stdout: whole, or as it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from spectronctl.cli.commands.sessions._view import TRANSCRIPT
+from spectronctl.errors import UsageError
+from spectronctl.output.transcripts import write_transcript
+
+if TYPE_CHECKING:
+    from spectronctl.cli.commands.sessions._format import Format
+    from spectronctl.cli.commands.sessions._turns import Source
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.sessions import Turn
+
+
+def check_shaping(rt: Runtime, format: Format | None, *, follow: bool) -> None:
+    """UsageError for global options that a transcript cannot follow."""
+    given = rt.settings
+    for setting, option in ((given.columns, "--columns"), (given.sort, "--sort")):
+        if setting.value is not None:
+            raise UsageError(f"{option} shapes tables, and a transcript is none")
+    if given.query.value is not None and (follow or format is not None):
+        other = "--follow" if follow else "--format"
+        raise UsageError(
+            f"--query runs over the whole transcript as JSON, and {other} does not fit that",
+            hint=f"For instance: -o json --query 'turns[].content', without {other}.",
+        )
+    rt.out.check(TRANSCRIPT)
+
+
+def print_transcript(rt: Runtime, source: Source) -> None:
+    """Print all of it, once all is there."""
+    session = source.describe()
+    turns = _limit(rt, chain.from_iterable(source.read()))
+    if rt.settings.query.value is not None:
+        rt.out.show({"session": session, "turns": list(turns)}, TRANSCRIPT)
+        return
+    rt.out.text(_write(rt, source, session, turns))
+
+
+def follow_transcript(rt: Runtime, source: Source) -> None:
+    """Print it, and what is said from now on, until nobody reads or somebody interrupts."""
+    session = source.describe()
+    turns = _limit(rt, chain.from_iterable(source.read(follow=rt.out.wait)))
+    rt.out.follow(_write(rt, source, session, turns))
+
+
+def _limit(rt: Runtime, turns: Iterable[Turn]) -> Iterator[Turn]:
+    limit = rt.settings.limit.value
+    rest = iter(turns)
+    yield from islice(rest, limit)
+    if limit is not None and next(rest, None) is not None:
+        rt.out.note(f"There are more: --limit {limit} ended the transcript.")
+
+
+def _write(
+    rt: Runtime, source: Source, session: dict[str, object], turns: Iterable[Turn]
+) -> Iterator[str]:
+    spelling = source.wanted.format
+    pieces = write_transcript(spelling, session, turns, terminal=rt.out.terminal)
+    if spelling == "csv" and rt.settings.no_header.value:
+        next(pieces)
+    return pieces

@@ -1,0 +1,58 @@
+"""What sessions, and what is done with them, look like in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spectronctl.output.views import Column, View
+
+
+def _read_scopes(item: Mapping[str, Any]) -> Any:
+    """Any of these between commas; paths that must be held together between plus signs."""
+    scopes = item.get("scopes")
+    if not isinstance(scopes, list) or not all(isinstance(clause, list) for clause in scopes):
+        return scopes
+    return ",".join("+".join(map(str, clause)) for clause in scopes)
+
+
+SESSIONS = View(
+    columns=(
+        Column("id"),
+        Column("turns", "turn_count"),
+        Column("created_at", kind="time"),
+        Column("scopes", compute=_read_scopes),
+    ),
+    wide=(Column("metadata"),),
+    plural="sessions",
+)
+
+SUMMARY = View(
+    columns=(
+        *SESSIONS.columns,
+        Column("first_at", "first_turn.created_at", kind="time"),
+        Column("last_at", "last_turn.created_at", kind="time"),
+    ),
+    wide=SESSIONS.wide,
+)
+
+RECALLED = View(columns=(Column("context", kind="lines"),), name="context")
+
+TRANSCRIPT = View(columns=(Column("turns"),), name="id")
+
+IMPORTED = View(
+    columns=(Column("session"), Column("found"), Column("sent")),
+    name="session",
+)
+
+EXPORTED = View(
+    columns=(
+        Column("session"),
+        Column("file"),
+        Column("status"),
+        Column("turns"),
+        Column("error"),
+    ),
+    name="file",
+    plural="sessions",
+)

@@ -1,0 +1,34 @@
+"""`spectronctl sessions context`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import sessions as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.sessions._options import SessionArgument
+from spectronctl.cli.commands.sessions._plane import open_plane
+from spectronctl.cli.commands.sessions._view import RECALLED
+from spectronctl.errors import UsageError
+
+app = App()
+
+
+@app.command()
+def get_session_context(
+    ctx: Context,
+    session: SessionArgument,
+    question: Annotated[str, typer.Argument(metavar="QUERY", help="What the text is for.")],
+) -> None:
+    """Ask a session what it has to say to a query, as text for a model's prompt."""
+    rt = ctx.runtime
+    rt.out.check(RECALLED)
+    if not question.strip():
+        raise UsageError("QUERY: a question is needed, not an empty one")
+    with open_plane(rt) as (client, context):
+        found = client.send(api.get_session_context(context, session, question))
+    if not found.context:
+        rt.out.note("Nothing was found.")
+    rt.out.show(found.to_dict(), RECALLED)

@@ -1,0 +1,37 @@
+"""`spectronctl sessions get`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.sessions._options import SessionArgument
+from spectronctl.cli.commands.sessions._plane import open_plane
+from spectronctl.cli.commands.sessions._view import SUMMARY
+
+if TYPE_CHECKING:
+    from spectronctl.operations.transcripts import Summary
+
+app = App()
+
+
+@app.command()
+def get_session(ctx: Context, session: SessionArgument) -> None:
+    """Show one session: its metadata, the number of its turns, the first and the last."""
+    from spectronctl.operations.transcripts import summarize_session
+
+    rt = ctx.runtime
+    rt.out.check(SUMMARY)
+    with open_plane(rt) as (client, context):
+        found = summarize_session(client, context, session)
+    rt.out.show(_describe(session, found), SUMMARY)
+
+
+def _describe(session_id: str, found: Summary) -> dict[str, Any]:
+    known = found.session.to_dict() if found.session else {"id": session_id}
+    return {
+        **known,
+        "turn_count": found.turns,
+        "first_turn": found.first,
+        "last_turn": found.last,
+    }

@@ -1,0 +1,106 @@
+"""`spectronctl sessions import`"""
+
+# ruff: noqa: N999 - a module bears the name of its verb, and this one is loaded by name only
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.sessions._options import ParallelOption, ScopeOption
+from spectronctl.cli.commands.sessions._plane import open_plane
+from spectronctl.cli.commands.sessions._view import IMPORTED
+from spectronctl.errors import ConflictError, SpectronctlError, UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.commands.sessions._conversation import Conversation
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.operations.imports import Progress
+
+app = App()
+
+
+@app.command()
+def import_conversation(
+    ctx: Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|-",
+            help="""Lines of {"role": …, "content": …, "ts": …}, or a transcript exported as JSON.""",
+        ),
+    ],
+    session: Annotated[
+        str | None,
+        typer.Option("--session", metavar="SESSION", help="Append to this one; else one is made."),
+    ] = None,
+    scope: ScopeOption = None,
+    parallel: ParallelOption = 4,
+) -> None:
+    """Append a conversation from a file to a session; safe to repeat."""
+    from spectronctl.cli.commands.sessions._conversation import open_conversation
+
+    rt = ctx.runtime
+    rt.out.check(IMPORTED)
+    if session and scope:
+        raise UsageError("--scope is for a session that is made, and --session names one")
+    with open_conversation(rt, file) as conversation:
+        done = _import(rt, conversation, file, session, scope, parallel)
+    outcome = {"session": done.session_id, "found": done.found, "sent": done.sent}
+    before = f"; {done.found} were there before" if done.found else ""
+    rt.out.done(outcome, IMPORTED, f"Imported {done.sent} turns into {done.session_id}{before}.")
+
+
+def _import(
+    rt: Runtime,
+    conversation: Conversation,
+    file: str,
+    session: str | None,
+    scope: list[str] | None,
+    parallel: int,
+) -> Progress:
+    from spectronctl.operations.imports import import_turns
+
+    reached: Progress | None = None
+
+    with (
+        open_plane(rt) as (client, context),
+        rt.out.progress("turns", conversation.total) as progress,
+    ):
+
+        def note(now: Progress) -> None:
+            nonlocal reached
+            before = reached.found + reached.sent if reached else 0
+            reached = now
+            if count := now.found + now.sent - before:
+                progress.advance(count=count)
+
+        try:
+            return import_turns(
+                client,
+                context,
+                conversation.messages,
+                session_id=session,
+                scopes=scope or None,
+                source=conversation.source,
+                parallel=parallel,
+                attempts=1 + rt.settings.retries.value,
+                report=note,
+            )
+        except (SpectronctlError, KeyboardInterrupt) as exc:
+            if reached:
+                _tell_how_to_go_on(rt, exc, file, reached)
+            raise
+
+
+def _tell_how_to_go_on(
+    rt: Runtime, exc: SpectronctlError | KeyboardInterrupt, file: str, reached: Progress
+) -> None:
+    command = f"spectronctl sessions import {shlex.quote(file)} --session {reached.session_id}"
+    if isinstance(exc, KeyboardInterrupt):
+        rt.out.warn(f"interrupted after {reached.found + reached.sent} turns; {command} goes on")
+    elif not isinstance(exc, ConflictError):
+        exc.command = exc.command or command

@@ -1,0 +1,66 @@
+"""`spectronctl sessions list`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import sessions as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.sessions._plane import explain_missing_list, open_plane
+from spectronctl.cli.commands.sessions._view import SESSIONS
+from spectronctl.config.durations import parse_duration
+from spectronctl.errors import UsageError
+from spectronctl.models.times import read_time, write_time
+
+app = App()
+
+
+@app.command()
+def list_sessions(
+    ctx: Context,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Made since then: 7d ago, or 2026-05-01."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Made until then, written likewise."),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option("--scope", metavar="PATH", help="Only those tagged at or below this path."),
+    ] = None,
+) -> None:
+    """List the sessions of a context, the oldest first."""
+    rt = ctx.runtime
+    rt.out.check(SESSIONS)
+    now = datetime.now(UTC)
+    first, last = _read_moment(since, "--since", now), _read_moment(until, "--until", now)
+    if first and last and first > last:
+        raise UsageError(f"--since {since} is later than --until {until}: no session fits")
+    with open_plane(rt) as (client, context), explain_missing_list():
+        request = api.list_sessions(
+            context,
+            scope=scope,
+            since=write_time(first) if first else None,
+            until=write_time(last) if last else None,
+        )
+        rt.out.rows(rt.list_items(request, client=client), SESSIONS)
+
+
+def _read_moment(text: str | None, option: str, now: datetime) -> datetime | None:
+    """A moment, or how long ago it was."""
+    if text is None:
+        return None
+    try:
+        if moment := read_time(text.strip()):
+            return moment.astimezone(UTC)
+        return now - timedelta(seconds=parse_duration(text))
+    except (UsageError, OverflowError):
+        raise UsageError(
+            f"{option}: {text!r} is neither a time nor a duration",
+            hint="For instance 7d (that long ago), 2026-05-01 or 2026-05-01T12:30:00Z.",
+        ) from None
