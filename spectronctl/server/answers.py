@@ -23,7 +23,7 @@ class Problem(BaseModel):
     message: str = Field(description="The detail once more, for clients that look for it here")
     instance: str = Field(description="The path that was asked for")
     request_id: str = Field(description="The same as the `X-Request-Id` header: find it in the log")
-    retry_after: int | None = Field(default=None, description="Seconds to wait, on 429 and 503")
+    retry_after: int | None = Field(default=None, description="Seconds to wait, where that helps")
 
 
 class ContextAnswer(BaseModel):

@@ -23,7 +23,15 @@ from spectronctl.server.middleware import (
     render_problem,
 )
 from spectronctl.server.problems import ProblemError, invalid
-from spectronctl.server.routes import contexts, documentation, identity, keys, service
+from spectronctl.server.routes import (
+    contexts,
+    documentation,
+    facts,
+    identity,
+    keys,
+    service,
+    sessions,
+)
 from spectronctl.server.store import Store
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -79,7 +87,7 @@ def create_app(
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
     app.include_router(documentation.router)
-    for resource in (service, contexts, keys, identity):
+    for resource in (service, contexts, keys, identity, sessions, facts):
         app.include_router(resource.router, prefix=_PREFIX)
     app.include_router(service.management, prefix=_PREFIX)
     return app

@@ -17,8 +17,10 @@ from starlette.datastructures import Headers
 
 from spectronctl.server.answers import is_expired
 from spectronctl.server.credentials import Credential, is_secret, parse_secret
+from spectronctl.server.grants import EVERYWHERE, read_patterns
 from spectronctl.server.problems import forbidden, not_found, unauthorized
-from spectronctl.server.store import KeyRow, ManagementKeyRow, Store
+from spectronctl.server.scopes import Region
+from spectronctl.server.store import ContextRow, KeyRow, ManagementKeyRow, Store
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,20 @@ class Caller:
 
     name: str
     key: KeyRow | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextCaller(Caller):
+    """A caller on the data plane of a context."""
+
+    context: ContextRow
+
+    @property
+    def region(self) -> Region:
+        """Where this caller may read and write: its key's scope floor."""
+        patterns = read_patterns(self.key.scope_floor) if self.key else EVERYWHERE
+        roots = tuple(pattern.removesuffix("/*") for pattern in patterns)
+        return Region(None if patterns == EVERYWHERE else roots)
 
 
 async def get_store(request: Request) -> Store:
@@ -58,7 +74,7 @@ async def require_operator(request: Request) -> Caller:
     return await _admit(request, holder)
 
 
-async def require_member(request: Request, context_id: str) -> Caller:
+async def require_member(request: Request, context_id: str) -> ContextCaller:
     """A key of exactly this context, or a management key; anything else is the same 401."""
     holder = await _find_holder(request)
     if isinstance(holder, KeyRow) and holder.context_id != context_id:
@@ -68,7 +84,8 @@ async def require_member(request: Request, context_id: str) -> Caller:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
     if context.enforcement_blocked and isinstance(holder, KeyRow):
         raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
-    return await _admit(request, holder)
+    caller = await _admit(request, holder)
+    return ContextCaller(name=caller.name, key=caller.key, context=context)
 
 
 def read_secret(headers: Headers) -> str | None:
@@ -129,4 +146,4 @@ async def _touch(store: Store, row: ManagementKeyRow | KeyRow) -> None:
 
 CurrentStore = Annotated[Store, Depends(get_store)]
 HashKey = Annotated[bytes, Depends(get_hash_key)]
-Member = Annotated[Caller, Depends(require_member)]
+Member = Annotated[ContextCaller, Depends(require_member)]

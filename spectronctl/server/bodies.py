@@ -17,20 +17,31 @@ async def read_object(request: Request) -> dict[str, Any]:
     raw = await request.body()
     if not raw:
         raise invalid("the request has no body: it must be a JSON object")
+    return _read(raw, request)
+
+
+async def read_optional_object(request: Request) -> dict[str, Any]:
+    """The same, where no body at all is an empty object."""
+    raw = await request.body()
+    return _read(raw, request) if raw else {}
+
+
+JsonObject = Annotated[dict[str, Any], Depends(read_object)]
+OptionalJsonObject = Annotated[dict[str, Any], Depends(read_optional_object)]
+
+
+def describe_body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """The OpenAPI operation's part for a body that `read_object` or `read_optional_object` reads."""
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def _read(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
     body = _decode(raw)
     if not isinstance(body, dict):
         raise invalid("the body must be a JSON object")
     return body
-
-
-JsonObject = Annotated[dict[str, Any], Depends(read_object)]
-
-
-def describe_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI operation's part for a body that `read_object` reads."""
-    schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def _check_media_type(content_type: str) -> None:

@@ -43,9 +43,24 @@ def conflict(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, "conflict", detail)
 
 
+def key_reused(detail: str) -> ProblemError:
+    """409: the Idempotency-Key belongs to another request."""
+    return ProblemError(HTTPStatus.CONFLICT, "idempotency-key-reused", detail)
+
+
+def key_in_flight(detail: str) -> ProblemError:
+    """409: the same write is being done just now; its answer can be asked for again a little later."""
+    return ProblemError(HTTPStatus.CONFLICT, "idempotency-key-in-flight", detail, retry_after=1)
+
+
 def reserved(detail: str) -> ProblemError:
     """422: well formed, but reserved or meaningless."""
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "reserved", detail)
+
+
+def not_implemented(detail: str) -> ProblemError:
+    """501: documented, and not offered by this server."""
+    return ProblemError(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", detail)
 
 
 def unavailable(detail: str, *, retry_after: int = 1) -> ProblemError:

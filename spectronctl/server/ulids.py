@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
+_TIME_LENGTH = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
 
@@ -22,3 +25,19 @@ def new_ulid() -> str:
         # In the same millisecond, or when the clock was set back, count on from the last one.
         _last = fresh if fresh >> _RANDOM_BITS > _last >> _RANDOM_BITS else _last + 1
         return "".join(_ALPHABET[_last >> shift & 31] for shift in range(125, -1, -5))
+
+
+def read_ulid_time(ulid: str) -> datetime:
+    """When a ULID was made, to the millisecond."""
+    number = 0
+    for character in ulid[:_TIME_LENGTH]:
+        number = number << 5 | _ALPHABET.index(character)
+    return _EPOCH + timedelta(milliseconds=number)
+
+
+def make_ulid_bound(milliseconds: int) -> str:
+    """What sorts before every ULID of that millisecond of the Unix epoch, and after all earlier ones."""
+    return "".join(
+        _ALPHABET[max(milliseconds, 0) >> shift & 31]
+        for shift in range(5 * _TIME_LENGTH - 5, -1, -5)
+    )

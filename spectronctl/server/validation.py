@@ -24,7 +24,7 @@ RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
 _LONGEST_LIFE = timedelta(days=36_525)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _MODEL = re.compile(r"[^\s/]+/\S+")
-_SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
+SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +155,7 @@ def _check_scope_floor(floor: Any) -> None:
         segments = [segment for path in floor for segment in path.strip("/").split("/")]
     else:
         segments = []
-    good = [isinstance(one, str) and _SCOPE_SEGMENT.fullmatch(one) for one in segments]
+    good = [isinstance(one, str) and SCOPE_SEGMENT.fullmatch(one) for one in segments]
     if not good or not all(good):
         raise invalid(
             'scope_floor: must be an object of names such as {"org": "acme"}, a path such as org/acme, or a '
@@ -173,7 +173,7 @@ def _read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
         seconds = min(seconds, int(_LONGEST_LIFE.total_seconds()) + 1)
         expires, path = now + timedelta(seconds=seconds), "expires_in"
     elif at is not None:
-        expires, path = _read_instant(at, "expires_at"), "expires_at"
+        expires, path = read_instant(at, "expires_at"), "expires_at"
     else:
         return None
     if not now < expires <= now + _LONGEST_LIFE:
@@ -181,7 +181,8 @@ def _read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
     return expires
 
 
-def _read_instant(value: Any, path: str) -> datetime:
+def read_instant(value: Any, path: str) -> datetime:
+    """A time in RFC 3339, in UTC; 400 naming `path` for anything else."""
     try:
         if isinstance(value, str) and _RFC3339.fullmatch(value):
             return datetime.fromisoformat(value.upper()).astimezone(UTC)

@@ -24,6 +24,15 @@ OPERATIONS = {
     "POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate",
     "DELETE /api/v1/contexts/{context_id}/keys/{key_id}",
     "GET /api/v1/{context_id}/me",
+    "GET /api/v1/{context_id}/sessions",
+    "POST /api/v1/{context_id}/sessions",
+    "GET /api/v1/{context_id}/sessions/{session_id}",
+    "DELETE /api/v1/{context_id}/sessions/{session_id}",
+    "GET /api/v1/{context_id}/sessions/{session_id}/turns",
+    "GET /api/v1/{context_id}/sessions/{session_id}/context",
+    "POST /api/v1/{context_id}/sessions/{session_id}/context",
+    "POST /api/v1/{context_id}/facts",
+    "POST /api/v1/{context_id}/facts/batch",
 }
 
 

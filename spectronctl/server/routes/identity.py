@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 
 from spectronctl.server.answers import Identity, describe_problems
 from spectronctl.server.authentication import Caller, Member
+from spectronctl.server.delegation import Delegate
 from spectronctl.server.grants import EVERYWHERE, grant, list_verbs, read_patterns
-from spectronctl.server.problems import invalid
 
 router = APIRouter(
     prefix="/{context_id}",
@@ -18,21 +17,14 @@ router = APIRouter(
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 
-_Delegate = Annotated[str | None, Header(description="The principal to act for; never widens")]
-
 
 @router.get(
     "/me",
     response_model_exclude_none=True,
     responses=describe_problems(HTTPStatus.BAD_REQUEST),
 )
-async def get_identity(
-    caller: Member,
-    x_spectron_on_behalf_of: _Delegate = None,
-    x_memory_on_behalf_of: _Delegate = None,
-) -> Identity:
+async def get_identity(caller: Member, delegate: Delegate) -> Identity:
     """Show the caller, its grants, and what is left of them for its key."""
-    delegate = _read_delegate(x_spectron_on_behalf_of, x_memory_on_behalf_of)
     return _identify(caller, delegate)
 
 
@@ -51,13 +43,3 @@ def _identify(caller: Caller, delegate: str | None) -> Identity:
         effective_grants=narrowed,
         delegated_principal_id=delegate,
     )
-
-
-def _read_delegate(*spellings: str | None) -> str | None:
-    """The two headers mean the same; `principal:` before the id is optional."""
-    named = {name.strip().removeprefix("principal:") for name in spellings if name is not None}
-    if len(named) > 1:
-        raise invalid("X-Spectron-On-Behalf-Of, X-Memory-On-Behalf-Of: name two principals")
-    if "" in named:
-        raise invalid("X-Spectron-On-Behalf-Of: names nobody")
-    return named.pop() if named else None

@@ -7,7 +7,7 @@ The control plane lives in namespace `spectron`, database `metadata`; every cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -53,6 +53,67 @@ class ManagementKeyRow:
     digest: bytes = field(repr=False)
     created_at: datetime
     last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRow:
+    """A conversation. `deleting`: somebody began to delete it, and nobody may see it any more."""
+
+    id: str
+    scopes: list[list[str]]
+    metadata: Any = None
+    turn_count: int = 0
+    deleting: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnRow:
+    """A turn to append; its place in the session is the store's to give."""
+
+    id: str
+    role: str
+    content: str
+    labels: tuple[str, ...] = ()
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkRow:
+    """A literal memory, said in a turn."""
+
+    id: str
+    turn_id: str
+    text: str
+    memory_category: str | None = None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a recall looks through: a turn (its `seq`), or a memory (its `scopes`)."""
+
+    text: str
+    role: str | None = None
+    seq: int | None = None
+    scopes: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """The right to do one write: of one principal, under one Idempotency-Key, for one request."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+    claim: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a write leaves with itself, in one transaction, so that it is never done twice: its answer."""
+
+    reservation: Reservation
+    answer: str
 
 
 class Store(Protocol):
@@ -112,6 +173,46 @@ class Store(Protocol):
     async def delete_management_key(self, key_id: str) -> bool: ...
     async def touch_management_key(self, key_id: str) -> None:
         """Note that a key was used, at most once a minute."""
+
+    async def create_session(
+        self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
+    ) -> None: ...
+    async def get_session(self, context: ContextRow, session_id: str) -> SessionRow | None: ...
+    async def list_sessions(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[SessionRow]:
+        """At most `limit` rows with an id greater than `after`, in order of id; none that is being deleted."""
+
+    async def delete_session(self, context: ContextRow, session_id: str) -> None:
+        """Delete it with its turns and memories, and finish the deletions that a crash cut short."""
+
+    async def append_turns(
+        self,
+        context: ContextRow,
+        session: SessionRow,
+        turns: Sequence[TurnRow],
+        *,
+        is_new: bool,
+        chunk: ChunkRow | None,
+        receipt: Receipt | None,
+    ) -> None:
+        """All or nothing, with consecutive `seq` from `turn_count` on; 404 when the session is gone."""
+
+    async def read_turns(
+        self, context: ContextRow, session_id: str, *, offset: int, limit: int
+    ) -> tuple[SessionRow | None, str]:
+        """The session, and a JSON array of turns as they are answered: a long transcript is never unpacked."""
+
+    async def find_texts(
+        self, context: ContextRow, session_id: str, words: Sequence[str], *, most: int
+    ) -> list[Found]:
+        """Of the newest `most` turns of the session, and memories of the others, those with one of the words."""
+
+    async def reserve_write(self, context: ContextRow, wanted: Reservation) -> str | None:
+        """None: go on. Else the answer that this write had; 409 for another body, or while it is in flight."""
+
+    async def release_write(self, context: ContextRow, reservation: Reservation) -> None:
+        """Let the next one try; does nothing after the write was done."""
 
     async def list_schema_versions(self) -> dict[str, int]:
         """Context id → the version that its database's schema is at."""

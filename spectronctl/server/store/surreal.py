@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spectronctl.server.store._claims import make_claim
 from spectronctl.server.store._contexts import ContextTable
 from spectronctl.server.store._database import (
     Credentials,
@@ -11,12 +12,16 @@ from spectronctl.server.store._database import (
 )
 from spectronctl.server.store._keys import KeyTable, ManagementKeyTable
 from spectronctl.server.store._lifecycle import ContextLifecycle
+from spectronctl.server.store._locks import Locks
 from spectronctl.server.store._migrations import (
     MigrationError,
     Migrations,
     StoreVersionError,
     read_migrations,
 )
+from spectronctl.server.store._reservations import ReservationTable
+from spectronctl.server.store._sessions import SessionTable
+from spectronctl.server.store._turns import TurnTable
 
 __all__ = [
     "MigrationError",
@@ -27,13 +32,23 @@ __all__ = [
 ]
 
 
-class SurrealStore(ContextTable, ContextLifecycle, KeyTable, ManagementKeyTable):
+class SurrealStore(
+    ContextTable,
+    ContextLifecycle,
+    KeyTable,
+    ManagementKeyTable,
+    SessionTable,
+    TurnTable,
+    ReservationTable,
+):
     """An open store, on one connection that serves every context."""
 
     def __init__(self, database: Database, migrations: Migrations) -> None:
         super().__init__()
         self._database = database
         self._migrations = migrations
+        self._holder = make_claim()
+        self._locks = Locks()
 
     async def close(self) -> None:
         await self._database.close()

@@ -28,7 +28,8 @@ MakeContext = Callable[..., ContextRow]
 
 SHIPPED = read_migrations()
 SECOND = Migration(2, "things", "DEFINE TABLE thing SCHEMAFULL;")
-NEWER = replace(SHIPPED, context=(*SHIPPED.context, SECOND))
+FIRST = replace(SHIPPED, context=SHIPPED.context[:1])
+NEWER = replace(FIRST, context=(*FIRST.context, SECOND))
 AT = Binding("some", "where")
 
 
@@ -79,14 +80,14 @@ async def test_what_was_applied_is_not_applied_again(store: SurrealStore) -> Non
 async def test_a_migration_that_fails_leaves_nothing_of_itself(store: SurrealStore) -> None:
     broken = Migration(2, "broken", "DEFINE TABLE half; DEFINE TABLE half;")
     with pytest.raises(MigrationError, match=r"migration 2 \(broken\) of namespace 'some'"):
-        await migrate(store._database, AT, (*SHIPPED.context, broken))
+        await migrate(store._database, AT, (*FIRST.context, broken))
     assert await list_tables(store, AT) == ["migration"]
     assert await migrate(store._database, AT, NEWER.context) == 2
 
 
 async def test_a_migration_changed_afterwards_is_an_error(store: SurrealStore) -> None:
     await migrate(store._database, AT, NEWER.context)
-    changed = (*SHIPPED.context, replace(SECOND, text="DEFINE TABLE other;"))
+    changed = (*FIRST.context, replace(SECOND, text="DEFINE TABLE other;"))
     with pytest.raises(MigrationError, match="another migration 2 than 'things'"):
         await migrate(store._database, AT, changed)
     assert await list_tables(store, AT) == ["migration", "thing"]
@@ -123,7 +124,7 @@ async def test_a_store_with_a_newer_context_is_refused_untouched(
     )
     await newer.close()
     with pytest.raises(StoreVersionError, match=r"'acme-prod' is at schema version 2; .* knows 1$"):
-        await open_store(file_url)
+        await open_store(file_url, migrations=FIRST)
     again = await open_store(file_url, migrations=NEWER)
     await again.close()
 
@@ -131,7 +132,7 @@ async def test_a_store_with_a_newer_context_is_refused_untouched(
 async def test_contexts_that_are_behind_are_brought_up_at_open(
     file_url: str, make_context: MakeContext
 ) -> None:
-    older = await open_store(file_url)
+    older = await open_store(file_url, migrations=FIRST)
     for context_id in ("a", "b"):
         await older.create_context(make_context(context_id), providers={})
     await older.close()
@@ -145,7 +146,7 @@ async def test_contexts_that_are_behind_are_brought_up_at_open(
 async def test_a_context_that_cannot_be_upgraded_does_not_stop_the_others(
     file_url: str, make_context: MakeContext, caplog: pytest.LogCaptureFixture
 ) -> None:
-    older = await open_store(file_url)
+    older = await open_store(file_url, migrations=FIRST)
     for context_id in ("a", "b"):
         await older.create_context(make_context(context_id), providers={})
     await older._database.query("DEFINE TABLE thing;", at=Binding("acme", "a"))

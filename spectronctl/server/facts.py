@@ -1,0 +1,197 @@
+"""
+What may be written to a conversation (OpenAPI `FactsRequest`, `FactsBatchRequest`).
+
+Either spelling of a field's name is read, and the legacy `scope` for `scopes`; what is not documented is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from spectronctl.models.facts import INFER_MODES
+from spectronctl.models.sessions import ROLES
+from spectronctl.server.problems import invalid, not_implemented
+from spectronctl.server.scopes import Scopes, read_scopes
+from spectronctl.server.store import ChunkRow, TurnRow
+from spectronctl.server.ulids import new_ulid
+from spectronctl.server.validation import read_instant
+
+MOST_MESSAGES = 10_000
+
+_CATEGORIES = ("identity", "knowledge", "context")
+_EXTRACTIONS = ("whole_conversation", "per_message")
+_MOST_LABELS = 64
+
+_SCOPES = Field(
+    description="A path, a list of paths (any of them) or a list of lists of paths (any list, all of its paths); "
+    "for the session that is made when none is named",
+)
+_INFER = Field(description="This server offers `none`: the text is kept as it is")
+_LABELS = Field(description="`key=value` each")
+_SESSION = Field(description="The session to append to; without it one is made")
+
+AnyScopes = str | list[str | list[str]] | None
+
+
+class FactBody(BaseModel):
+    """Body of `POST /{context}/facts`."""
+
+    text: str
+    infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
+    session_id: Annotated[str | None, _SESSION] = None
+    scopes: Annotated[AnyScopes, _SCOPES] = None
+    role: Literal["user", "assistant", "system", "tool"] = "user"
+    memory_category: Literal["identity", "knowledge", "context"] | None = None
+    labels: Annotated[list[str] | None, _LABELS] = None
+    observed_at: datetime | None = Field(default=None, description="When it was said; RFC 3339")
+
+
+class BatchBody(BaseModel):
+    """Body of `POST /{context}/facts/batch`."""
+
+    messages: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MOST_MESSAGES,
+        description="`{role, content, ts?}` each, in their order; `ts` is RFC 3339",
+    )
+    infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
+    extract: Literal["whole_conversation", "per_message"] = "whole_conversation"
+    session_id: Annotated[str | None, _SESSION] = None
+    scopes: Annotated[AnyScopes, _SCOPES] = None
+    labels: Annotated[list[str] | None, _LABELS] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedWrite:
+    """Turns to append to a session, or (None) to a new one with these scopes."""
+
+    session_id: str | None
+    scopes: Scopes
+    turns: list[TurnRow]
+    chunk: ChunkRow | None = None
+
+
+def read_fact(body: Mapping[str, Any], *, now: datetime) -> WantedWrite:
+    """The fact that a POST asks to keep; 501 unless it is to be kept as it is."""
+    _require_literal(body)
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise invalid("text: must be a string, not blank")
+    _check_unicode(text, "text")
+    observed = read_field(body, "observed_at")
+    at = now if observed is None else read_instant(observed, "observed_at")
+    turn = TurnRow(
+        id=f"turn:{new_ulid()}",
+        role=_read_choice(body, "role", ROLES) or "user",
+        content=text,
+        labels=_read_labels(body),
+        created_at=at,
+    )
+    chunk = ChunkRow(
+        id=f"memory_chunk:{new_ulid()}",
+        turn_id=turn.id,
+        text=text,
+        memory_category=_read_choice(body, "memory_category", _CATEGORIES),
+        created_at=at,
+    )
+    return WantedWrite(
+        session_id=_read_session_id(body), scopes=read_tags(body), turns=[turn], chunk=chunk
+    )
+
+
+def read_batch(body: Mapping[str, Any], *, now: datetime) -> WantedWrite:
+    """The conversation that a POST asks to keep; 501 unless it is to be kept as it is."""
+    _require_literal(body)
+    _read_choice(body, "extract", _EXTRACTIONS)
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not 1 <= len(messages) <= MOST_MESSAGES:
+        raise invalid(f"messages: must be a list of 1 to {MOST_MESSAGES} messages")
+    labels = _read_labels(body)
+    turns = [_read_message(each, at, labels, now) for at, each in enumerate(messages)]
+    return WantedWrite(session_id=_read_session_id(body), scopes=read_tags(body), turns=turns)
+
+
+def read_tags(body: Mapping[str, Any]) -> Scopes:
+    """The selector that a write carries, under its name or its legacy name."""
+    if body.get("scopes") is not None and body.get("scope") is not None:
+        raise invalid("scopes, scope: give one of them, not both")
+    return read_scopes(body.get("scope"), "scope") or read_scopes(body.get("scopes"))
+
+
+def read_field(body: Mapping[str, Any], name: str) -> Any:
+    """The field under either spelling of its name; 400 when both are there and differ."""
+    first, *others = name.split("_")
+    camel = first + "".join(each.title() for each in others)
+    given = [body[each] for each in (name, camel) if body.get(each) is not None]
+    if len(given) == 2 and given[0] != given[1]:
+        raise invalid(f"{name}, {camel}: give one of them, not both")
+    return given[0] if given else None
+
+
+def _require_literal(body: Mapping[str, Any]) -> None:
+    infer = _read_choice(body, "infer", INFER_MODES) or INFER_MODES[0]
+    if infer != "none":
+        raise not_implemented(
+            f"infer: this server has no model and does not offer {infer}; send `infer: none` to keep the text as it is"
+        )
+
+
+def _read_message(message: Any, at: int, labels: tuple[str, ...], now: datetime) -> TurnRow:
+    path = f"messages[{at}]"
+    if not isinstance(message, dict):
+        raise invalid(f"{path}: must be an object of role, content and perhaps ts")
+    content, ts = message.get("content"), message.get("ts")
+    if not isinstance(content, str):
+        raise invalid(f"{path}.content: must be a string")
+    _check_unicode(content, f"{path}.content")
+    if message.get("role") not in ROLES:
+        raise invalid(f"{path}.role: must be {', '.join(ROLES)}")
+    return TurnRow(
+        id=f"turn:{new_ulid()}",
+        role=message["role"],
+        content=content,
+        labels=labels,
+        created_at=now if ts is None else read_instant(ts, f"{path}.ts"),
+    )
+
+
+def _check_unicode(text: str, path: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can hold and no database keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise invalid(f"{path}: not valid Unicode text") from None
+
+
+def _read_session_id(body: Mapping[str, Any]) -> str | None:
+    value = read_field(body, "session_id")
+    if value is None or isinstance(value, str):
+        return value
+    raise invalid("session_id: must be a string")
+
+
+def _read_choice(body: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
+    value = read_field(body, name)
+    if value is None or (isinstance(value, str) and value in choices):
+        return value
+    raise invalid(f"{name}: must be {', '.join(choices)}")
+
+
+def _read_labels(body: Mapping[str, Any]) -> tuple[str, ...]:
+    labels = body.get("labels")
+    if labels is None:
+        return ()
+    if not isinstance(labels, list) or len(labels) > _MOST_LABELS:
+        raise invalid(f"labels: must be a list of at most {_MOST_LABELS}")
+    for at, label in enumerate(labels):
+        name, equals, _ = label.partition("=") if isinstance(label, str) else ("", "", "")
+        if not (name.strip() and equals and label.isprintable()):
+            raise invalid(f"labels[{at}]: must be key=value")
+        if name.startswith("_"):
+            raise invalid(f"labels[{at}]: a key cannot start with _")
+    return tuple(labels)

@@ -1,0 +1,51 @@
+"""What a session, and memories beside it, have to say to a query: by its words, without a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from spectronctl.server.store import Found
+
+NEWEST = 5_000
+"""How many turns of the session, and how many memories, a recall looks through, from the newest on."""
+
+_MOST_TEXTS = 20
+_MOST_WORDS = 64
+_WORD = re.compile(r"\w+")
+
+
+def read_words(query: str) -> list[str]:
+    """The distinct words of a query, in lowercase."""
+    return list(dict.fromkeys(_WORD.findall(query.lower())))[:_MOST_WORDS]
+
+
+def write_context(words: Iterable[str], found: Iterable[Found]) -> str:
+    """The texts with most of the words as a block for a prompt: memories, then turns in their order; "" for none."""
+    wanted = set(words)
+    scored = [(len(wanted.intersection(_WORD.findall(each.text.lower()))), each) for each in found]
+    # The sort is stable and what was found comes newest first: of equals, the newest.
+    best = [each for score, each in sorted(scored, key=_get_score, reverse=True) if score]
+    memories = [each for each in best if each.seq is None][:_MOST_TEXTS]
+    turns = sorted([each for each in best if each.seq is not None][:_MOST_TEXTS], key=_get_seq)
+    return "\n".join([*_list_memories(memories), *_list_turns(turns)])
+
+
+def _list_memories(memories: list[Found]) -> Iterable[str]:
+    if memories:
+        yield "Memories:"
+        yield from (f"- {each.text}" for each in memories)
+
+
+def _list_turns(turns: list[Found]) -> Iterable[str]:
+    if turns:
+        yield "From this session:"
+        yield from (f"{each.role}: {each.text}" for each in turns)
+
+
+def _get_score(scored: tuple[int, Found]) -> int:
+    return scored[0]
+
+
+def _get_seq(found: Found) -> int:
+    return found.seq or 0

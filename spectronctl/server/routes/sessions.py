@@ -1,0 +1,255 @@
+"""Sessions and their transcripts (contract, "Data plane that the operator tool itself uses")."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, JsonValue
+from starlette.responses import Response
+
+from spectronctl.server.answers import describe_problems
+from spectronctl.server.answers_sessions import (
+    ContextText,
+    SessionAnswer,
+    SessionPage,
+    TurnPage,
+    show_session,
+)
+from spectronctl.server.authentication import ContextCaller, CurrentStore, Member
+from spectronctl.server.bodies import JsonObject, OptionalJsonObject, describe_body
+from spectronctl.server.delegation import Delegate
+from spectronctl.server.facts import AnyScopes, read_tags
+from spectronctl.server.idempotency import OnceOnly
+from spectronctl.server.problems import ProblemError, invalid, not_found
+from spectronctl.server.recall import NEWEST, read_words, write_context
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.scopes import is_under, read_path
+from spectronctl.server.store import Receipt, SessionRow, Store
+from spectronctl.server.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
+from spectronctl.server.validation import read_instant
+
+SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
+
+_MOST_TURNS = 500
+_SCANNED = 500
+_LARGEST = 2**63 - 1
+
+router = APIRouter(
+    prefix="/{context_id}/sessions",
+    tags=["sessions"],
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+    ),
+)
+
+_Since = Annotated[str | None, Query(description="Inclusive lower bound on createdAt (RFC 3339)")]
+_Until = Annotated[str | None, Query(description="Inclusive upper bound on createdAt (RFC 3339)")]
+_Scope = Annotated[str | None, Query(description="Only sessions tagged at or below this path")]
+_TurnLimit = Annotated[
+    int, Query(ge=0, description=f"The most turns that the page holds; capped at {_MOST_TURNS}")
+]
+_Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="How many turns to skip")]
+
+
+class SessionBody(BaseModel):
+    """Body of `POST /{context}/sessions`; it may be left out."""
+
+    scopes: AnyScopes = Field(default=None, description="Without any, the key's own region")
+    metadata: JsonValue = None
+
+
+class QueryBody(BaseModel):
+    """Body of `POST /{context}/sessions/{id}/context`."""
+
+    query: str
+
+
+@router.get("")
+async def list_sessions(
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    scope: _Scope = None,
+    since: _Since = None,
+    until: _Until = None,
+) -> SessionPage:
+    """List the sessions that the key may see, ordered by id: the oldest first."""
+    if cursor is not None and not SESSION_ID.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+    path = None if scope is None else read_path(scope, "scope")
+    first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
+    last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
+
+    def is_wanted(row: SessionRow) -> bool:
+        tags = [tag for clause in row.scopes for tag in clause]
+        in_scope = path is None or any(is_under(tag, path) for tag in tags)
+        return in_scope and caller.region.can_read(row.scopes)
+
+    after = max(cursor or "", first)
+    found = await _collect(store, caller, after, last, limit + 1, is_wanted)
+    rows, next_cursor = cut_page(found, limit)
+    return SessionPage(
+        sessions=[show_session(row) for row in rows],
+        next_cursor=next_cursor,
+        has_more=next_cursor is not None,
+    )
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    response_model=SessionAnswer,
+    openapi_extra=describe_body(SessionBody, required=False),
+    responses=describe_problems(HTTPStatus.CONFLICT),
+)
+async def create_session(
+    caller: Member, body: OptionalJsonObject, once: OnceOnly, store: CurrentStore
+) -> Response:
+    """Create a session."""
+    scopes = caller.region.tag(read_tags(body))
+    row = make_session(scopes, body.get("metadata"))
+
+    async def write(receipt: Receipt | None) -> None:
+        await store.create_session(caller.context, row, receipt=receipt)
+
+    return await once.answer(show_session(row), write, status=HTTPStatus.CREATED)
+
+
+@router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
+async def get_session(
+    session_id: str, caller: Member, _: Delegate, store: CurrentStore
+) -> SessionAnswer:
+    """Show a session."""
+    return show_session(await find_session(store, caller, session_id))
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def delete_session(session_id: str, caller: Member, _: Delegate, store: CurrentStore) -> None:
+    """Delete a session, its turns and its memories. Irreversible."""
+    row = await find_session(store, caller, session_id, deleting=True)
+    caller.region.require_write(row.scopes)
+    await store.delete_session(caller.context, session_id)
+
+
+@router.get(
+    "/{session_id}/turns",
+    response_model=TurnPage,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def list_turns(
+    session_id: str,
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    limit: _TurnLimit = 100,
+    offset: _Offset = 0,
+) -> Response:
+    """List turns from the first on; an offset of a million costs what an offset of 0 does."""
+    _check_id(session_id)
+    row, turns = await store.read_turns(
+        caller.context, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
+    )
+    _admit(row, caller, session_id)
+    return Response(f'{{"turns":{turns}}}', media_type="application/json")
+
+
+@router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
+async def get_session_context(
+    session_id: str,
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    query: Annotated[str, Query(description="What the text is for")],
+) -> ContextText:
+    """Find what the session and the key's memories say to a query, by its words: text for a prompt."""
+    return await _recall(store, caller, session_id, query)
+
+
+@router.post(
+    "/{session_id}/context",
+    openapi_extra=describe_body(QueryBody),
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def query_session_context(
+    session_id: str, caller: Member, _: Delegate, body: JsonObject, store: CurrentStore
+) -> ContextText:
+    """The same, with the query in the body."""
+    return await _recall(store, caller, session_id, body.get("query"))
+
+
+def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
+    """A session that is not stored yet."""
+    return SessionRow(id=f"session:{new_ulid()}", scopes=scopes, metadata=metadata)
+
+
+async def find_session(
+    store: Store, caller: ContextCaller, session_id: str, *, deleting: bool = False
+) -> SessionRow:
+    """The session, or 404 for one that is not there or that the key may not see."""
+    _check_id(session_id)
+    row = await store.get_session(caller.context, session_id)
+    return _admit(row, caller, session_id, deleting=deleting)
+
+
+def _check_id(session_id: str) -> None:
+    if not SESSION_ID.fullmatch(session_id):
+        raise _no_session(session_id)
+
+
+def _admit(
+    row: SessionRow | None, caller: ContextCaller, session_id: str, *, deleting: bool = False
+) -> SessionRow:
+    if row is None or row.deleting > deleting or not caller.region.can_read(row.scopes):
+        raise _no_session(session_id)
+    return row
+
+
+async def _collect(
+    store: Store,
+    caller: ContextCaller,
+    after: str,
+    last: str | None,
+    most: int,
+    is_wanted: Callable[[SessionRow], bool],
+) -> list[SessionRow]:
+    """At most `most` wanted sessions with ids between the two; reads on past those of other keys."""
+    found: list[SessionRow] = []
+    size = most
+    while True:
+        rows = await store.list_sessions(caller.context, after=after, limit=size)
+        within = [row for row in rows if last is None or row.id < last]
+        found += filter(is_wanted, within)
+        if len(found) >= most or len(within) < size:
+            return found[:most]
+        after, size = rows[-1].id, _SCANNED
+
+
+async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
+    if not isinstance(query, str) or not query.strip():
+        raise invalid("query: must be a string, not blank")
+    await find_session(store, caller, session_id)
+    words = read_words(query)
+    found = await store.find_texts(caller.context, session_id, words, most=NEWEST)
+    seen = [each for each in found if each.seq is not None or caller.region.can_read(each.scopes)]
+    return ContextText(context=write_context(words, seen))
+
+
+def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:
+    return f"session:{make_ulid_bound(rounded(moment.timestamp() * 1000) + later)}"
+
+
+def _no_session(session_id: str) -> ProblemError:
+    return not_found(f"no session {session_id[:64]}")

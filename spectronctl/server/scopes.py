@@ -1,0 +1,84 @@
+"""
+Where things are tagged, and where a key may read and write (OpenAPI `ScopeSets`; seed 003, "Scope selectors").
+
+A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "clearance/secret"]]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from spectronctl.server.problems import forbidden, invalid
+from spectronctl.server.validation import SCOPE_SEGMENT
+
+Scopes = list[list[str]]
+
+_MOST = 64  # clauses of a selector, and paths of a clause
+_RULE = (
+    "must be a path such as org/acme, a list of paths (any of them), or a list of lists of paths (any of the lists, "
+    f"all of its paths), of names without /, * or white space and at most {_MOST} of each"
+)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The subtrees under some paths; None is the whole context, and what nobody tagged is there alone."""
+
+    roots: tuple[str, ...] | None
+
+    def covers(self, path: str) -> bool:
+        return self.roots is None or any(is_under(path, root) for root in self.roots)
+
+    def can_read(self, scopes: Scopes) -> bool:
+        """Whether all paths of one of the clauses lie inside."""
+        return self.roots is None or any(all(map(self.covers, clause)) for clause in scopes)
+
+    def can_write(self, scopes: Scopes) -> bool:
+        """Whether every path lies inside."""
+        inside = all(self.covers(path) for clause in scopes for path in clause)
+        return self.roots is None or (bool(scopes) and inside)
+
+    def tag(self, scopes: Scopes) -> Scopes:
+        """The tags of something new: those asked for, or else the whole region; 403 outside of it."""
+        tags = scopes or [[root] for root in self.roots or ()]
+        self.require_write(tags)
+        return tags
+
+    def require_write(self, scopes: Scopes) -> None:
+        """403 unless every path lies inside."""
+        if not self.can_write(scopes):
+            floor = " or ".join(self.roots or ())
+            raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
+
+
+def is_under(path: str, root: str) -> bool:
+    """Whether the path is the root, or below it."""
+    return f"{path}/".startswith(f"{root}/")
+
+
+def read_scopes(value: Any, field: str = "scopes") -> Scopes:
+    """A selector in any of its spellings; 400 for anything else, and no clauses for none."""
+    if value is None:
+        return []
+    clauses = [value] if isinstance(value, str) else value
+    if not isinstance(clauses, list) or len(clauses) > _MOST:
+        raise invalid(f"{field}: {_RULE}")
+    found = [_read_clause(clause, field) for clause in clauses]
+    return [clause for at, clause in enumerate(found) if clause not in found[:at]]
+
+
+def read_path(value: Any, field: str) -> str:
+    """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
+    if isinstance(value, str) and value.isprintable():
+        path = value.strip("/")
+        if all(map(SCOPE_SEGMENT.fullmatch, path.split("/"))):
+            return path
+    raise invalid(f"{field}: {_RULE}")
+
+
+def _read_clause(value: Any, field: str) -> list[str]:
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not 1 <= len(paths) <= _MOST:
+        raise invalid(f"{field}: {_RULE}")
+    return list(dict.fromkeys(read_path(path, field) for path in paths))

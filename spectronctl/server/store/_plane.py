@@ -1,0 +1,34 @@
+"""Queries in the database of one context."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spectronctl.server import problems
+from spectronctl.server.store import ContextRow
+from spectronctl.server.store._database import Binding, Database, QueryError
+
+_SCHEMA = 2  # the migration that makes the tables
+_BEHIND = "no schema"
+
+GUARD = f"IF array::len((SELECT VALUE id FROM migration:[{_SCHEMA}])) = 0 {{ THROW '{_BEHIND}' }};"
+"""What a write begins with: the engine makes tables that are missing anew, without their schema."""
+
+
+async def query_context(
+    database: Database, context: ContextRow, text: str, variables: Mapping[str, Any]
+) -> list[Any]:
+    """As `Database.query`; 503 when the context's database is not there, or has not this server's schema."""
+    try:
+        return await database.query(
+            text, variables, at=Binding(context.namespace, context.database)
+        )
+    except QueryError as error:
+        if error.category != "NotFound" and _BEHIND not in str(error):
+            raise
+        raise problems.unavailable(
+            f"context {context.id}: its database is being deleted, or its schema is behind (GET /api/v1/migrations)"
+        ) from error

@@ -1,0 +1,119 @@
+"""Sessions: made, found, listed and deleted in the database of their context."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from spectronctl.server.store import ContextRow, Receipt, SessionRow
+from spectronctl.server.store._database import Database, QueryError, Row
+from spectronctl.server.store._locks import Locks
+from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._reservations import (
+    FINISH,
+    describe_receipt,
+    explain_taken_over,
+)
+from spectronctl.server.store._values import to_stored
+
+_COLUMNS = "session_id, state, scopes, metadata, turn_count"
+
+CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
+
+# As JSON: a program reads one long text several times faster than many small values.
+READ = f"RETURN encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id]));"
+
+_LIST = f"""
+RETURN encoding::json::encode((
+    SELECT {_COLUMNS} FROM session WHERE state = 'active' AND session_id > $after
+    ORDER BY session_id LIMIT $limit
+));
+"""
+
+_MARK = "UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE;"
+
+_LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
+
+# Counted in the database: the rows cost more to read than to delete.
+_DELETE_SOME = """
+RETURN count(
+    DELETE (SELECT VALUE id FROM {table} WHERE session_id = $session_id LIMIT 2000) RETURN BEFORE
+);
+"""
+
+_DELETE_ROW = "DELETE session:[$session_id] RETURN NONE;"
+
+
+class SessionTable:
+    """The sessions part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def create_session(
+        self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
+    ) -> None:
+        variables = {"row": make_session(row), "receipt": describe_receipt(receipt)}
+        text = f"BEGIN;{GUARD}{CREATE}{FINISH if receipt else ''}COMMIT;"
+        try:
+            await query_context(self._database, context, text, variables)
+        except QueryError as error:
+            if error.category != "Thrown":
+                raise
+            raise explain_taken_over() from error
+
+    async def get_session(self, context: ContextRow, session_id: str) -> SessionRow | None:
+        found = await self._query_one(context, READ, session_id=session_id)
+        return read_session(found)
+
+    async def list_sessions(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[SessionRow]:
+        found = await self._query_one(context, _LIST, after=after, limit=limit)
+        return [_read_row(row) for row in json.loads(found)]
+
+    async def delete_session(self, context: ContextRow, session_id: str) -> None:
+        async with self._locks.get_lock(context.id, session_id):
+            await self._query_one(context, _MARK, session_id=session_id)
+        for each in await self._query_one(context, _LIST_UNFINISHED):
+            await self._remove_session(context, each)
+
+    async def _remove_session(self, context: ContextRow, session_id: str) -> None:
+        """Every step may be done again, also by two at once."""
+        for table in ("turn", "memory_chunk"):
+            text = _DELETE_SOME.format(table=table)
+            while await self._query_one(context, text, session_id=session_id):
+                pass
+        await self._query_one(context, _DELETE_ROW, session_id=session_id)
+
+    async def _query_one(self, context: ContextRow, text: str, **variables: Any) -> Any:
+        (result,) = await query_context(self._database, context, text, variables)
+        return result
+
+
+def make_session(row: SessionRow) -> Row:
+    """`$row` of `CREATE`; 400 for metadata that cannot be kept unchanged."""
+    return {
+        "session_id": row.id,
+        "scopes": row.scopes,
+        "metadata": to_stored(row.metadata, "metadata"),
+        "turn_count": row.turn_count,
+    }
+
+
+def read_session(found: str) -> SessionRow | None:
+    """The answer of `READ`."""
+    rows = json.loads(found)
+    return _read_row(rows[0]) if rows else None
+
+
+def _read_row(row: Row) -> SessionRow:
+    return SessionRow(
+        id=row["session_id"],
+        scopes=row["scopes"],
+        metadata=row["metadata"],
+        turn_count=row["turn_count"],
+        deleting=row["state"] == "deleting",
+    )

@@ -1,0 +1,113 @@
+"""
+Runs in a vendor SDK's own environment: `keep_a_conversation.py MODULE URL CONTEXT`, on stdin the keys, a line each:
+one confined to `org/acme`, and the operator's.
+
+Prints what both of the SDK's clients make of a conversation, and of what is refused, as one JSON object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import json
+import sys
+from typing import Any
+
+NAMES = {
+    "surrealdb.memory": ("Memory", "AsyncMemory"),
+    "surrealdb.spectron": ("Spectron", "AsyncSpectron"),
+}
+
+
+def main(module: str, url: str, context: str, keys: list[str]) -> None:
+    sdk = importlib.import_module(module)
+    answers = {}
+    for kind, name in zip(("sync", "async"), NAMES[module], strict=True):
+        member, operator = (
+            getattr(sdk, name)(context, endpoint=url, api_key=key, max_retries=0) for key in keys
+        )
+        answers[kind] = asyncio.run(talk(member, operator, kind))
+    print(json.dumps(answers))
+
+
+async def finish(value: Any) -> Any:
+    """The value, whichever client it comes from."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def refuse(call: Any) -> list[Any]:
+    """The name of the error class, the status and the message of a call that must fail."""
+    try:
+        await finish(call())
+    except Exception as exc:  # noqa: BLE001 - the two SDKs have no class in common
+        error: Any = exc
+        return [type(error).__name__, error.status_code, error.message]
+    raise AssertionError("the call was not refused")
+
+
+async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
+    session = await finish(
+        member.sessions.create(scopes=["org/acme/user/bo"], metadata={"by": kind})
+    )
+    bare = await finish(member.sessions.create())
+    one = await finish(
+        member.remember(
+            f"{kind} Bo likes tea",
+            infer="none",
+            session_id=session.id,
+            role="assistant",
+            labels=["source=sdk"],
+            memory_category="knowledge",
+            on_behalf_of="principal:bo",
+        )
+    )
+    messages = [{"role": "user", "content": f"message {n}"} for n in range(150)]
+    many = await finish(
+        member.remember_many(
+            messages, session_id=session.id, infer="none", extract="whole_conversation"
+        )
+    )
+    again = await finish(
+        member.remember_many(
+            messages, session_id=session.id, infer="none", extract="whole_conversation"
+        )
+    )
+    alone = await finish(member.remember(f"{kind} alone", infer="none", scopes="org/acme"))
+    first = await finish(member.sessions.turns(session.id))
+    rest = await finish(member.sessions.turns(session.id, limit=500, offset=len(first.turns)))
+    found = await finish(member.sessions.context(session.id, "tea"))
+    foreign = await finish(operator.sessions.create(scopes="org/beta"))
+    refusals = {
+        "foreign": await refuse(lambda: member.sessions.turns(foreign.id)),
+        "outside": await refuse(
+            lambda: member.remember("x", infer="none", scopes=[["org/beta", "org/acme"]])
+        ),
+        "model": await refuse(lambda: member.remember("x")),
+        "role": await refuse(
+            lambda: member.remember_many([{"role": "bot", "content": "x"}], infer="none")
+        ),
+    }
+    await finish(member.sessions.delete(session.id))
+    refusals["deleted"] = await refuse(lambda: member.sessions.context(session.id, "tea"))
+    for client in (member, operator):
+        await finish(client.close())
+    return {
+        "scopes": [session.scopes, bare.scopes],
+        "created_at": session.created_at,
+        "mode": one.mode,
+        "ids": [one.session_id == session.id, bool(one.chunk_id), alone.session_id != session.id],
+        "turn_ids": [one.turn_id, *many.turn_ids],
+        "replayed": again.turn_ids == many.turn_ids and again.session_id == session.id,
+        "extractions": many.extractions,
+        "turns": [
+            [turn.id, turn.session == session.id, turn.role, turn.content, turn.seq]
+            for turn in (*first.turns, *rest.turns)
+        ],
+        "sizes": [len(first.turns), len(rest.turns)],
+        "context": found.context,
+        "refusals": refusals,
+    }
+
+
+main(sys.argv[1], sys.argv[2], sys.argv[3], sys.stdin.read().split())

@@ -1,0 +1,73 @@
+"""The vendor's published clients, unmodified: a conversation kept, read, searched and deleted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Serve, Shell, serve, shell
+
+__all__ = ["serve", "shell"]
+
+ROOT = Path(__file__).parents[2]
+SDKS = [("sdk-b10", "surrealdb.memory"), ("sdk-b5", "surrealdb.spectron")]
+
+
+def converse(environment: str, module: str, url: str, *keys: str) -> Any:
+    python = ROOT / f".venv-{environment}" / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"{python.parents[1].name} is missing: `make test` builds it")
+    script = Path(__file__).with_name("keep_a_conversation.py")
+    done = subprocess.run(
+        [python, script, module, url, "acme-prod"],
+        input="\n".join(keys),
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("environment", "module"), SDKS)
+def test_a_conversation_works_unmodified(
+    environment: str, module: str, serve: Serve, shell: Shell
+) -> None:
+    served = serve()
+    shell("contexts create acme-prod --namespace acme --database prod", env=served.env)
+    minted = shell(
+        "keys create app-agent -c acme-prod --principal agent --scope-floor org=acme",
+        env=served.env,
+    )
+
+    answers = converse(environment, module, served.url, minted.stdout.strip(), served.key)
+
+    prefix = module.rpartition(".")[2].title()
+    for kind in ("sync", "async"):
+        told = answers[kind]
+        assert told["scopes"] == [[["org/acme/user/bo"]], [["org/acme"]]]
+        assert told["created_at"].endswith("Z")
+        assert (told["mode"], told["ids"]) == ("none", [True, True, True])
+        assert told["replayed"]
+        assert told["extractions"] == []
+        assert told["sizes"] == [100, 51]
+        texts = [(f"{kind} Bo likes tea", "assistant")]
+        texts += [(f"message {n}", "user") for n in range(150)]
+        assert told["turns"] == [
+            [turn_id, True, role, text, seq]
+            for seq, (turn_id, (text, role)) in enumerate(zip(told["turn_ids"], texts, strict=True))
+        ]
+        assert f"{kind} Bo likes tea" in told["context"]
+        assert {name: refusal[:2] for name, refusal in told["refusals"].items()} == {
+            "foreign": [f"{prefix}NotFoundError", 404],
+            "deleted": [f"{prefix}NotFoundError", 404],
+            "outside": [f"{prefix}ScopeError", 403],
+            "model": [f"{prefix}APIError", 501],
+            "role": [f"{prefix}APIError", 400],
+        }
+        assert told["refusals"]["role"][2].startswith("messages[0].role: ")
