@@ -88,6 +88,13 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
             lambda: member.remember_many([{"role": "bot", "content": "x"}], infer="none")
         ),
     }
+    facts = "/api/v1/acme-prod/facts"
+    key = {"Idempotency-Key": f"{kind}-twice"}
+    body = {"infer": "none", "session_id": bare.id}
+    await finish(member._transport.post(facts, json={**body, "text": "a"}, headers=key))
+    refusals["reused"] = await refuse(
+        lambda: member._transport.post(facts, json={**body, "text": "b"}, headers=key)
+    )
     await finish(member.sessions.delete(session.id))
     refusals["deleted"] = await refuse(lambda: member.sessions.context(session.id, "tea"))
     for client in (member, operator):

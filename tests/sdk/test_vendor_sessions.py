@@ -67,6 +67,7 @@ def test_a_conversation_works_unmodified(
             "foreign": [f"{prefix}NotFoundError", 404],
             "deleted": [f"{prefix}NotFoundError", 404],
             "outside": [f"{prefix}ScopeError", 403],
+            "reused": [f"{prefix}APIError", 409],
             "model": [f"{prefix}APIError", 501],
             "role": [f"{prefix}APIError", 400],
         }
