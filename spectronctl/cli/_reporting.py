@@ -53,8 +53,7 @@ def _find_format(rt: Runtime) -> str:
     for word, following in zip(rt.args, [*rt.args[1:], ""], strict=True):
         if word == "--json":
             return "json"
-        wanted = following if word in {"-o", "--output"} else word.removeprefix("--output=")
-        wanted = wanted.removeprefix("-o")
-        if wanted in {"json", "jsonl"}:
-            return wanted
+        option = f"--output={following}" if word in {"-o", "--output"} else word
+        if wanted := re.fullmatch(r"(?:--output=|-o)(jsonl?)", option):
+            return wanted[1]
     return rt.env.get("SPECTRONCTL_OUTPUT", "table")

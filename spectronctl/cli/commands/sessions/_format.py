@@ -1,4 +1,4 @@
-"""Which format a transcript has: what was asked for, or what the file's name or `-o` says."""
+"""Which format a transcript has: what was asked for, or what `-o` or the file's name says."""
 
 from __future__ import annotations
 
@@ -60,11 +60,10 @@ def choose_for_stdout(rt: Runtime, wanted: Format | None) -> Format:
     return wanted
 
 
-def choose_for_file(rt: Runtime, wanted: Format | None, path: Path | None = None) -> Format:
-    """The format of a transcript in a file: `--format`, its suffix, or `-o` where that names one."""
+def choose_for_file(wanted: Format | None, path: Path | None = None) -> Format:
+    """The format of a transcript in a file: `--format`, or what its name says; `-o` is about the answer on stdout."""
     by_name = _BY_SUFFIX.get(path.suffix.lower()) if path else None
-    by_output = _BY_OUTPUT.get(rt.settings.output.value, Format.TEXT)
-    return wanted or by_name or by_output
+    return wanted or by_name or Format.TEXT
 
 
 def check_endless(format: Format) -> None:

@@ -41,10 +41,7 @@ def delete_sessions(
             client, context, ids, missing_ok=if_missing is IfMissing.OK
         )
     outcomes = [{"id": each, "deleted": each in deleted} for each in ids]
-    told = [
-        f"Deleted {each}." if each in deleted else f"There was no {each}."
-        for each in ids
-    ]
+    told = [f"Deleted {each}." if each in deleted else f"There was no {each}." for each in ids]
     if len(ids) == 1:
         rt.out.done(outcomes[0], SESSIONS, told[0])
     else:

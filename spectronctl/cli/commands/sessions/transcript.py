@@ -42,7 +42,9 @@ class TurnOptions:
 
     format: Annotated[
         Format | None,
-        typer.Option("--format", help="How the transcript is written; text unless said otherwise."),
+        typer.Option(
+            "--format", help="How it is written; text, unless -o or the file's name says otherwise."
+        ),
     ] = None
     tail: Annotated[
         int | None, typer.Option("--tail", min=0, metavar="N", help="Only the last N turns.")
@@ -178,7 +180,7 @@ def _export_one(
 ) -> None:
     from spectronctl.cli.commands.sessions._exports import Export, export_one
 
-    chosen = choose_for_file(rt, turns.format, path)
+    chosen = choose_for_file(turns.format, path)
     if turns.follow:
         check_endless(chosen)
     with open_plane(rt) as (client, context):
@@ -196,6 +198,6 @@ def _export_many(
 ) -> None:
     from spectronctl.cli.commands.sessions._exports import export_many
 
-    wanted = turns.choose(choose_for_file(rt, turns.format), parallel)
+    wanted = turns.choose(choose_for_file(turns.format), parallel)
     assert files.output_dir
     export_many(rt, wanted, ids, files.output_dir, resume=files.resume, force=files.force)
