@@ -159,5 +159,5 @@ async def test_a_batch_is_one_write_however_many_its_messages(
 
     monkeypatch.setattr(database, "query", note)
     await say(member, session["id"], *(str(n) for n in range(500)), **{"Idempotency-Key": "k"})
-    assert sum("INSERT" in text for text in asked) == 1
+    assert sum("CREATE turn" in text for text in asked) == 1
     assert len(asked) <= 6, asked

@@ -32,8 +32,8 @@ LET $counted = UPDATE session:[$row.session_id] SET turn_count += $count
 IF array::len($counted) = 0 {{ THROW '{_MOVED}' }};
 """
 
-# One statement for all: alone, each of the rows would cost as much as a hundred of them here.
-_INSERT = "INSERT INTO turn $turns RETURN NONE;"
+# Linear in the number of turns: one INSERT of them all looks back at each row before it.
+_CREATE_TURNS = "FOR $turn IN $turns { CREATE turn CONTENT $turn RETURN NONE };"
 
 _REMEMBER = "CREATE memory_chunk:[$chunk.chunk_id] CONTENT $chunk RETURN NONE;"
 
@@ -77,7 +77,7 @@ class TurnTable:
         receipt: Receipt | None,
     ) -> None:
         opening = CREATE if is_new else _COUNT
-        parts = [opening, _INSERT, _REMEMBER if chunk else "", FINISH if receipt else ""]
+        parts = [opening, _CREATE_TURNS, _REMEMBER if chunk else "", FINISH if receipt else ""]
         text = f"BEGIN;{GUARD}{''.join(parts)}COMMIT;"
         fixed = {
             "count": len(turns),
