@@ -21,7 +21,7 @@ check: .venv/.ready
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py
 
-bench: .venv/.ready .venv-httpie/.ready
+bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 # Files made from others: the synchronous client, the completion scripts.

@@ -36,7 +36,7 @@ async def main(keys: int) -> None:
     store = await open_store("mem://")
     try:
         _, secret = await create_management_key(store, "benchmarks")
-        await _create_context(store)
+        await create_context(store)
         for start in range(0, keys, _BATCH):
             numbers = range(start, min(start + _BATCH, keys))
             await asyncio.gather(*(store.create_key(_make_key(number)) for number in numbers))
@@ -46,7 +46,8 @@ async def main(keys: int) -> None:
         await store.close()
 
 
-async def _create_context(store: SurrealStore) -> None:
+async def create_context(store: SurrealStore) -> ContextRow:
+    """The context that everything is in."""
     row = ContextRow(
         id=CONTEXT_ID,
         namespace="acme",
@@ -55,6 +56,7 @@ async def _create_context(store: SurrealStore) -> None:
         created_at=datetime.now(UTC),
     )
     await store.create_context(row, providers={"openai": "not-a-real-key"})
+    return row
 
 
 def _make_key(number: int) -> KeyRow:
@@ -86,13 +88,13 @@ async def _serve(product: FastAPI, bare: FastAPI, secret: str) -> None:
     print(json.dumps({"url": product_url, "bare_url": bare_url, "key": secret}), flush=True)
     await asyncio.gather(
         *(
-            _make_server(app).serve(sockets=[listener])
+            make_server(app).serve(sockets=[listener])
             for app, listener in zip((product, bare), listeners, strict=True)
         )
     )
 
 
-def _make_server(app: FastAPI) -> uvicorn.Server:
+def make_server(app: FastAPI) -> uvicorn.Server:
     """With the settings of `spectronctl serve`."""
     return uvicorn.Server(
         uvicorn.Config(

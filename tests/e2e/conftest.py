@@ -97,13 +97,14 @@ def serve(shell: Shell, tmp_path: Path) -> Iterator[Serve]:
 
     def serve(options: str = "--store mem:// --port 0") -> Served:
         first = "" if key_file.exists() else f"--bootstrap --secret-file {key_file}"
-        process = shell.start(
-            f"serve {options} {first}", stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        # The log goes to a file: nobody reads a pipe meanwhile, and a full one would stop the server.
+        log_file = tmp_path / f"serve-{len(running)}.log"
+        with log_file.open("w") as log:
+            process = shell.start(f"serve {options} {first}", stdout=subprocess.PIPE, stderr=log)
         assert process.stdout
         line = process.stdout.readline()
         if not line:
-            raise AssertionError(f"the server did not start: {process.communicate()[1]}")
+            raise AssertionError(f"the server did not start: {log_file.read_text()}")
         running.append(Served(process, json.loads(line)["url"], key_file))
         return running[-1]
 
