@@ -20,6 +20,8 @@ from spectronctl.output.views import View
 SPOOL_BYTES = 1 << 20
 """An answer longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
 
+_BLOCK_CHARACTERS = 1 << 16
+
 _BOLD_RED, _RED, _GREEN, _YELLOW = "1;31", "31", "32", "33"
 
 
@@ -148,9 +150,9 @@ class Output:
 
     def _write(self, lines: Lines) -> None:
         with _open_spool() as whole:
-            for line in lines:
+            for block in _gather(lines):
                 with _explain_full_disk():
-                    whole.write(line.encode("utf-8", "backslashreplace"))
+                    whole.write(block.encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
             self._streams.write_answer(whole)
@@ -239,6 +241,19 @@ def _open_spool() -> Iterator[SpooledTemporaryFile[bytes]]:
     finally:
         with suppress(OSError):  # what did not fit on the disk fails once more
             whole.close()
+
+
+def _gather(lines: Lines) -> Iterator[str]:
+    """The same text in fewer and larger pieces: to write each line costs as much as to make it."""
+    held: list[str] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size > _BLOCK_CHARACTERS:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
 
 
 @contextmanager

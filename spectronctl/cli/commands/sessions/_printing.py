@@ -49,11 +49,14 @@ def follow_transcript(rt: Runtime, source: Source) -> None:
     rt.out.follow(_write(rt, source, session, turns))
 
 
-def _limit(rt: Runtime, turns: Iterable[Turn]) -> Iterator[Turn]:
+def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
     limit = rt.settings.limit.value
-    rest = iter(turns)
-    yield from islice(rest, limit)
-    if limit is not None and next(rest, None) is not None:
+    return turns if limit is None else _cut(rt, turns, limit)
+
+
+def _cut(rt: Runtime, turns: Iterator[Turn], limit: int) -> Iterator[Turn]:
+    yield from islice(turns, limit)
+    if next(turns, None) is not None:
         rt.out.note(f"There are more: --limit {limit} ended the transcript.")
 
 

@@ -1,0 +1,38 @@
+"""How far an export has come: a note beside the part of it that is there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """The first `offset` bytes hold whole turns; `next_seq` comes after them, None before the first."""
+
+    export: Mapping[str, Any]
+    offset: int = 0
+    next_seq: int | None = None
+
+    def write(self, path: Path) -> None:
+        """Replace the note at a path in one step, and see to it that it outlasts a loss of power."""
+        draft = path.with_name(path.name + ".new")
+        with draft.open("wb") as file:
+            file.write(json.dumps(asdict(self)).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+
+def read_note(path: Path) -> Note | None:
+    """The note at a path; None where there is none, or one of something else."""
+    try:
+        note = Note(**json.loads(path.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    well_formed = isinstance(note.export, dict) and isinstance(note.offset, int)
+    return note if well_formed and isinstance(note.next_seq, int | None) else None
