@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
@@ -32,6 +32,10 @@ Step = Literal[
 
 Delivery = Literal["started", "delivered", "failed", "outdated"]
 """What became of the newest secret at one place; `outdated` holds the secret of an earlier successor."""
+
+
+LONGEST_NAME = 128
+"""Characters that a server takes."""
 
 
 @dataclass(kw_only=True)
@@ -108,12 +112,16 @@ class Rotation:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Rotation:
-        """Back from JSON; ConfigError when something is missing."""
+        """Back from JSON; ConfigError when something is missing, or is no step or method."""
         known = {item.name for item in fields(cls)}
         try:
-            return cls(**{name: value for name, value in document.items() if name in known})
+            found = cls(**{name: value for name, value in document.items() if name in known})
         except TypeError as exc:
             raise ConfigError(f"the journal of a rotation is not whole: {exc}") from None
+        for value, choices in ((found.step, get_args(Step)), (found.method, get_args(Method))):
+            if value not in choices:
+                raise ConfigError(f"the journal of rotation {found.id} holds {value!r}")
+        return found
 
 
 def make_claim(url: str, context: str, name: str) -> str:
@@ -141,7 +149,7 @@ def plan_rotation(
     _check_life(key, method, overlap, now)
     logical, _ = split_name(key.name)
     written = write_time(now)
-    return Rotation(
+    rotation = Rotation(
         id=f"rot_{now:%Y%m%dT%H%M%S}_{token_hex(4)}",
         url=url,
         context=context,
@@ -161,6 +169,8 @@ def plan_rotation(
         created_at=written,
         updated_at=written,
     )
+    _check_name(rotation.successor_name)
+    return rotation
 
 
 def next_generation(keys: Iterable[Key], logical: str) -> int:
@@ -188,6 +198,14 @@ def _read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
     made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"the successor's name {name!r} would be longer than {LONGEST_NAME} characters",
+            hint="Mint a key of a shorter name, and delete this one.",
+        )
 
 
 def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None:

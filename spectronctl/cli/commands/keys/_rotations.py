@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.api import identity
+from spectronctl.config.durations import format_duration
 from spectronctl.config.journals import Journal, read_document
 from spectronctl.config.locations import expand_home, local_store_url, state_dir
 from spectronctl.errors import AuthError, ConflictError, ForbiddenError, NotFoundError, UsageError
@@ -95,6 +97,26 @@ def resume_command(rotation: Rotation) -> str:
     return f"spectronctl keys rotations resume {rotation.id}"
 
 
+def rotate_command(rotation: Rotation) -> str:
+    """What begins such a rotation again; of a command that takes the secret no word is shown."""
+    words = ["spectronctl keys rotate", rotation.key["id"], "-c", rotation.context]
+    if rotation.method == "overlap":
+        lengths = format_duration(rotation.overlap), format_duration(rotation.drain)
+        words += ["--overlap", lengths[0], "--drain", lengths[1]]
+    if rotation.method == "leaked":
+        words.append("--leaked")
+    return " ".join([*words, *map(_write_option, rotation.places)])
+
+
+def _write_option(place: dict[str, Any]) -> str:
+    if place["kind"] == "file":
+        return f"--secret-file {shlex.quote(place['path'])}"
+    if place["kind"] == "variable":
+        target = f"{place['path']}:{place['name']}"
+        return f"--secret-env-file {shlex.quote(target)}"
+    return "--secret-command CMD"
+
+
 class Rotations:
     """Begins and resumes rotations; each may run in a thread of its own."""
 
@@ -115,7 +137,7 @@ class Rotations:
             sinks = self._reserve(rotation, labels, stack, show)
             if not self._force:
                 _refuse_other_files(rotation)
-            if rotation.method != "leaked":
+            if rotation.method == "overlap":
                 rotation.grants = self._find_grants(rotation, sinks)
             self.rotator.save(rotation)
             return self.rotator.run(rotation, _make_places(rotation, sinks, labels, show))

@@ -18,6 +18,7 @@ from spectronctl.cli.commands.keys._rotations import (
     find_server,
     label_place,
     resume_command,
+    rotate_command,
 )
 from spectronctl.cli.commands.keys._view import KEYS, ROTATED, ROTATIONS
 from spectronctl.config.journals import BusyError, read_document
@@ -54,7 +55,7 @@ def rotate_one(rotations: Rotations, plan: Rotation, *, wait: bool) -> None:
         outcome.minted = rotations.begin(plan, show)
         _tell(rotations, plan)
         if wait:
-            wait_for(rotations, plan)
+            outcome.rotation = wait_for(rotations, plan)
     if {"kind": STDOUT} not in plan.places:
         rt.out.show(_describe(outcome), ROTATED)
 
@@ -88,7 +89,7 @@ def rotate_many(
     if wait:
         for outcome in outcomes:
             if outcome.error is None and outcome.is_begun:
-                wait_for(rotations, outcome.rotation)
+                outcome.rotation = wait_for(rotations, outcome.rotation)
     rotations.rt.out.rows(map(_describe, outcomes), ROTATED)
     raise_failures(outcomes)
 
@@ -104,10 +105,9 @@ def run_many(
 ) -> list[Outcome]:
     """Do `work` for each, several at a time, until too many have failed; interrupting ends what is under way."""
     outcomes = [Outcome(plan) for plan in plans]
-    failures = 0
 
     def run(outcome: Outcome) -> Outcome:
-        if failures < max_failures:
+        if sum(each.error is not None for each in outcomes) < max_failures:
             outcome.is_begun = True
             try:
                 work(outcome)
@@ -122,7 +122,6 @@ def run_many(
         try:
             for future in as_completed([pool.submit(run, outcome) for outcome in outcomes]):
                 done = future.result()
-                failures += done.error is not None
                 if done.is_begun:
                     progress.advance(_say(done))
         except KeyboardInterrupt:
@@ -277,5 +276,5 @@ def _continue(outcome: Outcome) -> str | None:
     if outcome.error and outcome.error.command:
         return outcome.error.command
     if not outcome.is_begun or outcome.error:
-        return f"spectronctl keys rotate {rotation.key['id']} -c {rotation.context}"
+        return rotate_command(rotation)
     return resume_command(rotation) if rotation.is_open else None
