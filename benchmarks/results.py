@@ -11,7 +11,7 @@ _HEADER = ("name", "measured", "against", "measured", "against", "ratio", "targe
 
 @dataclass(frozen=True)
 class Target:
-    """The bound that issue 2 sets on a ratio."""
+    """The bound that an issue sets on a ratio."""
 
     bound: Literal["≤", "<", "≥"]
     ratio: float
@@ -32,7 +32,7 @@ class Result:
     name: str
     measured: str
     against: str
-    unit: Literal["ms", "MB", "requests/s"]
+    unit: Literal["ms", "MB", "requests/s", "keys/s"]
     median: float
     baseline: float
     target: Target

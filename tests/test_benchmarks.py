@@ -17,6 +17,8 @@ TARGETS = {
     "help": "≤ 8",
     "last-page": "≤ 1.5",
     "keys-memory": "< 1",
+    "rotation": "≥ 5",
+    "rotation-memory": "< 1",
     "local-get": "≤ 4",
     "throughput": "≥ 0.7",
 }
@@ -33,7 +35,7 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_bench_measures_both_sides_against_its_target() -> None:
-    names = ["version", "help", "keys", "local-get", "throughput"]
+    names = ["version", "help", "keys", "rotation", "local-get", "throughput"]
     done = run_benchmarks("--json", *(f"--only={name}" for name in names))
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
