@@ -18,7 +18,7 @@ from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import AuthError, SpectronctlError
 from spectronctl.models.keys import Key, MintedKey, split_name
-from spectronctl.operations.rotations import Method, Rotation, Rotator, plan_rotation
+from spectronctl.operations.rotations import Method, Rotation, Rotator, check_plan, plan_rotation
 from tests.conftest import Server
 
 URL = "http://spectron.test"
@@ -186,8 +186,9 @@ class World:
 
     def plan(self, key: Key | None = None, **settings: Any) -> Rotation:
         settings = {"overlap": OVERLAP, "drain": DRAIN, **settings}
+        key = key or self.old.without_secret()
         rotation = plan_rotation(
-            key or self.old.without_secret(),
+            key,
             self.list_keys(),
             url=URL,
             context=self.context,
@@ -196,6 +197,7 @@ class World:
             now=self.clock.now(),
             **settings,
         )
+        check_plan(rotation, key, self.clock.now())
         if self.grants:
             caller = self.operator.with_key(self.old.secret)
             rotation.grants = caller.send(identity.get_identity(self.context)).effective_grants

@@ -76,14 +76,6 @@ def test_an_old_listing_is_renewed_unasked(
     assert directory.list_keys("acme")[0].id == "cak_2"
 
 
-def test_a_listing_from_before_a_change_is_renewed(keys: Keys, directory: KeyDirectory) -> None:
-    directory.list_keys("acme")
-    directory.list_keys("beta")
-    directory.note_change("acme")
-    assert directory.list_keys("acme")[0].id == "cak_3"
-    assert directory.list_keys("beta")[0].id == "cak_2"
-
-
 def test_a_listing_that_failed_is_not_kept(keys: Keys, directory: KeyDirectory) -> None:
     keys.is_down = True
     with pytest.raises(UpstreamError):

@@ -147,6 +147,7 @@ class _Run:
         self.rotation = rotation
         self.places = places
         self.minted: MintedKey | None = None
+        self.started_at = monotonic()
         self.has_begun = rotation.step != "planned"
         self.steps: dict[Step, Callable[[bool], Step | None]] = {
             "planned": lambda _: ORDER[rotation.method][0],
@@ -263,7 +264,6 @@ class _Run:
 
     def note_successor(self, minted: MintedKey) -> None:
         self.rotation.successor_id = minted.id
-        self.rotator.directory.note_change(self.rotation.context)
 
     def renew(self, key_id: str) -> MintedKey:
         """A fresh secret for a key whose last one nobody holds; an answer that is lost makes that secret another."""
@@ -404,7 +404,10 @@ class _Run:
     def delete(self, is_fresh: bool) -> Step:
         """Delete what the successor replaces, except what was in use a moment ago: that waits."""
         rotation = self.rotation
-        keys = {key.id: key for key in self.rotator.directory.list_keys(rotation.context)}
+        # What was used since this run began matters to a drain, and shows in a listing from after that only.
+        since = self.started_at if self.minted and rotation.drain else None
+        listed = self.rotator.directory.list_keys(rotation.context, since=since)
+        keys = {key.id: key for key in listed}
         self.check_successor(keys)
         waits = []
         for ref in list(rotation.retiring):
@@ -418,7 +421,8 @@ class _Run:
         return "waiting" if waits else "done"
 
     def check_successor(self, keys: dict[str, Key]) -> None:
-        successor = keys.get(self.rotation.successor_id or "")
+        successor = self.minted or keys.get(self.rotation.successor_id or "")
+        successor = successor or self.find_successor()
         if successor and not has_expired(successor, self.rotator.now() + self.client.clock_offset):
             return
         raise ConflictError(
@@ -427,6 +431,11 @@ class _Run:
             hint="Somebody took it back. Abort this rotation, and rotate the key again.",
             command=f"spectronctl keys rotations abort {self.rotation.id}",
         )
+
+    def find_successor(self) -> Key | None:
+        """The successor, when it may be younger than the listing at hand."""
+        keys = self.rotator.directory.list_keys(self.rotation.context, since=monotonic())
+        return next((key for key in keys if key.id == self.rotation.successor_id), None)
 
     def find_end_of_use(self, key: Key | None) -> datetime | None:
         """When the key will not have been used within the drain, on our clock; None when that is so already."""

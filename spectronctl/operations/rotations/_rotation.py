@@ -141,15 +141,10 @@ def plan_rotation(
     places: list[dict[str, Any]],
     now: datetime,
 ) -> Rotation:
-    """
-    What rotating `key`, one of `keys`, will do; nothing is sent.
-
-    UsageError for a key that has expired, or would before the overlap ends.
-    """
-    _check_life(key, method, overlap, now)
+    """What rotating `key`, one of `keys`, will do; nothing is sent, and nothing checked (`check_plan`)."""
     logical, _ = split_name(key.name)
     written = write_time(now)
-    rotation = Rotation(
+    return Rotation(
         id=f"rot_{now:%Y%m%dT%H%M%S}_{token_hex(4)}",
         url=url,
         context=context,
@@ -169,8 +164,12 @@ def plan_rotation(
         created_at=written,
         updated_at=written,
     )
-    _check_name(rotation.successor_name)
-    return rotation
+
+
+def check_plan(plan: Rotation, key: Key, now: datetime) -> None:
+    """UsageError for a key that has expired, or would before the overlap ends, or whose name is too long."""
+    _check_life(key, plan.method, plan.overlap, now)
+    _check_name(plan.successor_name)
 
 
 def next_generation(keys: Iterable[Key], logical: str) -> int:

@@ -129,6 +129,8 @@ class Rotations:
 
     def begin(self, rotation: Rotation, show: Show | None = None) -> MintedKey | None:
         """Rotate a key, unless that is under way already; `show` puts the secret on stdout."""
+        if rotation.error:
+            raise UsageError(rotation.error)
         with ExitStack() as stack:
             stack.enter_context(self.journal.hold(rotation.claim))
             self._make_way(rotation)
@@ -139,7 +141,6 @@ class Rotations:
                 _refuse_other_files(rotation)
             if rotation.method == "overlap":
                 rotation.grants = self._find_grants(rotation, sinks)
-            self.rotator.save(rotation)
             return self.rotator.run(rotation, _make_places(rotation, sinks, labels, show))
 
     def resume(

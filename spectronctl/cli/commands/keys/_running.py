@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from spectronctl.output.sinks import Place
 
 
+BUSY_SECONDS = 1.0
+"""How long another process is given before one looks again."""
+
+
 @dataclass
 class Outcome:
     """What became of one rotation; one that was never begun has neither a key nor an error."""
@@ -48,11 +52,17 @@ def rotate_one(rotations: Rotations, plan: Rotation, *, wait: bool) -> None:
     outcome = Outcome(plan, is_begun=True)
 
     def show(rotation: Rotation, minted: MintedKey) -> None:
+        outcome.minted = minted
         after = Outcome(_foresee(rotation), is_begun=True)
         rt.out.secret({**minted.to_dict(), **_summarise(after)}, ROTATED)
 
     with _explain_interrupt(rotations, plan):
-        outcome.minted = rotations.begin(plan, show)
+        try:
+            outcome.minted = rotations.begin(plan, show)
+        except SpectronctlError as exc:
+            if outcome.minted is None or plan.is_open:
+                raise
+            rt.out.warn(f"the new secret was printed, and could not be tried: {exc.message}")
         _tell(rotations, plan)
         if wait:
             outcome.rotation = wait_for(rotations, plan)
@@ -87,9 +97,7 @@ def rotate_many(
         rotations, plans, rotate, label="rotated", parallel=parallel, max_failures=max_failures
     )
     if wait:
-        for outcome in outcomes:
-            if outcome.error is None and outcome.is_begun:
-                outcome.rotation = wait_for(rotations, outcome.rotation)
+        wait_for_all(rotations, outcomes)
     rotations.rt.out.rows(map(_describe, outcomes), ROTATED)
     raise_failures(outcomes)
 
@@ -168,9 +176,7 @@ def resume_many(runs: Rotations, ids: Sequence[str], *, wait: bool, parallel: in
         runs, chosen, resume, label="resumed", parallel=parallel, max_failures=len(chosen) + 1
     )
     if wait:
-        for outcome in outcomes:
-            if outcome.error is None:
-                outcome.rotation = wait_for(runs, outcome.rotation)
+        wait_for_all(runs, outcomes)
     runs.rt.out.rows([_describe_resumed(runs, outcome) for outcome in outcomes], ROTATIONS)
     runs.prune()
     raise_failures(outcomes)
@@ -220,10 +226,25 @@ def wait_for(rotations: Rotations, rotation: Rotation) -> Rotation:
         )
         left = datetime.fromisoformat(rotation.due_at) - datetime.now(UTC)
         time.sleep(max(0.0, left.total_seconds()))
-        rotation = rotations.resume(rotation.id)
+        try:
+            rotation = rotations.resume(rotation.id)
+        except BusyError:  # cron's resume is at it: look again when it is done
+            time.sleep(BUSY_SECONDS)
+            rotation = find_rotation(rotations.journal, rotation.id)
     if not rotation.is_open:
         rotations.rt.out.note(f"Rotation {rotation.id} is {rotation.step}.")
     return rotation
+
+
+def wait_for_all(rotations: Rotations, outcomes: Sequence[Outcome]) -> None:
+    """Wait for those that went well so far; one that fails now does not keep the others."""
+    for outcome in outcomes:
+        if outcome.error is None and outcome.is_begun:
+            try:
+                outcome.rotation = wait_for(rotations, outcome.rotation)
+            except SpectronctlError as exc:
+                outcome.error = exc
+                outcome.rotation = find_rotation(rotations.journal, outcome.rotation.id)
 
 
 def _tell(rotations: Rotations, rotation: Rotation) -> None:
