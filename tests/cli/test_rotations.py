@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.config.journals import Journal
 from tests.conftest import CommandLine, Server
 
 KEYS = "/api/v1/contexts/acme-prod/keys"
@@ -222,6 +223,11 @@ def test_a_journal_of_a_newer_version_stops_no_other(agent: CommandLine, sink: P
     assert [row["name"] for row in json.loads(result.out)] == ["agent"]
     assert "written by a newer spectronctl (version 2)" in result.err
 
+    listed = agent("keys rotations list -o json")
+    assert (listed.code, [row["name"] for row in listed.json]) == (0, ["agent"])
+    assert "written by a newer spectronctl (version 2)" in listed.err
+    assert agent("keys orphans").code == 11  # what it says of any key may be wrong
+
 
 def test_rotations_of_other_servers_are_left_alone(
     agent: CommandLine, server: Server, sink: Path
@@ -239,3 +245,16 @@ def test_a_logical_name_goes_on(agent: CommandLine, sink: Path) -> None:
         assert agent("keys get agent -o json").json["name"] == f"agent.g{generation}"
     assert names(agent) == ["agent.g3"]
     assert works(agent, sink.read_text())
+
+
+def test_the_holder_of_a_key_is_named_before_it_has_written_anything(
+    agent: CommandLine, server: Server, sink: Path
+) -> None:
+    line = f"keys rotate agent --leaked --yes --secret-file {sink}"
+    assert agent(line).code == 0  # one that is over, and must not be named
+    (path,) = journal_of(agent)
+    with Journal(path.parent).hold(path.name.partition(".")[0], "rot_1"):
+        server.asked()
+        error = agent(f"{line} -o json").error
+        assert (error["exit_code"], error["candidates"]) == (6, ["rot_1"])
+        assert server.asked() == [f"GET {KEYS}"]

@@ -17,11 +17,12 @@ from spectronctl.cli.commands.keys._rotations import (
     find_rotation,
     find_server,
     label_place,
+    read_rotations,
     resume_command,
     rotate_command,
 )
 from spectronctl.cli.commands.keys._view import KEYS, ROTATED, ROTATIONS
-from spectronctl.config.journals import BusyError, read_document
+from spectronctl.config.journals import BusyError
 from spectronctl.errors import ConfigError, SpectronctlError
 from spectronctl.models.times import write_time
 from spectronctl.operations.rotations import Rotation
@@ -188,13 +189,7 @@ def _choose(runs: Rotations, ids: Sequence[str]) -> tuple[list[Rotation], list[C
     """The rotations meant, and what keeps others from being read: they do not stop these."""
     if ids:
         return [find_rotation(runs.journal, each) for each in ids], []
-    found: list[Rotation] = []
-    unreadable: list[ConfigError] = []
-    for path in runs.journal.list_paths():
-        try:
-            found.append(Rotation.from_dict(read_document(path)))
-        except ConfigError as exc:
-            unreadable.append(exc)
+    found, unreadable = read_rotations(runs.journal)
     here = find_server(runs.rt)
     return [rotation for rotation in found if rotation.is_open and rotation.url == here], unreadable
 
