@@ -14,6 +14,7 @@ from benchmarks.listing import bench_contexts_list
 from benchmarks.local import bench_local_get
 from benchmarks.processes import Bench, NotRunError
 from benchmarks.results import Result, render_table
+from benchmarks.rotation import bench_rotation
 from benchmarks.sessions import bench_sessions
 from benchmarks.startup import bench_help, bench_version
 from benchmarks.throughput import bench_throughput
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[Bench], list[Result]]] = {
     "help": bench_help,
     "contexts-list": bench_contexts_list,
     "keys": bench_keys,
+    "rotation": bench_rotation,
     "local-get": bench_local_get,
     "sessions": bench_sessions,
     "throughput": bench_throughput,

@@ -1,8 +1,9 @@
 """
-A server process with a store that is filled already: `python -m benchmarks.seeded KEYS`.
+A server process with a store that is filled already: `python -m benchmarks.seeded KEYS [LATENCY]`.
 
-It has one context with that many keys. Beside the product's application, logging as `spectronctl serve` does, it serves
-a bare route that makes the engine query of `GET /contexts/{id}`: same process, same event loop, same store connection.
+It has one context with that many keys, and holds every request back for LATENCY milliseconds. Beside the product's
+application, logging as `spectronctl serve` does, it serves a bare route that makes the engine query of
+`GET /contexts/{id}`: same process, same event loop, same store connection.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import create_management_key
@@ -31,7 +33,7 @@ _QUERY = f"SELECT {COLUMNS} FROM context:[$context_id] WHERE state = 'active';"
 _BATCH = 100  # enough to keep the engine busy, few enough to keep it from conflicts with itself
 
 
-async def main(keys: int) -> None:
+async def main(keys: int, latency: float = 0.0) -> None:
     """Fill the store, say where it is served, serve until the process is told to stop."""
     store = await open_store("mem://")
     try:
@@ -41,7 +43,10 @@ async def main(keys: int) -> None:
             numbers = range(start, min(start + _BATCH, keys))
             await asyncio.gather(*(store.create_key(_make_key(number)) for number in numbers))
         configure_logs("text")
-        await _serve(create_app(store), _make_bare_app(store), secret)
+        product = create_app(store)
+        await _serve(
+            _hold_back(product, latency) if latency else product, _make_bare_app(store), secret
+        )
     finally:
         await store.close()
 
@@ -82,7 +87,17 @@ def _make_bare_app(store: SurrealStore) -> FastAPI:
     return app
 
 
-async def _serve(product: FastAPI, bare: FastAPI, secret: str) -> None:
+def _hold_back(app: ASGIApp, latency: float) -> ASGIApp:
+    """A server that is far away, by the time that it takes to answer."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(latency / 1000)
+        await app(scope, receive, send)
+
+    return answer
+
+
+async def _serve(product: ASGIApp, bare: ASGIApp, secret: str) -> None:
     listeners = [bind_address("127.0.0.1", 0, open_to_network=False) for _ in (product, bare)]
     product_url, bare_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in listeners)
     print(json.dumps({"url": product_url, "bare_url": bare_url, "key": secret}), flush=True)
@@ -94,7 +109,7 @@ async def _serve(product: FastAPI, bare: FastAPI, secret: str) -> None:
     )
 
 
-def make_server(app: FastAPI) -> uvicorn.Server:
+def make_server(app: ASGIApp) -> uvicorn.Server:
     """With the settings of `spectronctl serve`."""
     return uvicorn.Server(
         uvicorn.Config(
@@ -110,4 +125,4 @@ def make_server(app: FastAPI) -> uvicorn.Server:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), *map(float, sys.argv[2:])))

@@ -159,3 +159,11 @@ def run(tmp_path: Path, server: Server) -> CommandLine:
 def run_alone(tmp_path: Path) -> CommandLine:
     """Run a command line with nothing configured and no server."""
     return CommandLine(tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests that count something (`make soak`) say so in the end: `user_properties` named `figures`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(str(text))

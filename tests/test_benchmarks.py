@@ -17,6 +17,8 @@ TARGETS = {
     "help": "≤ 8",
     "last-page": "≤ 1.5",
     "keys-memory": "< 1",
+    "rotation": "≥ 5",
+    "rotation-memory": "< 1",
     "local-get": "≤ 4",
     "transcript": "≥ 3",
     "transcript-growth": "≤ 11",
@@ -41,7 +43,7 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
     not (ROOT / ".venv-sdk-b10").exists(), reason=".venv-sdk-b10 is missing: `make test` builds it"
 )
 def test_every_bench_measures_both_sides_against_its_target() -> None:
-    names = ["version", "help", "keys", "local-get", "sessions", "throughput"]
+    names = ["version", "help", "keys", "rotation", "local-get", "sessions", "throughput"]
     done = run_benchmarks("--json", *(f"--only={name}" for name in names))
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)

@@ -45,16 +45,19 @@ class Journal:
             ) from None
 
     @contextmanager
-    def hold(self, claim: str) -> Iterator[None]:
-        """Keep other processes off this piece of work; BusyError names what they are doing."""
+    def hold(self, claim: str, id: str = "") -> Iterator[None]:
+        """Keep other processes off this piece of work; BusyError names the `id` that holds it."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(str(self._locks / claim), timeout=0, mode=0o600)
         try:
             lock.acquire()
+            self._holder(claim).touch(mode=0o600)
+            self._holder(claim).write_text(id, encoding="utf-8")
         except Timeout:
             raise self._refuse(claim) from None
         except OSError as exc:
+            lock.release()
             raise ConfigError(f"cannot lock {self._locks / claim}: {exc.strerror}") from None
         try:
             yield
@@ -103,6 +106,9 @@ class Journal:
     def _locks(self) -> Path:
         return self.directory / "locks"
 
+    def _holder(self, claim: str) -> Path:
+        return self._locks / f"{claim}.holder"
+
     def _path(self, claim: str, id: str) -> Path:
         return self.directory / f"{claim}.{id}.json"
 
@@ -114,11 +120,13 @@ class Journal:
         return sorted(map(self.directory.joinpath, found), key=_id_of)
 
     def _refuse(self, claim: str) -> BusyError:
-        ids = [_id_of(path) for path in self._list(start=f"{claim}.")]
+        written = [_id_of(path) for path in self._list(start=f"{claim}.")]
+        with suppress(OSError):  # what holds it need not have written its document yet
+            written += self._holder(claim).read_text(encoding="utf-8").split()
         return BusyError(
             "the key is being rotated right now by another process"
-            + (f": {ids[-1]}" if ids else ""),
-            candidates=ids[-1:],
+            + (f": {written[-1]}" if written else ""),
+            candidates=written[-1:],
             command="spectronctl keys rotations list",
         )
 

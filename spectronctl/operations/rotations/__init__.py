@@ -5,6 +5,7 @@ from spectronctl.operations.rotations._engine import Deliver, Rotator, may_be_he
 from spectronctl.operations.rotations._rotation import (
     Method,
     Rotation,
+    check_plan,
     make_claim,
     plan_rotation,
     select_newest,
@@ -16,6 +17,7 @@ __all__ = [
     "Method",
     "Rotation",
     "Rotator",
+    "check_plan",
     "make_claim",
     "may_be_held",
     "plan_rotation",

@@ -19,22 +19,16 @@ class KeyDirectory:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._listings: dict[str, tuple[float, list[Key]]] = {}
-        self._changed_at: dict[str, float] = {}
         self._lock = Lock()
 
     def list_keys(self, context: str, *, since: float | None = None) -> list[Key]:
         """Every key of the context, as of `since` (on the monotonic clock) or later; None is a moment ago."""
         with self._lock:
             if since is None:
-                since = max(monotonic() - MAX_AGE, self._changed_at.get(context, 0.0))
+                since = monotonic() - MAX_AGE
             made_at, keys = self._listings.get(context, (float("-inf"), []))
             if made_at < since:
                 made_at = monotonic()
                 keys = list(self._client.items(api.list_keys(context)))
                 self._listings[context] = (made_at, keys)
             return keys
-
-    def note_change(self, context: str) -> None:
-        """A key was made: no listing from before will do."""
-        with self._lock:
-            self._changed_at[context] = monotonic()

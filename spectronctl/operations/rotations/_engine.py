@@ -1,14 +1,14 @@
 """
 Runs a rotation, step by step, from wherever its journal says it stands.
 
-    in place   planned → rotating → verifying → delivering → done
+    in place   planned → rotating → delivering → verifying → done
     overlap    planned → minting → verifying → delivering → waiting ⇄ deleting → done
-    leaked     planned → revoking → minting → verifying → delivering → done
+    leaked     planned → revoking → minting → delivering → verifying → done
 
 Every step is saved before it is taken, so whoever resumes knows what may have happened. A secret is only ever in
 memory: one that was lost on the way is replaced, in place while nobody can hold it, by a further generation once
-somebody might. A new secret is tried before it is delivered, so that one that does not work never replaces one that
-does.
+somebody might. While the old secret works the new one is tried before it is delivered, so that one that does not work
+never replaces one that does; otherwise it is delivered at once, and tried then.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from spectronctl.models.keys import Key, MintedKey, has_expired
 from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.rotations._directory import KeyDirectory
 from spectronctl.operations.rotations._rotation import (
+    Method,
     Rotation,
     Step,
     next_generation,
@@ -48,7 +49,11 @@ USE_RESOLUTION = timedelta(minutes=1)
 ATTEMPTS = 3
 """How often a secret whose answer was lost is replaced at once."""
 
-FIRST_STEPS: dict[str, Step] = {"in place": "rotating", "overlap": "minting", "leaked": "revoking"}
+ORDER: dict[Method, tuple[Step, ...]] = {
+    "in place": ("rotating", "delivering", "verifying"),
+    "overlap": ("minting", "verifying", "delivering"),
+    "leaked": ("revoking", "minting", "delivering", "verifying"),
+}
 
 _TRANSIENT = (NetworkError, UpstreamError, RateLimitedError)
 
@@ -142,9 +147,10 @@ class _Run:
         self.rotation = rotation
         self.places = places
         self.minted: MintedKey | None = None
+        self.started_at = monotonic()
         self.has_begun = rotation.step != "planned"
         self.steps: dict[Step, Callable[[bool], Step | None]] = {
-            "planned": lambda _: FIRST_STEPS[rotation.method],
+            "planned": lambda _: ORDER[rotation.method][0],
             "revoking": self.revoke,
             "rotating": self.rotate,
             "minting": self.mint,
@@ -170,9 +176,17 @@ class _Run:
         self.rotator.save(self.rotation)
 
     def step_back(self, error: SpectronctlError) -> None:
-        """The first request failed for certain: as if nothing had begun, or, when it can never succeed, over."""
-        first = FIRST_STEPS[self.rotation.method]
-        if self.has_begun or self.rotation.step != first or _is_unknown(error):
+        """
+        Where a failure leaves the rotation when that is not where it stands.
+
+        The first request failed for certain: as if nothing had begun, or, when it can never succeed, over. What was
+        delivered is not taken back because it could not be tried.
+        """
+        order = ORDER[self.rotation.method]
+        if order[-1] == "verifying" == self.rotation.step:
+            self.rotation.step = self.settle()
+            error.hint = "The new secret was delivered; 'spectronctl keys verify' tries it again."
+        if self.has_begun or self.rotation.step != order[0] or _is_unknown(error):
             return
         self.rotation.step = "planned" if isinstance(error, _TRANSIENT) else "aborted"
 
@@ -183,7 +197,7 @@ class _Run:
     def revoke(self, is_fresh: bool) -> Step:
         delete_key(self.client, self.rotation.context, self.rotation.key["id"])
         self.has_begun = True
-        return "minting"
+        return self.after("revoking")
 
     def rotate(self, is_fresh: bool) -> Step:
         key_id = self.rotation.key["id"]
@@ -192,7 +206,7 @@ class _Run:
             self.minted = self.renew(key_id)
         else:
             self.minted = self.rotate_once(key_id)
-        return "verifying"
+        return self.after("rotating")
 
     def rotate_once(self, key_id: str) -> MintedKey:
         """An agent that is up still may hold the old secret: whether to make another is not decided here."""
@@ -200,7 +214,9 @@ class _Run:
             return self.client.send(api.rotate_key(self.rotation.context, key_id))
         except RequestError as exc:
             if exc.outcome_unknown:
-                exc.hint = "The old secret may be dead and the new one is lost: resuming makes another."
+                exc.hint = (
+                    "The old secret may be dead and the new one is lost: resuming makes another."
+                )
             raise
 
     def mint(self, is_fresh: bool) -> Step:
@@ -209,7 +225,7 @@ class _Run:
             if attempt or not is_fresh or self.rotation.successor_id:
                 self.has_begun = True
                 if self.adopt():
-                    return "verifying"
+                    return self.after("minting")
             try:
                 self.minted = self.client.send(self.make_request())
             except ConflictError:
@@ -222,7 +238,7 @@ class _Run:
                     raise
             else:
                 self.note_successor(self.minted)
-                return "verifying"
+                return self.after("minting")
         raise self.refuse_taken()
 
     def make_request(self) -> Request[MintedKey]:
@@ -248,7 +264,6 @@ class _Run:
 
     def note_successor(self, minted: MintedKey) -> None:
         self.rotation.successor_id = minted.id
-        self.rotator.directory.note_change(self.rotation.context)
 
     def renew(self, key_id: str) -> MintedKey:
         """A fresh secret for a key whose last one nobody holds; an answer that is lost makes that secret another."""
@@ -271,20 +286,24 @@ class _Run:
     def verify(self, is_fresh: bool) -> Step:
         """Try the new secret, and hold what it may do against what the old one might."""
         if self.minted is None:
-            return self.resupply()
-        context, name = self.rotation.context, self.minted.name
+            is_delivered = ORDER[self.rotation.method][-1] == "verifying"
+            return self.after("verifying") if is_delivered else self.resupply()
         try:
-            caller = self.client.with_key(self.minted.secret).send(identity.get_identity(context))
+            caller = self.client.with_key(self.minted.secret).send(
+                identity.get_identity(self.rotation.context)
+            )
         except AuthError as exc:
-            exc.hint = f"The new secret of {name} does not work, so it was not delivered."
+            exc.hint = (
+                f"The new secret of {self.minted.name} does not work, so it was not delivered."
+            )
             raise
-        self.compare(self.minted, caller.effective_grants)
-        return "delivering"
+        if self.rotation.method == "overlap":
+            self.check_grants(self.minted, caller.effective_grants)
+        return self.after("verifying")
 
-    def compare(self, minted: MintedKey, grants: Grants) -> None:
+    def check_kind(self, minted: MintedKey) -> None:
+        """What the server says of the successor is what was asked for."""
         rotation = self.rotation
-        if rotation.method == "in place":
-            return  # it is the same key, and its old secret is dead already
         same_kind = None in (minted.principal, rotation.principal) or (
             minted.principal == rotation.principal
         )
@@ -292,9 +311,15 @@ class _Run:
             "scope_floor" not in minted.model_fields_set
             or minted.scope_floor == rotation.scope_floor
         )
-        if same_kind and same_floor and _sort(rotation.grants or grants) == _sort(grants):
-            return
-        raise ConflictError(
+        if not (same_kind and same_floor):
+            raise self.refuse_other(minted)
+
+    def check_grants(self, minted: MintedKey, grants: Grants) -> None:
+        if _sort(self.rotation.grants or grants) != _sort(grants):
+            raise self.refuse_other(minted)
+
+    def refuse_other(self, minted: MintedKey) -> ConflictError:
+        return ConflictError(
             f"{minted.name} ({minted.id}) may do other things than {self.rotation.key['name']},"
             " so it was not delivered",
             hint="Somebody, or another version of the server, changed what such a key is granted.",
@@ -304,8 +329,19 @@ class _Run:
     def deliver(self, is_fresh: bool) -> Step:
         if self.minted is None:
             return self.resupply()
-        rotation = self.rotation
+        if self.rotation.method != "in place":
+            self.check_kind(self.minted)
         self.deliver_to_all(self.minted)
+        return self.after("delivering")
+
+    def after(self, step: Step) -> Step:
+        """The step that follows; when the secret is where it belongs, what is left to do."""
+        order = ORDER[self.rotation.method]
+        return self.settle() if step == order[-1] else order[order.index(step) + 1]
+
+    def settle(self) -> Step:
+        """From here on the overlap counts, if there is anything to delete."""
+        rotation = self.rotation
         if not rotation.retiring:
             return "done"
         rotation.due_at = write_time(self.rotator.now() + timedelta(seconds=rotation.overlap))
@@ -368,7 +404,10 @@ class _Run:
     def delete(self, is_fresh: bool) -> Step:
         """Delete what the successor replaces, except what was in use a moment ago: that waits."""
         rotation = self.rotation
-        keys = {key.id: key for key in self.rotator.directory.list_keys(rotation.context)}
+        # What was used since this run began matters to a drain, and shows in a listing from after that only.
+        since = self.started_at if self.minted and rotation.drain else None
+        listed = self.rotator.directory.list_keys(rotation.context, since=since)
+        keys = {key.id: key for key in listed}
         self.check_successor(keys)
         waits = []
         for ref in list(rotation.retiring):
@@ -382,7 +421,8 @@ class _Run:
         return "waiting" if waits else "done"
 
     def check_successor(self, keys: dict[str, Key]) -> None:
-        successor = keys.get(self.rotation.successor_id or "")
+        successor = self.minted or keys.get(self.rotation.successor_id or "")
+        successor = successor or self.find_successor()
         if successor and not has_expired(successor, self.rotator.now() + self.client.clock_offset):
             return
         raise ConflictError(
@@ -391,6 +431,11 @@ class _Run:
             hint="Somebody took it back. Abort this rotation, and rotate the key again.",
             command=f"spectronctl keys rotations abort {self.rotation.id}",
         )
+
+    def find_successor(self) -> Key | None:
+        """The successor, when it may be younger than the listing at hand."""
+        keys = self.rotator.directory.list_keys(self.rotation.context, since=monotonic())
+        return next((key for key in keys if key.id == self.rotation.successor_id), None)
 
     def find_end_of_use(self, key: Key | None) -> datetime | None:
         """When the key will not have been used within the drain, on our clock; None when that is so already."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
@@ -32,6 +32,10 @@ Step = Literal[
 
 Delivery = Literal["started", "delivered", "failed", "outdated"]
 """What became of the newest secret at one place; `outdated` holds the secret of an earlier successor."""
+
+
+LONGEST_NAME = 128
+"""Characters that a server takes."""
 
 
 @dataclass(kw_only=True)
@@ -108,12 +112,16 @@ class Rotation:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Rotation:
-        """Back from JSON; ConfigError when something is missing."""
+        """Back from JSON; ConfigError when something is missing, or is no step or method."""
         known = {item.name for item in fields(cls)}
         try:
-            return cls(**{name: value for name, value in document.items() if name in known})
+            found = cls(**{name: value for name, value in document.items() if name in known})
         except TypeError as exc:
             raise ConfigError(f"the journal of a rotation is not whole: {exc}") from None
+        for value, choices in ((found.step, get_args(Step)), (found.method, get_args(Method))):
+            if value not in choices:
+                raise ConfigError(f"the journal of rotation {found.id} holds {value!r}")
+        return found
 
 
 def make_claim(url: str, context: str, name: str) -> str:
@@ -133,12 +141,7 @@ def plan_rotation(
     places: list[dict[str, Any]],
     now: datetime,
 ) -> Rotation:
-    """
-    What rotating `key`, one of `keys`, will do; nothing is sent.
-
-    UsageError for a key that has expired, or would before the overlap ends.
-    """
-    _check_life(key, method, overlap, now)
+    """What rotating `key`, one of `keys`, will do; nothing is sent, and nothing checked (`check_plan`)."""
     logical, _ = split_name(key.name)
     written = write_time(now)
     return Rotation(
@@ -161,6 +164,12 @@ def plan_rotation(
         created_at=written,
         updated_at=written,
     )
+
+
+def check_plan(plan: Rotation, key: Key, now: datetime) -> None:
+    """UsageError for a key that has expired, or would before the overlap ends, or whose name is too long."""
+    _check_life(key, plan.method, plan.overlap, now)
+    _check_name(plan.successor_name)
 
 
 def next_generation(keys: Iterable[Key], logical: str) -> int:
@@ -188,6 +197,14 @@ def _read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
     made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"the successor's name {name!r} would be longer than {LONGEST_NAME} characters",
+            hint="Mint a key of a shorter name, and delete this one.",
+        )
 
 
 def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -10,9 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.api import identity
+from spectronctl.config.durations import format_duration
 from spectronctl.config.journals import Journal, read_document
 from spectronctl.config.locations import expand_home, local_store_url, state_dir
-from spectronctl.errors import AuthError, ConflictError, ForbiddenError, NotFoundError, UsageError
+from spectronctl.errors import (
+    AuthError,
+    ConfigError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    UsageError,
+)
 from spectronctl.operations.rotations import Deliver, Rotation, Rotator
 from spectronctl.output.sinks import Place, open_sink
 
@@ -43,17 +52,27 @@ def find_server(rt: Runtime) -> str:
     return local_store_url(rt.env) if rt.settings.is_local else str(rt.settings.url.value)
 
 
-def list_rotations(journal: Journal) -> Iterator[Rotation]:
-    """Every rotation in the journal, oldest first; ConfigError for one that cannot be read."""
-    return (Rotation.from_dict(read_document(path)) for path in journal.list_paths())
+def read_rotations(journal: Journal) -> tuple[list[Rotation], list[ConfigError]]:
+    """Every rotation in the journal that can be read, oldest first, and why others cannot."""
+    found: list[Rotation] = []
+    unreadable: list[ConfigError] = []
+    for path in journal.list_paths():
+        try:
+            found.append(Rotation.from_dict(read_document(path)))
+        except ConfigError as exc:
+            unreadable.append(exc)
+    return found, unreadable
 
 
 def list_keys_in_rotation(rt: Runtime) -> frozenset[str]:
     """Ids of the keys that a rotation under way is about to retire or has just made, here."""
     here = (find_server(rt), rt.context)
+    found, unreadable = read_rotations(open_journal(rt))
+    if unreadable:  # it may be about any key
+        raise unreadable[0]
     return frozenset(
         key_id
-        for rotation in list_rotations(open_journal(rt))
+        for rotation in found
         if rotation.is_open and (rotation.url, rotation.context) == here
         for key_id in (rotation.successor_id, *(ref["id"] for ref in rotation.retiring))
         if key_id
@@ -66,7 +85,7 @@ def find_rotation(journal: Journal, id: str) -> Rotation:
     if path is None:
         from difflib import get_close_matches
 
-        known = [rotation.id for rotation in list_rotations(journal)]
+        known = [rotation.id for rotation in read_rotations(journal)[0]]
         raise NotFoundError(
             f"no rotation {id!r} in the journal of this user",
             candidates=get_close_matches(id, known),
@@ -95,6 +114,26 @@ def resume_command(rotation: Rotation) -> str:
     return f"spectronctl keys rotations resume {rotation.id}"
 
 
+def rotate_command(rotation: Rotation) -> str:
+    """What begins such a rotation again; of a command that takes the secret no word is shown."""
+    words = ["spectronctl keys rotate", rotation.key["id"], "-c", rotation.context]
+    if rotation.method == "overlap":
+        lengths = format_duration(rotation.overlap), format_duration(rotation.drain)
+        words += ["--overlap", lengths[0], "--drain", lengths[1]]
+    if rotation.method == "leaked":
+        words.append("--leaked")
+    return " ".join([*words, *map(_write_option, rotation.places)])
+
+
+def _write_option(place: dict[str, Any]) -> str:
+    if place["kind"] == "file":
+        return f"--secret-file {shlex.quote(place['path'])}"
+    if place["kind"] == "variable":
+        target = f"{place['path']}:{place['name']}"
+        return f"--secret-env-file {shlex.quote(target)}"
+    return "--secret-command CMD"
+
+
 class Rotations:
     """Begins and resumes rotations; each may run in a thread of its own."""
 
@@ -107,17 +146,18 @@ class Rotations:
 
     def begin(self, rotation: Rotation, show: Show | None = None) -> MintedKey | None:
         """Rotate a key, unless that is under way already; `show` puts the secret on stdout."""
+        if rotation.error:
+            raise UsageError(rotation.error)
         with ExitStack() as stack:
-            stack.enter_context(self.journal.hold(rotation.claim))
+            stack.enter_context(self.journal.hold(rotation.claim, rotation.id))
             self._make_way(rotation)
             self._refuse_self(rotation)
             labels = _label_key(rotation)
             sinks = self._reserve(rotation, labels, stack, show)
             if not self._force:
                 _refuse_other_files(rotation)
-            if rotation.method != "leaked":
+            if rotation.method == "overlap":
                 rotation.grants = self._find_grants(rotation, sinks)
-            self.rotator.save(rotation)
             return self.rotator.run(rotation, _make_places(rotation, sinks, labels, show))
 
     def resume(
@@ -143,12 +183,12 @@ class Rotations:
     def hold(self, id: str) -> Iterator[Rotation]:
         """The rotation, with nobody else at work on it."""
         claim = find_rotation(self.journal, id).claim
-        with self.journal.hold(claim):
+        with self.journal.hold(claim, id):
             yield find_rotation(self.journal, id)
 
     def prune(self) -> None:
         """Forget what was over long ago."""
-        is_open = {rotation.id: rotation.is_open for rotation in list_rotations(self.journal)}
+        is_open = {rotation.id: rotation.is_open for rotation in read_rotations(self.journal)[0]}
         self.journal.prune(datetime.now(UTC), is_open)
 
     def _save(self, rotation: Rotation) -> None:

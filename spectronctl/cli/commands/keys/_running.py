@@ -17,10 +17,12 @@ from spectronctl.cli.commands.keys._rotations import (
     find_rotation,
     find_server,
     label_place,
+    read_rotations,
     resume_command,
+    rotate_command,
 )
 from spectronctl.cli.commands.keys._view import KEYS, ROTATED, ROTATIONS
-from spectronctl.config.journals import BusyError, read_document
+from spectronctl.config.journals import BusyError
 from spectronctl.errors import ConfigError, SpectronctlError
 from spectronctl.models.times import write_time
 from spectronctl.operations.rotations import Rotation
@@ -29,6 +31,10 @@ from spectronctl.output.sinks import check_secret_output
 if TYPE_CHECKING:
     from spectronctl.models.keys import MintedKey
     from spectronctl.output.sinks import Place
+
+
+BUSY_SECONDS = 1.0
+"""How long another process is given before one looks again."""
 
 
 @dataclass
@@ -47,14 +53,20 @@ def rotate_one(rotations: Rotations, plan: Rotation, *, wait: bool) -> None:
     outcome = Outcome(plan, is_begun=True)
 
     def show(rotation: Rotation, minted: MintedKey) -> None:
+        outcome.minted = minted
         after = Outcome(_foresee(rotation), is_begun=True)
         rt.out.secret({**minted.to_dict(), **_summarise(after)}, ROTATED)
 
     with _explain_interrupt(rotations, plan):
-        outcome.minted = rotations.begin(plan, show)
+        try:
+            outcome.minted = rotations.begin(plan, show)
+        except SpectronctlError as exc:
+            if outcome.minted is None or plan.is_open:
+                raise
+            rt.out.warn(f"the new secret was printed, and could not be tried: {exc.message}")
         _tell(rotations, plan)
         if wait:
-            wait_for(rotations, plan)
+            outcome.rotation = wait_for(rotations, plan)
     if {"kind": STDOUT} not in plan.places:
         rt.out.show(_describe(outcome), ROTATED)
 
@@ -86,9 +98,7 @@ def rotate_many(
         rotations, plans, rotate, label="rotated", parallel=parallel, max_failures=max_failures
     )
     if wait:
-        for outcome in outcomes:
-            if outcome.error is None and outcome.is_begun:
-                wait_for(rotations, outcome.rotation)
+        wait_for_all(rotations, outcomes)
     rotations.rt.out.rows(map(_describe, outcomes), ROTATED)
     raise_failures(outcomes)
 
@@ -104,10 +114,9 @@ def run_many(
 ) -> list[Outcome]:
     """Do `work` for each, several at a time, until too many have failed; interrupting ends what is under way."""
     outcomes = [Outcome(plan) for plan in plans]
-    failures = 0
 
     def run(outcome: Outcome) -> Outcome:
-        if failures < max_failures:
+        if sum(each.error is not None for each in outcomes) < max_failures:
             outcome.is_begun = True
             try:
                 work(outcome)
@@ -122,7 +131,6 @@ def run_many(
         try:
             for future in as_completed([pool.submit(run, outcome) for outcome in outcomes]):
                 done = future.result()
-                failures += done.error is not None
                 if done.is_begun:
                     progress.advance(_say(done))
         except KeyboardInterrupt:
@@ -169,9 +177,7 @@ def resume_many(runs: Rotations, ids: Sequence[str], *, wait: bool, parallel: in
         runs, chosen, resume, label="resumed", parallel=parallel, max_failures=len(chosen) + 1
     )
     if wait:
-        for outcome in outcomes:
-            if outcome.error is None:
-                outcome.rotation = wait_for(runs, outcome.rotation)
+        wait_for_all(runs, outcomes)
     runs.rt.out.rows([_describe_resumed(runs, outcome) for outcome in outcomes], ROTATIONS)
     runs.prune()
     raise_failures(outcomes)
@@ -183,13 +189,7 @@ def _choose(runs: Rotations, ids: Sequence[str]) -> tuple[list[Rotation], list[C
     """The rotations meant, and what keeps others from being read: they do not stop these."""
     if ids:
         return [find_rotation(runs.journal, each) for each in ids], []
-    found: list[Rotation] = []
-    unreadable: list[ConfigError] = []
-    for path in runs.journal.list_paths():
-        try:
-            found.append(Rotation.from_dict(read_document(path)))
-        except ConfigError as exc:
-            unreadable.append(exc)
+    found, unreadable = read_rotations(runs.journal)
     here = find_server(runs.rt)
     return [rotation for rotation in found if rotation.is_open and rotation.url == here], unreadable
 
@@ -221,10 +221,25 @@ def wait_for(rotations: Rotations, rotation: Rotation) -> Rotation:
         )
         left = datetime.fromisoformat(rotation.due_at) - datetime.now(UTC)
         time.sleep(max(0.0, left.total_seconds()))
-        rotation = rotations.resume(rotation.id)
+        try:
+            rotation = rotations.resume(rotation.id)
+        except BusyError:  # cron's resume is at it: look again when it is done
+            time.sleep(BUSY_SECONDS)
+            rotation = find_rotation(rotations.journal, rotation.id)
     if not rotation.is_open:
         rotations.rt.out.note(f"Rotation {rotation.id} is {rotation.step}.")
     return rotation
+
+
+def wait_for_all(rotations: Rotations, outcomes: Sequence[Outcome]) -> None:
+    """Wait for those that went well so far; one that fails now does not keep the others."""
+    for outcome in outcomes:
+        if outcome.error is None and outcome.is_begun:
+            try:
+                outcome.rotation = wait_for(rotations, outcome.rotation)
+            except SpectronctlError as exc:
+                outcome.error = exc
+                outcome.rotation = find_rotation(rotations.journal, outcome.rotation.id)
 
 
 def _tell(rotations: Rotations, rotation: Rotation) -> None:
@@ -277,5 +292,5 @@ def _continue(outcome: Outcome) -> str | None:
     if outcome.error and outcome.error.command:
         return outcome.error.command
     if not outcome.is_begun or outcome.error:
-        return f"spectronctl keys rotate {rotation.key['id']} -c {rotation.context}"
+        return rotate_command(rotation)
     return resume_command(rotation) if rotation.is_open else None

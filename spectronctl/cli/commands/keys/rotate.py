@@ -41,6 +41,7 @@ PLANNED = View(
         Column("successor"),
         Column("old_key_until", kind="time"),
         Column("places", kind="list"),
+        Column("error"),
     ),
     name="name",
     plural="keys",
@@ -212,7 +213,7 @@ def _plan(
 ) -> list[Rotation]:
     from spectronctl.cli.commands.keys._rotations import find_server
     from spectronctl.operations.keys import choose_key
-    from spectronctl.operations.rotations import plan_rotation, select_newest
+    from spectronctl.operations.rotations import check_plan, plan_rotation, select_newest
 
     context, now = rt.context, datetime.now(UTC)
     overlap, drain = how.seconds
@@ -222,8 +223,9 @@ def _plan(
         if key is None
         else [choose_key(keys, key, context)]
     )
-    return [
-        plan_rotation(
+    plans = []
+    for found in chosen:
+        plan = plan_rotation(
             found,
             keys,
             url=find_server(rt),
@@ -234,8 +236,14 @@ def _plan(
             places=_fill_places(places, context, found, reveal=reveal),
             now=now,
         )
-        for found in chosen
-    ]
+        try:
+            check_plan(plan, found, now)
+        except UsageError as exc:
+            if key is not None:
+                raise
+            plan.error = exc.message  # one of many: the others go on without it
+        plans.append(plan)
+    return plans
 
 
 def _fill_places(
@@ -269,6 +277,7 @@ def _describe_plan(plan: Rotation) -> dict[str, Any]:
         "successor": plan.successor_name,
         "old_key_until": write_time(until) if plan.method == "overlap" else None,
         "places": [label_place(place) for place in plan.places],
+        "error": plan.error,
     }
 
 

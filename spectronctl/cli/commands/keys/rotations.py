@@ -27,10 +27,11 @@ def list_all(
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
-    found = (
-        one for one in journal.list_rotations(journal.open_journal(rt)) if every or one.is_open
-    )
-    rt.out.rows(map(journal.describe_rotation, found), ROTATIONS)
+    found, unreadable = journal.read_rotations(journal.open_journal(rt))
+    for problem in unreadable:
+        rt.out.warn(problem.message)
+    rows = [journal.describe_rotation(one) for one in found if every or one.is_open]
+    rt.out.rows(rows, ROTATIONS)
 
 
 @app.command("get")
