@@ -219,7 +219,7 @@ def test_following_goes_on_until_interrupted(
 
 
 def test_a_limit_ends_following(acme: CommandLine, session: str, speaker: list[str]) -> None:
-    speaker += ["one more", "and another"]
+    speaker += ["one more"]
     told = acme(f"sessions transcript {session} --follow --tail 0 --limit 1 -o jsonl")
     assert told.code == 0
     assert [turn["content"] for turn in read_lines(told.out)] == ["one more"]

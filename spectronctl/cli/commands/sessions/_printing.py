@@ -45,18 +45,15 @@ def print_transcript(rt: Runtime, source: Source) -> None:
 def follow_transcript(rt: Runtime, source: Source) -> None:
     """Print it, and what is said from now on, until nobody reads or somebody interrupts."""
     session = source.describe()
-    turns = _limit(rt, chain.from_iterable(source.read(follow=rt.out.wait)))
+    # Whether more would come cannot be known: nobody waits for it.
+    turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.settings.limit.value)
     rt.out.follow(_write(rt, source, session, turns))
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
     limit = rt.settings.limit.value
-    return turns if limit is None else _cut(rt, turns, limit)
-
-
-def _cut(rt: Runtime, turns: Iterator[Turn], limit: int) -> Iterator[Turn]:
     yield from islice(turns, limit)
-    if next(turns, None) is not None:
+    if limit is not None and next(turns, None) is not None:
         rt.out.note(f"There are more: --limit {limit} ended the transcript.")
 
 
