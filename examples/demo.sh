@@ -1,8 +1,9 @@
 #!/bin/sh
 # The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`;
-# and last, a key rotated while its old secret goes on working for a while.
+# then a conversation imported and read, and last a key rotated while its old secret goes on working for a while.
 # Everything happens in a temporary home, which is removed at the end.
 set -eu
+conversation=$(dirname "$0")/conversation.jsonl
 
 HOME=$(mktemp -d)
 export HOME
@@ -55,9 +56,16 @@ kill "$server"
 wait "$server"
 server=
 
-printf '\n== A key rotated with an overlap, on the embedded server\n'
+printf '\n== A conversation imported and read, on the embedded server\n'
 export SPECTRONCTL_PROFILE=local SPECTRON_CONTEXT_ID=acme-prod
 run spectronctl contexts create acme-prod --namespace acme --database prod --quiet -o name
+run spectronctl sessions import "$conversation"
+session=$(spectronctl sessions list -o name)
+run spectronctl sessions transcript "$session"
+run spectronctl sessions transcript "$session" --output-file "$HOME/transcript.html"
+run spectronctl sessions context "$session" 'When do we go live?'
+
+printf '\n== A key rotated with an overlap, on the embedded server\n'
 run spectronctl keys create app-agent --scope-floor org=acme --secret-file "$HOME/app.key" --quiet
 run spectronctl keys rotate app-agent --overlap 3s --drain 0s --secret-file "$HOME/app.key" --yes
 run spectronctl keys list
@@ -66,4 +74,4 @@ run spectronctl keys rotations resume
 run spectronctl keys list
 run spectronctl keys verify "file:$HOME/app.key"
 
-printf '\nThe demo has run: two servers, contexts created, used and deleted, a key rotated without a gap.\n'
+printf '\nThe demo has run: two servers, contexts created, used and deleted,\na conversation imported and read, a key rotated without a gap.\n'
