@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 VOLATILE = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "TIME",
-    r"(?<=_)[0-9A-Z]{26}": "ULID",
+    r"(?<=[_:])[0-9A-Z]{26}": "ULID",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b": "REQUEST",
     r"rot_\d{8}T\d{6}_[0-9a-f]{8}": "ROTATION",
     r"sha256:[0-9a-f]{12}": "DIGEST",
