@@ -106,7 +106,9 @@ class Streams:
             return
         watch = poll()
         watch.register(descriptor, 0)  # errors are reported unasked
-        if any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(seconds * 1000)):
+        if any(
+            event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(seconds * 1000)
+        ):
             raise BrokenPipeError
 
     def flush_answer(self) -> None:
