@@ -71,7 +71,9 @@ class Served:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        assert self.process.stdout
+        if not self.process.stdout.closed:  # closed by whoever stopped it before
+            self.process.communicate()
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

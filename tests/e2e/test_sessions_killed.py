@@ -72,7 +72,7 @@ def test_exports_that_are_killed_are_resumed_to_the_same_bytes(
         assert path.read_bytes() == whole.read_bytes()
         assert not part.exists()
         path.unlink()
-    assert kills >= ROUNDS
+    assert kills * 2 >= ROUNDS, "most runs were over before they were killed"
 
 
 @pytest.mark.timeout(3600)
@@ -98,7 +98,7 @@ def test_imports_that_are_killed_are_repeated_to_the_same_turns(
         told = shell(f"sessions transcript {session} -o jsonl").stdout.splitlines()
         assert [json.loads(turn)["content"] for turn in told] == words
         assert len(shell("sessions list -o name").stdout.splitlines()) == number + 1
-    assert kills >= ROUNDS
+    assert kills * 2 >= ROUNDS, "most runs were over before they were killed"
 
 
 def test_a_session_is_followed_until_its_reader_has_seen_enough(
