@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {"models"},
     "client": {"api", "models", "errors"},
     "operations": {"client", "api", "models", "errors"},
-    "config": {"errors"},
+    "config": {"models", "errors"},
     "output": {"models", "errors"},
     "cli": {"operations", "client", "api", "models", "config", "output", "errors", "server"},
     "server": {"models", "errors"},
