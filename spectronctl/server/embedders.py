@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
 from fastapi import Depends, Request
 
@@ -75,7 +75,10 @@ class Embedders:
         await self._store.cache_vector(context, index.embedder, text, vector)
         return vector
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
         """Let go of all connections."""
         while self._open:
             await self._open.popitem()[1].close()

@@ -38,8 +38,7 @@ async def run_worker(store: Store) -> AsyncIterator[None]:
 
 
 async def _work(store: Store) -> None:
-    embedders = Embedders(store)
-    try:
+    async with Embedders(store) as embedders:
         while True:
             try:
                 if not await _work_once(store, embedders):
@@ -47,8 +46,6 @@ async def _work(store: Store) -> None:
             except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
                 _log.exception("the worker could not go on; it tries again")
                 await asyncio.sleep(POLL_SECONDS)
-    finally:
-        await embedders.close()
 
 
 async def _prune(store: Store) -> None:

@@ -91,7 +91,10 @@ SELECT {_COLUMNS} FROM job:[$job_id] WHERE context_id = $context_id;
 COMMIT;
 """
 
-_PRUNE = f"DELETE job WHERE finished_at < time::now() - {_KEPT} RETURN NONE;"
+# NONE is less than any time.
+_PRUNE = f"""
+DELETE job WHERE finished_at IS NOT NONE AND finished_at < time::now() - {_KEPT} RETURN NONE;
+"""
 
 DELETE_JOBS = f"""
 DELETE job WHERE context_id = $context_id RETURN NONE;

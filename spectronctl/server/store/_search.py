@@ -38,10 +38,8 @@ _COLUMNS = "chunk_id AS id, text, scopes"
 
 _EMPTY = "REMOVE TABLE IF EXISTS search_<slot>; DEFINE TABLE search_<slot> SCHEMAFULL;"
 
-# As migration 4 defines the first one, but for the dimension.
-_DEFINE = (
-    _EMPTY
-    + """
+# As the migration defines the first one, but for the dimension.
+_DEFINE = """
 DEFINE FIELD chunk_id ON search_<slot> TYPE string;
 DEFINE FIELD scopes ON search_<slot> TYPE array<array<string>>;
 DEFINE FIELD text ON search_<slot> TYPE string;
@@ -50,7 +48,6 @@ DEFINE INDEX search_<slot>_text ON search_<slot> FIELDS text FULLTEXT ANALYZER m
 DEFINE INDEX search_<slot>_vector ON search_<slot>
     FIELDS vector HNSW DIMENSION <dimension> DIST COSINE TYPE F32 EFC 64 M 12;
 """
-)
 
 _READ_INDEX = "SELECT slot, embedder, dimension FROM ONLY search_index:current;"
 
@@ -59,14 +56,28 @@ _OPEN = """
 UPDATE search_build:current SET claim = $claim WHERE job_id = $job_id RETURN slot, dimension, cursor, done;
 """
 
-_BEGIN = """
-UPSERT search_build:current CONTENT {
-    job_id: $job_id, claim: $claim, slot: $slot, dimension: $dimension, cursor: '', done: 0
-} RETURN NONE;
-"""
-
 _CHECK = f"""
 IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOST}' }};
+"""
+
+# Two transactions: an index that is defined where a table was just removed still reads that one's rows. Until the
+# second is done, the build is nobody's.
+_CLEAR = f"""
+BEGIN;
+{GUARD}
+UPSERT search_build:current CONTENT {{
+    job_id: '', claim: $claim, slot: $slot, dimension: $dimension, cursor: '', done: 0
+}} RETURN NONE;
+{_EMPTY}
+COMMIT;
+"""
+
+_BEGIN = f"""
+BEGIN;
+{_CHECK}
+UPDATE search_build:current SET job_id = $job_id RETURN NONE;
+{_DEFINE}
+COMMIT;
 """
 
 _ADD = f"""
@@ -134,21 +145,21 @@ IF $index.slot = 'b' { CREATE search_b:[$chunk.chunk_id] CONTENT $entry RETURN N
 _SERVES = "LET $serves = (SELECT VALUE slot FROM ONLY search_index:current) = $slot;"
 
 _NEAR = f"""
-IF $serves {{
+IF $serves {{ encoding::json::encode((
     SELECT {_COLUMNS}, 1 - distance AS score FROM (
         SELECT chunk_id, text, scopes, vector::distance::knn() AS distance
         FROM search_<slot> WHERE vector <|<most>,<effort>|> $vector
     ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
-}};
+)) }};
 """
 
 _WORDS = f"""
-IF $serves {{
+IF $serves {{ encoding::json::encode((
     SELECT {_COLUMNS}, score FROM (
         SELECT chunk_id, text, scopes, search::score(0) AS score
         FROM search_<slot> WHERE text @0,OR@ $query ORDER BY score DESC LIMIT $most
     ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
-}};
+)) }};
 """
 
 _READ_CACHED = """
@@ -181,9 +192,9 @@ class SearchTable:
         self, context: ContextRow, claimed: ClaimedJob, *, dimension: int
     ) -> Build:
         build = Build(slot=await self._find_idle(context), dimension=dimension)
-        define = _at(_DEFINE, build.slot, dimension=dimension)
         variables = {**_name(claimed), "slot": build.slot, "dimension": dimension}
-        await self._write(context, f"BEGIN; {GUARD} {_BEGIN} {define} COMMIT;", **variables)
+        for text in (_CLEAR, _BEGIN):
+            await self._write(context, _at(text, build.slot, dimension=dimension), **variables)
         return build
 
     async def _find_idle(self, context: ContextRow) -> str:
@@ -258,7 +269,7 @@ class SearchTable:
             self._database, context, whole, {"slot": index.slot, **variables}
         )
         found = results[-2]
-        return None if found is None else [Candidate(**row) for row in found]
+        return None if found is None else [Candidate(**row) for row in json.loads(found)]
 
     async def read_cached_vector(
         self, context: ContextRow, embedder: str, query: str
