@@ -25,7 +25,8 @@ URL_RULE = (
 
 _KNOWN_URLS = {"openai": "https://api.openai.com/v1"}
 _SECRET = re.compile(r"[!-~]+")
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 def read_model(config: Mapping[str, Any]) -> str:
@@ -78,7 +79,7 @@ def read_base_url(value: Any) -> str | None:
     try:
         url = urlsplit(value)
         is_good = url.port != 0 and _has_host(url) and not re.search(r"[@?#\\]", value)
-    except ValueError:  # a port that is no number, or half an IPv6 address
+    except ValueError:  # a port that is no number, half an IPv6 address, a wrong label
         return None
     is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url))
     return value.rstrip("/") if is_good and is_safe else None
@@ -109,7 +110,8 @@ def _has_host(url: SplitResult) -> bool:
     host = url.hostname or ""
     if ":" in host:
         return ipaddress.ip_address(host).version == 6
-    return bool(_HOST.fullmatch(host)) and ".." not in host
+    host.encode().decode("idna")  # refuses labels that are wrongly encoded
+    return bool(_HOST.fullmatch(host))
 
 
 def _is_loopback(url: SplitResult) -> bool:
