@@ -426,7 +426,9 @@ def test_what_cannot_be_used_names_the_field_and_the_command(
 def test_a_host_that_only_httpx_refuses_is_named() -> None:
     url = "https://xn--i-7iq.ws"
     assert read_base_url(url) == url
-    assert refuse(configure(url)).startswith("config.provider_urls.acme: no host can have the name")
+    message = refuse(configure(url))
+    assert message.startswith("config.provider_urls.acme: no host can have the name that is in it")
+    assert "contexts update acme-prod --set provider_urls.acme=https://" in message
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,10 @@ def make_embedder(
             f"give one with {update} --provider {provider}=env:VAR`"
         )
     # httpx costs a tenth of a second to import: only who asks over the network pays for it.
-    from spectronctl.server.embedding._remote import RemoteEmbedder
+    from spectronctl.server.embedding._remote import RemoteEmbedder, can_reach
 
+    if not can_reach(url):
+        _refuse_url(provider, "no host can have the name that is in it", update)
     return RemoteEmbedder(model, url, secret)
 
 
@@ -89,12 +91,15 @@ def _find_url(config: Mapping[str, Any], provider: str, update: str) -> str:
     given = _read_entry(config, "provider_urls", provider)
     url = read_base_url(given) if given is not None else _KNOWN_URLS.get(provider)
     if url is None:
-        problem = "it is not set" if given is None else URL_RULE
-        _refuse(
-            f"config.provider_urls.{provider}: {problem}; "
-            f"set it with {update} --set provider_urls.{provider}=https://…`"
-        )
+        _refuse_url(provider, "it is not set" if given is None else URL_RULE, update)
     return url
+
+
+def _refuse_url(provider: str, problem: str, update: str) -> NoReturn:
+    _refuse(
+        f"config.provider_urls.{provider}: {problem}; "
+        f"set it with {update} --set provider_urls.{provider}=https://…`"
+    )
 
 
 def _refuse(message: str) -> NoReturn:
