@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+import truststore
 
 from spectronctl.server.embedding import (
     Embedder,
@@ -328,8 +329,17 @@ async def test_the_systems_certificates_are_trusted(
     store = tmp_path / "system.pem"
     authority.cert_pem.write_to_path(str(store))
     monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    made: list[ssl.SSLContext] = []
+
+    class Context(truststore.SSLContext):
+        def __init__(self, protocol: int) -> None:
+            super().__init__(protocol)
+            made.append(self)
+
+    monkeypatch.setattr(truststore, "SSLContext", Context)
     async with connected(secure_endpoint.url) as embedder:
         assert await embedder.embed(TEXTS) == [embed(text, 16) for text in TEXTS]
+    assert len(made) == 1
 
 
 async def test_https_goes_through_the_proxy_of_the_environment(
