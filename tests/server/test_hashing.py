@@ -10,12 +10,13 @@ import random
 import struct
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronctl.server.embedding import Embedder, HashingEmbedder, Vector
+from spectronctl.server.embedding import Embedder, HashingEmbedder, Vector, _hashing
 from spectronctl.server.embedding._hashing import DIMENSIONS, MAX_TEXT, hash_text, split_words
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +153,19 @@ def test_words_are_spread_evenly_over_places_and_signs() -> None:
 def test_only_the_start_of_a_long_text_is_read(char: str) -> None:
     start = (char * MAX_TEXT)[:MAX_TEXT]
     assert hash_text(start + "and more of it" * 80_000) == hash_text(start)
+
+
+def test_the_work_for_any_text_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def normalize(form: str, text: str) -> str:
+        sizes.append(len(text))
+        return unicodedata.normalize(form, text)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_hashing, "normalize", normalize)
+    words = split_words("\ufdfa" * 1_000_000)  # a ligature of eighteen characters
+    assert sum(map(len, words)) <= MAX_TEXT == sum(sizes)
+    assert max(sizes) <= 512
 
 
 async def test_other_tasks_run_while_many_texts_are_embedded() -> None:

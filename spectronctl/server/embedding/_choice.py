@@ -25,7 +25,8 @@ URL_RULE = (
 
 _KNOWN_URLS = {"openai": "https://api.openai.com/v1"}
 _SECRET = re.compile(r"[!-~]+")
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 def read_model(config: Mapping[str, Any]) -> str:
@@ -66,8 +67,10 @@ def make_embedder(
             f"give one with {update} --provider {provider}=env:VAR`"
         )
     # httpx costs a tenth of a second to import: only who asks over the network pays for it.
-    from spectronctl.server.embedding._remote import RemoteEmbedder
+    from spectronctl.server.embedding._remote import RemoteEmbedder, can_reach
 
+    if not can_reach(url):
+        _refuse_url(provider, "no host can have the name that is in it", update)
     return RemoteEmbedder(model, url, secret)
 
 
@@ -78,7 +81,7 @@ def read_base_url(value: Any) -> str | None:
     try:
         url = urlsplit(value)
         is_good = url.port != 0 and _has_host(url) and not re.search(r"[@?#\\]", value)
-    except ValueError:  # a port that is no number, or half an IPv6 address
+    except ValueError:  # a port that is no number, half an IPv6 address, a wrong label
         return None
     is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url))
     return value.rstrip("/") if is_good and is_safe else None
@@ -88,12 +91,15 @@ def _find_url(config: Mapping[str, Any], provider: str, update: str) -> str:
     given = _read_entry(config, "provider_urls", provider)
     url = read_base_url(given) if given is not None else _KNOWN_URLS.get(provider)
     if url is None:
-        problem = "it is not set" if given is None else URL_RULE
-        _refuse(
-            f"config.provider_urls.{provider}: {problem}; "
-            f"set it with {update} --set provider_urls.{provider}=https://…`"
-        )
+        _refuse_url(provider, "it is not set" if given is None else URL_RULE, update)
     return url
+
+
+def _refuse_url(provider: str, problem: str, update: str) -> NoReturn:
+    _refuse(
+        f"config.provider_urls.{provider}: {problem}; "
+        f"set it with {update} --set provider_urls.{provider}=https://…`"
+    )
 
 
 def _refuse(message: str) -> NoReturn:
@@ -109,7 +115,8 @@ def _has_host(url: SplitResult) -> bool:
     host = url.hostname or ""
     if ":" in host:
         return ipaddress.ip_address(host).version == 6
-    return bool(_HOST.fullmatch(host)) and ".." not in host
+    host.encode().decode("idna")  # refuses labels that are wrongly encoded
+    return bool(_HOST.fullmatch(host))
 
 
 def _is_loopback(url: SplitResult) -> bool:

@@ -35,6 +35,7 @@ _PART_LENGTH = 3
 _MAX_WORD = 64  # letters of a word that are taken apart
 _FULL_WEIGHT = 6  # letters from which on a word counts fully: short ones are mostly grammar
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
+_SLICE = 512  # characters normalized at once: the cost of a run of marks grows with its square
 _PAUSE_EVERY = 1_024  # characters, about a millisecond
 _MIX = 0x9E3779B1  # odd, near 2^32 over the golden ratio: spreads the bits of a checksum upwards
 
@@ -82,10 +83,15 @@ def hash_text(text: str) -> Vector:
 
 def split_words(text: str) -> list[str]:
     """Runs of letters, digits and their marks, in the compatibility form and folded to one case."""
-    folded = normalize("NFKC", text[:MAX_TEXT]).casefold()[:MAX_TEXT]  # one may become eighteen
+    folded = _fold(text[:MAX_TEXT])[:MAX_TEXT]  # one character may have become eighteen
     if folded.isascii():
         return _ASCII_WORD.findall(folded)
     return "".join(char if _is_of_word(char) else " " for char in folded).split()
+
+
+def _fold(text: str) -> str:
+    slices = (text[at : at + _SLICE] for at in range(0, len(text), _SLICE))
+    return "".join(normalize("NFKC", each) for each in slices).casefold()
 
 
 @lru_cache(maxsize=4_096)

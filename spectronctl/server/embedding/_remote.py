@@ -104,6 +104,14 @@ class RemoteEmbedder:
         return EmbeddingError(clean(f"{self.name} at {self._base_url}: {text} ({tried})"))
 
 
+def can_reach(base_url: str) -> bool:
+    """Whether httpx could ask there at all: its rules for encoded names are the strictest."""
+    try:
+        return bool(httpx.URL(base_url).host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+
+
 def _connect(base_url: str, secret: str) -> httpx.AsyncClient:
     """
     Connections that trust what the system trusts, through the proxy that the environment names.
