@@ -76,7 +76,9 @@ class Server(httpx.BaseTransport):
         store = await open_store("mem://")
         try:
             self.key = await ensure_management_key(store) or ""
-            yield create_app(store)
+            app = create_app(store)
+            async with app.state.embedders:
+                yield app
         finally:
             await store.close()
 
