@@ -72,8 +72,10 @@ async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, comman
         await asyncio.sleep(LOCK_PAUSE)
 
 
-def make_transport(env: Mapping[str, str], *, timeout: float) -> AsgiTransport:
-    """A transport that opens the local store on its first request and closes it with the client."""
+def make_transport(
+    env: Mapping[str, str], *, timeout: float, works_on_jobs: bool = False
+) -> AsgiTransport:
+    """A transport that opens the local store, and works on its jobs, from its first request until it is closed."""
     from spectronctl.client._asgi import AsgiTransport
 
     @asynccontextmanager
