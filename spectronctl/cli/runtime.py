@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -62,6 +63,7 @@ class Runtime:
         self._stdin_reader: str | None = None
         self._secrets: dict[Credential, str] = {}
         self._clients: dict[Credential | None, Client] = {}
+        self._connecting = Lock()
         self._close: list[Callable[[], None]] = []
 
     def __enter__(self) -> Runtime:
@@ -147,10 +149,11 @@ class Runtime:
         return self._make_client(credential)
 
     def _make_client(self, credential: Credential | None) -> Client:
-        """The client that signs with this key, made once."""
-        if credential not in self._clients:
-            self._clients[credential] = self._connect(credential)
-        return self._clients[credential]
+        """The client that signs with this key, made once; threads may ask at once."""
+        with self._connecting:
+            if credential not in self._clients:
+                self._clients[credential] = self._connect(credential)
+            return self._clients[credential]
 
     def _connect(self, credential: Credential | None) -> Client:
         from spectronctl.client import Client

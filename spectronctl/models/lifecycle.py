@@ -12,9 +12,6 @@ REINDEX = "reindex"
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 """What a job may be; it leaves none of the last three."""
 
-CHECKS = ("duplicates", "contradictions", "injection", "unscopedContent", "brokenReferences")
-"""What `fsck` looks for, as its report names it."""
-
 
 class Decay(Model):
     """Answer of `POST /contexts/{id}/lifecycle/decay`: rows that are gone, and of which kinds."""
