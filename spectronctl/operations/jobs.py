@@ -135,8 +135,9 @@ def watch_job(
         for job in client.poll(api.get_job(context_id, job_id), polling, sleep=sleep):
             yield job
     except WaitTimeoutError as exc:
-        exc.message = f"job {job_id} of context {context_id} {_tell_state(job)}: {exc.message}"
-        raise
+        raise WaitTimeoutError(
+            f"job {job_id} of context {context_id} {_tell_state(job)}: {exc.message}", hint=exc.hint
+        ) from None
 
 
 def _tell_state(job: Job | None) -> str:
