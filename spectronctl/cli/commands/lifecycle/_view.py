@@ -66,6 +66,9 @@ _FINDINGS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "broken_references": lambda f: (f["row_id"], f"{f['field']} leads to {f['target']}"),
 }
 
+CHECKS = tuple(_FINDINGS)
+"""What there is to look for, as reports name it."""
+
 
 def _tell_rows(finding: Mapping[str, Any]) -> str:
     ids = finding.get("sample_ids")

@@ -17,7 +17,7 @@ from spectronctl.cli.commands.lifecycle._contexts import (
     check_contexts,
     run_in_contexts,
 )
-from spectronctl.cli.commands.lifecycle._view import FINDINGS, REPORTS
+from spectronctl.cli.commands.lifecycle._view import CHECKS, FINDINGS, REPORTS
 from spectronctl.cli.runtime import Runtime
 
 app = App()
@@ -31,7 +31,12 @@ class CheckOptions:
     """What to look for."""
 
     check: Annotated[
-        str | None, typer.Option("--check", metavar="NAME", help="Look for this only.")
+        str | None,
+        typer.Option(
+            "--check",
+            metavar="NAME",
+            help=f"Look for this only: one of {', '.join(CHECKS)}.",
+        ),
     ] = None
     duplicate_threshold: Annotated[
         float | None,
