@@ -108,7 +108,7 @@ def _find_argument_call(argument: Argument, path: tuple[str, ...]) -> Call:
     place = (path[0], argument.name) if path[-1] not in {"add", "create"} else None
     if place == ("profiles", "NAME"):
         return ("ask", "profiles")
-    if place == ("contexts", "ID") or argument.name == "[CONTEXT]...":
+    if place == ("contexts", "ID") or argument.name == "CONTEXT":
         return ("ask", "contexts")
     return _find_call(argument.choices, argument.name)
 

@@ -25,7 +25,7 @@ class ContextOptions:
 
     contexts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CONTEXT]...", help="Ids of contexts, in place of -c."),
+        typer.Argument(metavar="CONTEXT", help="Ids of contexts, in place of -c."),
     ] = None
     all_contexts: Annotated[
         bool, typer.Option("--all-contexts", help="Every context of the server.")
