@@ -11,7 +11,7 @@ from spectronctl.server import problems
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._database import Binding, Database, QueryError
 
-_SCHEMA = 2  # the migration that makes the tables
+_SCHEMA = 3  # the last migration that makes tables which are written to
 _BEHIND = "no schema"
 
 GUARD = f"IF array::len((SELECT VALUE id FROM migration:[{_SCHEMA}])) = 0 {{ THROW '{_BEHIND}' }};"
