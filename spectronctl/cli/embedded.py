@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,10 +82,11 @@ def make_transport(
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
             from spectronctl.server.app import create_app
+            from spectronctl.server.worker import run_worker
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
             app = create_app(store, trusted=True)
-            async with app.state.embedders:
+            async with app.state.embedders, run_worker(store) if works_on_jobs else nullcontext():
                 yield app
 
     return AsgiTransport(open_app)
