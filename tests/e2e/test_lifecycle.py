@@ -171,7 +171,7 @@ def test_without_a_server_an_interrupt_stops_the_work_and_the_next_wait_goes_on(
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert "stops where it is, and goes on while somebody waits" in log.read_text()
+    assert "is left where it is" in log.read_text()
 
     (watch,) = [
         line.partition(": ")[2] for line in log.read_text().splitlines() if "To wait" in line

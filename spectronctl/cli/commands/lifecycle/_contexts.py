@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,7 +96,7 @@ class Task:
     command: str
     view: View
     summary: View
-    stopped: Event
+    stopped: Event = field(default_factory=Event)
     leave: Callable[[], str] | None = None
 
 
@@ -145,6 +146,7 @@ def _run_all(rt: Runtime, outcomes: Sequence[Outcome], task: Task, parallel: int
         return outcome
 
     with (
+        _explain_interrupt(rt, outcomes, task),
         rt.out.progress("contexts", len(outcomes)) as progress,
         ThreadPoolExecutor(parallel) as pool,
     ):
@@ -154,8 +156,16 @@ def _run_all(rt: Runtime, outcomes: Sequence[Outcome], task: Task, parallel: int
         except KeyboardInterrupt:
             task.stopped.set()
             pool.shutdown(wait=True, cancel_futures=True)
-            rt.out.leave(_tell_interrupt(outcomes, task))
             raise
+
+
+@contextmanager
+def _explain_interrupt(rt: Runtime, outcomes: Sequence[Outcome], task: Task) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        rt.out.leave(_tell_interrupt(outcomes, task))
+        raise
 
 
 def _tell_interrupt(outcomes: Sequence[Outcome], task: Task) -> str:

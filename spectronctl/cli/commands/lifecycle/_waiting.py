@@ -30,6 +30,13 @@ WaitTimeoutOption = Annotated[
 ]
 
 
+LOCAL_FUTURE = (
+    "left where it is: in the local store it goes on only while somebody waits for it,"
+    " or 'spectronctl serve' runs."
+)
+"""What becomes of a job that only this process works on."""
+
+
 def read_wait_timeout(text: str | None) -> float | None:
     """Seconds; UsageError for what is no duration."""
     return None if text is None else float(parse_named(parse_duration, text, "--wait-timeout"))
@@ -49,18 +56,15 @@ def _write_command(rt: Runtime, verb: str, context: str, job_id: str) -> str:
     words = ["spectronctl", "lifecycle", "jobs", verb, job_id, "-c", context]
     for option in ("profile", "url"):  # typed here, so wanted there
         if option in rt.flags:
-            words += [f"--{option}", rt.flags[option]]
+            words += [f"--{option}", str(getattr(rt.settings, option).shown)]
     return shlex.join(words)
 
 
 def tell_future(rt: Runtime, context: str, job_id: str) -> str:
-    """What becomes of a job that is no longer waited for, and what sees to it."""
+    """What becomes of a job that is not waited for, and what sees to it."""
     watch, cancel = watch_command(rt, context, job_id), cancel_command(rt, context, job_id)
-    if rt.settings.is_local:
-        future = "stops where it is, and goes on while somebody waits for it or serves the store"
-    else:
-        future = "goes on"
-    return f"Job {job_id} {future}.\nTo wait for it: {watch}\nTo cancel it: {cancel}"
+    future = f" is {LOCAL_FUTURE}" if rt.settings.is_local else " goes on."
+    return f"Job {job_id}{future}\nTo wait for it: {watch}\nTo cancel it: {cancel}"
 
 
 def wait_for_job(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Event
 from typing import Any
 
 from spectronctl.api import lifecycle as api
@@ -29,7 +28,6 @@ def decay_contexts(ctx: Context, chosen: ContextOptions) -> None:
         command="spectronctl lifecycle decay",
         view=DECAY,
         summary=DECAYS,
-        stopped=Event(),
     )
     run_in_contexts(rt, chosen, task)
 

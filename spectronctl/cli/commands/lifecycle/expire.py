@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -41,7 +40,6 @@ def expire_memories(
         command="spectronctl lifecycle expire" + (" --dry-run" if dry_run else ""),
         view=EXPIRY,
         summary=EXPIRIES,
-        stopped=Event(),
     )
     run_in_contexts(rt, chosen, task)
 

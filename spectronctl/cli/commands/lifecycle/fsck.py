@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -82,7 +81,6 @@ def check_memory(
         command=wanted.write_command(),
         view=FINDINGS,
         summary=REPORTS,
-        stopped=Event(),
     )
     reports = run_in_contexts(rt, chosen, task)
     return FOUND if exit_code and any(report["total"] for report in reports) else 0
