@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from spectronctl.client import _polling
-from tests.conftest import SENTINEL, CommandLine
+from tests.conftest import CommandLine
 from tests.operations.upkeep import JobServer, Look, Start, make_job, reach
 
 DONE = reach(10, status="succeeded")
@@ -106,11 +106,6 @@ def test_the_command_that_goes_on_speaks_to_the_same_server(connect: Connect) ->
     line = "lifecycle reindex --wait-timeout 0s --url http://other.test -o json"
     error = json.loads(connect([reach(4)])(line).err.splitlines()[-1])
     assert error["command"].endswith("-c acme --url http://other.test")
-
-
-def test_the_command_that_goes_on_holds_no_password(connect: Connect) -> None:
-    line = f"lifecycle reindex --wait-timeout 0s --url http://me:{SENTINEL}@other.test"
-    assert SENTINEL not in connect([reach(4)])(line).err
 
 
 def test_faults_are_told_once_and_survived(connect: Connect) -> None:

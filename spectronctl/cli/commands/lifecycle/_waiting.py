@@ -56,7 +56,7 @@ def _write_command(rt: Runtime, verb: str, context: str, job_id: str) -> str:
     words = ["spectronctl", "lifecycle", "jobs", verb, job_id, "-c", context]
     for option in ("profile", "url"):  # typed here, so wanted there
         if option in rt.flags:
-            words += [f"--{option}", str(getattr(rt.settings, option).shown)]
+            words += [f"--{option}", rt.flags[option]]
     return shlex.join(words)
 
 
