@@ -147,10 +147,14 @@ class AsyncClient:
         gives up, RequestError's subclasses for failures that will not pass.
         """
         client = copy(self)
+        given = self._settings
         pause: float | None = 0.0
         while pause is not None:
-            seconds = polling.bound_call(self._settings.timeout)
-            client._settings = replace(self._settings, timeout=seconds)
+            client._settings = replace(
+                given,
+                timeout=polling.bound_call(given.timeout),
+                retries=polling.bound_retries(given.retries),
+            )
             try:
                 answer = await client.send(request)
             except RequestError as exc:

@@ -63,6 +63,10 @@ class Polling(Generic[T]):
         """Seconds that the next call may take, where a call may take `timeout`."""
         return min(timeout, max(self._left(), LAST_LOOK))
 
+    def bound_retries(self, retries: int) -> int:
+        """How often the next call may be repeated at once: not at all where looking again does the same."""
+        return 0 if self._is_known else retries
+
     def choose_pause(self, answer: T) -> float | None:
         """Seconds until the next look, None when this answer was the last; WaitTimeoutError."""
         self._is_known, self._failure, self._heard = True, None, self._clock()

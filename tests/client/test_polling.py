@@ -157,6 +157,20 @@ def test_a_busy_a_broken_and_an_absent_server_are_survived(
     assert clock.pauses[1] == 7
 
 
+def test_only_the_first_call_is_repeated_at_once(
+    client: Face, spectron: FakeSpectron, clock: Clock
+) -> None:
+    spectron.on("GET", PATH, 503)
+    spectron.on("GET", PATH, json={"id": "job_1", "status": "running"})
+    first = len(clock.pauses) + 1
+    spectron.on("GET", PATH, 503)
+    spectron.on("GET", PATH, json={"id": "job_1", "status": "succeeded"})
+    failures: list[RequestError] = []
+    client.poll(REQUEST, watch(clock, on_failure=failures.append))
+    assert clock.pauses[first:] == [FIRST_PAUSE, FIRST_PAUSE * 1.5]
+    assert [failure.status for failure in failures] == [503]
+
+
 def test_a_wait_ends_on_time_and_looks_once_more_at_its_end(
     client: Face, spectron: FakeSpectron, clock: Clock
 ) -> None:

@@ -150,8 +150,9 @@ def test_a_wait_sees_a_job_through_a_killed_server(
     assert json.loads(out)["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("end", ["succeeded", "cancelled"])
 def test_without_a_server_an_interrupt_stops_the_work_and_the_next_wait_goes_on(
-    serve: Serve, shell: Shell, tmp_path: Path, provider: Endpoint
+    serve: Serve, shell: Shell, tmp_path: Path, provider: Endpoint, end: str
 ) -> None:
     served = serve("--port 0")  # the store of --profile local
     shell.env.update(served.env, SPECTRON_CONTEXT_ID="acme-prod")
@@ -173,8 +174,10 @@ def test_without_a_server_an_interrupt_stops_the_work_and_the_next_wait_goes_on(
     assert (process.returncode, out) == (130, "")
     assert "is left where it is" in log.read_text()
 
-    (watch,) = [
-        line.partition(": ")[2] for line in log.read_text().splitlines() if "To wait" in line
-    ]
+    job = run(shell, "lifecycle jobs list --status running -o name")
+    if end == "cancelled":
+        told = shell(f"lifecycle jobs cancel {job}")
+        assert "will be cancelled between two batches once it goes on" in told.stderr
     provider.open.set()
-    assert "succeeded" in run(shell, watch.removeprefix("spectronctl "))
+    verb = "watch" if end == "succeeded" else "cancel --wait"
+    assert json.loads(run(shell, f"lifecycle jobs {verb} {job} -o json"))["status"] == end

@@ -102,12 +102,15 @@ def cancel_job(
     if wait and not found.is_over:
         found = _wait(rt, job, is_known=True)
         check_cancelled(found, rt.context)
-    rt.out.note(
-        f"Job {found.id} is {found.status}."
-        if found.is_over
-        else f"Job {found.id} is {found.status}, and will be cancelled between two batches."
-    )
+    rt.out.note(f"Job {found.id} is {found.status}{_tell_cancellation(rt, found)}.")
     rt.out.show(found.to_dict(), JOBS)
+
+
+def _tell_cancellation(rt: Runtime, job: Job) -> str:
+    if job.is_over:
+        return ""
+    once = " once it goes on: pass --wait to see to that" if rt.settings.is_local else ""
+    return f", and will be cancelled between two batches{once}"
 
 
 def _wait(rt: Runtime, job: str, *, timeout: float | None = None, is_known: bool = False) -> Job:
