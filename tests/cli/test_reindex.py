@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -203,6 +204,28 @@ def test_an_interrupt_of_several_names_every_job_that_goes_on(
     assert (result.code, result.out) == (130, "")
     assert "done in 0 of 2 contexts" in result.err
     assert "spectronctl lifecycle jobs watch job_1 -c acme" in result.err
+
+
+def test_an_interrupt_of_several_waits_for_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job of acme never ends; the interruption comes while it is waited for."""
+    monkeypatch.setattr(_polling, "FIRST_PAUSE", 0.0)
+    server, is_watched = JobServer([reach(4)]), Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "acme/lifecycle/jobs/" in request.url.path:
+            is_watched.set()
+        elif "beta/lifecycle/jobs/" in request.url.path:
+            assert is_watched.wait(10)
+            raise KeyboardInterrupt
+        return server.answer(request)
+
+    env = {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-1"}
+    run = CommandLine(tmp_path, httpx.MockTransport(answer), env)
+    result = run("lifecycle reindex acme beta --parallel 2")
+    assert (result.code, result.out) == (130, "")
+    assert result.err.count("To wait for it: ") == 2
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,7 @@ def press_ctrl_c() -> None:
 def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
     """Ctrl-C reaches the thread that waits, and the application is told that nobody does."""
     life: list[str] = []
+    dropped = threading.Event()
 
     @asynccontextmanager
     async def open_app() -> AsyncIterator[Any]:
@@ -245,6 +246,7 @@ def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
                 life.append("dropped")
+                dropped.set()
                 raise
 
         yield app
@@ -253,6 +255,7 @@ def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
     client = Client("http://local", transport=AsgiTransport(open_app))
     with pytest.raises(KeyboardInterrupt):
         client.send(health.get_health())
+    assert dropped.wait(5), "the request goes on although nobody waits for it"
     client.close()
     assert life == ["dropped", "closed"]
 
