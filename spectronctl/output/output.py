@@ -165,6 +165,13 @@ class Output:
         """Tell people what they should look at, as `note` does."""
         self._tell(f"{self._paint('warning:', _YELLOW)} {_escape_lines(text)}")
 
+    def leave(self, text: str) -> None:
+        """Tell what an interrupted command leaves to go on: a warning for people, an event for programs."""
+        if self._speaks_json and not self._quiet:
+            self._write_event({"event": "interrupted", "text": text})
+        else:
+            self.warn(text)
+
     def difference(self, before: Item, after: Item) -> None:
         """Tell people what changed between two states of an object, as `note` does."""
         for line in show_difference(before, after):

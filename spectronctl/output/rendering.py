@@ -67,6 +67,8 @@ class Rendering:
                 return [to_json(item, indent=2), "\n"]
             case "yaml":
                 return [to_yaml(item)]
+            case "table" | "wide" | "csv" | "name" if view.parts is not None:
+                return self.render_many(view.parts(item), view)
             case "table" | "wide" if len(view.every_column) == 1:
                 return self._render_bare(view.columns[0], item)
             case "table" | "wide":

@@ -37,12 +37,17 @@ class Column:
 
 @dataclass(frozen=True)
 class View:
-    """The columns shown by default, those that `-o wide` adds, and the field that `-o name` prints."""
+    """
+    The columns shown by default, those that `-o wide` adds, and the field that `-o name` prints.
+
+    An object with `parts` is a table of them wherever there are rows; in JSON and YAML it is itself.
+    """
 
     columns: tuple[Column, ...]
     wide: tuple[Column, ...] = ()
     name: str = "id"
     plural: str = "results"
+    parts: Callable[[Mapping[str, Any]], Iterable[dict[str, Any]]] | None = None
 
     @property
     def every_column(self) -> tuple[Column, ...]:

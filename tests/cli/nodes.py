@@ -22,6 +22,7 @@ SAMPLES = {
     "SOURCE": "env:SAMPLE_KEY",
     "ROTATION": "rot_20260101T000000_00000000",
     "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
+    "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
     "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",

@@ -102,9 +102,9 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("shape", ["table", "json"])
 def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLine) -> None:
-    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     secret_file = run.home / "secret"
     lines = [
         "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
@@ -133,21 +133,56 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "sessions context SESSION plants",
         "sessions transcript SESSION",
         "sessions delete SESSION --yes",
+        "lifecycle decay",
+        "lifecycle expire --dry-run",
+        "lifecycle expire --all-contexts",
+        "lifecycle fsck",
+        "lifecycle reindex",
+        "lifecycle reindex --no-wait",
+        "lifecycle jobs list",
+        "lifecycle jobs get JOB",
+        "lifecycle jobs watch JOB",
+        "migrations status",
         "profiles show",
         "version --server",
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]
     untried = [
-        node for node in ONLINE if not any(line.startswith(" ".join(node.path)) for line in lines)
+        node
+        for node in ONLINE
+        if not any(line.startswith(" ".join(node.path)) for line in [*lines, *WHILE_QUEUED])
     ]
     assert untried == []
+    check_no_key_is_shown(run, lines, shape, secret_file)
+
+
+WHILE_QUEUED = [
+    "contexts create acme-prod --namespace acme --database prod",
+    "lifecycle reindex --no-wait",
+    "lifecycle jobs cancel JOB",
+]
+"""What succeeds only while nobody works on jobs."""
+
+
+@pytest.mark.parametrize("shape", ["table", "json"])
+def test_cancelling_a_job_shows_no_key_either(shape: str, run: CommandLine) -> None:
+    check_no_key_is_shown(run, WHILE_QUEUED, shape, run.home / "secret")
+
+
+def check_no_key_is_shown(
+    run: CommandLine, lines: list[str], shape: str, secret_file: Path
+) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     for line in lines:
         if "ROTATION" in line:
             line = line.replace("ROTATION", run("keys rotations list -o name").out.strip())
         if "SESSION" in line:
             listed = run("sessions list -o name -c acme-prod").out
             line = line.replace("SESSION", listed.splitlines()[0])
+        if "JOB" in line:
+            listed = run("lifecycle jobs list -o name -c acme-prod").out
+            line = line.replace("JOB", listed.splitlines()[0])
         env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
         result = run(f"{line} --debug -o {shape}", env=env)
         assert result.code == 0, result.err

@@ -74,6 +74,7 @@ READS = [
     "keys list",
     "keys get app",
     "whoami",
+    "migrations status",
     "profiles list",
     "version",
 ]
@@ -212,6 +213,9 @@ LIBRARIES = {
         ("keys --help", {"typer", "pydantic"}),
         ("profiles --help", {"typer", "pydantic"}),
         ("serve --help", {"typer", "pydantic"}),
+        ("lifecycle reindex --help", {"typer", "pydantic"}),
+        ("lifecycle jobs watch --help", {"typer", "pydantic"}),
+        ("migrations status --help", {"typer", "pydantic"}),
         ("profiles path", {"typer", "pydantic"}),
         (
             "contexts list --url http://127.0.0.1:1 --api-key k --retries 0",
