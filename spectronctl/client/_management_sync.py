@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from spectronctl.api import contexts, health, identity, keys
+from spectronctl.api import contexts, health, identity, keys, ontology
+from spectronctl.api._request import Tagged
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
 from spectronctl.client._settings import AuthHeader
@@ -15,11 +16,12 @@ from spectronctl.models.contexts import Context
 from spectronctl.models.health import Health
 from spectronctl.models.identity import Identity
 from spectronctl.models.keys import Key, MintedKey
+from spectronctl.models.ontology import Ontology
 
 
 class SpectronManagement:
     """
-    A Spectron deployment as its operator sees it: `contexts`, `keys`, `whoami` and `health`.
+    A Spectron deployment as its operator sees it: `contexts`, `keys`, `ontology`, `whoami` and `health`.
 
     `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
     the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
@@ -56,6 +58,7 @@ class SpectronManagement:
         )
         self.contexts = Contexts(self._client)
         self.keys = Keys(self._client)
+        self.ontology = Ontologies(self._client)
 
     def whoami(self, context_id: str) -> Identity:
         """Who the key is on the data plane of a context: principal and grants (`GET /{context_id}/me`)."""
@@ -184,3 +187,38 @@ class Keys:
     def delete(self, context_id: str, key_id: str) -> None:
         """Revoke a key at once; NotFoundError when there is none."""
         self._client.send(keys.delete_key(context_id, key_id))
+
+
+class Ontologies:
+    """The ontology of each context: what extraction looks for (contract, "Management plane")."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, context_id: str) -> Tagged[Ontology]:
+        """
+        The ontology as `value`, with three empty fields where none was set, and its `etag`.
+
+        `etag` is None on servers that name no versions. NotFoundError: there is no such context.
+        """
+        return self._client.send(ontology.get_ontology(context_id))
+
+    def set(
+        self,
+        context_id: str,
+        value: Ontology | Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+    ) -> Tagged[Ontology]:
+        """
+        Replace the whole ontology; what is not named is gone. The ontology as it is then, and its `etag`.
+
+        InvalidError names all that is wrong with it. ConflictError: it is no longer the one whose `etag` is `if_match`,
+        and nothing was changed. Never sent twice.
+        """
+        wanted = value if isinstance(value, Ontology) else Ontology.model_validate(value)
+        return self._client.send(ontology.set_ontology(context_id, wanted, if_match=if_match))
+
+    def delete(self, context_id: str, *, if_match: str | None = None) -> None:
+        """Forget the ontology, also where none was set; ConflictError as for `set`."""
+        self._client.send(ontology.delete_ontology(context_id, if_match=if_match))

@@ -29,6 +29,7 @@ from spectronctl.server.routes import (
     facts,
     identity,
     keys,
+    ontology,
     service,
     sessions,
 )
@@ -87,7 +88,7 @@ def create_app(
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
     app.include_router(documentation.router)
-    for resource in (service, contexts, keys, identity, sessions, facts):
+    for resource in (service, contexts, keys, ontology, identity, sessions, facts):
         app.include_router(resource.router, prefix=_PREFIX)
     app.include_router(service.management, prefix=_PREFIX)
     return app

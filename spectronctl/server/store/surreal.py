@@ -19,6 +19,7 @@ from spectronctl.server.store._migrations import (
     StoreVersionError,
     read_migrations,
 )
+from spectronctl.server.store._ontology import OntologyTable
 from spectronctl.server.store._reservations import ReservationTable
 from spectronctl.server.store._sessions import SessionTable
 from spectronctl.server.store._turns import TurnTable
@@ -37,6 +38,7 @@ class SurrealStore(
     ContextLifecycle,
     KeyTable,
     ManagementKeyTable,
+    OntologyTable,
     SessionTable,
     TurnTable,
     ReservationTable,
