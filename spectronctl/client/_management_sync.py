@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from spectronctl.api import contexts, health, identity, keys, ontology
+from spectronctl.api import contexts, health, identity, keys
+from spectronctl.api import ontology as ontologies
 from spectronctl.api._request import Tagged
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
@@ -201,12 +202,12 @@ class Ontologies:
 
         `etag` is None on servers that name no versions. NotFoundError: there is no such context.
         """
-        return self._client.send(ontology.get_ontology(context_id))
+        return self._client.send(ontologies.get_ontology(context_id))
 
     def set(
         self,
         context_id: str,
-        value: Ontology | Mapping[str, Any],
+        ontology: Ontology | Mapping[str, Any],
         *,
         if_match: str | None = None,
     ) -> Tagged[Ontology]:
@@ -216,9 +217,8 @@ class Ontologies:
         InvalidError names all that is wrong with it. ConflictError: it is no longer the one whose `etag` is `if_match`,
         and nothing was changed. Never sent twice.
         """
-        wanted = value if isinstance(value, Ontology) else Ontology.model_validate(value)
-        return self._client.send(ontology.set_ontology(context_id, wanted, if_match=if_match))
+        return self._client.send(ontologies.set_ontology(context_id, ontology, if_match=if_match))
 
     def delete(self, context_id: str, *, if_match: str | None = None) -> None:
         """Forget the ontology, also where none was set; ConflictError as for `set`."""
-        self._client.send(ontology.delete_ontology(context_id, if_match=if_match))
+        self._client.send(ontologies.delete_ontology(context_id, if_match=if_match))

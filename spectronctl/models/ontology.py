@@ -37,18 +37,18 @@ class Ontology(Model):
     relation_labels: list[str] = Field(default_factory=list)
 
 
-def find_problems(body: Any, *, known: Collection[str] = FIELDS) -> list[str]:
+def find_problems(body: Any) -> list[str]:
     """
     Everything that is wrong with decoded JSON as an ontology, each with its path: `attribute_keys.Person[2]: …`.
 
-    A field outside of `known` is wrong too: a replacement as a whole must not drop it in silence.
+    An unknown field is wrong too: a replacement as a whole must not drop it in silence.
     """
     if not isinstance(body, Mapping):
         return [f"an object is needed, with the fields {', '.join(FIELDS)}"]
     types = body.get("entity_types", [])
     keys = body.get("attribute_keys", {})
     return [
-        *_find_unknown(body, known),
+        *_find_unknown(body),
         *_find_in_list(types, "entity_types", MOST_TYPES),
         *_find_in_keys(keys, types if isinstance(types, list) else None),
         *_find_in_list(body.get("relation_labels", []), "relation_labels", MOST_LABELS),
@@ -81,9 +81,9 @@ def show_name(name: str) -> str:
     return shown if shown.isprintable() else ascii(shown)[1:-1]
 
 
-def _find_unknown(body: Mapping[Any, Any], known: Collection[str]) -> Iterator[str]:
+def _find_unknown(body: Mapping[Any, Any]) -> Iterator[str]:
     for name in body:
-        if name not in known:
+        if name not in FIELDS:
             yield f"{show_name(str(name))}: is no field of an ontology, which has {', '.join(FIELDS)}"
 
 
