@@ -125,8 +125,7 @@ def _find_in_keys(keys: Any, types: list[Any] | None) -> Iterator[str]:
 
 def _find_in_type(name: Any, names: Any, declared: set[str] | None) -> Iterator[str]:
     if problem := find_name_problem(name):
-        shown = show_name(name) if isinstance(name, str) else "a name in it"
-        yield f"attribute_keys.{shown}: {problem}"
+        yield f"attribute_keys.{show_name(str(name))}: {problem}"
     elif declared is not None and name not in declared:
         yield f"attribute_keys.{show_name(name)}: is not among the entity_types"
     path = f"attribute_keys.{show_name(str(name))}"

@@ -14,6 +14,7 @@ from spectronctl.errors import UsageError
 if TYPE_CHECKING:
     import yaml
 
+_BREAK = "\n"
 _SUFFIXES = {".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
 
 
@@ -21,7 +22,7 @@ class _SyntaxError(ValueError):
     """What is wrong, and where as `line 3, column 5` when that is known."""
 
     def __init__(self, problem: str, where: str | None = None) -> None:
-        super().__init__(f"{where}: {problem}" if where else problem)
+        super().__init__(f", {where}: {problem}" if where else f": {problem}")
 
 
 def parse_document(data: bytes, name: str) -> Any:
@@ -38,7 +39,7 @@ def parse_document(data: bytes, name: str) -> Any:
         line = data[: exc.start].count(b"\n") + 1
         raise UsageError(f"{name}, line {line}: not UTF-8") from None
     except _SyntaxError as exc:
-        raise UsageError(f"{name}, {exc}") from None
+        raise UsageError(f"{name}{exc}") from None
     except RecursionError:
         raise UsageError(f"{name}: nested too deeply") from None
 
@@ -85,8 +86,11 @@ def _refuse_constant(name: str) -> None:
 def _parse_toml(text: str) -> Any:
     try:
         return tomllib.loads(text)
-    except ValueError as exc:  # its message ends in "(at line 3, column 5)"
-        raise _SyntaxError(f"not TOML: {exc}") from None
+    except ValueError as exc:
+        problem, _, place = str(exc).removesuffix(")").partition(" (at ")
+        if place == "end of document":
+            place = f"line {text.count(_BREAK) + 1}, column {len(text.rpartition(_BREAK)[2]) + 1}"
+        raise _SyntaxError(f"not TOML: {problem}", place) from None
 
 
 def _parse_yaml(text: str) -> Any:
