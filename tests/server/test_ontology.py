@@ -8,8 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from spectronctl import AsyncSpectronManagement, ConflictError
 from spectronctl.models import ontology as rules
+from spectronctl.models.ontology import Ontology
 
 from .conftest import Connect
 
@@ -236,3 +239,30 @@ def test_the_description_names_every_limit() -> None:
     text = str(OntologyBody.model_json_schema())
     for limit in ("LONGEST_NAME", "MOST_TYPES", "MOST_KEYS_OF_A_TYPE", "MOST_KEYS", "MOST_LABELS"):
         assert f" {getattr(rules, limit)} " in text
+
+
+async def test_clients_that_look_first_lose_nothing(
+    app: FastAPI, acme: str, management_key: str
+) -> None:
+    async with AsyncSpectronManagement(
+        "http://spectron.test", management_key, transport=httpx.ASGITransport(app)
+    ) as admin:
+        refused = 0
+
+        async def add(name: str) -> None:
+            nonlocal refused
+            while True:
+                now = await admin.ontology.get(acme)
+                wanted = Ontology(entity_types=[*now.value.entity_types, name])
+                try:
+                    await admin.ontology.set(acme, wanted, if_match=now.etag)
+                except ConflictError:
+                    refused += 1
+                else:
+                    return
+
+        names = {f"T{n}" for n in range(20)}
+        await asyncio.gather(*map(add, names))
+        found = (await admin.ontology.get(acme)).value
+    assert (len(found.entity_types), set(found.entity_types)) == (20, names)
+    assert refused > 0
