@@ -68,11 +68,11 @@ def find_name_problem(name: Any) -> str | None:
     return None
 
 
-def join_problems(problems: Collection[str]) -> str:
-    """All of them in one line; after the first 20, how many more there are."""
+def join_problems(problems: Collection[str], separator: str = "; ") -> str:
+    """All of them as one text; after the first 20, how many more there are."""
     told = list(problems)[:_TOLD_AT_MOST]
     more = len(problems) - len(told)
-    return "; ".join([*told, f"and {more} more"] if more else told)
+    return separator.join([*told, f"and {more} more"] if more else told)
 
 
 def show_name(name: str) -> str:

@@ -372,3 +372,12 @@ def test_fields_that_a_server_adds_are_shown_and_not_sent_back(
     assert run("ontology get -o json").json["revision"] == 7
     assert run("ontology add --relation mine").code == 0
     assert set(untagged.body) == set(PEOPLE)
+
+
+def test_what_a_terminal_would_act_on_is_spelt_out(run: CommandLine, untagged: Untagged) -> None:
+    untagged.body["relation_labels"] = ["a\x1b[31mb\nc"]
+    for line in ("get", "diff -", "set - --yes"):
+        result = run(f"ontology {line}", stdin="{}")
+        assert result.code == 0
+        assert "\x1b" not in result.out + result.err
+        assert r"a\x1b[31mb\nc" in result.out + result.err

@@ -86,8 +86,8 @@ def test_every_wrong_shape_is_named_with_its_path(
     assert (result.code, result.out, server.asked()) == (7, "", [])
     error = result.error
     assert (error["kind"], error["status"]) == ("invalid", None)
-    told = error["message"].removeprefix(f"{file}: ").split("; ")
-    assert len(told) == len(says)
+    head, *told = error["message"].split("\n")
+    assert (head, len(told)) == (f"{file} is no ontology:", len(says))
     for text, start in zip(told, says, strict=True):
         assert text.startswith(start)
 
@@ -134,8 +134,9 @@ def test_a_file_in_order_passes_without_a_key_or_a_server(run_alone: CommandLine
 def test_yaml_that_means_something_else_than_text_gets_a_hint(run_alone: CommandLine) -> None:
     text = "entity_types: [yes, 2024, null, 2024-01-15]"
     error = run_alone("ontology validate - -o json", stdin=text).error
-    assert error["message"].split("; ") == [
-        "stdin: entity_types[0]: must be a string, not true",
+    assert error["message"].split("\n") == [
+        "stdin is no ontology:",
+        "entity_types[0]: must be a string, not true",
         "entity_types[1]: must be a string, not a number",
         "entity_types[2]: must be a string, not null",
         "entity_types[3]: must be a string, not a time",
@@ -144,6 +145,16 @@ def test_yaml_that_means_something_else_than_text_gets_a_hint(run_alone: Command
     numbers = "entity_types: [A]\nattribute_keys: {2024: [x]}"
     error = run_alone("ontology validate - -o json", stdin=numbers).error
     assert "attribute_keys.2024: must be a string, not a number" in error["message"]
+
+
+def test_people_get_a_line_for_each_problem(run_alone: CommandLine) -> None:
+    result = run_alone("ontology validate -", stdin="entity_types: [A, A, '']")
+    assert (result.code, result.out) == (7, "")
+    assert result.err.splitlines() == [
+        "error: stdin is no ontology:",
+        "  entity_types[1]: A stands at entity_types[0] already",
+        "  entity_types[2]: must not be empty or blank",
+    ]
 
 
 def test_a_text_that_is_made_of_itself_is_refused(run_alone: CommandLine) -> None:

@@ -104,5 +104,6 @@ class Draft:
         no_input = rt.settings.no_input.value
         if not rt.streams.can_ask(no_input=no_input):
             raise problem
-        question = f"{problem.message}. Edit it again?"
+        told = problem.message.replace(":\n", ": ").replace("\n", "; ")
+        question = f"{told}. Edit it again?"
         confirm(rt.streams, question, yes=False, no_input=no_input, declined=DECLINED)

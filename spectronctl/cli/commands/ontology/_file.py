@@ -46,8 +46,7 @@ def check_ontology(document: Any, name: str) -> Ontology:
 
     if problems := find_problems(document):
         is_unquoted = any("must be a string, not" in problem for problem in problems)
-        raise InvalidError(
-            f"{name}: {join_problems(problems)}", hint=_QUOTES if is_unquoted else None
-        )
+        told = join_problems(problems, "\n")
+        raise InvalidError(f"{name} is no ontology:\n{told}", hint=_QUOTES if is_unquoted else None)
     whole = Ontology().model_dump() | document
     return Ontology(**{field: whole[field] for field in FIELDS})
