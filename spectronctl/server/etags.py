@@ -30,7 +30,7 @@ async def read_if_match(
     """
     The tags that a write may replace, None for any; 400 for what is neither `*` nor quoted tags.
 
-    A weak tag is as good as none: it never matches (RFC 9110, 13.1.1).
+    A weak tag keeps its `W/`, so that it is never the same as a strong one (RFC 9110, 13.1.1).
     """
     if if_match is None:
         return None
@@ -39,7 +39,7 @@ async def read_if_match(
         return None
     if not _TAGS.fullmatch(text):
         raise invalid('If-Match: must be * or tags in double quotes, such as "686897696a7c876b7e"')
-    return frozenset(tag for tag in re.findall(_TAG, text) if not tag.startswith("W/"))
+    return frozenset(re.findall(_TAG, text))
 
 
 IfMatch = Annotated[frozenset[str] | None, Depends(read_if_match)]

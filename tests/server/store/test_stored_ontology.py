@@ -134,6 +134,12 @@ async def test_a_context_without_the_table_is_refused_until_it_is_brought_up(
     older = await open_store(file_url, migrations=Migrations(shipped.metadata, shipped.context[:2]))
     context = await older.create_context(make_context(), providers={})
     await refuse_all(older, context)
+    # A table of that name alone is not the migration.
+    at = Binding(context.namespace, context.database)
+    await older._database.query("DEFINE TABLE ontology;", at=at)
+    with pytest.raises(ProblemError, match="its schema is behind"):
+        await older.set_ontology(context, PEOPLE, expected=None)
+    await older._database.query("REMOVE TABLE ontology;", at=at)
     await older.close()
     newer = await open_store(file_url)
     await newer.set_ontology(context, PEOPLE, expected=None)
