@@ -63,9 +63,9 @@ def change_ontology(
     """
     Change the ontology as it is at the time, again and again where others change it too.
 
-    ConflictError after `patience` seconds of that. `change` is pure and may be repeated.
+    ConflictError once that goes on for `patience` seconds. `change` is pure and may be repeated.
     """
-    deadline = time.monotonic() + patience
+    deadline: float | None = None
     longest = _FIRST_PAUSE
     for _ in range(_ATTEMPTS):
         before = client.send(api.get_ontology(context_id))
@@ -73,6 +73,7 @@ def change_ontology(
             return _write(client, context_id, before, change, agree)
         except ConflictError as exc:
             refusal = exc
+        deadline = deadline or time.monotonic() + patience
         pause = random.uniform(0, longest)  # noqa: S311 - spreads load, no secret
         if not _is_outrun(refusal) or time.monotonic() + pause > deadline:
             break
