@@ -51,6 +51,7 @@ _spectronctl_step() {
         'profiles unset') at='profiles unset' ;;
         'profiles remove'|'profiles rm') at='profiles remove' ;;
         'profiles path') at='profiles path' ;;
+        'serve worker') at='serve worker' ;;
         'serve keys') at='serve keys' ;;
         'serve keys list'|'serve keys ls') at='serve keys list' ;;
         'serve keys create') at='serve keys create' ;;
@@ -67,7 +68,7 @@ _spectronctl_value() {
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
@@ -87,10 +88,10 @@ _spectronctl_value() {
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
-        'profiles add --proxy'|'serve --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
+        'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
-        'serve --log-format') fill=(_spectronctl_offer text json) ;;
+        'serve --log-format'|'serve worker --log-format') fill=(_spectronctl_offer text json) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
         *' --context'|*' -c') fill=(_spectronctl_ask contexts) ;;
@@ -152,7 +153,7 @@ _spectronctl_commands() {
         ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
         sessions) _spectronctl_offer list get transcript import context create delete ;;
         profiles) _spectronctl_offer list show add use set unset remove path ;;
-        serve) _spectronctl_offer keys ;;
+        serve) _spectronctl_offer worker keys ;;
         'serve keys') _spectronctl_offer list create revoke ;;
     esac
 }
@@ -205,7 +206,8 @@ _spectronctl_options() {
         'profiles unset') _spectronctl_offer --help ;;
         'profiles remove') _spectronctl_offer --help ;;
         'profiles path') _spectronctl_offer --help ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --ready-file --log-format --help ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --ready-file --log-format --help ;;
+        'serve worker') _spectronctl_offer --store --ready-file --log-format --help ;;
         'serve keys') _spectronctl_offer --help ;;
         'serve keys list') _spectronctl_offer --store --help ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;

@@ -62,7 +62,9 @@ def make_transport(env: Mapping[str, str], *, timeout: float) -> AsgiTransport:
             from spectronctl.server.app import create_app
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
-            yield create_app(store, trusted=True)
+            app = create_app(store, trusted=True)
+            async with app.state.embedders:
+                yield app
 
     return AsgiTransport(open_app)
 

@@ -9,16 +9,17 @@ from urllib.parse import urljoin
 from pydantic import ValidationError
 
 from spectronctl import errors
-from spectronctl.client._call import Answer, Call, Outcome
+from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
-from spectronctl.client._dialects import (
+from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
+from spectronctl.models.problems import (
+    Answer,
     ServerProblem,
     describe_page,
     is_web_page,
     read_problem,
     read_retry_after,
 )
-from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
 
 T = TypeVar("T")
 

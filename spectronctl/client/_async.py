@@ -13,14 +13,14 @@ from typing import Any, Self, TypeVar
 from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
 from spectronctl.client._answers import settle
-from spectronctl.client._call import Answer, Call, Exchange, Outcome
-from spectronctl.client._dialects import read_clock_offset
+from spectronctl.client._call import Call, Exchange, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.client._policy import next_pause
 from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
 from spectronctl.client._tasks import fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
+from spectronctl.models.problems import Answer, read_clock_offset
 
 T = TypeVar("T")
 

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
 from spectronctl.api._request import Request
 from spectronctl.client._httpx import httpx
-from spectronctl.client._redaction import Redaction, find_secrets
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
+from spectronctl.models.problems import Answer
+from spectronctl.models.redaction import Redaction, find_secrets
 
 T = TypeVar("T")
 
 READS = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A complete HTTP answer; `headers` ignore case."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
 
 
 Outcome: TypeAlias = Answer | httpx.RequestError

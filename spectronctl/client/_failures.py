@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import ssl
-from collections.abc import Iterator
 from typing import Any
 
 from spectronctl.client._call import Call
 from spectronctl.client._connection import show_origin
 from spectronctl.client._httpx import httpx
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
+from spectronctl.models.failures import explain_failure, find_causes, is_tls_failure
 
 LOOK_FIRST = "It may have been carried out all the same: look before you send it again."
 
@@ -34,7 +32,7 @@ def build_network_error(call: Call[Any], failure: httpx.RequestError) -> Request
 def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | None]:
     server = call.settings.base_url
     if is_tls_failure(failure):
-        return f"no trusted connection to {server}: {_reason(failure)}", _tls_hint(failure)
+        return f"no trusted connection to {server}: {explain_failure(failure)}", _tls_hint(failure)
     if isinstance(failure, httpx.TimeoutException):
         return _explain_timeout(call, failure)
     if isinstance(failure, httpx.ProxyError):
@@ -43,7 +41,10 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
         return _explain_refusal(call, failure)
     if isinstance(failure, httpx.DecodingError):
         return f"{call.title}: the answer's compression is broken", None
-    return f"{call.title}: the connection to {server} broke: {_reason(failure)}", BROKEN_HINT
+    return (
+        f"{call.title}: the connection to {server} broke: {explain_failure(failure)}",
+        BROKEN_HINT,
+    )
 
 
 PROXY_HINT = (
@@ -67,7 +68,7 @@ def _explain_timeout(call: Call[Any], failure: httpx.RequestError) -> tuple[str,
 
 def _explain_refusal(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str]:
     hint = REFUSED_HINT if call.settings.proxy is None else PROXY_HINT
-    return f"cannot reach {_next_hop(call)}: {_reason(failure)}", hint
+    return f"cannot reach {_next_hop(call)}: {explain_failure(failure)}", hint
 
 
 def _next_hop(call: Call[Any]) -> str:
@@ -78,39 +79,10 @@ def _proxy(call: Call[Any]) -> str:
     return "" if call.settings.proxy is None else show_origin(call.settings.proxy)
 
 
-def is_tls_failure(failure: httpx.RequestError) -> bool:
-    return any(isinstance(cause, ssl.SSLError) for cause in _causes(failure))
-
-
 def _tls_hint(failure: httpx.RequestError) -> str:
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(failure)):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in find_causes(failure)):
         return (
             "The certificate is checked against the system's store. If your own authority signed it, "
             "name its PEM file as the profile's ca_file. If the name does not match, check --url."
         )
     return "Does the server speak https at all? If not, --url starts with http://."
-
-
-def _reason(failure: httpx.RequestError) -> str:
-    """Why, in the system's words: both clients then say the same, whatever their libraries make of it."""
-    causes = list(_causes(failure))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {cause.reason or cause}"
-        if isinstance(cause, socket.gaierror):
-            return "its name does not resolve"
-    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
-    return os.strerror(numbers[-1]).lower() if numbers else str(failure) or type(failure).__name__
-
-
-def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """The failure, what caused it, and so on; of several at once the last."""
-    cause: BaseException | None = failure
-    seen: set[int] = set()
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        group = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
-        cause = group[-1] if group else cause.__cause__ or cause.__context__

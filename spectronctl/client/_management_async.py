@@ -105,7 +105,8 @@ class AsyncContexts:
         Create a context bound to (`namespace`, `database`).
 
         `config`: `token_limit` (tokens), `retention_days` (days), `models` (stage → `provider/model`), `providers`
-        (name → secret, write-only), and any further field. ConflictError: the id or the pair is taken; InvalidError: a
+        (name → secret, write-only), `provider_urls` (name → base URL), `memory_ttl` (category → duration, as `12h`),
+        and any further field. ConflictError: the id or the pair is taken; InvalidError: a
         bad id, a reserved namespace, a bad config.
         """
         return await self._client.send(

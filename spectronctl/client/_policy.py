@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from random import random
 from typing import Any
 
-from spectronctl.client._call import READS, Answer, Call, Outcome
-from spectronctl.client._dialects import read_retry_after
-from spectronctl.client._failures import is_tls_failure
+from spectronctl.client._call import READS, Call, Outcome
 from spectronctl.client._httpx import httpx
+from spectronctl.models.failures import is_tls_failure
+from spectronctl.models.problems import Answer, read_retry_after
 
 REPEATABLE = READS | {"DELETE"}
 TRANSIENT = frozenset({429, 502, 503, 504})

@@ -32,7 +32,8 @@ class Context(Model):
     One context as the server shows it.
 
     `config` holds `token_limit` (tokens), `retention_days` (days), `models` (stage → `provider/model`),
-    `providers_configured` (names; the secrets never come back) and whatever else was set.
+    `providers_configured` (names; the secrets never come back), `provider_urls` (provider → base URL), `memory_ttl`
+    (category → duration, as `12h`) and whatever else was set.
     """
 
     id: str

@@ -33,8 +33,10 @@ class ContextAnswer(BaseModel):
     namespace: str
     database: str
     config: dict[str, JsonValue] = Field(
-        description="`token_limit`, `retention_days`, `models`, `providers_configured` (names, never "
-        "the secrets) and whatever else was set"
+        description="`token_limit`, `retention_days`, `models` (of a stage; `embedding` is `local/hashing` "
+        "unless set, which compares words and knows no semantics), `providers_configured` (names, never "
+        "the secrets), `provider_urls` (of those that speak OpenAI's protocol elsewhere), `memory_ttl` (of a "
+        "category: `7d`, `12h`) and whatever else was set"
     )
     enforcement_blocked: bool = Field(
         default=False, description="Present when true: the context's own keys are refused"

@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from spectronctl import __version__
 from spectronctl.server.answers import Problem
+from spectronctl.server.embedders import Embedders
 from spectronctl.server.middleware import (
     BodyLimit,
     CatchAll,
@@ -29,9 +30,12 @@ from spectronctl.server.routes import (
     facts,
     identity,
     keys,
+    lifecycle,
     ontology,
+    query,
     service,
     sessions,
+    upkeep,
 )
 from spectronctl.server.store import Store
 
@@ -84,11 +88,23 @@ def create_app(
         },
     )
     app.state.store = store
+    app.state.embedders = Embedders(store)
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
     app.include_router(documentation.router)
-    for resource in (service, contexts, keys, ontology, identity, sessions, facts):
+    for resource in (
+        service,
+        contexts,
+        keys,
+        ontology,
+        lifecycle,
+        identity,
+        sessions,
+        facts,
+        query,
+        upkeep,
+    ):
         app.include_router(resource.router, prefix=_PREFIX)
     app.include_router(service.management, prefix=_PREFIX)
     return app

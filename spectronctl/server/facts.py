@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from spectronctl.models.facts import INFER_MODES
+from spectronctl.models.facts import CATEGORIES, INFER_MODES
 from spectronctl.models.sessions import ROLES
 from spectronctl.server.problems import invalid, not_implemented
 from spectronctl.server.scopes import Scopes, read_scopes
@@ -23,7 +23,6 @@ from spectronctl.server.validation import read_instant
 
 MOST_MESSAGES = 10_000
 
-_CATEGORIES = ("identity", "knowledge", "context")
 _EXTRACTIONS = ("whole_conversation", "per_message")
 _MOST_LABELS = 64
 
@@ -96,7 +95,7 @@ def read_fact(body: Mapping[str, Any], *, now: datetime) -> WantedWrite:
         id=f"memory_chunk:{new_ulid()}",
         turn_id=turn.id,
         text=text,
-        memory_category=_read_choice(body, "memory_category", _CATEGORIES),
+        memory_category=_read_choice(body, "memory_category", CATEGORIES),
         created_at=at,
     )
     return WantedWrite(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import json
-import os
 import socket
 import ssl
-import sys
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,9 +19,11 @@ from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import deliver_management_key
 from spectronctl.server.logs import LogFormat, configure_logs
+from spectronctl.server.readiness import announce_ready
 from spectronctl.server.store import Store
 from spectronctl.server.store.lock import hold_store
 from spectronctl.server.store.surreal import open_store
+from spectronctl.server.worker import run_worker
 
 _GRACE_SECONDS = 30
 
@@ -43,6 +43,7 @@ def serve(
     port: int = 9090,
     tls: Tls | None = None,
     insecure_bind: bool = False,
+    worker: bool = True,
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
     lock_timeout: float = 0,
@@ -54,27 +55,21 @@ def serve(
 
     Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
     `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the
-    secret of a new management key when the store has none.
+    secret of a new management key when the store has none. Without `worker` jobs wait for another process.
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
     with listener, hold_store(store_url, timeout=lock_timeout, command="spectronctl serve") as held:
         url = _describe_url(listener, host, secure=tls is not None)
-        ready_line = json.dumps(
-            {"event": "ready", "url": url, "store": store_url, "pid": os.getpid()}
-        )
-
-        def announce() -> None:
-            held.announce(url)
-            if ready_file is not None:
-                _write_atomically(ready_file, f"{ready_line}\n")
-            sys.stdout.write(f"{ready_line}\n")
-            sys.stdout.flush()
-
         configure_logs(log_format)
-        with _remove_afterwards(ready_file):
+        with announce_ready(ready_file) as announce:
+
+            def tell() -> None:
+                held.announce(url)
+                announce({"url": url, "store": store_url})
+
             opening = partial(open_store, store_url, credentials=credentials)
-            asyncio.run(_run(opening, listener, tls, deliver_first_key, announce))
+            asyncio.run(_run(opening, listener, tls, worker, deliver_first_key, tell))
 
 
 def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
@@ -113,6 +108,7 @@ async def _run(
     opening: Callable[[], Awaitable[Store]],
     listener: socket.socket,
     tls: Tls | None,
+    worker: bool,
     deliver_first_key: Callable[[str], None] | None,
     announce: Callable[[], None],
 ) -> None:
@@ -120,8 +116,9 @@ async def _run(
     try:
         if deliver_first_key is not None:
             await deliver_management_key(store, deliver_first_key)
+        app = create_app(store)
         config = uvicorn.Config(
-            create_app(store),
+            app,
             access_log=False,
             lifespan="off",
             log_config=None,
@@ -133,7 +130,8 @@ async def _run(
             ws="none",
         )
         _load(config)
-        await _Server(config, announce).serve(sockets=[listener])
+        async with run_worker(store) if worker else nullcontext(), app.state.embedders:
+            await _Server(config, announce).serve(sockets=[listener])
     finally:
         await store.close()
 
@@ -163,29 +161,6 @@ class _Server(uvicorn.Server):
             yield
             # Else the signal is raised once more afterwards: a stop that was asked for would look like a crash.
             self._captured_signals.clear()
-
-
-@contextlib.contextmanager
-def _remove_afterwards(ready_file: Path | None) -> Iterator[None]:
-    """Neither an earlier server's file nor ours may be taken for a server that runs."""
-    if ready_file is None:
-        yield
-        return
-    ready_file.unlink(missing_ok=True)
-    try:
-        yield
-    finally:
-        ready_file.unlink(missing_ok=True)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ConfigError(f"cannot write the ready file {path}: {error.strerror}") from error
 
 
 def _describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:

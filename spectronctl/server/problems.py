@@ -63,6 +63,11 @@ def reserved(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "reserved", detail)
 
 
+def unusable(detail: str) -> ProblemError:
+    """422: the context's configuration names what cannot be used."""
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", detail)
+
+
 def not_implemented(detail: str) -> ProblemError:
     """501: documented, and not offered by this server."""
     return ProblemError(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", detail)

@@ -52,6 +52,10 @@ class Region:
             raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
 
 
+WHOLE = Region(None)
+"""Everything in a context."""
+
+
 def is_under(path: str, root: str) -> bool:
     """Whether the path is the root, or below it."""
     return f"{path}/".startswith(f"{root}/")

@@ -14,7 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+from spectronctl.models.facts import CATEGORIES
 from spectronctl.models.keys import PRINCIPALS
+from spectronctl.server.embedding import (
+    LOCAL,
+    LOCAL_MODELS,
+    LOCAL_RULE,
+    MODEL,
+    URL_RULE,
+    read_base_url,
+)
+from spectronctl.server.lifetimes import LIFETIME_RULE, read_lifetime
 from spectronctl.server.problems import invalid, reserved
 from spectronctl.server.store import ContextRow
 
@@ -23,7 +33,6 @@ RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
 
 _LONGEST_LIFE = timedelta(days=36_525)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_MODEL = re.compile(r"[^\s/]+/\S+")
 SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
 
 
@@ -112,6 +121,8 @@ def _split_config(config: Any) -> tuple[dict[str, Any], dict[str, str | None] | 
     for name in ("token_limit", "retention_days"):
         _check_count(settings.get(name), f"config.{name}")
     _check_models(settings.get("models"))
+    _check_provider_urls(settings.get("provider_urls"))
+    _check_lifetimes(settings.get("memory_ttl"))
     _check_providers(providers)
     return settings, providers
 
@@ -130,8 +141,37 @@ def _check_models(models: Any) -> None:
         raise invalid("config.models: must be an object of stage to provider/model")
     for stage, model in models.items():
         path = _join("config.models", _check_name(stage, "config.models"))
-        if model is not None and not (isinstance(model, str) and _MODEL.fullmatch(model)):
+        if model is not None and not (isinstance(model, str) and MODEL.fullmatch(model)):
             raise invalid(f"{path}: must be provider/model, such as openai/gpt-4o-mini")
+    embedding = models.get("embedding") or ""
+    if embedding.startswith(f"{LOCAL}/") and embedding not in LOCAL_MODELS:
+        raise invalid(f"config.models.embedding: {LOCAL_RULE}, and it names another")
+
+
+def _check_provider_urls(urls: Any) -> None:
+    if urls is None:
+        return
+    if not isinstance(urls, dict):
+        raise invalid("config.provider_urls: must be an object of provider to URL")
+    for name, url in urls.items():
+        path = _join("config.provider_urls", _check_name(name, "config.provider_urls"))
+        if name == LOCAL:
+            raise invalid(f"{path}: local models run in this server, so they have no URL")
+        if url is not None and read_base_url(url) is None:
+            raise invalid(f"{path}: {URL_RULE}")
+
+
+def _check_lifetimes(lifetimes: Any) -> None:
+    if lifetimes is None:
+        return
+    if not isinstance(lifetimes, dict):
+        raise invalid("config.memory_ttl: must be an object of memory category to duration")
+    for category, lifetime in lifetimes.items():
+        path = _join("config.memory_ttl", _check_name(category, "config.memory_ttl"))
+        if category not in CATEGORIES:
+            raise invalid(f"{path}: no such category of memories: {', '.join(CATEGORIES)}")
+        if lifetime is not None and read_lifetime(lifetime) is None:
+            raise invalid(f"{path}: {LIFETIME_RULE}")
 
 
 def _check_providers(providers: Any) -> None:

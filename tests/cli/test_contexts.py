@@ -202,6 +202,47 @@ def test_update_without_a_difference_sends_nothing(run: CommandLine, server: Ser
     assert "nothing was sent" in result.err
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("memory_ttl.context", "12h"),
+        ("provider_urls.acme", "https://llm.acme.example/v1"),
+        ("models.embedding", "local/hashing"),
+    ],
+)
+def test_update_sets_and_clears_what_embedders_and_memories_need(
+    run: CommandLine, field: str, value: str
+) -> None:
+    run(CREATE)
+    outer, inner = field.split(".")
+
+    result = run(f"contexts update acme-prod --set {field}={value} -o json")
+    assert result.json["config"] == {outer: {inner: value}}
+    assert run("contexts get acme-prod -o json").json["config"] == {outer: {inner: value}}
+
+    cleared = run(f"contexts update acme-prod --unset {field} -o json")
+    assert not cleared.json["config"].get(outer)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("memory_ttl.context", "soon", "such as 30m, 12h or 7d"),
+        ("memory_ttl.mood", "7d", "identity, knowledge, context"),
+        ("provider_urls.acme", "http://llm.acme.example", "https://llm.acme.example/v1"),
+        ("models.embedding", "local/future", "local/hashing"),
+    ],
+)
+def test_update_says_what_an_embedder_or_memories_cannot_have(
+    run: CommandLine, field: str, value: str, hint: str
+) -> None:
+    run(CREATE)
+    result = run(f"contexts update acme-prod --set {field}={value} -o json")
+    assert (result.code, result.out) == (7, "")
+    assert f"config.{field}: " in result.error["message"]
+    assert hint in result.error["message"]
+
+
 def test_a_providers_key_always_counts_as_a_difference(run: CommandLine, server: Server) -> None:
     run(f"{CREATE} --provider openai=-", stdin=SENTINEL)
     server.asked()

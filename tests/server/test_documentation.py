@@ -36,6 +36,16 @@ OPERATIONS = {
     "POST /api/v1/{context_id}/sessions/{session_id}/context",
     "POST /api/v1/{context_id}/facts",
     "POST /api/v1/{context_id}/facts/batch",
+    "POST /api/v1/{context_id}/query",
+    "POST /api/v1/{context_id}/lifecycle/decay",
+    "POST /api/v1/{context_id}/lifecycle/expire",
+    "GET /api/v1/{context_id}/lifecycle/expire",
+    "POST /api/v1/{context_id}/fsck",
+    "POST /api/v1/contexts/{context_id}/lifecycle/decay",
+    "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
+    "GET /api/v1/contexts/{context_id}/lifecycle/jobs",
+    "GET /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}",
+    "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}",
 }
 
 

@@ -72,6 +72,23 @@ def test_the_servers_own_namespace_is_reserved() -> None:
         ({"config": {"models": {"extraction": "openai/"}}}, "config.models.extraction"),
         ({"config": {"models": {"extraction": ["openai/x"]}}}, "config.models.extraction"),
         ({"config": {"models": {"": "openai/x"}}}, "config.models"),
+        ({"config": {"models": {"embedding": "local/future"}}}, "config.models.embedding"),
+        ({"config": {"models": {"embedding": "local"}}}, "config.models.embedding"),
+        ({"config": {"provider_urls": "https://a"}}, "config.provider_urls"),
+        ({"config": {"provider_urls": {"a b": "https://a"}}}, "config.provider_urls"),
+        ({"config": {"provider_urls": {"local": "https://a"}}}, "config.provider_urls.local"),
+        ({"config": {"provider_urls": {"acme": "http://acme"}}}, "config.provider_urls.acme"),
+        ({"config": {"provider_urls": {"acme": "acme"}}}, "config.provider_urls.acme"),
+        ({"config": {"provider_urls": {"acme": ""}}}, "config.provider_urls.acme"),
+        ({"config": {"provider_urls": {"acme": {"url": "x"}}}}, "config.provider_urls.acme"),
+        ({"config": {"memory_ttl": "7d"}}, "config.memory_ttl"),
+        ({"config": {"memory_ttl": {"": "7d"}}}, "config.memory_ttl"),
+        ({"config": {"memory_ttl": {"contexts": "7d"}}}, "config.memory_ttl.contexts"),
+        ({"config": {"memory_ttl": {"context": "soon"}}}, "config.memory_ttl.context"),
+        ({"config": {"memory_ttl": {"context": 7}}}, "config.memory_ttl.context"),
+        ({"config": {"memory_ttl": {"context": "999ms"}}}, "config.memory_ttl.context"),
+        ({"config": {"memory_ttl": {"context": "36526d"}}}, "config.memory_ttl.context"),
+        ({"config": {"memory_ttl": {"identity": ["7d"]}}}, "config.memory_ttl.identity"),
         ({"config": {"providers": "sk"}}, "config.providers"),
         ({"config": {"providers": {"openai": ""}}}, "config.providers.openai"),
         ({"config": {"providers": {"openai": "sk\n"}}}, "config.providers.openai"),
@@ -82,6 +99,49 @@ def test_a_bad_field_of_a_context_is_named(body: dict[str, Any], field: str) -> 
     refusal = refusal_of_context(**body)
     assert refusal.status == HTTPStatus.BAD_REQUEST
     assert refusal.detail.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"models": {"embedding": "local/future"}}, "local/hashing"),
+        ({"memory_ttl": {"contexts": "7d"}}, "identity, knowledge, context"),
+        ({"memory_ttl": {"context": "a week"}}, "12h or 7d"),
+        ({"provider_urls": {"acme": "http://acme"}}, "https://llm.acme.example/v1"),
+    ],
+)
+def test_a_refusal_names_what_would_be_good(config: dict[str, Any], named: str) -> None:
+    assert named in refusal_of_context(config=config).detail
+
+
+def test_what_an_embedder_and_memories_need_is_kept_as_given() -> None:
+    config = {
+        "models": {"embedding": "local/hashing", "extraction": "local/llama"},
+        "provider_urls": {"acme": "https://llm.acme.example/v1", "ollama": "http://[::1]:1/v1"},
+        "memory_ttl": {"context": "12h", "knowledge": "36525d", "identity": "1s"},
+    }
+    body = {"namespace": "acme", "database": "prod", "config": config}
+    assert read_context("acme", body, now=NOW)[0].config == config
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"models": {"embedding": None}},
+        {"provider_urls": None},
+        {"provider_urls": {"acme": None}},
+        {"memory_ttl": None},
+        {"memory_ttl": {"context": None, "identity": None}},
+    ],
+)
+def test_a_null_clears_what_an_embedder_and_memories_need(config: dict[str, Any]) -> None:
+    assert read_patch({"config": config}).config == config
+
+
+def test_a_refusal_never_shows_the_password_in_a_url() -> None:
+    refusal = refusal_of_context(config={"provider_urls": {"acme": "https://a:sentinel@acme"}})
+    assert "without credentials" in refusal.detail
+    assert "sentinel" not in refusal.detail
 
 
 def test_a_refusal_never_shows_a_providers_secret() -> None:

@@ -55,6 +55,14 @@ StoreOption = Annotated[
 ]
 
 
+ReadyFileOption = Annotated[
+    Path | None, typer.Option("--ready-file", metavar="PATH", help="Write the ready line here.")
+]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option("--log-format", help="Format of the log on stderr.")
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListenOptions:
     """Where the server listens, and how it is reached."""
@@ -90,12 +98,11 @@ def serve(
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="Make the first management key, if there is none.")
     ] = False,
-    ready_file: Annotated[
-        Path | None, typer.Option("--ready-file", metavar="PATH", help="Write the ready line here.")
-    ] = None,
-    log_format: Annotated[
-        LogFormat, typer.Option("--log-format", help="Format of the log on stderr.")
-    ] = LogFormat.TEXT,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Leave jobs to others: see 'serve worker'.")
+    ] = False,
+    ready_file: ReadyFileOption = None,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """
     Run a Spectron server on SurrealDB until it is told to stop.
@@ -116,12 +123,37 @@ def serve(
             port=listen.port,
             tls=listening.Tls(certificate=cert, key=key) if cert and key else None,
             insecure_bind=listen.insecure_bind,
+            worker=not no_worker,
             ready_file=ready_file,
             log_format=log_format.value,
             lock_timeout=rt.settings.timeout.value,
             credentials=embedded.store_credentials(rt.env),
             deliver_first_key=partial(_deliver, rt, sinks) if bootstrap else None,
         )
+
+
+@app.command("worker")
+def work(
+    ctx: Context,
+    store: StoreOption = None,
+    ready_file: ReadyFileOption = None,
+    log_format: LogFormatOption = LogFormat.TEXT,
+) -> None:
+    """
+    Work on the jobs of a store, without a server, until told to stop.
+
+    Beside servers with --no-worker on the same ws:// store: as many workers as the jobs need.
+    """
+    rt = ctx.runtime
+    with embedded.server_parts():
+        from spectronctl.server import working
+    working.work(
+        store or local_store_url(rt.env),
+        ready_file=ready_file,
+        log_format=log_format.value,
+        lock_timeout=rt.settings.timeout.value,
+        credentials=embedded.store_credentials(rt.env),
+    )
 
 
 def _deliver(rt: Runtime, sinks: SinkGroup, minted: str) -> None:

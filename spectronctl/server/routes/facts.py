@@ -12,6 +12,7 @@ from spectronctl.server.answers import describe_problems
 from spectronctl.server.answers_sessions import BatchAnswer, FactAnswer
 from spectronctl.server.authentication import ContextCaller, CurrentStore, Member
 from spectronctl.server.bodies import JsonObject, describe_body
+from spectronctl.server.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.facts import BatchBody, FactBody, WantedWrite, read_batch, read_fact
 from spectronctl.server.idempotency import OnceOnly, Write
 from spectronctl.server.routes.sessions import find_session, make_session
@@ -33,7 +34,11 @@ router = APIRouter(
 
 @router.post("", response_model=FactAnswer, openapi_extra=describe_body(FactBody))
 async def create_fact(
-    caller: Member, body: JsonObject, once: OnceOnly, store: CurrentStore
+    caller: Member,
+    body: JsonObject,
+    once: OnceOnly,
+    store: CurrentStore,
+    embedders: CurrentEmbedders,
 ) -> Response:
     """Keep a text as a memory, and as a turn of a session."""
     wanted = read_fact(body, now=datetime.now(UTC))
@@ -43,12 +48,17 @@ async def create_fact(
         turn_id=wanted.turns[0].id,
         chunk_id=wanted.chunk.id if wanted.chunk else "",
     )
-    return await once.answer(answer, _plan(store, caller, wanted, new), status=HTTPStatus.OK)
+    write = _plan(store, embedders, caller, wanted, new)
+    return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
 @router.post("/batch", response_model=BatchAnswer, openapi_extra=describe_body(BatchBody))
 async def create_facts(
-    caller: Member, body: JsonObject, once: OnceOnly, store: CurrentStore
+    caller: Member,
+    body: JsonObject,
+    once: OnceOnly,
+    store: CurrentStore,
+    embedders: CurrentEmbedders,
 ) -> Response:
     """Append a whole conversation to a session: all of it, or nothing."""
     wanted = read_batch(body, now=datetime.now(UTC))
@@ -57,7 +67,8 @@ async def create_facts(
         session_id=new.id if new else wanted.session_id or "",
         turn_ids=[turn.id for turn in wanted.turns],
     )
-    return await once.answer(answer, _plan(store, caller, wanted, new), status=HTTPStatus.OK)
+    write = _plan(store, embedders, caller, wanted, new)
+    return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
 def _open_session(wanted: WantedWrite, caller: ContextCaller) -> SessionRow | None:
@@ -67,17 +78,22 @@ def _open_session(wanted: WantedWrite, caller: ContextCaller) -> SessionRow | No
 
 
 def _plan(
-    store: Store, caller: ContextCaller, wanted: WantedWrite, new: SessionRow | None
+    store: Store,
+    embedders: Embedders,
+    caller: ContextCaller,
+    wanted: WantedWrite,
+    new: SessionRow | None,
 ) -> Write:
     async def write(receipt: Receipt | None) -> None:
         session = new or await find_session(store, caller, wanted.session_id or "")
         caller.region.require_write(session.scopes)
+        chunk = wanted.chunk and await embedders.embed_chunk(caller.context, wanted.chunk)
         await store.append_turns(
             caller.context,
             session,
             wanted.turns,
             is_new=new is not None,
-            chunk=wanted.chunk,
+            chunk=chunk,
             receipt=receipt,
         )
 

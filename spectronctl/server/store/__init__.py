@@ -89,13 +89,89 @@ class TurnRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkRow:
-    """A literal memory, said in a turn."""
+    """A literal memory, said in a turn; `vector` and who made it, where it could be made."""
 
     id: str
     turn_id: str
     text: str
     memory_category: str | None = None
     created_at: datetime
+    embedder: str | None = None
+    vector: list[float] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredChunk:
+    """A memory as it is kept."""
+
+    id: str
+    text: str
+    scopes: list[list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenReference:
+    """A memory whose `field` names what is not there."""
+
+    row: str
+    field: str
+    target: str
+    scopes: list[list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchIndex:
+    """What recall looks through: which of the two tables serves, and what its vectors are."""
+
+    slot: str
+    embedder: str
+    dimension: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """How far the table that does not serve is filled: the last memory in it, and how many there are."""
+
+    slot: str
+    dimension: int
+    cursor: str = ""
+    done: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A memory that a query comes near: `score` is the higher, the nearer."""
+
+    id: str
+    text: str
+    scopes: list[list[str]]
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """Work that takes longer than a request. `total` is None while nobody has counted."""
+
+    id: str
+    context_id: str
+    kind: str
+    embedder: str
+    status: str
+    done: int = 0
+    total: int | None = None
+    error: str | None = None
+    cancel_requested: bool = False
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job, and the word that makes it ours until somebody else claims it."""
+
+    job: JobRow
+    claim: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +200,10 @@ class Receipt:
 
     reservation: Reservation
     answer: str
+
+
+class LostJobError(Exception):
+    """Another worker has taken the job over, or it is gone with its context."""
 
 
 class Store(Protocol):
@@ -236,6 +316,135 @@ class Store(Protocol):
 
     async def release_write(self, context: ContextRow, reservation: Reservation) -> None:
         """Let the next one try; does nothing after the write was done."""
+
+    async def read_provider(self, context_id: str, name: str) -> str | None:
+        """The secret of a provider, for a request to it; None when it has none."""
+
+    async def read_index(self, context: ContextRow) -> SearchIndex: ...
+    async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
+        """What this job has built so far, which whoever worked on it can no longer add to; None for nothing."""
+
+    async def begin_build(
+        self, context: ContextRow, claimed: ClaimedJob, *, dimension: int
+    ) -> Build:
+        """An empty table, with indexes for vectors of that many numbers, beside the one that serves."""
+
+    async def list_chunks(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[StoredChunk]:
+        """At most `limit` memories with an id greater than `after`, in order of id."""
+
+    async def count_chunks(self, context: ContextRow) -> int: ...
+    async def add_to_build(
+        self,
+        context: ContextRow,
+        claimed: ClaimedJob,
+        build: Build,
+        chunks: Sequence[StoredChunk],
+        vectors: Sequence[list[float]],
+    ) -> Build:
+        """All or nothing, with how far it has come; `LostJobError` when another worker has taken the job over."""
+
+    async def switch_to_build(
+        self, context: ContextRow, claimed: ClaimedJob, build: Build, *, embedder: str
+    ) -> None:
+        """From now on the built table serves; `LostJobError` as above."""
+
+    async def close_build(self, context: ContextRow, claimed: ClaimedJob) -> None:
+        """Empty the table that does not serve, and forget what this job has built; `LostJobError` as above."""
+
+    async def list_unindexed(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[StoredChunk]:
+        """At most `limit` memories, with an id greater than `after`, that have no vector where recall looks."""
+
+    async def index_chunks(
+        self,
+        context: ContextRow,
+        index: SearchIndex,
+        chunks: Sequence[StoredChunk],
+        vectors: Sequence[list[float]],
+    ) -> None:
+        """Give memories their vectors where recall looks; nothing happens when `index` no longer serves."""
+
+    async def find_near(
+        self, context: ContextRow, index: SearchIndex, vector: list[float], *, most: int
+    ) -> list[Candidate] | None:
+        """
+        The memories whose vectors are nearest, the nearest first; `score` is the cosine, from -1 to 1.
+
+        None when `index` no longer serves.
+        """
+
+    async def find_words(
+        self, context: ContextRow, index: SearchIndex, query: str, *, most: int
+    ) -> list[Candidate] | None:
+        """The memories with some of the query's words, the best (BM25) first; None as above."""
+
+    async def read_cached_vector(
+        self, context: ContextRow, embedder: str, query: str
+    ) -> list[float] | None: ...
+    async def cache_vector(
+        self, context: ContextRow, embedder: str, query: str, vector: list[float]
+    ) -> None:
+        """Keep a query's vector for a day."""
+
+    async def list_expired(
+        self, context: ContextRow, category: str, *, before: datetime, after: str, limit: int
+    ) -> list[StoredChunk]:
+        """At most `limit` memories of a category from before that time, with an id greater than `after`, by id."""
+
+    async def delete_chunks(self, context: ContextRow, ids: Sequence[str]) -> int:
+        """How many there were."""
+
+    async def prune_cache(self, context: ContextRow) -> int:
+        """Take out the outdated vectors of queries: how many there were."""
+
+    async def list_broken(self, context: ContextRow, *, limit: int) -> list[BrokenReference]:
+        """At most `limit` memories of each kind whose session, turn or place where recall looks is missing."""
+
+    async def list_unscoped(self, context: ContextRow) -> dict[str, list[str]]:
+        """Table → ids of what nobody tagged, so that no key with a scope floor sees it."""
+
+    async def read_vector(
+        self, context: ContextRow, index: SearchIndex, chunk_id: str
+    ) -> list[float] | None: ...
+
+    async def create_job(self, context: ContextRow, *, kind: str, embedder: str) -> JobRow:
+        """409, naming it, while a job of that kind is queued or running in the context."""
+
+    async def get_job(self, context_id: str, job_id: str) -> JobRow | None: ...
+    async def list_jobs(self, context_id: str, *, after: str | None, limit: int) -> list[JobRow]:
+        """At most `limit` rows with an id greater than `after`, in order of id: the oldest first."""
+
+    async def cancel_job(self, context_id: str, job_id: str) -> JobRow | None:
+        """Cancel a queued job, ask the worker of a running one to stop; a finished one stays as it is."""
+
+    async def wait_for_job(self, seconds: float) -> None:
+        """Until this store queues a job, or for that long."""
+
+    async def claim_job(self) -> ClaimedJob | None:
+        """The oldest job that is queued, or whose worker is dead; None when there is nothing to do."""
+
+    async def renew_job(self, claimed: ClaimedJob, *, done: int, total: int | None) -> bool | None:
+        """A sign of life, with the progress: whether to stop; None when the job is no longer ours."""
+
+    async def release_job(self, claimed: ClaimedJob) -> None:
+        """Let the next worker go on at once."""
+
+    async def finish_job(
+        self,
+        claimed: ClaimedJob,
+        status: str,
+        *,
+        error: str | None = None,
+        done: int,
+        total: int | None,
+    ) -> None:
+        """Note how it ended; nothing happens when the job is no longer ours."""
+
+    async def prune_jobs(self) -> None:
+        """Take out jobs that ended more than 30 days ago."""
 
     async def list_schema_versions(self) -> dict[str, int]:
         """Context id → the version that its database's schema is at."""

@@ -36,6 +36,10 @@ UPDATE context:[$context_id] SET
 WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
 """
 
+_READ_PROVIDER = """
+SELECT VALUE provider_secrets[$name] FROM ONLY context:[$context_id] WHERE state = 'active';
+"""
+
 _LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = 'active';"
 
 
@@ -81,6 +85,11 @@ class ContextTable:
         if not rows:
             raise RetryableError("the context changed meanwhile")
         return read_context(rows[0])
+
+    async def read_provider(self, context_id: str, name: str) -> str | None:
+        provider = {"context_id": context_id, "name": name}
+        (secret,) = await self._database.query(_READ_PROVIDER, provider)
+        return None if secret is None else str(secret)
 
     async def list_schema_versions(self) -> dict[str, int]:
         rows = await self._database.select(_LIST_VERSIONS)

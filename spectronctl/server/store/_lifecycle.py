@@ -22,6 +22,7 @@ from spectronctl.server.store._claims import (
 )
 from spectronctl.server.store._contexts import COLUMNS, check_providers, read_context
 from spectronctl.server.store._database import METADATA, Binding, Database, QueryError, Row
+from spectronctl.server.store._jobs import DELETE_JOBS
 from spectronctl.server.store._migrations import (
     MigrationError,
     Migrations,
@@ -177,6 +178,7 @@ class ContextLifecycle:
         ours = {"context_id": claimed.context_id, "claim": claimed.claim}
         try:
             await self._delete_keys(claimed.context_id)
+            await self._database.query(DELETE_JOBS, ours)
             if claimed.state == "deleting" or claimed.owns_database:
                 await self._drop_database(claimed.binding)
             await self._database.query(_DELETE_ROW, ours)

@@ -26,7 +26,7 @@ RETURN encoding::json::encode((
 """
 
 _CHECK = f"""
-{make_guard(3)}
+{make_guard(4)}
 LET $found = (SELECT VALUE etag FROM ontology:only)[0] ?? $none;
 IF $expected != NONE AND $found NOT IN $expected {{ THROW '{_CHANGED}' }};
 """
@@ -50,14 +50,14 @@ class OntologyTable:
     async def set_ontology(
         self, context: ContextRow, row: OntologyRow, *, expected: Collection[str] | None
     ) -> None:
-        await self._write(context, _SET, expected, row=_make_row(row))
+        await self._write_ontology(context, _SET, expected, row=_make_row(row))
 
     async def delete_ontology(
         self, context: ContextRow, *, expected: Collection[str] | None
     ) -> None:
-        await self._write(context, _DELETE, expected)
+        await self._write_ontology(context, _DELETE, expected)
 
-    async def _write(
+    async def _write_ontology(
         self, context: ContextRow, text: str, expected: Collection[str] | None, **variables: Any
     ) -> None:
         tags = None if expected is None else sorted(expected)

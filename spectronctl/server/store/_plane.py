@@ -19,8 +19,8 @@ def make_guard(migration: int) -> str:
     return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
 
 
-GUARD = make_guard(2)
-"""The guard of the conversations' tables."""
+GUARD = make_guard(3)
+"""The guard of conversations, and of what is made to search them."""
 
 
 async def query_context(

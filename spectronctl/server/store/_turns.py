@@ -20,6 +20,7 @@ from spectronctl.server.store._reservations import (
     describe_receipt,
     explain_taken_over,
 )
+from spectronctl.server.store._search import REMEMBER
 from spectronctl.server.store._sessions import CREATE, READ, make_session, read_session
 from spectronctl.server.store._values import check_text
 
@@ -34,8 +35,6 @@ IF array::len($counted) = 0 {{ THROW '{_MOVED}' }};
 
 # Linear in the number of turns: one INSERT of them all looks back at each row before it.
 _CREATE_TURNS = "FOR $turn IN $turns { CREATE turn CONTENT $turn RETURN NONE };"
-
-_REMEMBER = "CREATE memory_chunk:[$chunk.chunk_id] CONTENT $chunk RETURN NONE;"
 
 # `offset` is a number of the index, since none is missing: START would read all the rows before it.
 PAGE = """
@@ -77,11 +76,13 @@ class TurnTable:
         receipt: Receipt | None,
     ) -> None:
         opening = CREATE if is_new else _COUNT
-        parts = [opening, _CREATE_TURNS, _REMEMBER if chunk else "", FINISH if receipt else ""]
+        parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
         text = f"BEGIN;{GUARD}{''.join(parts)}COMMIT;"
         fixed = {
             "count": len(turns),
-            "chunk": None if chunk is None else _make_chunk(session, chunk),
+            "chunk": chunk and _make_chunk(session, chunk),
+            "embedder": chunk and chunk.embedder,
+            "vector": chunk and chunk.vector,
             "receipt": describe_receipt(receipt),
         }
         current = replace(session, turn_count=len(turns)) if is_new else session

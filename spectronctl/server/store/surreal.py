@@ -10,6 +10,7 @@ from spectronctl.server.store._database import (
     StoreLockedError,
     open_database,
 )
+from spectronctl.server.store._jobs import JobTable
 from spectronctl.server.store._keys import KeyTable, ManagementKeyTable
 from spectronctl.server.store._lifecycle import ContextLifecycle
 from spectronctl.server.store._locks import Locks
@@ -21,8 +22,10 @@ from spectronctl.server.store._migrations import (
 )
 from spectronctl.server.store._ontology import OntologyTable
 from spectronctl.server.store._reservations import ReservationTable
+from spectronctl.server.store._search import SearchTable
 from spectronctl.server.store._sessions import SessionTable
 from spectronctl.server.store._turns import TurnTable
+from spectronctl.server.store._upkeep import UpkeepTable
 
 __all__ = [
     "MigrationError",
@@ -37,10 +40,13 @@ class SurrealStore(
     ContextTable,
     ContextLifecycle,
     KeyTable,
+    JobTable,
     ManagementKeyTable,
     OntologyTable,
     SessionTable,
     TurnTable,
+    SearchTable,
+    UpkeepTable,
     ReservationTable,
 ):
     """An open store, on one connection that serves every context."""

@@ -102,10 +102,11 @@ async def test_servers_that_migrate_at_once_apply_each_migration_once(store: Sur
 
 
 async def test_a_newer_store_is_refused_untouched(file_url: str) -> None:
-    newer = replace(SHIPPED, metadata=(*SHIPPED.metadata, SECOND))
+    known = len(SHIPPED.metadata)
+    newer = replace(SHIPPED, metadata=(*SHIPPED.metadata, replace(SECOND, version=known + 1)))
     await (await open_store(file_url, migrations=newer)).close()
     with pytest.raises(
-        StoreVersionError, match=r"the store is at schema version 2; .* knows 1$"
+        StoreVersionError, match=rf"the store is at schema version {known + 1}; .* knows {known}$"
     ) as e:
         await open_store(file_url)
     assert e.value.hint == "Upgrade spectronctl."

@@ -131,7 +131,7 @@ async def test_a_context_without_the_table_is_refused_until_it_is_brought_up(
     file_url: str, make_context: MakeContext, anyio_backend: str
 ) -> None:
     shipped = read_migrations()
-    older = await open_store(file_url, migrations=Migrations(shipped.metadata, shipped.context[:2]))
+    older = await open_store(file_url, migrations=Migrations(shipped.metadata, shipped.context[:3]))
     context = await older.create_context(make_context(), providers={})
     await refuse_all(older, context)
     # A table of that name alone is not the migration.

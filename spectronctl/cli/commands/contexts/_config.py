@@ -17,9 +17,9 @@ from spectronctl.errors import UsageError
 from spectronctl.models.contexts import STAGES, overlay
 
 
-def _stage_option(stage: str) -> Any:
+def _stage_option(stage: str, note: str = "") -> Any:
     flag = "--model-" + stage.replace("_", "-")
-    return typer.Option(flag, metavar="PROVIDER/MODEL", help=f"Model for {stage}.")
+    return typer.Option(flag, metavar="PROVIDER/MODEL", help=f"Model for {stage}{note}.")
 
 
 Stage = str | None
@@ -37,7 +37,9 @@ class ConfigOptions:
     model_elaboration_consolidation: Annotated[
         Stage, _stage_option("elaboration_consolidation")
     ] = None
-    model_embedding: Annotated[Stage, _stage_option("embedding")] = None
+    model_embedding: Annotated[
+        Stage, _stage_option("embedding", "; local/hashing compares words, not what they mean")
+    ] = None
     model: Annotated[
         list[str] | None,
         typer.Option("--model", metavar="STAGE=PROVIDER/MODEL", help="Model for any stage."),

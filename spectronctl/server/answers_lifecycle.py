@@ -1,0 +1,119 @@
+"""What the server answers of jobs and of upkeep (contract, "Management plane"; OpenAPI `FsckReport`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from spectronctl.server.store import JobRow
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class JobProgress(BaseModel):
+    """How far a job is; `total` is null until it is counted."""
+
+    done: int
+    total: int | None
+
+
+class JobAnswer(BaseModel):
+    """Work that takes longer than a request."""
+
+    id: str
+    kind: str
+    status: Status
+    progress: JobProgress
+    error: str | None
+    cancel_requested: bool
+    embedder: str = Field(description="`provider/model`, as the config said when the job was made")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """Jobs in the order of their ids: the oldest first."""
+
+    jobs: list[JobAnswer]
+    next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page")
+    has_more: bool
+
+
+class StartedJob(BaseModel):
+    """A job that was just queued; its address is in the `Location` header."""
+
+    job_id: str
+    status: Status
+
+
+class DecayAnswer(BaseModel):
+    """What a decay pass took out."""
+
+    affected: int
+    expired_memories: int
+    pruned_cache_entries: int
+
+
+class UpkeepAnswer(BaseModel):
+    """How many memories a pass took out, or would take out."""
+
+    affected: int
+
+
+class _Camel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Duplicate(_Camel):
+    """Two memories that say the same."""
+
+    entity_a: str
+    entity_b: str
+    similarity: float
+
+
+class UnscopedContent(_Camel):
+    """What no key with a scope floor can see."""
+
+    table: str
+    count: int
+    sample_ids: list[str]
+
+
+class Reference(_Camel):
+    """A memory whose field names what is not there; `vector` names the table where it has none."""
+
+    row_id: str
+    field: str
+    target: str
+
+
+class FsckAnswer(_Camel):
+    """What is wrong with the memories. This server keeps no entities: it finds no contradictions."""
+
+    duplicates: list[Duplicate]
+    contradictions: list[str] = Field(default_factory=list, max_length=0)
+    injection: list[str] = Field(default_factory=list, max_length=0)
+    unscoped_content: list[UnscopedContent]
+    broken_references: list[Reference]
+    total: int
+
+
+def show_job(row: JobRow) -> JobAnswer:
+    """A job as it is answered."""
+    return JobAnswer(
+        id=row.id,
+        kind=row.kind,
+        status=row.status,  # type: ignore[arg-type]
+        progress=JobProgress(done=row.done, total=row.total),
+        error=row.error,
+        cancel_requested=row.cancel_requested,
+        embedder=row.embedder,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,105 @@
+"""The embedders of all contexts, kept open: what each config chooses, with its provider's secret."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Self, cast
+
+from fastapi import Depends, Request
+
+from spectronctl.server.embedding import (
+    Embedder,
+    EmbeddingError,
+    Vector,
+    make_embedder,
+    read_model,
+    read_provider,
+)
+from spectronctl.server.store import ChunkRow, ContextRow, SearchIndex, Store
+
+_log = logging.getLogger(__name__)
+_SECONDS = 10
+"""How long a request waits for a provider: a job has more patience."""
+
+
+class Embedders:
+    """One embedder per model, endpoint and secret, for as long as this is open."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._open: dict[tuple[str, str, str | None], Embedder] = {}
+
+    async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
+        """The one that the context's config chooses, or another; UnusableEmbedderError when it cannot be tried."""
+        config = context.config if model is None else _choose(context.config, model)
+        provider = read_provider(config)
+        secret = None
+        if provider is not None:
+            secret = await self._store.read_provider(context.id, provider)
+        key = (read_model(config), str(config.get("provider_urls")), secret)
+        if key not in self._open:
+            self._open[key] = make_embedder(config, secret, context_id=context.id)
+        return self._open[key]
+
+    async def embed_chunk(self, context: ContextRow, chunk: ChunkRow) -> ChunkRow:
+        """
+        The memory with a vector of the kind that recall looks through.
+
+        Without one where that cannot be had in time: it is kept all the same, and found by its words.
+        """
+        index = await self._store.read_index(context)
+        try:
+            embedder = await self.find(context, index.embedder)
+            vector = await _embed(embedder, chunk.text)
+        except EmbeddingError as error:
+            _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
+            return chunk
+        return replace(chunk, embedder=index.embedder, vector=vector)
+
+    async def embed_query(self, context: ContextRow, index: SearchIndex, text: str) -> Vector:
+        """The query's vector, asked of a provider once a day; EmbeddingError."""
+        embedder = await self.find(context, index.embedder)
+        if embedder.is_local:
+            return await _embed(embedder, text)
+        known = await self._store.read_cached_vector(context, index.embedder, text)
+        if known is not None and len(known) == index.dimension:
+            return known
+        vector = await _embed(embedder, text)
+        if len(vector) != index.dimension:
+            raise EmbeddingError(
+                f"{index.embedder}: its vectors have {len(vector)} numbers, and those of the index {index.dimension}"
+            )
+        await self._store.cache_vector(context, index.embedder, text, vector)
+        return vector
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Let go of all connections."""
+        while self._open:
+            await self._open.popitem()[1].close()
+
+
+async def _embed(embedder: Embedder, text: str) -> Vector:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            (vector,) = await embedder.embed([text])
+    except TimeoutError:
+        raise EmbeddingError(f"{embedder.name}: no answer within {_SECONDS} s") from None
+    return vector
+
+
+def _choose(config: Mapping[str, Any], model: str) -> dict[str, Any]:
+    return {**config, "models": {**(config.get("models") or {}), "embedding": model}}
+
+
+async def get_embedders(request: Request) -> Embedders:
+    """The application's embedders."""
+    return cast("Embedders", request.app.state.embedders)
+
+
+CurrentEmbedders = Annotated[Embedders, Depends(get_embedders)]

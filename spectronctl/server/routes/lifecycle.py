@@ -1,0 +1,104 @@
+"""Upkeep of a context by its operator, and the jobs behind it (contract, "Management plane")."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from spectronctl.server.answers import describe_problems
+from spectronctl.server.answers_lifecycle import (
+    DecayAnswer,
+    JobAnswer,
+    JobPage,
+    StartedJob,
+    show_job,
+)
+from spectronctl.server.authentication import CurrentStore, require_operator
+from spectronctl.server.embedders import CurrentEmbedders
+from spectronctl.server.embedding import UnusableEmbedderError
+from spectronctl.server.problems import ProblemError, conflict, invalid, not_found, unusable
+from spectronctl.server.routes.contexts import find_context
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.scopes import WHOLE
+from spectronctl.server.ulids import ULID_PATTERN
+from spectronctl.server.upkeep import decay
+
+JOB_ID = re.compile(f"job_{ULID_PATTERN}")
+
+router = APIRouter(
+    prefix="/contexts/{context_id}/lifecycle",
+    tags=["lifecycle"],
+    dependencies=[Depends(require_operator)],
+    responses=describe_problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
+    ),
+)
+
+
+@router.post("/decay")
+async def decay_memories(context_id: str, store: CurrentStore) -> DecayAnswer:
+    """Take out the memories whose time is over, and the outdated vectors of queries."""
+    return await decay(store, await find_context(store, context_id), WHOLE)
+
+
+@router.post(
+    "/reindex",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=describe_problems(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+async def start_reindex(
+    context_id: str, response: Response, store: CurrentStore, embedders: CurrentEmbedders
+) -> StartedJob:
+    """Queue a job that embeds every memory with the configured model and indexes it anew."""
+    context = await find_context(store, context_id)
+    try:
+        embedder = await embedders.find(context)
+    except UnusableEmbedderError as error:
+        raise unusable(str(error)) from error
+    job = await store.create_job(context, kind="reindex", embedder=embedder.name)
+    response.headers["Location"] = f"/api/v1/contexts/{context_id}/lifecycle/jobs/{job.id}"
+    return StartedJob(job_id=job.id, status="queued")
+
+
+@router.get("/jobs", responses=describe_problems(HTTPStatus.BAD_REQUEST))
+async def list_jobs(
+    context_id: str, store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> JobPage:
+    """List a context's jobs, ordered by id: the oldest first. They are kept for 30 days."""
+    if cursor is not None and not JOB_ID.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+    await find_context(store, context_id)
+    found = await store.list_jobs(context_id, after=cursor, limit=limit + 1)
+    rows, next_cursor = cut_page(found, limit)
+    return JobPage(
+        jobs=[show_job(row) for row in rows],
+        next_cursor=next_cursor,
+        has_more=next_cursor is not None,
+    )
+
+
+@router.get("/jobs/{job_id}")
+async def get_job(context_id: str, job_id: str, store: CurrentStore) -> JobAnswer:
+    """Show a job."""
+    row = await store.get_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
+    if row is None:
+        raise _no_job(context_id, job_id)
+    return show_job(row)
+
+
+@router.delete("/jobs/{job_id}", responses=describe_problems(HTTPStatus.CONFLICT))
+async def cancel_job(context_id: str, job_id: str, store: CurrentStore) -> JobAnswer:
+    """Cancel a job: at once while it is queued, between two batches while it runs."""
+    row = await store.cancel_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
+    if row is None:
+        raise _no_job(context_id, job_id)
+    if row.status in ("succeeded", "failed"):
+        raise conflict(f"job {job_id} has {row.status} already")
+    return show_job(row)
+
+
+def _no_job(context_id: str, job_id: str) -> ProblemError:
+    return not_found(f"no job {job_id[:64]} in context {context_id[:64]}")

@@ -1,0 +1,325 @@
+"""
+What recall looks through: the text and the vector of every memory.
+
+Two tables take turns. One serves; a reindex fills the other, and then they change places, so that an index half-way
+made is never looked through. A memory that is written meanwhile goes to the one that serves.
+"""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from spectronctl.server.store import (
+    Build,
+    Candidate,
+    ClaimedJob,
+    ContextRow,
+    LostJobError,
+    SearchIndex,
+    StoredChunk,
+)
+from spectronctl.server.store._database import Database, QueryError
+from spectronctl.server.store._locks import Locks
+from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._values import check_text
+
+_LOST = "taken over"
+_EFFORT = 100  # how many vectors a search keeps in sight at least
+
+_OTHER = {"a": "b", "b": "a"}
+
+_COLUMNS = "chunk_id AS id, text, scopes"
+
+_EMPTY = "REMOVE TABLE IF EXISTS search_<slot>; DEFINE TABLE search_<slot> SCHEMAFULL;"
+
+# As the migration defines the first one, but for the dimension.
+_DEFINE = """
+DEFINE FIELD chunk_id ON search_<slot> TYPE string;
+DEFINE FIELD scopes ON search_<slot> TYPE array<array<string>>;
+DEFINE FIELD text ON search_<slot> TYPE string;
+DEFINE FIELD vector ON search_<slot> TYPE any;
+DEFINE INDEX search_<slot>_text ON search_<slot> FIELDS text FULLTEXT ANALYZER memory_text BM25;
+DEFINE INDEX search_<slot>_vector ON search_<slot>
+    FIELDS vector HNSW DIMENSION <dimension> DIST COSINE TYPE F32 EFC 64 M 12;
+"""
+
+_READ_INDEX = "SELECT slot, embedder, dimension FROM ONLY search_index:current;"
+
+# Whoever had the job before can add nothing from here on: the claim is another.
+_OPEN = """
+UPDATE search_build:current SET claim = $claim WHERE job_id = $job_id RETURN slot, dimension, cursor, done;
+"""
+
+_CHECK = f"""
+IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOST}' }};
+"""
+
+# Two transactions: an index that is defined where a table was just removed still reads that one's rows. Until the
+# second is done, the build is nobody's.
+_CLEAR = f"""
+BEGIN;
+{GUARD}
+UPSERT search_build:current CONTENT {{
+    job_id: '', claim: $claim, slot: $slot, dimension: $dimension, cursor: '', done: 0
+}} RETURN NONE;
+{_EMPTY}
+COMMIT;
+"""
+
+_BEGIN = f"""
+BEGIN;
+{_CHECK}
+UPDATE search_build:current SET job_id = $job_id RETURN NONE;
+{_DEFINE}
+COMMIT;
+"""
+
+_ADD = f"""
+BEGIN;
+{_CHECK}
+UPDATE search_build:current SET cursor = $cursor, done = $done RETURN NONE;
+INSERT INTO search_<slot> $rows RETURN NONE;
+COMMIT;
+"""
+
+# What was deleted while it was being embedded leaves again before it is looked through.
+_SWITCH = f"""
+BEGIN;
+{_CHECK}
+DELETE search_<slot> WHERE !record::exists(memory_chunk:[chunk_id]) RETURN NONE;
+UPSERT search_index:current CONTENT {{ slot: '<slot>', embedder: $embedder, dimension: $dimension }} RETURN NONE;
+COMMIT;
+"""
+
+_CLOSE = f"BEGIN; {_CHECK} {_EMPTY} DELETE search_build:current RETURN NONE; COMMIT;"
+
+# As JSON: a program reads one long text several times faster than many small values.
+_LIST = f"""
+RETURN encoding::json::encode((
+    SELECT {_COLUMNS}, chunk_id FROM memory_chunk WHERE chunk_id > $after ORDER BY chunk_id LIMIT $limit
+));
+"""
+
+_COUNT = "RETURN count(SELECT VALUE id FROM memory_chunk);"
+
+_LIST_UNINDEXED = f"""
+LET $index = SELECT VALUE slot FROM ONLY search_index:current;
+RETURN encoding::json::encode((
+    SELECT {_COLUMNS}, chunk_id FROM memory_chunk
+    WHERE chunk_id > $after AND type::record('search_' + $index, [chunk_id]).vector IS NONE
+    ORDER BY chunk_id LIMIT $limit
+));
+"""
+
+_INDEX = """
+BEGIN;
+IF (SELECT VALUE slot FROM ONLY search_index:current) = $slot {
+    FOR $row IN $rows {
+        IF record::exists(memory_chunk:[$row.chunk_id]) {
+            UPSERT search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE
+        }
+    }
+};
+COMMIT;
+"""
+
+REMEMBER = """
+CREATE memory_chunk:[$chunk.chunk_id] CONTENT $chunk RETURN NONE;
+LET $index = SELECT slot, embedder, dimension FROM ONLY search_index:current;
+LET $entry = {
+    chunk_id: $chunk.chunk_id, scopes: $chunk.scopes, text: $chunk.text,
+    vector: IF $index.embedder = $embedder AND $index.dimension = array::len($vector ?? []) { $vector } ELSE { NONE }
+};
+IF $index.slot = 'a' { CREATE search_a:[$chunk.chunk_id] CONTENT $entry RETURN NONE };
+IF $index.slot = 'b' { CREATE search_b:[$chunk.chunk_id] CONTENT $entry RETURN NONE };
+"""
+"""The part of a write's transaction that keeps `$chunk` and makes it findable, by `$vector` of `$embedder` too."""
+
+# Nothing but NONE when another table serves by now. The memory may have been deleted after it was indexed.
+_SERVES = "LET $serves = (SELECT VALUE slot FROM ONLY search_index:current) = $slot;"
+
+_NEAR = f"""
+IF $serves {{ encoding::json::encode((
+    SELECT {_COLUMNS}, 1 - distance AS score FROM (
+        SELECT chunk_id, text, scopes, vector::distance::knn() AS distance
+        FROM search_<slot> WHERE vector <|<most>,<effort>|> $vector
+    ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
+)) }};
+"""
+
+_WORDS = f"""
+IF $serves {{ encoding::json::encode((
+    SELECT {_COLUMNS}, score FROM (
+        SELECT chunk_id, text, scopes, search::score(0) AS score
+        FROM search_<slot> WHERE text @0,OR@ $query ORDER BY score DESC LIMIT $most
+    ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
+)) }};
+"""
+
+_READ_CACHED = """
+SELECT VALUE vector FROM query_cache:[$embedder, $digest] WHERE expires_at > time::now();
+"""
+
+_CACHE = f"""
+BEGIN;
+{GUARD}
+UPSERT query_cache:[$embedder, $digest] CONTENT {{ vector: $vector, expires_at: time::now() + 1d }} RETURN NONE;
+COMMIT;
+"""
+
+
+class SearchTable:
+    """The recall part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def read_index(self, context: ContextRow) -> SearchIndex:
+        row = await self._ask(context, _READ_INDEX)
+        return SearchIndex(slot=row["slot"], embedder=row["embedder"], dimension=row["dimension"])
+
+    async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
+        found = await self._ask(context, _OPEN, **_name(claimed))
+        return Build(**found[0]) if found else None
+
+    async def begin_build(
+        self, context: ContextRow, claimed: ClaimedJob, *, dimension: int
+    ) -> Build:
+        build = Build(slot=await self._find_idle(context), dimension=dimension)
+        variables = {**_name(claimed), "slot": build.slot, "dimension": dimension}
+        for text in (_CLEAR, _BEGIN):
+            await self._write(context, _at(text, build.slot, dimension=dimension), **variables)
+        return build
+
+    async def _find_idle(self, context: ContextRow) -> str:
+        return _OTHER[(await self.read_index(context)).slot]
+
+    async def list_chunks(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[StoredChunk]:
+        return read_chunks(await self._ask(context, _LIST, after=after, limit=limit))
+
+    async def count_chunks(self, context: ContextRow) -> int:
+        return int(await self._ask(context, _COUNT))
+
+    async def add_to_build(
+        self,
+        context: ContextRow,
+        claimed: ClaimedJob,
+        build: Build,
+        chunks: Sequence[StoredChunk],
+        vectors: Sequence[list[float]],
+    ) -> Build:
+        later = replace(build, cursor=chunks[-1].id, done=build.done + len(chunks))
+        rows = [row | {"id": [row["chunk_id"]]} for row in _make_entries(chunks, vectors)]
+        progress = {"cursor": later.cursor, "done": later.done, "rows": rows}
+        await self._write(context, _at(_ADD, build.slot), **_name(claimed), **progress)
+        return later
+
+    async def switch_to_build(
+        self, context: ContextRow, claimed: ClaimedJob, build: Build, *, embedder: str
+    ) -> None:
+        serving = {"embedder": embedder, "dimension": build.dimension}
+        await self._write(context, _at(_SWITCH, build.slot), **_name(claimed), **serving)
+
+    async def close_build(self, context: ContextRow, claimed: ClaimedJob) -> None:
+        text = _at(_CLOSE, await self._find_idle(context))
+        await self._write(context, text, **_name(claimed))
+
+    async def list_unindexed(
+        self, context: ContextRow, *, after: str, limit: int
+    ) -> list[StoredChunk]:
+        page = {"after": after, "limit": limit}
+        results = await query_context(self._database, context, _LIST_UNINDEXED, page)
+        return read_chunks(results[-1])
+
+    async def index_chunks(
+        self,
+        context: ContextRow,
+        index: SearchIndex,
+        chunks: Sequence[StoredChunk],
+        vectors: Sequence[list[float]],
+    ) -> None:
+        text = _at(_INDEX, index.slot)
+        await self._write(context, text, slot=index.slot, rows=_make_entries(chunks, vectors))
+
+    async def find_near(
+        self, context: ContextRow, index: SearchIndex, vector: list[float], *, most: int
+    ) -> list[Candidate] | None:
+        text = _at(_NEAR, index.slot, most=most, effort=max(most, _EFFORT))
+        return await self._search(context, index, text, vector=vector)
+
+    async def find_words(
+        self, context: ContextRow, index: SearchIndex, query: str, *, most: int
+    ) -> list[Candidate] | None:
+        text = _at(_WORDS, index.slot)
+        return await self._search(context, index, text, query=check_text(query, "query"), most=most)
+
+    async def _search(
+        self, context: ContextRow, index: SearchIndex, text: str, **variables: Any
+    ) -> list[Candidate] | None:
+        whole = f"BEGIN; {_SERVES} {text} COMMIT;"
+        results = await query_context(
+            self._database, context, whole, {"slot": index.slot, **variables}
+        )
+        found = results[-2]
+        return None if found is None else [Candidate(**row) for row in json.loads(found)]
+
+    async def read_cached_vector(
+        self, context: ContextRow, embedder: str, query: str
+    ) -> list[float] | None:
+        found = await self._ask(context, _READ_CACHED, **_name_query(embedder, query))
+        return found[0] if found else None
+
+    async def cache_vector(
+        self, context: ContextRow, embedder: str, query: str, vector: list[float]
+    ) -> None:
+        await self._write(context, _CACHE, **_name_query(embedder, query), vector=vector)
+
+    async def _ask(self, context: ContextRow, text: str, **variables: Any) -> Any:
+        (result,) = await query_context(self._database, context, text, variables)
+        return result
+
+    async def _write(self, context: ContextRow, text: str, **variables: Any) -> None:
+        try:
+            await query_context(self._database, context, text, variables)
+        except QueryError as error:
+            if error.category == "Thrown" and _LOST in str(error):
+                raise LostJobError from error
+            raise
+
+
+def _at(text: str, slot: str, **numbers: int) -> str:
+    """A query on one of the two tables; what stands for a number there cannot be a variable."""
+    for name, value in {"slot": slot, **numbers}.items():
+        text = text.replace(f"<{name}>", str(value))
+    return text
+
+
+def _name(claimed: ClaimedJob) -> dict[str, str]:
+    return {"job_id": claimed.job.id, "claim": claimed.claim}
+
+
+def _name_query(embedder: str, query: str) -> dict[str, str]:
+    return {"embedder": embedder, "digest": hashlib.sha256(query.encode()).hexdigest()}
+
+
+def _make_entries(
+    chunks: Sequence[StoredChunk], vectors: Sequence[list[float]]
+) -> list[dict[str, Any]]:
+    return [
+        {"chunk_id": chunk.id, "scopes": chunk.scopes, "text": chunk.text, "vector": vector}
+        for chunk, vector in zip(chunks, vectors, strict=True)
+    ]
+
+
+def read_chunks(found: str) -> list[StoredChunk]:
+    """Memories from their JSON."""
+    rows: list[Mapping[str, Any]] = json.loads(found)
+    return [StoredChunk(id=row["id"], text=row["text"], scopes=row["scopes"]) for row in rows]
