@@ -4,6 +4,7 @@ _spectronctl_step() {
     case "$at $1" in
         ' contexts'|' context') at=contexts ;;
         ' keys'|' key') at=keys ;;
+        ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
         ' lifecycle') at=lifecycle ;;
         ' migrations'|' migration') at=migrations ;;
@@ -29,6 +30,14 @@ _spectronctl_step() {
         'keys rotations get'|'keys rotations show') at='keys rotations get' ;;
         'keys rotations resume') at='keys rotations resume' ;;
         'keys rotations abort') at='keys rotations abort' ;;
+        'ontology get'|'ontology show') at='ontology get' ;;
+        'ontology set') at='ontology set' ;;
+        'ontology edit') at='ontology edit' ;;
+        'ontology diff') at='ontology diff' ;;
+        'ontology delete') at='ontology delete' ;;
+        'ontology validate') at='ontology validate' ;;
+        'ontology add') at='ontology add' ;;
+        'ontology remove'|'ontology rm') at='ontology remove' ;;
         'sessions list'|'sessions ls') at='sessions list' ;;
         'sessions get'|'sessions show') at='sessions get' ;;
         'sessions transcript') at='sessions transcript' ;;
@@ -65,7 +74,7 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'sessions delete --confirm'|'lifecycle fsck --check') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -83,6 +92,8 @@ _spectronctl_value() {
         'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
         'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
+        'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
+        'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
         'sessions transcript --format') fill=(_spectronctl_offer text markdown html json jsonl csv) ;;
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
@@ -124,6 +135,9 @@ _spectronctl_argument() {
         'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
         'keys delete '*) fill=(_spectronctl_free KEY) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
+        'ontology set 0') fill=(_spectronctl_files) ;;
+        'ontology diff 0') fill=(_spectronctl_files) ;;
+        'ontology validate 0') fill=(_spectronctl_files) ;;
         'sessions get 0') fill=(_spectronctl_free SESSION) ;;
         'sessions transcript '*) fill=(_spectronctl_free SESSION) ;;
         'sessions import 0') fill=(_spectronctl_files) ;;
@@ -155,10 +169,11 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys sessions lifecycle migrations profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
+        ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
         sessions) _spectronctl_offer list get transcript import context create delete ;;
         lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
@@ -191,6 +206,15 @@ _spectronctl_options() {
         'keys delete') _spectronctl_offer --confirm --if-missing --help ;;
         'keys verify') _spectronctl_offer --help ;;
         'keys orphans') _spectronctl_offer --grace --help ;;
+        ontology) _spectronctl_offer --help ;;
+        'ontology get') _spectronctl_offer --help ;;
+        'ontology set') _spectronctl_offer --confirm --help ;;
+        'ontology edit') _spectronctl_offer --confirm --help ;;
+        'ontology diff') _spectronctl_offer --exit-code --help ;;
+        'ontology delete') _spectronctl_offer --confirm --help ;;
+        'ontology validate') _spectronctl_offer --help ;;
+        'ontology add') _spectronctl_offer --entity-type --attribute --relation --help ;;
+        'ontology remove') _spectronctl_offer --entity-type --attribute --relation --confirm --help ;;
         sessions) _spectronctl_offer --help ;;
         'sessions list') _spectronctl_offer --since --until --scope --help ;;
         'sessions get') _spectronctl_offer --help ;;

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from spectronctl.api import contexts, health, identity, keys, lifecycle, migrations
+from spectronctl.api import ontology as ontologies
+from spectronctl.api._request import Tagged
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
 from spectronctl.client._polling import Polling
@@ -18,11 +20,14 @@ from spectronctl.models.identity import Identity
 from spectronctl.models.keys import Key, MintedKey
 from spectronctl.models.lifecycle import Decay, Job, StartedJob
 from spectronctl.models.migrations import Migrations
+from spectronctl.models.ontology import Ontology
 
 
 class SpectronManagement:
     """
-    A Spectron deployment as its operator sees it: `contexts`, `keys`, `lifecycle`, `migrations`, `whoami` and `health`.
+    A Spectron deployment as its operator sees it.
+
+    `contexts`, `keys`, `ontology` and `lifecycle`; `migrations`, `whoami` and `health`.
 
     `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
     the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
@@ -59,6 +64,7 @@ class SpectronManagement:
         )
         self.contexts = Contexts(self._client)
         self.keys = Keys(self._client)
+        self.ontology = Ontologies(self._client)
         self.lifecycle = Lifecycle(self._client)
 
     def whoami(self, context_id: str) -> Identity:
@@ -193,6 +199,40 @@ class Keys:
     def delete(self, context_id: str, key_id: str) -> None:
         """Revoke a key at once; NotFoundError when there is none."""
         self._client.send(keys.delete_key(context_id, key_id))
+
+
+class Ontologies:
+    """The ontology of each context: what extraction looks for (contract, "Management plane")."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, context_id: str) -> Tagged[Ontology]:
+        """
+        The ontology as `value`, with three empty fields where none was set, and its `etag`.
+
+        `etag` is None on servers that name no versions. NotFoundError: there is no such context.
+        """
+        return self._client.send(ontologies.get_ontology(context_id))
+
+    def set(
+        self,
+        context_id: str,
+        ontology: Ontology | Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+    ) -> Tagged[Ontology]:
+        """
+        Replace the whole ontology; what is not named is gone. The ontology as it is then, and its `etag`.
+
+        InvalidError names all that is wrong with it. ConflictError: it is no longer the one whose `etag` is `if_match`,
+        and nothing was changed. Never sent twice.
+        """
+        return self._client.send(ontologies.set_ontology(context_id, ontology, if_match=if_match))
+
+    def delete(self, context_id: str, *, if_match: str | None = None) -> None:
+        """Forget the ontology, also where none was set; ConflictError as for `set`."""
+        self._client.send(ontologies.delete_ontology(context_id, if_match=if_match))
 
 
 class Lifecycle:

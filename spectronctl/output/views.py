@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from spectronctl.errors import UsageError
 
-Kind = Literal["text", "time", "list", "lines"]
+Kind = Literal["text", "time", "list", "words", "lines"]
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Column:
     """
     A column of a table: its name, and the dotted path of its field, the name itself by default.
 
-    A `time` is RFC 3339; a `list` is joined by commas, as any list is; `lines` are a text that keeps them where it
-    stands alone. What no field holds is made by `compute`.
+    A `time` is RFC 3339; a `list` is joined by commas, as any list is; `words` are a list that a terminal may break
+    into lines; `lines` are a text that keeps them where it stands alone. What no field holds is made by `compute`.
     """
 
     name: str

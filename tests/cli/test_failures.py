@@ -10,10 +10,12 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from tests.cli.nodes import (
+    ASKS_AFTER_READING,
     BRINGS_A_KEY,
     DESTROYS_WITH,
     LEAVES,
     ONLINE,
+    OWN_SAMPLES,
     SAMPLES,
     name_of,
     sample_line,
@@ -32,6 +34,7 @@ ERROR_KEYS = {
     "candidates",
     "exit_code",
 }
+ONTOLOGY = OWN_SAMPLES["ontology", "FILE|-"]
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 130}
 
 
@@ -126,6 +129,13 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys get app-agent",
         "whoami",
         f"whoami --api-key-file {secret_file}",
+        f"ontology set {ONTOLOGY}",
+        "ontology get",
+        f"ontology diff {ONTOLOGY}",
+        "ontology edit",
+        "ontology add --relation knows",
+        "ontology remove --relation knows --yes",
+        "ontology delete --yes",
         f"sessions import {SAMPLES['FILE|-']}",
         "sessions create --scope org/acme",
         "sessions list",
@@ -183,7 +193,7 @@ def check_no_key_is_shown(
         if "JOB" in line:
             listed = run("lifecycle jobs list -o name -c acme-prod").out
             line = line.replace("JOB", listed.splitlines()[0])
-        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
+        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
         result = run(f"{line} --debug -o {shape}", env=env)
         assert result.code == 0, result.err
         secrets = [
@@ -208,7 +218,8 @@ def test_rate_limiting_tells_when_to_come_back(
     assert (result.code, result.error["retry_after_secs"]) == (8, secs)
 
 
-DESTRUCTIVE = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+CONFIRMED = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+DESTRUCTIVE = [n for n in CONFIRMED if n.path not in ASKS_AFTER_READING]
 
 
 @pytest.mark.parametrize("node", DESTRUCTIVE, ids=name_of)
@@ -226,6 +237,7 @@ def test_what_destroys_can_be_confirmed() -> None:
     verbs = {"delete", "rotate", "remove", "revoke", "purge"}
     destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in DESTROYS_WITH}
     assert destroying == {n.path for n in DESTRUCTIVE}
+    assert {n.path for n in CONFIRMED} == destroying | ASKS_AFTER_READING
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ WHERE claim = $claim AND status = 'running' RETURN cancel_requested;
 
 # Without a claim, so that a sign of life that is still on its way renews nothing.
 _RELEASE = """
-UPDATE job:[$job_id] SET claim = NONE, leased_until = time::now() WHERE claim = $claim AND status = 'running' RETURN NONE;
+UPDATE job:[$job_id] SET claim = NONE, leased_until = time::now()
+WHERE claim = $claim AND status = 'running' RETURN NONE;
 """
 
 _FREE_SLOT = "DELETE job_slot:[$context_id, $kind] WHERE job_id = $job_id RETURN NONE;"
