@@ -266,6 +266,7 @@ async def test_a_worker_that_lost_its_job_writes_nothing_more(
 ) -> None:
     await fill(store, context, 60)
     await choose(operator, endpoint)
+    endpoint.behave(delay=0.1)
     job = await start(operator)
     build = None
     while build is None or not build.done:
