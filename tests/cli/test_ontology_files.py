@@ -116,7 +116,7 @@ def test_a_file_in_order_passes_without_a_key_or_a_server(run_alone: CommandLine
     result = run_alone(f"ontology validate {FILE}")
     assert (result.code, result.out) == (0, "")
     assert result.err == (
-        f"{FILE} is in order: 2 entity types, 2 attribute keys, 1 relation labels.\n"
+        f"{FILE} is in order (entity types: 2, attribute keys: 2, relation labels: 1).\n"
     )
     assert run_alone("ontology validate - -o json", stdin='{"entity_types": ["A"]}').json == {
         "file": "stdin",

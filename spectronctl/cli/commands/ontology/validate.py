@@ -21,5 +21,5 @@ def validate_ontology(ctx: Context, file: FileArgument) -> None:
         "relation_labels": len(ontology.relation_labels),
     }
     name = name_file(file)
-    told = ", ".join(f"{count} {field.replace('_', ' ')}" for field, count in counts.items())
-    rt.out.done({"file": name, "valid": True, **counts}, VALIDATED, f"{name} is in order: {told}.")
+    told = ", ".join(f"{field.replace('_', ' ')}: {count}" for field, count in counts.items())
+    rt.out.done({"file": name, "valid": True, **counts}, VALIDATED, f"{name} is in order ({told}).")
