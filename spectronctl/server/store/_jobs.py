@@ -61,8 +61,10 @@ UPDATE job:[$job_id] SET
 WHERE claim = $claim AND status = 'running' RETURN cancel_requested;
 """
 
+# Without the claim: a sign of life that is still on its way would make the next worker wait.
 _RELEASE = """
-UPDATE job:[$job_id] SET leased_until = time::now() WHERE claim = $claim AND status = 'running' RETURN NONE;
+UPDATE job:[$job_id] SET leased_until = time::now(), claim = NONE, holder = NONE
+WHERE claim = $claim AND status = 'running' RETURN NONE;
 """
 
 _FREE_SLOT = "DELETE job_slot:[$context_id, $kind] WHERE job_id = $job_id RETURN NONE;"
@@ -177,11 +179,13 @@ class JobTable:
 
     async def renew_job(self, claimed: ClaimedJob, *, done: int, total: int | None) -> bool | None:
         progress = {**_name(claimed), "done": done, "total": total, "lease": f"{LEASE_SECONDS}s"}
-        rows = await self._database.select(_RENEW, progress)
+        async with self._locks.get_lock("jobs", claimed.job.context_id):
+            rows = await self._database.select(_RENEW, progress)
         return bool(rows[0]["cancel_requested"]) if rows else None
 
     async def release_job(self, claimed: ClaimedJob) -> None:
-        await self._database.query(_RELEASE, _name(claimed))
+        async with self._locks.get_lock("jobs", claimed.job.context_id):
+            await self._database.query(_RELEASE, _name(claimed))
 
     async def finish_job(
         self,
