@@ -68,15 +68,8 @@ def read_vectors(fleet: Fleet, name: str = "acme-prod") -> dict[str, list[float]
 
     async def act(store: SurrealStore, context: ContextRow) -> dict[str, list[float]]:
         slot = (await store.read_index(context)).slot
-        found: list[dict[str, Any]] = []
-        while True:
-            page = (
-                f"SELECT text, vector FROM search_{slot} ORDER BY id LIMIT 5000 START {len(found)}"
-            )
-            (rows,) = await query_context(store._database, context, page, {})
-            found += rows
-            if not rows:
-                break
+        text = f"SELECT text, vector FROM search_{slot}"
+        (found,) = await query_context(store._database, context, text, {})
         vectors = {row["text"]: row.get("vector") for row in found}
         assert len(vectors) == len(found)
         return vectors

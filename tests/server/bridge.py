@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,13 +40,12 @@ class SurrealServer:
     async def accept(self, connection: ServerConnection) -> None:
         self.connections.add(connection)
         answer = self._answer_trusted if self.guarded else self._pass_on
-        try:
-            async with asyncio.TaskGroup() as requests:
+        async with asyncio.TaskGroup() as requests:
+            with suppress(ConnectionClosed):  # who asks may be killed
                 async for message in connection:
                     assert isinstance(message, bytes)
                     requests.create_task(answer(connection, message))
-        finally:
-            self.connections.discard(connection)
+        self.connections.discard(connection)
 
     async def _pass_on(self, connection: ServerConnection, message: bytes) -> None:
         await _send(connection, await self.engine.execute(message))
@@ -76,10 +75,8 @@ class SurrealServer:
 
 
 async def _send(connection: ServerConnection, answer: bytes) -> None:
-    try:
+    with suppress(ConnectionClosed):
         await connection.send(answer)
-    except ConnectionClosed:
-        return  # whoever asked is gone
 
 
 def _refuse(request: dict[str, Any]) -> bytes:
