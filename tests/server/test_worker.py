@@ -26,6 +26,7 @@ from spectronctl.server.store import (
     _jobs,
     _turns,
 )
+from spectronctl.server.store._search import REMEMBER
 from spectronctl.server.store.surreal import SurrealStore
 from spectronctl.server.worker import run_worker
 from tests.server.conversing import FACTS, PLANE, context
@@ -148,7 +149,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
     await remember(store, context, *TEXTS)
     await choose(operator, endpoint)
     finish = store.finish_job
-    failures = []
+    failures: list[Exception] = []
 
     async def fail_once(*args: Any, **kwargs: Any) -> None:
         if not failures:
@@ -173,7 +174,7 @@ async def test_a_worker_that_ends_gives_no_sign_of_life_after_it_let_go(
     await remember(store, context, *TEXTS)
     await choose(operator, endpoint)
     endpoint.behave(delay=0.05)
-    calls = []
+    calls: list[str] = []
     for name in ("renew_job", "release_job"):
         monkeypatch.setattr(store, name, note(calls, name, getattr(store, name)))
     async with run_worker(store):
@@ -274,8 +275,8 @@ async def test_a_write_that_began_before_the_index_changed_and_ends_after_it_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The engine lets both through: the write has read which table serves, and the reindex has changed it.
-    slow = _turns.REMEMBER.replace("LET $entry", "sleep(2s); LET $entry")
-    assert slow != _turns.REMEMBER
+    slow = REMEMBER.replace("LET $entry", "sleep(2s); LET $entry")
+    assert slow != REMEMBER
     monkeypatch.setattr(_turns, "REMEMBER", slow)
     fact = {"text": "Bo likes tea", "infer": "none"}
     writing = asyncio.create_task(operator.post(FACTS, json=fact))
