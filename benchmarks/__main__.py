@@ -13,6 +13,7 @@ from benchmarks.keys import bench_keys
 from benchmarks.listing import bench_contexts_list
 from benchmarks.local import bench_local_get
 from benchmarks.processes import Bench, NotRunError
+from benchmarks.reindex import bench_reindex
 from benchmarks.results import Result, render_table
 from benchmarks.rotation import bench_rotation
 from benchmarks.sessions import bench_sessions
@@ -27,6 +28,7 @@ BENCHES: dict[str, Callable[[Bench], list[Result]]] = {
     "rotation": bench_rotation,
     "local-get": bench_local_get,
     "sessions": bench_sessions,
+    "reindex": bench_reindex,
     "throughput": bench_throughput,
 }
 

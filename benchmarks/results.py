@@ -32,7 +32,7 @@ class Result:
     name: str
     measured: str
     against: str
-    unit: Literal["ms", "MB", "requests/s", "keys/s", "turns/s"]
+    unit: Literal["ms", "MB", "requests/s", "keys/s", "turns/s", "chunks/s"]
     median: float
     baseline: float
     target: Target | None

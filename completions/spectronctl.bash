@@ -4,7 +4,10 @@ _spectronctl_step() {
     case "$at $1" in
         ' contexts'|' context') at=contexts ;;
         ' keys'|' key') at=keys ;;
+        ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
+        ' lifecycle') at=lifecycle ;;
+        ' migrations'|' migration') at=migrations ;;
         ' profiles'|' profile') at=profiles ;;
         ' serve') at=serve ;;
         ' completion') at=completion ;;
@@ -27,6 +30,14 @@ _spectronctl_step() {
         'keys rotations get'|'keys rotations show') at='keys rotations get' ;;
         'keys rotations resume') at='keys rotations resume' ;;
         'keys rotations abort') at='keys rotations abort' ;;
+        'ontology get'|'ontology show') at='ontology get' ;;
+        'ontology set') at='ontology set' ;;
+        'ontology edit') at='ontology edit' ;;
+        'ontology diff') at='ontology diff' ;;
+        'ontology delete') at='ontology delete' ;;
+        'ontology validate') at='ontology validate' ;;
+        'ontology add') at='ontology add' ;;
+        'ontology remove'|'ontology rm') at='ontology remove' ;;
         'sessions list'|'sessions ls') at='sessions list' ;;
         'sessions get'|'sessions show') at='sessions get' ;;
         'sessions transcript') at='sessions transcript' ;;
@@ -34,6 +45,16 @@ _spectronctl_step() {
         'sessions context') at='sessions context' ;;
         'sessions create') at='sessions create' ;;
         'sessions delete'|'sessions rm') at='sessions delete' ;;
+        'lifecycle decay') at='lifecycle decay' ;;
+        'lifecycle expire') at='lifecycle expire' ;;
+        'lifecycle fsck') at='lifecycle fsck' ;;
+        'lifecycle reindex') at='lifecycle reindex' ;;
+        'lifecycle jobs') at='lifecycle jobs' ;;
+        'lifecycle jobs list'|'lifecycle jobs ls') at='lifecycle jobs list' ;;
+        'lifecycle jobs get'|'lifecycle jobs show') at='lifecycle jobs get' ;;
+        'lifecycle jobs watch') at='lifecycle jobs watch' ;;
+        'lifecycle jobs cancel') at='lifecycle jobs cancel' ;;
+        'migrations status') at='migrations status' ;;
         'profiles list'|'profiles ls') at='profiles list' ;;
         'profiles show') at='profiles show' ;;
         'profiles add') at='profiles add' ;;
@@ -53,17 +74,17 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'sessions delete --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
-        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
+        'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
         'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
-        'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
@@ -71,10 +92,16 @@ _spectronctl_value() {
         'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
         'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
+        'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
+        'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
         'sessions transcript --format') fill=(_spectronctl_offer text markdown html json jsonl csv) ;;
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
+        'lifecycle fsck --duplicate-threshold') fill=(_spectronctl_free X) ;;
+        'lifecycle reindex --if-running') fill=(_spectronctl_offer fail join) ;;
+        'lifecycle jobs list --status') fill=(_spectronctl_offer queued running succeeded failed cancelled) ;;
+        'lifecycle jobs list --kind') fill=(_spectronctl_free KIND) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
         'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
@@ -108,12 +135,22 @@ _spectronctl_argument() {
         'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
         'keys delete '*) fill=(_spectronctl_free KEY) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
+        'ontology set 0') fill=(_spectronctl_files) ;;
+        'ontology diff 0') fill=(_spectronctl_files) ;;
+        'ontology validate 0') fill=(_spectronctl_files) ;;
         'sessions get 0') fill=(_spectronctl_free SESSION) ;;
         'sessions transcript '*) fill=(_spectronctl_free SESSION) ;;
         'sessions import 0') fill=(_spectronctl_files) ;;
         'sessions context 0') fill=(_spectronctl_free SESSION) ;;
         'sessions context 1') fill=(_spectronctl_free QUERY) ;;
         'sessions delete '*) fill=(_spectronctl_free SESSION) ;;
+        'lifecycle decay '*) fill=(_spectronctl_ask contexts) ;;
+        'lifecycle expire '*) fill=(_spectronctl_ask contexts) ;;
+        'lifecycle fsck '*) fill=(_spectronctl_ask contexts) ;;
+        'lifecycle reindex '*) fill=(_spectronctl_ask contexts) ;;
+        'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
+        'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
+        'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -132,11 +169,15 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys sessions profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
+        ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
         sessions) _spectronctl_offer list get transcript import context create delete ;;
+        lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
+        'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
+        migrations) _spectronctl_offer status ;;
         profiles) _spectronctl_offer list show add use set unset remove path ;;
         serve) _spectronctl_offer worker keys ;;
         'serve keys') _spectronctl_offer list create revoke ;;
@@ -165,6 +206,15 @@ _spectronctl_options() {
         'keys delete') _spectronctl_offer --confirm --if-missing --help ;;
         'keys verify') _spectronctl_offer --help ;;
         'keys orphans') _spectronctl_offer --grace --help ;;
+        ontology) _spectronctl_offer --help ;;
+        'ontology get') _spectronctl_offer --help ;;
+        'ontology set') _spectronctl_offer --confirm --help ;;
+        'ontology edit') _spectronctl_offer --confirm --help ;;
+        'ontology diff') _spectronctl_offer --exit-code --help ;;
+        'ontology delete') _spectronctl_offer --confirm --help ;;
+        'ontology validate') _spectronctl_offer --help ;;
+        'ontology add') _spectronctl_offer --entity-type --attribute --relation --help ;;
+        'ontology remove') _spectronctl_offer --entity-type --attribute --relation --confirm --help ;;
         sessions) _spectronctl_offer --help ;;
         'sessions list') _spectronctl_offer --since --until --scope --help ;;
         'sessions get') _spectronctl_offer --help ;;
@@ -173,6 +223,18 @@ _spectronctl_options() {
         'sessions context') _spectronctl_offer --help ;;
         'sessions create') _spectronctl_offer --scope --metadata --help ;;
         'sessions delete') _spectronctl_offer --confirm --if-missing --help ;;
+        lifecycle) _spectronctl_offer --help ;;
+        'lifecycle decay') _spectronctl_offer --all-contexts --parallel --help ;;
+        'lifecycle expire') _spectronctl_offer --all-contexts --parallel --dry-run --help ;;
+        'lifecycle fsck') _spectronctl_offer --all-contexts --parallel --check --duplicate-threshold --max-results --exit-code --help ;;
+        'lifecycle reindex') _spectronctl_offer --all-contexts --parallel --no-wait --wait-timeout --if-running --help ;;
+        'lifecycle jobs') _spectronctl_offer --help ;;
+        'lifecycle jobs list') _spectronctl_offer --status --kind --help ;;
+        'lifecycle jobs get') _spectronctl_offer --help ;;
+        'lifecycle jobs watch') _spectronctl_offer --wait-timeout --help ;;
+        'lifecycle jobs cancel') _spectronctl_offer --wait --help ;;
+        migrations) _spectronctl_offer --help ;;
+        'migrations status') _spectronctl_offer --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;

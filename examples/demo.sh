@@ -1,9 +1,11 @@
 #!/bin/sh
 # The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`;
-# then a conversation imported and read, and last a key rotated while its old secret goes on working for a while.
+# there an ontology set, memories kept, decayed and reindexed, too. Then a conversation imported and read, and last a key
+# rotated while its old secret goes on working for a while.
 # Everything happens in a temporary home, which is removed at the end.
 set -eu
-conversation=$(dirname "$0")/conversation.jsonl
+examples=$(cd "$(dirname "$0")" && pwd)
+conversation=$examples/conversation.jsonl
 
 HOME=$(mktemp -d)
 export HOME
@@ -52,6 +54,20 @@ done
 url=$(sed 's/.*"url": "\([^"]*\)".*/\1/' "$HOME/ready.json")
 run spectronctl profiles add demo --url "$url" --api-key-file "$HOME/management.key" --use
 manage
+
+printf '\n== An ontology, and memories in order\n'
+export SPECTRON_URL="$url" SPECTRON_CONTEXT_ID=acme-prod
+run spectronctl contexts create acme-prod --namespace acme --database prod --quiet -o name
+run spectronctl ontology set "$examples/ontology.yaml"
+run spectronctl ontology get
+run python3 "$examples/remember.py" "$HOME/management.key" --category knowledge <"$examples/memories.txt"
+printf 'The printer is out of paper.\n' |
+    run python3 "$examples/remember.py" "$HOME/management.key" --category context --observed-at 2026-01-15T10:00:00Z
+run spectronctl lifecycle decay
+run spectronctl lifecycle reindex
+run spectronctl lifecycle jobs list
+run spectronctl contexts delete acme-prod --yes
+unset SPECTRON_URL SPECTRON_CONTEXT_ID
 kill "$server"
 wait "$server"
 server=
@@ -74,4 +90,4 @@ run spectronctl keys rotations resume
 run spectronctl keys list
 run spectronctl keys verify "file:$HOME/app.key"
 
-printf '\nThe demo has run: two servers, contexts created, used and deleted,\na conversation imported and read, a key rotated without a gap.\n'
+printf '\nThe demo has run: two servers, contexts created, used and deleted,\nan ontology set, memories decayed and reindexed, a conversation imported and read,\na key rotated without a gap.\n'

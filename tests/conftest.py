@@ -6,7 +6,7 @@ import io
 import json
 import shlex
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from contextlib import asynccontextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,10 +59,15 @@ class Result:
 
 
 class Server(httpx.BaseTransport):
-    """A real server in memory, kept open between command lines; it remembers what was asked of it."""
+    """
+    A real server in memory, kept open between command lines; it remembers what was asked of it.
 
-    def __init__(self) -> None:
+    Nobody works on its jobs unless `works_on_jobs`.
+    """
+
+    def __init__(self, *, works_on_jobs: bool = False) -> None:
         self.key = ""
+        self._works_on_jobs = works_on_jobs
         self.requests: list[httpx.Request] = []
         self.faults: list[Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]] = []
         self._inner = AsgiTransport(self._open_app)
@@ -72,11 +77,15 @@ class Server(httpx.BaseTransport):
         from spectronctl.server.app import create_app
         from spectronctl.server.bootstrap import ensure_management_key
         from spectronctl.server.store.surreal import open_store
+        from spectronctl.server.worker import run_worker
 
         store = await open_store("mem://")
         try:
             self.key = await ensure_management_key(store) or ""
-            yield create_app(store)
+            app = create_app(store)
+            worker = run_worker(store) if self._works_on_jobs else nullcontext()
+            async with worker, app.state.embedders:
+                yield app
         finally:
             await store.close()
 
@@ -100,8 +109,9 @@ class Server(httpx.BaseTransport):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server; under the mark `worker`, one that works on jobs."""
+    server = Server(works_on_jobs=request.node.get_closest_marker("worker") is not None)
     try:
         server.start()
         yield server

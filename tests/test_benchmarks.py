@@ -25,6 +25,8 @@ TARGETS = {
     "transcript-memory": "< 1",
     "deep-page": "≤ 2",
     "import": None,
+    "reindex": "≥ 0.5",
+    "reindex-requests": "≤ 5",
     "throughput": "≥ 0.7",
 }
 
@@ -43,7 +45,16 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
     not (ROOT / ".venv-sdk-b10").exists(), reason=".venv-sdk-b10 is missing: `make test` builds it"
 )
 def test_every_bench_measures_both_sides_against_its_target() -> None:
-    names = ["version", "help", "keys", "rotation", "local-get", "sessions", "throughput"]
+    names = [
+        "version",
+        "help",
+        "keys",
+        "rotation",
+        "local-get",
+        "sessions",
+        "reindex",
+        "throughput",
+    ]
     done = run_benchmarks("--json", *(f"--only={name}" for name in names))
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)

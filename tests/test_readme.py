@@ -34,9 +34,10 @@ VOLATILE = {
     r"/home/you": "HOME",
 }
 
-SETUP = """
+SETUP = f"""
 cd "$HOME"
-wait_until_ready() { for i in $(seq 300); do grep -q '"ready"' "$1" && return; sleep 0.1; done; }
+ln -s {ROOT}/examples examples
+wait_until_ready() {{ for i in $(seq 300); do grep -q '"ready"' "$1" && return; sleep 0.1; done; }}
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -10,7 +11,22 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+_STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
+
+
+@dataclass(frozen=True)
+class Tagged(Generic[T]):
+    """
+    An answer and the version of it that it was: send `etag` as `If-Match`, and no later version is overwritten.
+
+    None where the server names no version, or only a weak one, which guards nothing (RFC 9110, 13.1.1).
+    """
+
+    value: T
+    etag: str | None
 
 
 @dataclass(frozen=True)
@@ -18,8 +34,8 @@ class Request(Generic[T_co]):
     """
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
-    `returns` is the type of the answer, None where a body is neither expected nor read. `json` may hold secrets, so it
-    has no place in the repr.
+    `returns` is the type of the answer, None where a body is neither expected nor read; with `is_tagged` the answer
+    comes as `Tagged`. `json` may hold secrets, so it has no place in the repr.
     """
 
     method: str
@@ -28,6 +44,7 @@ class Request(Generic[T_co]):
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_tagged: bool = False
 
     def with_params(self, **params: Any) -> Request[T_co]:
         """The same call with these parameters set."""
@@ -42,11 +59,22 @@ class Request(Generic[T_co]):
         headers = {} if key is None else {"Idempotency-Key": key}
         return replace(self, headers={**self.headers, **headers})
 
-    def read(self, body: bytes) -> T_co:
+    def if_match(self, etag: str | None) -> Request[T_co]:
+        """The same call, refused with 412 unless the resource still has this `ETag`; None leaves it as it is."""
+        headers = {} if etag is None else {"If-Match": etag}
+        return replace(self, headers={**self.headers, **headers})
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> T_co:
         """Read a successful answer; pydantic's ValidationError (a ValueError) says that it is not what was expected."""
         if self.returns is None:
             return None  # type: ignore[return-value]
-        return _adapter(self.returns).validate_json(body)  # type: ignore[no-any-return]
+        value = _adapter(self.returns).validate_json(body)
+        return Tagged(value, _read_tag(headers)) if self.is_tagged else value  # type: ignore[return-value]
+
+
+def _read_tag(headers: Mapping[str, str]) -> str | None:
+    tag = headers.get("ETag", "")
+    return tag if _STRONG_TAG.fullmatch(tag) else None
 
 
 @cache

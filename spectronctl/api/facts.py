@@ -18,15 +18,23 @@ def create_fact(
     role: str | None = None,
     session_id: str | None = None,
     scopes: Scopes | None = None,
+    memory_category: str | None = None,
+    observed_at: str | None = None,
     idempotency_key: str | None = None,
 ) -> Request[StoredFact]:
-    """Store one text, in a session that is made when none is named; 501 where `infer` is not offered."""
+    """
+    Store one text, in a session that is made when none is named; 501 where `infer` is not offered.
+
+    `memory_category` is identity, knowledge or context; `observed_at` (RFC 3339) is when it became known.
+    """
     body = {
         "text": text,
         "infer": infer,
         "role": role,
         "session_id": session_id,
         "scopes": scopes,
+        "memory_category": memory_category,
+        "observed_at": observed_at,
     }
     request: Request[StoredFact] = Request(
         "POST", path("/{id}/facts", id=context_id), StoredFact, json=_drop_none(body)

@@ -104,11 +104,11 @@ def _find_option_call(flag: Flag) -> Call:
 
 
 def _find_argument_call(argument: Argument, path: tuple[str, ...]) -> Call:
-    """In `profiles`, NAME is a profile; in `contexts`, ID is a context; unless the command makes a new one."""
+    """NAME is a profile in `profiles`, ID a context in `contexts`, unless it is a new one; CONTEXT always is one."""
     place = (path[0], argument.name) if path[-1] not in {"add", "create"} else None
     if place == ("profiles", "NAME"):
         return ("ask", "profiles")
-    if place == ("contexts", "ID"):
+    if place == ("contexts", "ID") or argument.name == "CONTEXT":
         return ("ask", "contexts")
     return _find_call(argument.choices, argument.name)
 

@@ -15,7 +15,10 @@ from spectronctl.errors import SpectronctlError, UsageError
 GROUPS = {
     "contexts": "Create, configure and delete contexts.",
     "keys": "Mint, rotate and revoke the API keys of a context.",
+    "ontology": "Say what extraction looks for: entity types, their attributes, relations.",
     "sessions": "Read what agents said: list, print, export and import conversations.",
+    "lifecycle": "Keep a context's memory in order: decay, expiry, checks, reindexing and its jobs.",
+    "migrations": "See which schema the databases of the contexts have.",
     "profiles": "Keep the servers you work with.",
     "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
     "completion": "Print a completion script for a shell.",

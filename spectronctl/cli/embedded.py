@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronctl.config.locations import local_store_url
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from spectronctl.server.store import ManagementKeyRow, Store
 
 T = TypeVar("T")
+
+LOCK_PAUSE = 0.05
+"""Seconds between two looks at a store that another process has open."""
 
 
 @contextmanager
@@ -42,28 +46,47 @@ async def hold_open(
 ) -> AsyncIterator[Store]:
     """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
     with server_parts():
-        from spectronctl.server.store.lock import hold_store
         from spectronctl.server.store.surreal import open_store
-    with hold_store(url, timeout=timeout, command=command):
+    async with AsyncExitStack() as stack:
+        await _enter_lock(stack, url, timeout=timeout, command=command)
         store = await open_store(url, credentials=store_credentials(env))
+        stack.push_async_callback(store.close)
+        yield store
+
+
+async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, command: str) -> None:
+    """Keep the store to this process; while another one has it, whoever waits can be interrupted."""
+    import asyncio
+
+    from spectronctl.server.store.lock import StoreLockedError, hold_store
+
+    deadline = monotonic() + timeout
+    while True:
         try:
-            yield store
-        finally:
-            await store.close()
+            stack.enter_context(hold_store(url, timeout=0, command=command))
+        except StoreLockedError:
+            if monotonic() >= deadline:
+                raise
+        else:
+            return
+        await asyncio.sleep(LOCK_PAUSE)
 
 
-def make_transport(env: Mapping[str, str], *, timeout: float) -> AsgiTransport:
-    """A transport that opens the local store on its first request and closes it with the client."""
+def make_transport(
+    env: Mapping[str, str], *, timeout: float, works_on_jobs: bool = False
+) -> AsgiTransport:
+    """A transport that opens the local store, and works on its jobs, from its first request until it is closed."""
     from spectronctl.client._asgi import AsgiTransport
 
     @asynccontextmanager
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
             from spectronctl.server.app import create_app
+            from spectronctl.server.worker import run_worker
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
             app = create_app(store, trusted=True)
-            async with app.state.embedders:
+            async with app.state.embedders, run_worker(store) if works_on_jobs else nullcontext():
                 yield app
 
     return AsgiTransport(open_app)

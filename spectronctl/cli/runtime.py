@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -41,8 +42,11 @@ class Runtime:
     """
     One run of one command line: the environment, the streams, and what is made from them.
 
-    `transport` replaces the network in tests.
+    `transport` replaces the network in tests. A command that waits for jobs sets `works_on_jobs` before it asks for a
+    client: under `--profile local` nobody else works on them.
     """
+
+    works_on_jobs = False
 
     def __init__(
         self,
@@ -58,6 +62,8 @@ class Runtime:
         self._transport = transport
         self._stdin_reader: str | None = None
         self._secrets: dict[Credential, str] = {}
+        self._clients: dict[Credential | None, Client] = {}
+        self._connecting = Lock()
         self._close: list[Callable[[], None]] = []
 
     def __enter__(self) -> Runtime:
@@ -143,6 +149,13 @@ class Runtime:
         return self._make_client(credential)
 
     def _make_client(self, credential: Credential | None) -> Client:
+        """The client that signs with this key, made once; threads may ask at once."""
+        with self._connecting:
+            if credential not in self._clients:
+                self._clients[credential] = self._connect(credential)
+            return self._clients[credential]
+
+    def _connect(self, credential: Credential | None) -> Client:
         from spectronctl.client import Client
 
         given = self.settings
@@ -168,7 +181,9 @@ class Runtime:
             return None
         from spectronctl.cli.embedded import make_transport
 
-        self._transport = make_transport(self.env, timeout=self.settings.timeout.value)
+        self._transport = make_transport(
+            self.env, timeout=self.settings.timeout.value, works_on_jobs=self.works_on_jobs
+        )
         return self._transport
 
     @cached_property

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spectronctl.client._call import Exchange
     from spectronctl.client._management_async import AsyncSpectronManagement
     from spectronctl.client._management_sync import SpectronManagement
+    from spectronctl.client._polling import Polling
     from spectronctl.client._sync import Client
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "AsyncSpectronManagement",
     "AsgiTransport",
     "Exchange",
+    "Polling",
 ]
 
 _HOMES = {
@@ -33,6 +35,7 @@ _HOMES = {
     "AsyncSpectronManagement": "_management_async",
     "AsgiTransport": "_asgi",
     "Exchange": "_call",
+    "Polling": "_polling",
 }
 
 

@@ -83,7 +83,7 @@ def _read(call: Call[T], answer: Answer) -> T:
     if call.request.returns is not None and not answer.body.strip():
         raise _unreadable(call, answer, "the answer is empty", OTHER_VERSION_HINT)
     try:
-        return call.request.read(answer.body)
+        return call.request.read(answer.body, answer.headers)
     except ValidationError as exc:
         problem = _explain_shape(exc)
     # Raised out here, so that no traceback leads to pydantic's error, which holds the answer.

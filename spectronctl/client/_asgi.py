@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import AbstractAsyncContextManager
-from threading import Lock
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractAsyncContextManager, contextmanager
+from threading import Lock, Thread
 from typing import Any, TypeAlias
 
 from spectronctl.client._httpx import httpx
@@ -19,60 +20,124 @@ App: TypeAlias = Callable[
 
 class AsgiTransport(httpx.BaseTransport):
     """
-    Opens the application at the first request, on an event loop of its own, and closes both in `close()`.
+    Opens the application at the first request, on an event loop in a thread of its own, and closes both in `close()`.
 
     `open_app` returns an async context manager that yields the application; what it raises reaches the caller of the
-    first request. Several threads may ask, and are answered one after the other; no other event loop may run in them.
+    request that wanted it open, and the next one tries again. The loop runs between requests too, so that what the
+    application has begun goes on. Several threads may ask, and are answered at once.
     """
 
     def __init__(self, open_app: Callable[[], AbstractAsyncContextManager[App]]) -> None:
         self._open_app = open_app
-        self._runner: asyncio.Runner | None = None
-        self._opened: AbstractAsyncContextManager[App] | None = None
-        self._app: App | None = None
+        self._home: _Home | None = None
         self._turn = Lock()
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         with self._turn:
-            if self._closed:  # by another thread, while this one waited
+            if self._closed:
                 raise RuntimeError("the transport is closed")
-            if self._runner is None:
-                self._runner = asyncio.Runner()
-            return self._runner.run(self._answer(request))
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        if self._app is None:
-            opened = self._open_app()
-            self._app = await opened.__aenter__()
-            self._opened = opened
-        exchange = _Exchange(request)
+            if self._home is None:
+                self._home = _Home(self._open_app)
+            answer = self._home.ask(request)
         try:
-            async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
-                await exchange.run(self._app)
-        except TimeoutError:
-            raise httpx.ReadTimeout("the application did not answer in time") from None
-        return exchange.build_response()
+            return answer.result()
+        except KeyboardInterrupt:  # nobody waits for it any more
+            answer.cancel()
+            raise
+        except CancelledError:
+            raise RuntimeError("the transport was closed meanwhile") from None
 
     def close(self) -> None:
         with self._turn:
             self._closed = True
-            self._close()
-
-    def _close(self) -> None:
-        runner, self._runner = self._runner, None
-        opened, self._opened = self._opened, None
-        self._app = None
-        if runner is None:
-            return
-        with runner:
-            if opened is not None:
-                runner.run(_leave(opened))
+            home, self._home = self._home, None
+        if home is not None:
+            home.close()
 
 
-async def _leave(opened: AbstractAsyncContextManager[App]) -> None:
-    await opened.__aexit__(None, None, None)
+class _Home:
+    """A thread with an event loop, and the application that is open on it."""
+
+    def __init__(self, open_app: Callable[[], AbstractAsyncContextManager[App]]) -> None:
+        self._open_app = open_app
+        self._opened: asyncio.Future[App] | None = None
+        self._stay: asyncio.Task[None] | None = None
+        self._requests: set[asyncio.Task[httpx.Response]] = set()
+        self._ending, self._closing = asyncio.Event(), asyncio.Event()
+        self._failure: BaseException | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, name="application", daemon=True)
+        self._thread.start()
+
+    def ask(self, request: httpx.Request) -> Future[httpx.Response]:
+        """The answer to come."""
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+
+    def close(self) -> None:
+        """Drop the requests under way, close the application and end the thread; raises what closing raises."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._live())
+        except BaseException as exc:  # noqa: BLE001 - it belongs to the thread that closes
+            self._failure = exc
+
+    async def _live(self) -> None:
+        await self._ending.wait()
+        for request in self._requests:
+            request.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
+        if self._stay is not None and self._opened is not None:
+            if not self._opened.done():  # it waits for something, and nobody for it
+                self._stay.cancel()
+            self._closing.set()
+            await asyncio.gather(self._stay, return_exceptions=not self._opened.done())
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        with self._note_request():
+            app = await asyncio.shield(self._open())
+            exchange = _Exchange(request)
+            try:
+                async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
+                    await exchange.run(app)
+            except TimeoutError:
+                raise httpx.ReadTimeout("the application did not answer in time") from None
+            return exchange.build_response()
+
+    @contextmanager
+    def _note_request(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._requests.add(task)
+        try:
+            yield
+        finally:
+            self._requests.discard(task)
+
+    def _open(self) -> asyncio.Future[App]:
+        """The application, once it is open; one that could not be opened is tried again."""
+        if self._opened is None or (self._opened.done() and self._opened.exception()):
+            self._opened = self._loop.create_future()
+            self._stay = self._loop.create_task(self._hold_open(self._opened))
+        return self._opened
+
+    async def _hold_open(self, opened: asyncio.Future[App]) -> None:
+        """Open and close the application in one task, as its own tasks may want it."""
+        try:
+            async with self._open_app() as app:
+                opened.set_result(app)
+                await self._closing.wait()
+        except Exception as exc:
+            if opened.done():
+                raise
+            opened.set_exception(exc)
 
 
 class _Exchange:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from spectronctl.api import contexts, health, identity, keys
+from spectronctl.api import contexts, health, identity, keys, lifecycle, migrations
+from spectronctl.api import ontology as ontologies
+from spectronctl.api._request import Tagged
 from spectronctl.client._async import AsyncClient
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
+from spectronctl.client._polling import Polling
 from spectronctl.client._settings import AuthHeader
 from spectronctl.models.contexts import Context
 from spectronctl.models.health import Health
 from spectronctl.models.identity import Identity
 from spectronctl.models.keys import Key, MintedKey
+from spectronctl.models.lifecycle import Decay, Job, StartedJob
+from spectronctl.models.migrations import Migrations
+from spectronctl.models.ontology import Ontology
 
 
 class AsyncSpectronManagement:
     """
-    A Spectron deployment as its operator sees it: `contexts`, `keys`, `whoami` and `health`.
+    A Spectron deployment as its operator sees it.
+
+    `contexts`, `keys`, `ontology` and `lifecycle`; `migrations`, `whoami` and `health`.
 
     `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
     the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
@@ -56,10 +64,16 @@ class AsyncSpectronManagement:
         )
         self.contexts = AsyncContexts(self._client)
         self.keys = AsyncKeys(self._client)
+        self.ontology = AsyncOntologies(self._client)
+        self.lifecycle = AsyncLifecycle(self._client)
 
     async def whoami(self, context_id: str) -> Identity:
         """Who the key is on the data plane of a context: principal and grants (`GET /{context_id}/me`)."""
         return await self._client.send(identity.get_identity(context_id))
+
+    async def migrations(self) -> Migrations:
+        """Which schema the database of each context has (`GET /migrations`)."""
+        return await self._client.send(migrations.get_migrations())
 
     async def health(self) -> Health:
         """Whether the server answers; needs no key (`GET /health`)."""
@@ -185,3 +199,83 @@ class AsyncKeys:
     async def delete(self, context_id: str, key_id: str) -> None:
         """Revoke a key at once; NotFoundError when there is none."""
         await self._client.send(keys.delete_key(context_id, key_id))
+
+
+class AsyncOntologies:
+    """The ontology of each context: what extraction looks for (contract, "Management plane")."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, context_id: str) -> Tagged[Ontology]:
+        """
+        The ontology as `value`, with three empty fields where none was set, and its `etag`.
+
+        `etag` is None on servers that name no versions. NotFoundError: there is no such context.
+        """
+        return await self._client.send(ontologies.get_ontology(context_id))
+
+    async def set(
+        self,
+        context_id: str,
+        ontology: Ontology | Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+    ) -> Tagged[Ontology]:
+        """
+        Replace the whole ontology; what is not named is gone. The ontology as it is then, and its `etag`.
+
+        InvalidError names all that is wrong with it. ConflictError: it is no longer the one whose `etag` is `if_match`,
+        and nothing was changed. Never sent twice.
+        """
+        return await self._client.send(
+            ontologies.set_ontology(context_id, ontology, if_match=if_match)
+        )
+
+    async def delete(self, context_id: str, *, if_match: str | None = None) -> None:
+        """Forget the ontology, also where none was set; ConflictError as for `set`."""
+        await self._client.send(ontologies.delete_ontology(context_id, if_match=if_match))
+
+
+class AsyncLifecycle:
+    """Upkeep of a context's memory, and the jobs that it takes (contract, "Management plane")."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def decay(self, context_id: str) -> Decay:
+        """Expire memories that are past their time and prune the cache; what is gone. Never sent twice."""
+        return await self._client.send(lifecycle.decay_context(context_id))
+
+    async def reindex(self, context_id: str) -> StartedJob:
+        """
+        Start to embed every chunk again; `watch` waits until that is done.
+
+        ConflictError: it is under way already; InvalidError: the embedder cannot be used. Never sent twice: after a
+        lost answer `jobs` tells whether one was started.
+        """
+        return await self._client.send(lifecycle.reindex_context(context_id))
+
+    def jobs(self, context_id: str) -> AsyncIterator[Job]:
+        """Every job of a context, the oldest first, page after page as they are consumed."""
+        return self._client.items(lifecycle.list_jobs(context_id))
+
+    async def job(self, context_id: str, job_id: str) -> Job:
+        """One job; NotFoundError when the context has none of that id."""
+        return await self._client.send(lifecycle.get_job(context_id, job_id))
+
+    async def cancel(self, context_id: str, job_id: str) -> Job:
+        """Cancel a job: a queued one at once, a running one soon; ConflictError when it is over otherwise."""
+        return await self._client.send(lifecycle.cancel_job(context_id, job_id))
+
+    def watch(
+        self, context_id: str, job_id: str, *, timeout: float | None = None
+    ) -> AsyncIterator[Job]:
+        """
+        A job as it is, again and again until it is over.
+
+        Once it has been seen, a server that is busy, restarts or cannot be reached for a while ends nothing.
+        WaitTimeoutError after `timeout` seconds, or after ten minutes without an answer; the job goes on.
+        """
+        polling = Polling[Job](lambda job: job.is_over, timeout=timeout)
+        return self._client.poll(lifecycle.get_job(context_id, job_id), polling)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from types import TracebackType
@@ -16,10 +17,12 @@ from spectronctl.client._answers import settle
 from spectronctl.client._call import Call, Exchange, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.client._policy import next_pause
+from spectronctl.client._polling import Polling
 from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
 from spectronctl.client._threads import fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
+from spectronctl.errors import RequestError
 from spectronctl.models.problems import Answer, read_clock_offset
 
 T = TypeVar("T")
@@ -124,6 +127,38 @@ class Client:
         """
         window = Window(request, start=start, limit=limit, parallel=parallel, first_seq=first_seq)
         return fetch_ahead(self.send, window)
+
+    def poll(
+        self,
+        request: Request[T],
+        polling: Polling[T],
+        *,
+        sleep: Callable[[float], object] | None = None,
+    ) -> Iterator[T]:
+        """
+        Every answer to a read that is sent again and again, until `polling` has seen enough.
+
+        `sleep` lets the time pass between two calls, and may end it all by raising. WaitTimeoutError when the wait
+        gives up, RequestError's subclasses for failures that will not pass.
+        """
+        client = copy(self)
+        given = self._settings
+        pause: float | None = 0.0
+        while pause is not None:
+            client._settings = replace(
+                given,
+                timeout=polling.bound_call(given.timeout),
+                retries=polling.bound_retries(given.retries),
+            )
+            try:
+                answer = client.send(request)
+            except RequestError as exc:
+                pause = polling.choose_pause_after(exc)
+            else:
+                yield answer
+                pause = polling.choose_pause(answer)
+            if pause is not None:
+                (sleep or time.sleep)(pause)
 
     def with_key(self, api_key: str) -> Self:
         """The same client signing with another key, over the same connections: close the first, not this one."""

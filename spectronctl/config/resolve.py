@@ -125,6 +125,7 @@ MANAGEMENT_KEY_VARIABLES = (
     "SPECTRON_MGMT_KEY",
 )
 CONTEXT_KEY_VARIABLES = ("SPECTRON_API_KEY",)
+STORE_SECRET_VARIABLES = ("SPECTRONCTL_STORE_PASSWORD",)
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,15 @@ class Settings:
     def each(self) -> Iterator[tuple[str, Setting[Any]]]:
         """Every setting by name, in the order of the table."""
         return ((row.name, getattr(self, row.name)) for row in SETTINGS)
+
+    @property
+    def key_variables(self) -> frozenset[str]:
+        """Variables that hold a key or password of ours, for programs that are started without them."""
+        profile = self._keys.profile
+        kept = [profile.credential, *profile.context_keys.values()] if profile else []
+        named = (str(each.value) for each in kept if each and each.kind == "env")
+        known = (*MANAGEMENT_KEY_VARIABLES, *CONTEXT_KEY_VARIABLES, *STORE_SECRET_VARIABLES)
+        return frozenset({*known, *named})
 
     def management_credential(self) -> Credential | None:
         """The key for management commands, or None; AuthError when the only one belongs to another server."""

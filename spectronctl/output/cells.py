@@ -65,6 +65,11 @@ def show_value(value: Any) -> str:
     return escape(to_text(value)) or MISSING
 
 
+def show_words(values: list[Any]) -> str:
+    """A list as one cell that a line may be broken in between its parts."""
+    return ", ".join(map(show_value, values)) or MISSING
+
+
 def show_age(value: Any, now: datetime) -> str:
     """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
     moment = read_time(value)

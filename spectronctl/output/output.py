@@ -94,6 +94,25 @@ class Output:
         else:
             self._write(self._rendering.render_found(self._query.run(list(answer)), view))
 
+    def parts(
+        self,
+        item: Item,
+        parts: Iterable[Item],
+        view: View,
+        *,
+        lines: Iterable[str] | None = None,
+    ) -> None:
+        """
+        Show one object that is a table of its own: `parts` are the rows of its tables, CSV and names.
+
+        With `lines` people get those instead of a table, unless they shape one with `--columns` or `--sort`.
+        """
+        if self._query is None:
+            shown = None if lines is None else (f"{escape(line)}\n" for line in lines)
+            self._write(self._rendering.render_parts(dict(item), parts, view, shown))
+        else:
+            self.show(item, view)
+
     def done(self, outcome: Item, view: View, note: str) -> None:
         """Say what was done: a note for people, the outcome as an object for programs."""
         self.note(note)
@@ -165,10 +184,21 @@ class Output:
         """Tell people what they should look at, as `note` does."""
         self._tell(f"{self._paint('warning:', _YELLOW)} {_escape_lines(text)}")
 
+    def leave(self, text: str) -> None:
+        """Tell what an interrupted command leaves to go on: a warning for people, an event for programs."""
+        if self._speaks_json and not self._quiet:
+            self._write_event({"event": "interrupted", "text": text})
+        else:
+            self.warn(text)
+
     def difference(self, before: Item, after: Item) -> None:
         """Tell people what changed between two states of an object, as `note` does."""
-        for line in show_difference(before, after):
-            self._tell(self._paint(line, _RED if line.startswith("-") else _GREEN))
+        self.changes(show_difference(before, after))
+
+    def changes(self, lines: Iterable[str]) -> None:
+        """Tell people what changed, as `note` does; a line begins with `-` for what is gone."""
+        for line in lines:
+            self._tell(self._paint(escape(line), _RED if line.startswith("-") else _GREEN))
 
     def progress(self, label: str, total: int | None = None) -> Progress:
         """A context manager that counts long work: on a terminal a bar, elsewhere lines on stderr."""

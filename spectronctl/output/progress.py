@@ -17,13 +17,14 @@ HEARTBEAT_SECONDS = 30.0
 
 
 class Progress:
-    """Counts `total` things under a `label`; `total` None is not known. Safe to advance from several threads."""
+    """Counts `total` things under a `label`; `total` None is not known yet. Safe to advance from several threads."""
 
     def __init__(self, label: str, total: int | None, tell: Callable[[int, str], None]) -> None:
         self.label = label
         self.total = total
         self.done = 0
         self._tell = tell
+        self._told: tuple[int, int | None, str] | None = None
         self._lock = Lock()
 
     def advance(self, text: str = "", count: int = 1) -> None:
@@ -31,6 +32,14 @@ class Progress:
         with self._lock:
             self.done += count
             self._tell(self.done, text)
+
+    def reach(self, done: int, total: int | None, text: str = "") -> None:
+        """`done` of `total` are done by now; what was told last is not told again."""
+        with self._lock:
+            self.done, self.total = done, total
+            if self._told != (done, total, text):
+                self._told = done, total, text
+                self._tell(done, text)
 
     def __enter__(self) -> Self:
         return self
@@ -101,13 +110,25 @@ class BarProgress(Progress):
         self._bar.stop()
 
     def _draw(self, done: int, text: str) -> None:
-        self._bar.update(self._task, completed=done, text=text)
+        self._bar.update(self._task, completed=done, total=self.total, text=text)
 
 
 def _make_bar(streams: Streams, *, color: bool) -> Bar:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class RateColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(show_rate(task.finished_speed or task.speed))
 
     console = Console(
         file=streams.stderr,
@@ -120,8 +141,16 @@ def _make_bar(streams: Streams, *, color: bool) -> Bar:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
+        RateColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[text]}", markup=False),
         console=console,
         transient=True,
     )
+
+
+def show_rate(rate: float | None) -> str:
+    """Things per second, to two digits at least; nothing while that is not known."""
+    if rate is None:
+        return ""
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.2g}/s"

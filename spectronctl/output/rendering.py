@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spectronctl.output import tables
-from spectronctl.output.cells import escape, show_age, show_value, to_text
+from spectronctl.output.cells import escape, show_age, show_value, show_words, to_text
 from spectronctl.output.differences import flatten
 from spectronctl.output.documents import (
     to_json,
@@ -67,6 +67,8 @@ class Rendering:
                 return [to_json(item, indent=2), "\n"]
             case "yaml":
                 return [to_yaml(item)]
+            case "table" | "wide" | "csv" | "name" if view.parts is not None:
+                return self.render_many(view.parts(item), view)
             case "table" | "wide" if len(view.every_column) == 1:
                 return self._render_bare(view.columns[0], item)
             case "table" | "wide":
@@ -89,6 +91,17 @@ class Rendering:
                 return self._render_csv(self._arrange(items, view), self.find_columns(view))
             case _:
                 return self._render_table(self._arrange(items, view), view)
+
+    def render_parts(
+        self, item: dict[str, Any], parts: Iterable[Item], view: View, lines: Lines | None
+    ) -> Lines:
+        """One resource that is a table of its own: its parts as rows, the whole for programs; see `Output.parts`."""
+        if self.format in {"json", "jsonl", "yaml"}:
+            return self.render_one(item, view)
+        is_shaped = self.columns is not None or self.sort is not None
+        if lines is not None and self.format in FOR_PEOPLE and not is_shaped:
+            return lines
+        return self.render_many(map(dict, parts), view)
 
     def render_outcome(self, outcome: dict[str, Any], view: View) -> Lines:
         """What was done, for programs: a table says nothing, CSV has the outcome's own fields."""
@@ -144,9 +157,11 @@ class Rendering:
 
     def _show_cell(self, column: Column, item: Item, now: datetime) -> str:
         value = column.read(item)
-        return (
-            show_age(value, now) if column.kind == "time" and self.terminal else show_value(value)
-        )
+        if self.terminal is None:
+            return show_value(value)
+        if column.kind == "words" and isinstance(value, list):
+            return show_words(value)
+        return show_age(value, now) if column.kind == "time" else show_value(value)
 
     def _tabulate(self, names: list[str], rows: list[list[str]], *, whole: int | None) -> Lines:
         head = self._head([escape(name).upper() for name in names])

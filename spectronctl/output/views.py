@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from spectronctl.errors import UsageError
 
-Kind = Literal["text", "time", "list", "lines"]
+Kind = Literal["text", "time", "list", "words", "lines"]
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Column:
     """
     A column of a table: its name, and the dotted path of its field, the name itself by default.
 
-    A `time` is RFC 3339; a `list` is joined by commas, as any list is; `lines` are a text that keeps them where it
-    stands alone. What no field holds is made by `compute`.
+    A `time` is RFC 3339; a `list` is joined by commas, as any list is; `words` are a list that a terminal may break
+    into lines; `lines` are a text that keeps them where it stands alone. What no field holds is made by `compute`.
     """
 
     name: str
@@ -37,12 +37,17 @@ class Column:
 
 @dataclass(frozen=True)
 class View:
-    """The columns shown by default, those that `-o wide` adds, and the field that `-o name` prints."""
+    """
+    The columns shown by default, those that `-o wide` adds, and the field that `-o name` prints.
+
+    An object with `parts` is a table of them wherever there are rows; in JSON and YAML it is itself.
+    """
 
     columns: tuple[Column, ...]
     wide: tuple[Column, ...] = ()
     name: str = "id"
     plural: str = "results"
+    parts: Callable[[Mapping[str, Any]], Iterable[dict[str, Any]]] | None = None
 
     @property
     def every_column(self) -> tuple[Column, ...]:

@@ -31,6 +31,7 @@ from spectronctl.server.routes import (
     identity,
     keys,
     lifecycle,
+    ontology,
     query,
     service,
     sessions,
@@ -92,7 +93,18 @@ def create_app(
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
     app.include_router(documentation.router)
-    for resource in (service, contexts, keys, lifecycle, identity, sessions, facts, query, upkeep):
+    for resource in (
+        service,
+        contexts,
+        keys,
+        ontology,
+        lifecycle,
+        identity,
+        sessions,
+        facts,
+        query,
+        upkeep,
+    ):
         app.include_router(resource.router, prefix=_PREFIX)
     app.include_router(service.management, prefix=_PREFIX)
     return app

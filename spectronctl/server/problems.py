@@ -53,6 +53,11 @@ def key_in_flight(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, "idempotency-key-in-flight", detail, retry_after=1)
 
 
+def precondition_failed(detail: str) -> ProblemError:
+    """412: changed since the caller looked."""
+    return ProblemError(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", detail)
+
+
 def reserved(detail: str) -> ProblemError:
     """422: well formed, but reserved or meaningless."""
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "reserved", detail)

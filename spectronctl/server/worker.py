@@ -16,7 +16,7 @@ from spectronctl.server.embedders import Embedders
 from spectronctl.server.embedding import EmbeddingError
 from spectronctl.server.problems import ProblemError
 from spectronctl.server.reindex import CancelledJobError, Run, reindex, take_over
-from spectronctl.server.store import LostJobError, Store
+from spectronctl.server.store import ClaimedJob, LostJobError, Store
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ async def _prune(store: Store) -> None:
 
 async def _work_once(store: Store, embedders: Embedders) -> bool:
     """Take a job and do what can be done of it; False when there is none."""
-    claimed = await store.claim_job()
+    claimed = await _claim(store)
     if claimed is None:
         return False
     job = claimed.job
@@ -96,6 +96,17 @@ async def _losing(store: Store, run: Run) -> AsyncIterator[None]:
     except ProblemError:
         if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
             raise LostJobError from None
+        raise
+
+
+async def _claim(store: Store) -> ClaimedJob | None:
+    """A job; when this is cancelled meanwhile, nobody has to wait for the end of its lease."""
+    claiming = asyncio.ensure_future(store.claim_job())
+    try:
+        return await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        if claimed := await claiming:
+            await store.release_job(claimed)
         raise
 
 

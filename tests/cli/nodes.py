@@ -22,6 +22,7 @@ SAMPLES = {
     "SOURCE": "env:SAMPLE_KEY",
     "ROTATION": "rot_20260101T000000_00000000",
     "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
+    "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
     "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",
@@ -29,11 +30,17 @@ SAMPLES = {
 }
 """A fitting word for every required argument and option."""
 
+OWN_SAMPLES = {("ontology", "FILE|-"): str(Path(__file__).with_name("people.yaml"))}
+"""What fits a group in place of that."""
+
 BRINGS_A_KEY: set[tuple[str, ...]] = {("keys", "verify")}
 """Commands that send the key of their SOURCE and no other."""
 
 DESTROYS_WITH: dict[tuple[str, ...], str] = {("keys", "create"): "--if-exists rotate"}
 """Commands that destroy something only with this option."""
+
+ASKS_AFTER_READING: set[tuple[str, ...]] = {("ontology", "set"), ("ontology", "edit")}
+"""Commands that look first and ask only where something would be lost: tests of their own hold them to it."""
 
 OFFLINE: set[tuple[str, ...]] = {
     ("completion",),
@@ -42,6 +49,7 @@ OFFLINE: set[tuple[str, ...]] = {
     ("serve",),
     ("keys", "rotations", "list"),
     ("keys", "rotations", "get"),
+    ("ontology", "validate"),
 }
 """Commands, and groups of them, that speak to no server."""
 
@@ -50,6 +58,8 @@ ALSO_NEEDED: dict[tuple[str, ...], str] = {
     ("keys", "rotate"): SAMPLES["KEY"],
     ("keys", "rotations", "resume"): SAMPLES["ROTATION"],
     ("sessions", "transcript"): SAMPLES["SESSION"],
+    ("ontology", "add"): "--entity-type Person",
+    ("ontology", "remove"): "--entity-type Person",
 }
 """What a command wants although no single argument or option is required."""
 
@@ -60,7 +70,10 @@ def name_of(node: Node) -> str:
 
 def sample_line(node: Node) -> str:
     """The command with everything it requires."""
-    words = [SAMPLES[a.name] for a in node.arguments if a.required]
+    group = node.path[0]
+    words = [
+        OWN_SAMPLES.get((group, a.name)) or SAMPLES[a.name] for a in node.arguments if a.required
+    ]
     for flag in node.flags:
         if flag.required:
             words += [flag.names[0], SAMPLES[flag.names[0]]]

@@ -270,6 +270,8 @@ LOCAL = {
     "contexts show ": CONTEXTS,
     "contexts delete --if-missing ok ": CONTEXTS,
     "contexts get other ": set(),
+    "lifecycle reindex o": {"other"},
+    "lifecycle decay other acme-p": {"acme-prod"},
     "--api-key-file ": FILES,
     "contexts create x --config n": {"notes.toml"},
     "contexts create x --config=o": {"other.json"},

@@ -10,10 +10,12 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from tests.cli.nodes import (
+    ASKS_AFTER_READING,
     BRINGS_A_KEY,
     DESTROYS_WITH,
     LEAVES,
     ONLINE,
+    OWN_SAMPLES,
     SAMPLES,
     name_of,
     sample_line,
@@ -32,6 +34,7 @@ ERROR_KEYS = {
     "candidates",
     "exit_code",
 }
+ONTOLOGY = OWN_SAMPLES["ontology", "FILE|-"]
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 130}
 
 
@@ -102,9 +105,9 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("shape", ["table", "json"])
 def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLine) -> None:
-    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     secret_file = run.home / "secret"
     lines = [
         "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
@@ -126,6 +129,13 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys get app-agent",
         "whoami",
         f"whoami --api-key-file {secret_file}",
+        f"ontology set {ONTOLOGY}",
+        "ontology get",
+        f"ontology diff {ONTOLOGY}",
+        "ontology edit",
+        "ontology add --relation knows",
+        "ontology remove --relation knows --yes",
+        "ontology delete --yes",
         f"sessions import {SAMPLES['FILE|-']}",
         "sessions create --scope org/acme",
         "sessions list",
@@ -133,22 +143,57 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "sessions context SESSION plants",
         "sessions transcript SESSION",
         "sessions delete SESSION --yes",
+        "lifecycle decay",
+        "lifecycle expire --dry-run",
+        "lifecycle expire --all-contexts",
+        "lifecycle fsck",
+        "lifecycle reindex",
+        "lifecycle reindex --no-wait",
+        "lifecycle jobs list",
+        "lifecycle jobs get JOB",
+        "lifecycle jobs watch JOB",
+        "migrations status",
         "profiles show",
         "version --server",
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]
     untried = [
-        node for node in ONLINE if not any(line.startswith(" ".join(node.path)) for line in lines)
+        node
+        for node in ONLINE
+        if not any(line.startswith(" ".join(node.path)) for line in [*lines, *WHILE_QUEUED])
     ]
     assert untried == []
+    check_no_key_is_shown(run, lines, shape, secret_file)
+
+
+WHILE_QUEUED = [
+    "contexts create acme-prod --namespace acme --database prod",
+    "lifecycle reindex --no-wait",
+    "lifecycle jobs cancel JOB",
+]
+"""What succeeds only while nobody works on jobs."""
+
+
+@pytest.mark.parametrize("shape", ["table", "json"])
+def test_cancelling_a_job_shows_no_key_either(shape: str, run: CommandLine) -> None:
+    check_no_key_is_shown(run, WHILE_QUEUED, shape, run.home / "secret")
+
+
+def check_no_key_is_shown(
+    run: CommandLine, lines: list[str], shape: str, secret_file: Path
+) -> None:
+    key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     for line in lines:
         if "ROTATION" in line:
             line = line.replace("ROTATION", run("keys rotations list -o name").out.strip())
         if "SESSION" in line:
             listed = run("sessions list -o name -c acme-prod").out
             line = line.replace("SESSION", listed.splitlines()[0])
-        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL}
+        if "JOB" in line:
+            listed = run("lifecycle jobs list -o name -c acme-prod").out
+            line = line.replace("JOB", listed.splitlines()[0])
+        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
         result = run(f"{line} --debug -o {shape}", env=env)
         assert result.code == 0, result.err
         secrets = [
@@ -173,7 +218,8 @@ def test_rate_limiting_tells_when_to_come_back(
     assert (result.code, result.error["retry_after_secs"]) == (8, secs)
 
 
-DESTRUCTIVE = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+CONFIRMED = [n for n in ONLINE if any("--confirm" in flag.names for flag in n.flags)]
+DESTRUCTIVE = [n for n in CONFIRMED if n.path not in ASKS_AFTER_READING]
 
 
 @pytest.mark.parametrize("node", DESTRUCTIVE, ids=name_of)
@@ -191,6 +237,7 @@ def test_what_destroys_can_be_confirmed() -> None:
     verbs = {"delete", "rotate", "remove", "revoke", "purge"}
     destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in DESTROYS_WITH}
     assert destroying == {n.path for n in DESTRUCTIVE}
+    assert {n.path for n in CONFIRMED} == destroying | ASKS_AFTER_READING
 
 
 @pytest.mark.parametrize(

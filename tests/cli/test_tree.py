@@ -11,7 +11,7 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from spectronctl.cli.app import GROUPS
-from tests.cli.nodes import GLOBAL, NODES, name_of
+from tests.cli.nodes import GLOBAL, NODES, OWN_SAMPLES, name_of
 from tests.conftest import CommandLine
 
 
@@ -68,12 +68,16 @@ def test_aliases_work_everywhere(alias: str, line: str, run_alone: CommandLine) 
     assert f"no command '{alias}'" not in run_alone(line).err
 
 
+PEOPLE = OWN_SAMPLES["ontology", "FILE|-"]
 READS = [
     "contexts list",
     "contexts get acme-prod",
     "keys list",
     "keys get app",
+    "ontology get",
+    "ontology diff FILE",
     "whoami",
+    "migrations status",
     "profiles list",
     "version",
 ]
@@ -86,7 +90,8 @@ def test_what_scripts_read_is_the_same_bytes_everywhere(
 ) -> None:
     run("contexts create acme-prod --namespace acme --database prod")
     run("keys create app -c acme-prod --secret-file " + str(run.home / "secret"))
-    line = f"{line} -c acme-prod -o {shape}"
+    run("ontology add -c acme-prod --entity-type Ghost --attribute Ghost=a,b --relation knows")
+    line = f"{line.replace('FILE', PEOPLE)} -c acme-prod -o {shape}"
 
     plain = run(line)
     assert plain.code == 0
@@ -211,7 +216,12 @@ LIBRARIES = {
         ("contexts --help", {"typer", "pydantic"}),
         ("keys --help", {"typer", "pydantic"}),
         ("profiles --help", {"typer", "pydantic"}),
+        ("ontology --help", {"typer", "pydantic"}),
+        ("ontology edit --help", {"typer", "pydantic"}),
         ("serve --help", {"typer", "pydantic"}),
+        ("lifecycle reindex --help", {"typer", "pydantic"}),
+        ("lifecycle jobs watch --help", {"typer", "pydantic"}),
+        ("migrations status --help", {"typer", "pydantic"}),
         ("profiles path", {"typer", "pydantic"}),
         (
             "contexts list --url http://127.0.0.1:1 --api-key k --retries 0",

@@ -11,7 +11,7 @@ import httpx
 
 from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
-from spectronctl.client import AsyncClient, Client
+from spectronctl.client import AsyncClient, Client, Polling
 
 T = TypeVar("T")
 
@@ -95,6 +95,9 @@ class SyncFace:
     def offset_pages(self, request: Request[Page[T]], **options: Any) -> list[Page[T]]:
         return list(self._client.offset_pages(request, **options))
 
+    def poll(self, request: Request[T], polling: Polling[T]) -> list[T]:
+        return list(self._client.poll(request, polling))
+
     def close(self) -> None:
         self._client.close()
 
@@ -124,6 +127,12 @@ class AsyncFace:
     def offset_pages(self, request: Request[Page[T]], **options: Any) -> list[Page[T]]:
         async def collect() -> list[Page[T]]:
             return [page async for page in self._client.offset_pages(request, **options)]
+
+        return self._runner.run(collect())
+
+    def poll(self, request: Request[T], polling: Polling[T]) -> list[T]:
+        async def collect() -> list[T]:
+            return [answer async for answer in self._client.poll(request, polling)]
 
         return self._runner.run(collect())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -180,22 +182,128 @@ def test_the_client_stays_until_the_answer_is_complete() -> None:
     assert order == ["answer", "http.disconnect"]
 
 
-def test_several_threads_are_answered_one_after_the_other() -> None:
-    at_once: list[int] = []
+def test_several_threads_are_answered_at_once() -> None:
+    all_here = asyncio.Event()
     inside = 0
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         nonlocal inside
         inside += 1
-        at_once.append(inside)
-        await asyncio.sleep(0.001)
-        inside -= 1
+        if inside == 4:
+            all_here.set()
+        await all_here.wait()
         await answer(send, 200, b'{"status": "ok"}')
 
     with connect(app) as client, ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: client.send(health.get_health()).status, range(20)))
-    assert answers == ["ok"] * 20
-    assert set(at_once) == {1}
+        answers = list(threads.map(lambda _: client.send(health.get_health()).status, range(4)))
+    assert answers == ["ok"] * 4
+
+
+def test_threads_that_ask_first_open_one_application() -> None:
+    echo = Echo()
+    with (
+        Client("http://local", transport=AsgiTransport(echo.open)) as client,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        list(threads.map(lambda _: client.send(contexts.get_context("acme")), range(32)))
+    assert echo.life == ["open", "closed"]
+
+
+def test_what_the_application_has_begun_goes_on_between_requests() -> None:
+    worked = threading.Event()
+
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        async def work() -> None:
+            await asyncio.sleep(0.01)
+            worked.set()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work())
+            yield Echo()
+
+    with Client("http://local", transport=AsgiTransport(open_app)) as client:
+        client.send(contexts.get_context("acme"))
+        assert worked.wait(5)
+
+
+def press_ctrl_c() -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)
+
+
+def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
+    """Ctrl-C reaches the thread that waits, and the application is told that nobody does."""
+    life: list[str] = []
+    dropped = threading.Event()
+
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        async def app(scope: Any, receive: Receive, send: Send) -> None:
+            threading.Timer(0.01, press_ctrl_c).start()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                life.append("dropped")
+                dropped.set()
+                raise
+
+        yield app
+        life.append("closed")
+
+    client = Client("http://local", transport=AsgiTransport(open_app))
+    with pytest.raises(KeyboardInterrupt):
+        client.send(health.get_health())
+    assert dropped.wait(5), "the request goes on although nobody waits for it"
+    client.close()
+    assert life == ["dropped", "closed"]
+
+
+def test_closing_drops_what_other_threads_wait_for() -> None:
+    asked = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    client = connect(app)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(client.send, health.get_health())
+        assert asked.wait(5)
+        client.close()
+        with pytest.raises(RuntimeError, match="closed meanwhile"):
+            waiting.result()
+
+
+def test_closing_does_not_wait_for_an_application_that_waits_to_open() -> None:
+    opening = threading.Event()
+
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        opening.set()
+        await asyncio.sleep(60)
+        yield Echo()
+
+    client = Client("http://local", transport=AsgiTransport(open_app))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(client.send, health.get_health())
+        assert opening.wait(5)
+        client.close()
+        with pytest.raises(RuntimeError, match="closed meanwhile"):
+            waiting.result()
+
+
+def test_what_closing_raises_reaches_whoever_closes() -> None:
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        yield Echo()
+        raise ZeroDivisionError
+
+    client = Client("http://local", transport=AsgiTransport(open_app))
+    client.send(contexts.get_context("acme"))
+    with pytest.raises(ZeroDivisionError):
+        client.close()
 
 
 def test_a_request_that_waited_while_the_transport_closed_opens_nothing() -> None:

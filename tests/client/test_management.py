@@ -13,11 +13,13 @@ import pytest
 import spectronctl
 from spectronctl import AsyncSpectronManagement, SpectronManagement, errors
 
-from .fakes import KEY, URL, FakeSpectron
+from .fakes import KEY, URL, Clock, FakeSpectron
 
 CONTEXT = {"id": "acme-prod", "namespace": "acme", "database": "prod"}
 MINTED = {"id": "cak_1", "name": "ci", "secret": "sk-acme-prod-1"}
 ROOT = "/api/v1/contexts/acme-prod"
+JOBS = f"{ROOT}/lifecycle/jobs"
+JOB = {"id": "job_1", "status": "cancelled", "kind": "reindex"}
 
 
 class Admin:
@@ -121,6 +123,35 @@ def admin(request: pytest.FixtureRequest, spectron: FakeSpectron) -> Admin:
         ),
         ("whoami", ("acme-prod",), {}, "GET", "/api/v1/acme-prod/me", None, {"principalId": "p1"}),
         ("health", (), {}, "GET", "/api/v1/health", None, {"status": "ok"}),
+        (
+            "lifecycle.decay",
+            ("acme-prod",),
+            {},
+            "POST",
+            f"{ROOT}/lifecycle/decay",
+            None,
+            {"affected": 3, "expired_memories": 1, "pruned_cache_entries": 2},
+        ),
+        (
+            "lifecycle.reindex",
+            ("acme-prod",),
+            {},
+            "POST",
+            f"{ROOT}/lifecycle/reindex",
+            None,
+            {"job_id": "job_1", "status": "queued"},
+        ),
+        ("lifecycle.job", ("acme-prod", "job_1"), {}, "GET", f"{JOBS}/job_1", None, JOB),
+        ("lifecycle.cancel", ("acme-prod", "job_1"), {}, "DELETE", f"{JOBS}/job_1", None, JOB),
+        (
+            "migrations",
+            (),
+            {},
+            "GET",
+            "/api/v1/migrations",
+            None,
+            {"schema_version": 4, "contexts": [], "behind": [], "failures": ["acme-prod"]},
+        ),
     ],
 )
 def test_a_call_sends_one_request_and_reads_its_answer(
@@ -161,6 +192,7 @@ def test_a_deletion_returns_nothing(
     [
         ("contexts.list", (), "/api/v1/contexts", CONTEXT),
         ("keys.list", ("acme-prod",), f"{ROOT}/keys", {"id": "cak_1", "name": "ci"}),
+        ("lifecycle.jobs", ("acme-prod",), JOBS, {"id": "job_1", "status": "queued"}),
     ],
 )
 def test_a_list_walks_all_pages(
@@ -175,6 +207,16 @@ def test_a_list_walks_all_pages(
     spectron.on("GET", path, json={"found": [item], "next_cursor": None, "has_more": False})
     assert [found.to_dict() for found in admin(name, *args)] == [item, item]
     assert [r.url.params.get("cursor") for r in spectron.requests] == [None, "a"]
+
+
+def test_watching_a_job_yields_it_until_it_is_over(
+    admin: Admin, spectron: FakeSpectron, clock: Clock
+) -> None:
+    for status in ("queued", "running", "succeeded"):
+        spectron.on("GET", f"{JOBS}/job_1", json={"id": "job_1", "status": status})
+    found = admin("lifecycle.watch", "acme-prod", "job_1", timeout=60)
+    assert [job.status for job in found] == ["queued", "running", "succeeded"]
+    assert len(clock.pauses) == 2
 
 
 def test_a_failure_is_an_error_of_the_package(admin: Admin, spectron: FakeSpectron) -> None:

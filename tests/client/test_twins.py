@@ -21,6 +21,8 @@ TWINS = {"_async.py": "_sync.py", "_management_async.py": "_management_sync.py"}
 SUBSTITUTIONS = {
     r"\basync (def|for|with)\b": r"\1",
     r"\bawait ": "",
+    r"\bAwaitable\[object\]": "object",
+    r"\bAwaitable, ": "",
     r"\bAsync(?=[A-Z])": "",
     r"\basyncio\b": "time",
     r"\b__a(enter|exit)__\b": r"__\1__",

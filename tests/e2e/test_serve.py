@@ -150,8 +150,8 @@ async def main():
     async with AsyncSurreal("surrealkv://" + sys.argv[1]) as db:
         for version in range(2, 9):
             await db.query(
-                "USE NS spectron DB metadata; CREATE migration:[$version] CONTENT"
-                " {version: $version, name: 'later', checksum: 'x', applied_at: time::now()};",
+                "USE NS spectron DB metadata; INSERT IGNORE INTO migration {id: [$version],"
+                " version: $version, name: 'later', checksum: 'x', applied_at: time::now()};",
                 {"version": version},
             )
 

@@ -20,6 +20,7 @@ from spectronctl.errors import NotFoundError, RateLimitedError, SpectronctlError
 from spectronctl.output import Output
 from spectronctl.output.rendering import FORMATS
 from spectronctl.output.streams import Streams
+from spectronctl.output.views import Column, View
 from tests.output.capture import ACME, BETA, CONTEXTS, Capture, Terminal
 
 KEY = {"id": "cak_1", "name": "app", "secret": "sk-sentinel", "scope_floor": {"org": "acme"}}
@@ -76,6 +77,28 @@ def test_the_formats_of_programs_hold_every_field_the_server_sent() -> None:
     assert json.loads(rows("json", ACME, BETA)) == [ACME, BETA]
     assert [json.loads(line) for line in rows("jsonl", ACME, BETA).splitlines()] == [ACME, BETA]
     assert yaml.safe_load(rows("yaml", ACME, BETA)) == [ACME, BETA]
+
+
+FAMILY = View(
+    (Column("name"), Column("age")), name="name", plural="people", parts=lambda item: item["people"]
+)
+HOUSE = {"street": "Allee", "people": [{"name": "Ada", "age": 36}, {"name": "Alan", "age": 41}]}
+
+
+def test_an_object_with_parts_is_a_table_of_them_and_itself_to_programs() -> None:
+    def shown(format: str, item: Mapping[str, Any] = HOUSE, **options: Any) -> str:
+        capture = Capture()
+        Output(format, capture.streams, **options).show(item, FAMILY)
+        return capture.stdout + capture.stderr
+
+    assert shown("table") == "NAME  AGE\nAda   36\nAlan  41\n"
+    assert shown("table", sort="-age", columns="name") == "NAME\nAlan\nAda\n"
+    assert shown("csv") == "name,age\nAda,36\nAlan,41\n"
+    assert shown("name") == "Ada\nAlan\n"
+    assert json.loads(shown("json")) == json.loads(shown("jsonl")) == HOUSE
+    assert yaml.safe_load(shown("yaml")) == HOUSE
+    assert json.loads(shown("json", query="people[0].age")) == 36
+    assert "No people." in shown("table", {"people": []})
 
 
 def test_csv_has_every_column_of_the_view_with_nested_values_as_json() -> None:
@@ -384,6 +407,21 @@ def test_under_json_notes_wait_for_success_and_a_failure_is_one_object(format: s
     assert line.count("\n") == 1
     assert json.loads(line) == FAILURE.to_dict()
     assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_what_an_interrupted_command_leaves_is_told_at_once(format: str) -> None:
+    capture = Capture()
+    Output(format, capture.streams).leave("Job job_1 goes on.")
+    if format == "json":
+        said = json.loads(capture.stderr)
+        assert said == {"event": "interrupted", "text": "Job job_1 goes on."}
+    else:
+        assert capture.stderr == "warning: Job job_1 goes on.\n"
+
+    quiet = Capture()
+    Output(format, quiet.streams, quiet=True).leave("Job job_1 goes on.")
+    assert quiet.stderr == ""
 
 
 def test_people_read_what_failed_why_and_what_would_help() -> None:

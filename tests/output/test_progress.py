@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from spectronctl.output.output import Output
-from spectronctl.output.progress import LinesProgress
+from spectronctl.output.progress import LinesProgress, show_rate
 from spectronctl.output.streams import Streams
 from tests.conftest import Stream
 
@@ -91,3 +92,52 @@ def test_threads_lose_no_count(terminal: bool) -> None:
     with out.progress("rotated", 400) as progress, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: progress.advance(), range(400)))
     assert progress.done == 400
+
+
+def reach_four(out: Output) -> None:
+    with out.progress("reindex acme") as progress:
+        progress.reach(0, None, "queued")
+        progress.reach(0, None, "queued")
+        progress.reach(3, 10, "running")
+        progress.reach(4, 10, "running")
+        progress.reach(4, 10, "running")
+
+
+def test_absolute_progress_is_told_when_it_has_changed() -> None:
+    out, err = make_output()
+    reach_four(out)
+    assert err.written().splitlines() == [
+        "reindex acme: 0: queued",
+        "reindex acme: 3 of 10: running",
+        "reindex acme: 4 of 10: running",
+    ]
+
+
+def test_programs_learn_a_total_that_becomes_known_later() -> None:
+    out, err = make_output("jsonl")
+    reach_four(out)
+    events = [json.loads(line) for line in err.written().splitlines()]
+    assert [(event["done"], event["total"]) for event in events] == [(0, None), (3, 10), (4, 10)]
+
+
+def test_a_bar_has_the_total_that_became_known_later() -> None:
+    out, err = make_output(terminal=True, COLUMNS="100")
+    reach_four(out)
+    assert "4/10" in err.written()
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"),
+    [(None, ""), (0.123, "0.12/s"), (3.456, "3.5/s"), (12.3, "12/s"), (1234.5, "1234/s")],
+)
+def test_a_rate_has_two_digits_at_least(rate: float | None, shown: str) -> None:
+    assert show_rate(rate) == shown
+
+
+def test_a_bar_shows_the_rate() -> None:
+    out, err = make_output(terminal=True, COLUMNS="120")
+    with out.progress("reindex acme", 1000) as progress:
+        for done in range(0, 1000, 100):
+            progress.reach(done, 1000)
+            time.sleep(0.001)
+    assert "/s" in err.written()

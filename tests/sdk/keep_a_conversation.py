@@ -7,43 +7,10 @@ Prints what both of the SDK's clients make of a conversation, and of what is ref
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import inspect
-import json
 import sys
 from typing import Any
 
-NAMES = {
-    "surrealdb.memory": ("Memory", "AsyncMemory"),
-    "surrealdb.spectron": ("Spectron", "AsyncSpectron"),
-}
-
-
-def main(module: str, url: str, context: str, keys: list[str]) -> None:
-    sdk = importlib.import_module(module)
-    answers = {}
-    for kind, name in zip(("sync", "async"), NAMES[module], strict=True):
-        member, operator = (
-            getattr(sdk, name)(context, endpoint=url, api_key=key, max_retries=0) for key in keys
-        )
-        answers[kind] = asyncio.run(talk(member, operator, kind))
-    print(json.dumps(answers))
-
-
-async def finish(value: Any) -> Any:
-    """The value, whichever client it comes from."""
-    return await value if inspect.isawaitable(value) else value
-
-
-async def refuse(call: Any) -> list[Any]:
-    """The name of the error class, the status and the message of a call that must fail."""
-    try:
-        await finish(call())
-    except Exception as exc:  # noqa: BLE001 - the two SDKs have no class in common
-        error: Any = exc
-        return [type(error).__name__, error.status_code, error.message]
-    raise AssertionError("the call was not refused")
+from tests.sdk.clients import finish, refuse, run
 
 
 async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
@@ -97,8 +64,6 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
     )
     await finish(member.sessions.delete(session.id))
     refusals["deleted"] = await refuse(lambda: member.sessions.context(session.id, "tea"))
-    for client in (member, operator):
-        await finish(client.close())
     return {
         "scopes": [session.scopes, bare.scopes],
         "created_at": session.created_at,
@@ -117,4 +82,4 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
     }
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3], sys.stdin.read().split())
+run(talk, *sys.argv[1:])

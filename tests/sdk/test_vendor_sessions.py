@@ -1,4 +1,4 @@
-"""The vendor's published clients, unmodified: a conversation kept, read, searched and deleted."""
+"""The vendor's published clients, unmodified: a conversation kept and read, memories found and looked after."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ ROOT = Path(__file__).parents[2]
 SDKS = [("sdk-b10", "surrealdb.memory"), ("sdk-b5", "surrealdb.spectron")]
 
 
-def converse(environment: str, module: str, url: str, *keys: str) -> Any:
+def run_script(name: str, environment: str, module: str, url: str, *keys: str) -> Any:
     python = ROOT / f".venv-{environment}" / "bin" / "python"
     if not python.exists():
         pytest.skip(f"{python.parents[1].name} is missing: `make test` builds it")
-    script = Path(__file__).with_name("keep_a_conversation.py")
+    script = Path(__file__).with_name(name)
     done = subprocess.run(
         [python, script, module, url, "acme-prod"],
         input="\n".join(keys),
         capture_output=True,
         text=True,
         timeout=110,
+        env={"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -45,7 +46,8 @@ def test_a_conversation_works_unmodified(
         env=served.env,
     )
 
-    answers = converse(environment, module, served.url, minted.stdout.strip(), served.key)
+    keys = (minted.stdout.strip(), served.key)
+    answers = run_script("keep_a_conversation.py", environment, module, served.url, *keys)
 
     prefix = module.rpartition(".")[2].title()
     for kind in ("sync", "async"):
@@ -72,3 +74,36 @@ def test_a_conversation_works_unmodified(
             "role": [f"{prefix}APIError", 400],
         }
         assert told["refusals"]["role"][2].startswith("messages[0].role: ")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("environment", "module"), SDKS)
+def test_recall_and_upkeep_work_unmodified(
+    environment: str, module: str, serve: Serve, shell: Shell
+) -> None:
+    served = serve()
+    shell("contexts create acme-prod --namespace acme --database prod", env=served.env)
+    keys = [
+        shell(
+            f"keys create {kind} -c acme-prod --principal {kind} --scope-floor org=acme",
+            env=served.env,
+        ).stdout.strip()
+        for kind in ("agent", "supervisor")
+    ]
+
+    answers = run_script(
+        "look_after_memories.py", environment, module, served.url, *keys, served.key
+    )
+
+    prefix = module.rpartition(".")[2].title()
+    for kind in ("sync", "async"):
+        told = answers[kind]
+        wanted = [f"{kind}: Bo prefers green tea"]
+        assert told["hits"] == {"hybrid": wanted, "vector": wanted, "bm25": wanted}
+        assert (told["tiers"], told["trace"]) == (["hybrid"], True)
+        assert (told["duplicates"], told["affected"], told["total"]) == (0, [1, 1], 0)
+        refusals = {name: refusal[:2] for name, refusal in told["refusals"].items()}
+        assert refusals == {
+            "agent": [f"{prefix}ScopeError", 403],
+            "mode": [f"{prefix}APIError", 501],
+        }

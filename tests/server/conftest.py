@@ -30,8 +30,10 @@ async def store() -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def app(store: Store) -> FastAPI:
-    return create_app(store, max_body_bytes=100_000)
+async def app(store: Store) -> AsyncIterator[FastAPI]:
+    app = create_app(store, max_body_bytes=100_000)
+    async with app.state.embedders:
+        yield app
 
 
 @pytest.fixture

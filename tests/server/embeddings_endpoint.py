@@ -65,6 +65,9 @@ class Endpoint(ThreadingHTTPServer):
         self.answered = 0
         self.requests: list[dict[str, Any]] = []
         """Headers (lowercase) and body of each request, in their order."""
+        self.open = threading.Event()
+        """No answer goes out while this is cleared."""
+        self.open.set()
         self._lock = threading.Lock()
 
     def behave(self, **changes: Any) -> None:
@@ -128,6 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         behaviour, fails = self.server.take(headers, body)
         time.sleep(behaviour.delay)
+        self.server.open.wait()
         good = [
             {"object": "embedding", "index": at, "embedding": embed(text, behaviour.dimensions)}
             for at, text in enumerate(body["input"])
@@ -219,6 +223,7 @@ def serve(tls: ssl.SSLContext | None = None) -> Iterator[Endpoint]:
         try:
             yield endpoint
         finally:
+            endpoint.open.set()
             endpoint.shutdown()
             thread.join()
 

@@ -281,7 +281,9 @@ def test_a_pause_grows_and_heeds_the_provider(
 
 
 @pytest.mark.parametrize(
-    "wish", ["9", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)]
+    "wish",
+    ["9", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)],
+    ids=["seconds", "date"],
 )
 async def test_retry_after_is_waited(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, wish: str

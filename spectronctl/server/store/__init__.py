@@ -7,7 +7,7 @@ The control plane lives in namespace `spectron`, database `metadata`; every cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -53,6 +53,16 @@ class ManagementKeyRow:
     digest: bytes = field(repr=False)
     created_at: datetime
     last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OntologyRow:
+    """What extraction looks for in a context. `etag` is the strong tag of exactly this content, in its quotes."""
+
+    entity_types: list[str] = field(default_factory=list)
+    attribute_keys: dict[str, list[str]] = field(default_factory=dict)
+    relation_labels: list[str] = field(default_factory=list)
+    etag: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +264,19 @@ class Store(Protocol):
     async def delete_management_key(self, key_id: str) -> bool: ...
     async def touch_management_key(self, key_id: str) -> None:
         """Note that a key was used, at most once a minute."""
+
+    async def get_ontology(self, context: ContextRow) -> OntologyRow:
+        """The context's ontology; an empty one where none was set."""
+
+    async def set_ontology(
+        self, context: ContextRow, row: OntologyRow, *, expected: Collection[str] | None
+    ) -> None:
+        """Replace it as a whole; 412, and nothing changed, unless its tag is among those `expected` (None: any)."""
+
+    async def delete_ontology(
+        self, context: ContextRow, *, expected: Collection[str] | None
+    ) -> None:
+        """Leave none; 412 as for `set_ontology`."""
 
     async def create_session(
         self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None

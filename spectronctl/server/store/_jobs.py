@@ -61,9 +61,9 @@ UPDATE job:[$job_id] SET
 WHERE claim = $claim AND status = 'running' RETURN cancel_requested;
 """
 
-# Without the claim: a sign of life that is still on its way would make the next worker wait.
+# Without a claim, so that a sign of life that is still on its way renews nothing.
 _RELEASE = """
-UPDATE job:[$job_id] SET leased_until = time::now(), claim = NONE, holder = NONE
+UPDATE job:[$job_id] SET claim = NONE, leased_until = time::now()
 WHERE claim = $claim AND status = 'running' RETURN NONE;
 """
 

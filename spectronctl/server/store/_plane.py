@@ -11,11 +11,16 @@ from spectronctl.server import problems
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._database import Binding, Database, QueryError
 
-_SCHEMA = 3  # the last migration that makes tables which are written to
 _BEHIND = "no schema"
 
-GUARD = f"IF array::len((SELECT VALUE id FROM migration:[{_SCHEMA}])) = 0 {{ THROW '{_BEHIND}' }};"
-"""What a write begins with: the engine makes tables that are missing anew, without their schema."""
+
+def make_guard(migration: int) -> str:
+    """What a write to the tables of that migration begins with: the engine makes missing ones anew, without schema."""
+    return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
+
+
+GUARD = make_guard(3)
+"""The guard of conversations, and of what is made to search them."""
 
 
 async def query_context(

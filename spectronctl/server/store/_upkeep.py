@@ -38,7 +38,7 @@ RETURN encoding::json::encode(array::concat(
         WHERE !record::exists(session:[session_id]) LIMIT $limit),
     (SELECT chunk_id AS row, 'turnId' AS field, turn_id AS target, scopes FROM memory_chunk
         WHERE !record::exists(type::record(turn_id)) LIMIT $limit),
-    (SELECT chunk_id AS row, 'vector' AS field, $slot AS target, scopes FROM memory_chunk
+    (SELECT chunk_id AS row, 'vector' AS field, 'search_' + $slot AS target, scopes FROM memory_chunk
         WHERE type::record('search_' + $slot, [chunk_id]).vector IS NONE LIMIT $limit)
 ));
 """

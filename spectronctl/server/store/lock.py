@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from spectronctl.server.store._database import StoreLockedError
+from spectronctl.server.store._database import StoreLockedError as StoreLockedError
 from spectronctl.server.store._directories import make_private_directory
 from spectronctl.server.store._urls import parse_store_url
 

@@ -20,6 +20,7 @@ from spectronctl.server.store._migrations import (
     StoreVersionError,
     read_migrations,
 )
+from spectronctl.server.store._ontology import OntologyTable
 from spectronctl.server.store._reservations import ReservationTable
 from spectronctl.server.store._search import SearchTable
 from spectronctl.server.store._sessions import SessionTable
@@ -41,6 +42,7 @@ class SurrealStore(
     KeyTable,
     JobTable,
     ManagementKeyTable,
+    OntologyTable,
     SessionTable,
     TurnTable,
     SearchTable,

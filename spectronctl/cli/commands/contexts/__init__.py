@@ -12,6 +12,7 @@ app = App(
         "update": "Change a context's configuration; what is not named stays as it is.",
         "delete": "Delete a context: its database, its keys and its registration. There is no way back.",
         "keys": "The earlier spelling of `spectronctl keys`, with the context as argument.",
+        "reembed": "The earlier spelling of `spectronctl lifecycle reindex`.",
     },
-    hidden_verbs={"keys"},
+    hidden_verbs={"keys", "reembed"},
 )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from spectronctl.api import sessions as api
+from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._format import SUFFIXES, Format
-from spectronctl.cli.commands.sessions._plane import explain_missing_list, open_plane
-from spectronctl.cli.commands.sessions._view import EXPORTED
+from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.output.transcripts import TranscriptFile
 
@@ -140,7 +140,7 @@ def export_many(
         _check_new(_place(ids, wanted, directory), resume=resume, force=force)
     with open_plane(rt) as (client, context):
         if ids is None:
-            with explain_missing_list():
+            with explain_missing(NO_LIST):
                 listed = rt.list_items(api.list_sessions(context), client=client)
                 ids = [str(session["id"]) for session in listed]
             _check_new(_place(ids, wanted, directory), resume=resume, force=force)

@@ -7,6 +7,8 @@ from typing import Any
 
 from spectronctl.output.views import Column, View
 
+NO_LIST = "this server does not list sessions: only one that is named can be read"
+
 
 def _read_scopes(item: Mapping[str, Any]) -> Any:
     """Any of these between commas; paths that must be held together between plus signs."""

@@ -8,8 +8,8 @@ import typer
 
 from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import SessionArgument
-from spectronctl.cli.commands.sessions._plane import open_plane
 from spectronctl.cli.commands.sessions._view import RECALLED
 from spectronctl.errors import UsageError
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import ScopeOption
-from spectronctl.cli.commands.sessions._plane import open_plane
 from spectronctl.cli.commands.sessions._view import SESSIONS
 from spectronctl.errors import UsageError
 

@@ -8,7 +8,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
-from spectronctl.cli.commands.sessions._plane import open_plane
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._view import SESSIONS
 
 app = App()

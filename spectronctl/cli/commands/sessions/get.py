@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import SessionArgument
-from spectronctl.cli.commands.sessions._plane import open_plane
 from spectronctl.cli.commands.sessions._view import SUMMARY
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import ParallelOption, ScopeOption
-from spectronctl.cli.commands.sessions._plane import open_plane
 from spectronctl.cli.commands.sessions._view import IMPORTED
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
 

@@ -9,8 +9,8 @@ import typer
 
 from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.sessions._plane import explain_missing_list, open_plane
-from spectronctl.cli.commands.sessions._view import SESSIONS
+from spectronctl.cli.commands._plane import explain_missing, open_plane
+from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
 from spectronctl.config.durations import parse_duration
 from spectronctl.errors import UsageError
 from spectronctl.models.times import read_time, write_time
@@ -41,7 +41,7 @@ def list_sessions(
     first, last = _read_moment(since, "--since", now), _read_moment(until, "--until", now)
     if first and last and first > last:
         raise UsageError(f"--since {since} is later than --until {until}: no session fits")
-    with open_plane(rt) as (client, context), explain_missing_list():
+    with open_plane(rt) as (client, context), explain_missing(NO_LIST):
         request = api.list_sessions(
             context,
             scope=scope,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._format import (
     Format,
     check_endless,
@@ -17,7 +18,6 @@ from spectronctl.cli.commands.sessions._format import (
     choose_for_stdout,
 )
 from spectronctl.cli.commands.sessions._options import ParallelOption
-from spectronctl.cli.commands.sessions._plane import open_plane
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:

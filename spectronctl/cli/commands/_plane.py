@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.client import Client
 
-NO_LIST = "this server does not list sessions: only one that is named can be read"
-
 
 @contextmanager
-def open_plane(rt: Runtime) -> Iterator[tuple[Client, str]]:
+def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client, str]]:
     """The client and the context; a management key that is refused gets the hint to give the context's own."""
-    context = rt.context
+    context = context or rt.context
     client = rt.make_context_client(context)
     try:
         yield client, context
@@ -39,9 +37,9 @@ def _sends_management_key(rt: Runtime, context: str) -> bool:
 
 
 @contextmanager
-def explain_missing_list() -> Iterator[None]:
-    """The list is an extension of the product's protocol: 404 and 405 say that this server has none."""
+def explain_missing(problem: str) -> Iterator[None]:
+    """Around an extension of the product's protocol: 404 and 405 say that this server has none, and so the problem."""
     try:
         yield
     except (NotFoundError, NotAvailableError) as exc:
-        raise NotAvailableError(NO_LIST, status=exc.status, request_id=exc.request_id) from None
+        raise NotAvailableError(problem, status=exc.status, request_id=exc.request_id) from None

@@ -1,0 +1,11 @@
+"""Schema versions of the contexts' databases."""
+
+from __future__ import annotations
+
+from spectronctl.api._request import Request, path
+from spectronctl.models.migrations import Migrations
+
+
+def get_migrations() -> Request[Migrations]:
+    """The newest schema, and the one of every context."""
+    return Request("GET", path("/migrations"), Migrations)

@@ -1,0 +1,90 @@
+"""What upkeep, its findings and its jobs look like in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from spectronctl.cli.commands.lifecycle._contexts import summarize
+from spectronctl.output.views import Column, View
+
+DECAY = View(
+    columns=(
+        Column("affected"),
+        Column("expired_memories"),
+        Column("pruned_cache_entries"),
+    ),
+    name="affected",
+)
+DECAYS = summarize(DECAY)
+
+EXPIRY = View(columns=(Column("affected"),), name="affected")
+EXPIRIES = summarize(EXPIRY)
+
+
+def _show_progress(job: Mapping[str, Any]) -> str | None:
+    progress = job.get("progress") or {}
+    done, total = progress.get("done"), progress.get("total")
+    if done is None:
+        return None
+    return str(done) if total is None else f"{done}/{total}"
+
+
+JOBS = View(
+    columns=(
+        Column("id"),
+        Column("kind"),
+        Column("status"),
+        Column("progress", compute=_show_progress),
+        Column("created_at", kind="time"),
+        Column("error"),
+    ),
+    wide=(
+        Column("embedder"),
+        Column("started_at", kind="time"),
+        Column("finished_at", kind="time"),
+        Column("cancel_requested"),
+    ),
+    plural="jobs",
+)
+REINDEXES = summarize(JOBS, *(column for column in JOBS.columns if column.name != "error"))
+
+
+def list_findings(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The findings of every check, each as what it is about and what is wrong with it."""
+    for check, tell in _FINDINGS.items():
+        for finding in report.get(check) or ():
+            subject, detail = tell(finding)
+            yield {"check": check, "subject": subject, "detail": detail}
+
+
+_FINDINGS: dict[str, Callable[[Any], tuple[str, str]]] = {
+    "duplicates": lambda f: (f["entity_a"], f"like {f['entity_b']}, by {f['similarity']:.2f}"),
+    "contradictions": lambda f: (f["entity"], f"{f['key']} is {' and '.join(f['values'])}"),
+    "injection": lambda f: (f["row_id"], f"{f['kind']}: {f['snippet']}"),
+    "unscoped_content": lambda f: (f["table"], _tell_rows(f)),
+    "broken_references": lambda f: (f["row_id"], f"{f['field']} leads to {f['target']}"),
+}
+
+CHECKS = tuple(_FINDINGS)
+"""What there is to look for, as reports name it."""
+
+
+def _tell_rows(finding: Mapping[str, Any]) -> str:
+    ids = finding.get("sample_ids")
+    return f"{finding['count']} rows" + (f", such as {', '.join(ids)}" if ids else "")
+
+
+FINDINGS = View(
+    columns=(Column("check"), Column("subject"), Column("detail")),
+    name="subject",
+    plural="findings",
+    parts=list_findings,
+)
+
+
+def _count(check: str) -> Column:
+    return Column(check, compute=lambda report: len(report[check]) if check in report else None)
+
+
+REPORTS = summarize(FINDINGS, Column("total"), *map(_count, _FINDINGS))

@@ -1,0 +1,42 @@
+"""`spectronctl lifecycle decay`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spectronctl.api import lifecycle as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.lifecycle._contexts import (
+    ContextOptions,
+    Task,
+    check_contexts,
+    run_in_contexts,
+)
+from spectronctl.cli.commands.lifecycle._view import DECAY, DECAYS
+
+app = App()
+
+
+@app.command()
+def decay_contexts(ctx: Context, chosen: ContextOptions) -> None:
+    """Expire memories that are past their time, and prune the cache; at once, in one context or many."""
+    rt = ctx.runtime
+    check_contexts(rt, chosen, DECAY, DECAYS)
+    task = Task(
+        lambda context: rt.client.send(api.decay_context(context)).to_dict(),
+        _say,
+        command="spectronctl lifecycle decay",
+        view=DECAY,
+        summary=DECAYS,
+    )
+    run_in_contexts(rt, chosen, task)
+
+
+def _say(answer: dict[str, Any]) -> str:
+    memories, entries = answer.get("expired_memories"), answer.get("pruned_cache_entries")
+    if memories is None or entries is None:
+        return f"{answer['affected']} affected."
+    return (
+        f"Expired {memories} {'memory' if memories == 1 else 'memories'},"
+        f" pruned {entries} cache {'entry' if entries == 1 else 'entries'}."
+    )

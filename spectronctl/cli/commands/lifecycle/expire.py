@@ -1,0 +1,67 @@
+"""`spectronctl lifecycle expire`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from spectronctl.api import lifecycle as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import explain_missing, open_plane
+from spectronctl.cli.commands.lifecycle._contexts import (
+    ContextOptions,
+    Task,
+    check_contexts,
+    run_in_contexts,
+)
+from spectronctl.cli.commands.lifecycle._view import EXPIRIES, EXPIRY
+from spectronctl.cli.runtime import Runtime
+
+app = App()
+
+NO_PREVIEW = "this server cannot tell beforehand what would expire; nothing was expired"
+
+
+@app.command()
+def expire_memories(
+    ctx: Context,
+    chosen: ContextOptions,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell how many would expire; change nothing.")
+    ] = False,
+) -> None:
+    """Expire memories that are past their time, by their category; or tell how many would."""
+    rt = ctx.runtime
+    check_contexts(rt, chosen, EXPIRY, EXPIRIES)
+    task = Task(
+        lambda context: _preview(rt, context) if dry_run else _expire(rt, context),
+        _say_preview if dry_run else _say,
+        command="spectronctl lifecycle expire" + (" --dry-run" if dry_run else ""),
+        view=EXPIRY,
+        summary=EXPIRIES,
+    )
+    run_in_contexts(rt, chosen, task)
+
+
+def _expire(rt: Runtime, context: str) -> dict[str, Any]:
+    with open_plane(rt, context) as (client, _):
+        return client.send(api.expire_memories(context)).to_dict()
+
+
+def _preview(rt: Runtime, context: str) -> dict[str, Any]:
+    with open_plane(rt, context) as (client, _), explain_missing(NO_PREVIEW):
+        return client.send(api.preview_expiry(context)).to_dict()
+
+
+def _say(answer: dict[str, Any]) -> str:
+    return f"Expired {_count(answer)}."
+
+
+def _say_preview(answer: dict[str, Any]) -> str:
+    return f"{_count(answer)} would expire; nothing was expired."
+
+
+def _count(answer: dict[str, Any]) -> str:
+    count = answer["affected"]
+    return f"{count} {'memory' if count == 1 else 'memories'}"

@@ -1,0 +1,123 @@
+"""`spectronctl lifecycle jobs`"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronctl.api import lifecycle as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.lifecycle._view import JOBS
+from spectronctl.cli.commands.lifecycle._waiting import (
+    WaitTimeoutOption,
+    explain_interrupt,
+    explain_unknown_job,
+    read_wait_timeout,
+    wait_for_job,
+)
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.lifecycle import Job
+
+app = App()
+
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+
+
+class Status(StrEnum):
+    """What a job may be."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@app.command("list")
+def list_jobs(
+    ctx: Context,
+    status: Annotated[
+        Status | None, typer.Option("--status", help="Only those that are so.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="Only those, such as reindex.")
+    ] = None,
+) -> None:
+    """List the jobs of a context, the oldest first."""
+    rt = ctx.runtime
+    rt.out.check(JOBS)
+
+    def keep(job: Job) -> bool:
+        return (status is None or job.status == status.value) and kind in (None, job.kind)
+
+    is_any = status is None and kind is None
+    rt.out.rows(rt.list_items(api.list_jobs(rt.context), None if is_any else keep), JOBS)
+
+
+@app.command("get")
+def get_job(ctx: Context, job: JobArgument) -> None:
+    """Show one job."""
+    rt = ctx.runtime
+    rt.out.check(JOBS)
+    with explain_unknown_job(rt.context):
+        found = rt.client.send(api.get_job(rt.context, job))
+    rt.out.show(found.to_dict(), JOBS)
+
+
+@app.command("watch")
+def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = None) -> None:
+    """Wait until a job is over, and show it; one that failed or was cancelled ends with 6."""
+    from spectronctl.operations.jobs import check_succeeded
+
+    rt = ctx.runtime
+    rt.out.check(JOBS)
+    timeout = read_wait_timeout(wait_timeout)
+    rt.works_on_jobs = True
+    found = _wait(rt, job, timeout=timeout)
+    check_succeeded(found, rt.context)
+    rt.out.note(f"Job {found.id} of context {rt.context} {found.status}.")
+    rt.out.show(found.to_dict(), JOBS)
+
+
+@app.command("cancel")
+def cancel_job(
+    ctx: Context,
+    job: JobArgument,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until it is cancelled, between two batches.")
+    ] = False,
+) -> None:
+    """Cancel a job: a queued one at once, a running one between two batches; safe to repeat."""
+    from spectronctl.operations.jobs import check_cancelled
+
+    rt = ctx.runtime
+    rt.out.check(JOBS)
+    rt.works_on_jobs = wait
+    with explain_unknown_job(rt.context):
+        found = rt.client.send(api.cancel_job(rt.context, job))
+    if wait and not found.is_over:
+        found = _wait(rt, job, is_known=True)
+        check_cancelled(found, rt.context)
+    rt.out.note(f"Job {found.id} is {found.status}{_tell_cancellation(rt, found)}.")
+    rt.out.show(found.to_dict(), JOBS)
+
+
+def _tell_cancellation(rt: Runtime, job: Job) -> str:
+    if job.is_over:
+        return ""
+    once = " once it goes on: pass --wait to see to that" if rt.settings.is_local else ""
+    return f", and will be cancelled between two batches{once}"
+
+
+def _wait(rt: Runtime, job: str, *, timeout: float | None = None, is_known: bool = False) -> Job:
+    context = rt.context
+    with (
+        explain_unknown_job(context),
+        explain_interrupt(rt, context, job),
+        rt.out.progress(job) as progress,
+    ):
+        return wait_for_job(rt, context, job, progress, timeout=timeout, is_known=is_known)

@@ -1,0 +1,58 @@
+"""What every command that writes an ontology says of it, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from spectronctl.cli.commands.ontology._view import ONTOLOGY, list_rows
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.operations.ontologies import Difference, Part, Written
+
+DECLINED = "Nothing was changed."
+
+_NAMED_AT_MOST = 5
+
+
+class Consent:
+    """Shows what a write is about to change, and asks once about each name that it takes away."""
+
+    def __init__(self, rt: Runtime, confirmed: str | None = None) -> None:
+        self._rt = rt
+        self._confirmed = confirmed
+        self._shown: Difference | None = None
+        self._agreed: set[Part] = set()
+
+    def __call__(self, difference: Difference) -> None:
+        """DeclinedError when a person says no; UsageError when nobody is there to say anything."""
+        rt = self._rt
+        if difference != self._shown:
+            rt.out.changes(difference.list_lines())
+            self._shown = difference
+        removed = [part for part in difference.removed if part not in self._agreed]
+        if not removed:
+            return
+        rt.confirm(
+            f"Remove {name_parts(removed)} from the ontology of context {rt.context} at {rt.place}?",
+            name=rt.context,
+            confirmed=self._confirmed,
+            declined=DECLINED,
+        )
+        self._agreed.update(removed)
+
+
+def name_parts(parts: Sequence[Part]) -> str:
+    """The first few of them by name, and how many more there are."""
+    named = ", ".join(map(str, parts[:_NAMED_AT_MOST]))
+    more = len(parts) - _NAMED_AT_MOST
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def show_written(rt: Runtime, written: Written, unchanged: str) -> None:
+    """Say that it was done, or `unchanged`; programs get the ontology as it is now."""
+    changed = f"Changed the ontology of context {rt.context}."
+    rt.out.note(changed if written.difference else unchanged)
+    ontology = written.ontology
+    rt.out.parts(ontology.to_dict(), list_rows(ontology), ONTOLOGY, lines=())

@@ -1,0 +1,101 @@
+"""The editor that a person has chosen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spectronctl.errors import SpectronctlError, UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+
+_DEFAULT = "vi"
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A program with the words that follow it; `env` holds no key of ours."""
+
+    words: tuple[str, ...]
+    env: dict[str, str]
+    stdout: int | None
+
+    def run(self, path: Path) -> None:
+        """Let a person edit the file; SpectronctlError when the program cannot be started, or fails."""
+        try:
+            with _leave_interrupts_to_child():
+                code = subprocess.call(  # noqa: S603 - the user's own program, without a shell
+                    [*self.words, str(path)], env=self.env, stdout=self.stdout
+                )
+        except OSError as exc:
+            raise UsageError(
+                f"the editor {self.words[0]} cannot be started: {exc.strerror}"
+            ) from None
+        if code:
+            raise SpectronctlError(
+                f"the editor {self.words[0]} failed ({code}): nothing was changed"
+            )
+
+
+def find_editor(rt: Runtime) -> Editor:
+    """What `VISUAL` or `EDITOR` says, or `vi` at a terminal; UsageError when there is no such program."""
+    source, text = next(
+        ((name, rt.env[name]) for name in ("VISUAL", "EDITOR") if rt.env.get(name, "").strip()),
+        ("the default", _DEFAULT),
+    )
+    if source == "the default" and not rt.streams.can_ask(no_input=rt.settings.no_input.value):
+        raise UsageError(
+            "nobody is there to edit, and neither VISUAL nor EDITOR names a program that would",
+            hint="'spectronctl ontology set FILE' and 'ontology add' need no editor.",
+        )
+    secret = rt.settings.key_variables
+    return Editor(
+        words=_find_program(text, source, rt),
+        env={name: value for name, value in rt.env.items() if name not in secret},
+        stdout=_choose_stdout(rt),
+    )
+
+
+def _find_program(text: str, source: str, rt: Runtime) -> tuple[str, ...]:
+    try:
+        program, *words = shlex.split(text)
+    except ValueError as exc:
+        raise UsageError(f"{source}: {text!r} is no command line: {exc}") from None
+    found = shutil.which(program, path=rt.env.get("PATH", os.defpath))
+    if found is None:
+        raise UsageError(
+            f"{source}: there is no editor {program}",
+            hint="Set VISUAL or EDITOR to a program that is installed.",
+        )
+    return found, *words
+
+
+def _choose_stdout(rt: Runtime) -> int | None:
+    """Our own where that is the terminal; otherwise stdout is for the answer, and the editor draws on stderr."""
+    if rt.streams.stdout_is_terminal:
+        return None
+    return subprocess.DEVNULL if sys.__stderr__ is None else 2
+
+
+@contextmanager
+def _leave_interrupts_to_child() -> Iterator[None]:
+    """Ctrl-C means something to an editor: while it runs, it does not end us."""
+    try:
+        before = signal.signal(signal.SIGINT, lambda *_: None)  # a program starts with the default
+    except ValueError:  # not the main thread, which is the one that is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,52 @@
+"""Ontologies in files: JSON, TOML or YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spectronctl.errors import InvalidError, UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.ontology import Ontology
+
+FileArgument = Annotated[
+    str,
+    typer.Argument(metavar="FILE|-", help="JSON, TOML or YAML, by its suffix; stdin JSON or YAML."),
+]
+
+_QUOTES = (
+    "Write names in quotes: without them, YAML and TOML read yes, null or 2024 as something else."
+)
+
+
+def name_file(file: str) -> str:
+    """A file as messages name it."""
+    return "stdin" if file == "-" else file
+
+
+def read_ontology(rt: Runtime, file: str) -> Ontology:
+    """UsageError for what cannot be read; InvalidError names all that is wrong with what can."""
+    from spectronctl.output.parsing import parse_document
+
+    name = name_file(file)
+    try:
+        data = rt.open_stdin("FILE").read() if file == "-" else Path(file).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{name}: {exc.strerror}") from None
+    return check_ontology(parse_document(data, name), name)
+
+
+def check_ontology(document: Any, name: str) -> Ontology:
+    """The ontology that a document holds; InvalidError names all that is wrong with it."""
+    from spectronctl.models.ontology import FIELDS, Ontology, find_problems, join_problems
+
+    if problems := find_problems(document):
+        is_unquoted = any("must be a string, not" in problem for problem in problems)
+        told = join_problems(problems, "\n")
+        raise InvalidError(f"{name} is no ontology:\n{told}", hint=_QUOTES if is_unquoted else None)
+    whole = Ontology().model_dump() | document
+    return Ontology(**{field: whole[field] for field in FIELDS})

@@ -1,0 +1,46 @@
+"""What an ontology, and what is done with it, look like in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from spectronctl.output.views import Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.models.ontology import Ontology
+
+ONTOLOGY = View(
+    columns=(Column("kind"), Column("name"), Column("attribute_keys", kind="words")),
+    name="entity_type",
+    plural="names in the ontology",
+)
+
+DIFFERENCE = View(
+    columns=(Column("change"), Column("kind"), Column("entity_type"), Column("name")),
+    name="name",
+    plural="differences",
+)
+
+DELETED = View(columns=(Column("context"), Column("deleted")), name="context")
+
+VALIDATED = View(
+    columns=(
+        Column("file"),
+        Column("valid"),
+        Column("entity_types"),
+        Column("attribute_keys"),
+        Column("relation_labels"),
+    ),
+    name="file",
+)
+
+
+def list_rows(ontology: Ontology) -> Iterator[dict[str, Any]]:
+    """A row for each entity type, then one for each relation; only the first have an `entity_type`."""
+    keys = ontology.attribute_keys
+    for name in dict.fromkeys([*ontology.entity_types, *keys]):
+        shown = {"entity_type": name, "attribute_keys": keys.get(name, [])}
+        yield {"kind": "entity type", "name": name, **shown}
+    for label in ontology.relation_labels:
+        yield {"kind": "relation", "name": label}

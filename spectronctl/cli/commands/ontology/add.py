@@ -1,0 +1,31 @@
+"""`spectronctl ontology add`"""
+
+from __future__ import annotations
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.ontology._consent import Consent, name_parts, show_written
+from spectronctl.cli.commands.ontology._names import NameOptions
+from spectronctl.cli.commands.ontology._view import ONTOLOGY
+
+app = App()
+
+
+@app.command()
+def add_names(ctx: Context, names: NameOptions) -> None:
+    """Add names to the ontology; what is there already stays as it is."""
+    from spectronctl.operations import ontologies
+
+    rt = ctx.runtime
+    rt.out.check(ONTOLOGY)
+    wanted = names.read()
+    written = ontologies.change_ontology(
+        rt.client,
+        rt.context,
+        lambda ontology: ontologies.add_names(ontology, wanted),
+        agree=Consent(rt),
+        patience=rt.settings.timeout.value,
+    )
+    before = set(ontologies.list_parts(written.before))
+    if idle := [part for part in wanted.list_parts() if part in before]:
+        rt.out.note(f"There already: {name_parts(idle)}.")
+    show_written(rt, written, "Nothing was changed.")

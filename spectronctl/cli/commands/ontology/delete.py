@@ -1,0 +1,27 @@
+"""`spectronctl ontology delete`"""
+
+from __future__ import annotations
+
+from spectronctl.api import ontology as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import ConfirmOption
+from spectronctl.cli.commands.ontology._view import DELETED
+
+app = App()
+
+
+@app.command()
+def delete_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
+    """Forget the whole ontology."""
+    rt = ctx.runtime
+    rt.out.check(DELETED)
+    context = rt.context
+    rt.confirm(
+        f"Delete the whole ontology of context {context} at {rt.place}?",
+        name=context,
+        confirmed=confirm,
+        declined="Nothing was deleted.",
+    )
+    rt.client.send(api.delete_ontology(context))
+    outcome = {"context": context, "deleted": True}
+    rt.out.done(outcome, DELETED, f"Deleted the ontology of context {context}.")

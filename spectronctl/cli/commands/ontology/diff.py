@@ -1,0 +1,43 @@
+"""`spectronctl ontology diff`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import ontology as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
+from spectronctl.cli.commands.ontology._view import DIFFERENCE
+
+app = App()
+
+DIFFERENT = 20
+
+
+@app.command()
+def compare_ontology(
+    ctx: Context,
+    file: FileArgument,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help=f"End with {DIFFERENT} when there are differences.")
+    ] = False,
+) -> int:
+    """Show what `set` would change: - is removed, + is added."""
+    from spectronctl.operations import ontologies
+
+    rt = ctx.runtime
+    rt.out.check(DIFFERENCE)
+    wanted = read_ontology(rt, file)
+    found = rt.client.send(api.get_ontology(rt.context)).value
+    difference = ontologies.compare_ontologies(found, wanted)
+    if not difference:
+        rt.out.note("No differences.")
+    rt.out.parts(
+        difference.to_dict(),
+        difference.list_rows(),
+        DIFFERENCE,
+        lines=difference.list_lines(),
+    )
+    return DIFFERENT if exit_code and difference else 0

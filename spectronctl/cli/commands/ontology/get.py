@@ -1,0 +1,18 @@
+"""`spectronctl ontology get`"""
+
+from __future__ import annotations
+
+from spectronctl.api import ontology as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.ontology._view import ONTOLOGY, list_rows
+
+app = App()
+
+
+@app.command()
+def get_ontology(ctx: Context) -> None:
+    """Show the ontology: entity types with their attribute keys, and relation labels."""
+    rt = ctx.runtime
+    rt.out.check(ONTOLOGY)
+    found = rt.client.send(api.get_ontology(rt.context)).value
+    rt.out.parts(found.to_dict(), list_rows(found), ONTOLOGY)

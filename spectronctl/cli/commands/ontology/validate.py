@@ -1,0 +1,25 @@
+"""`spectronctl ontology validate`"""
+
+from __future__ import annotations
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.ontology._file import FileArgument, name_file, read_ontology
+from spectronctl.cli.commands.ontology._view import VALIDATED
+
+app = App()
+
+
+@app.command()
+def validate_ontology(ctx: Context, file: FileArgument) -> None:
+    """Check a file, and name all that is wrong with it; asks no server."""
+    rt = ctx.runtime
+    rt.out.check(VALIDATED)
+    ontology = read_ontology(rt, file)
+    counts = {
+        "entity_types": len(ontology.entity_types),
+        "attribute_keys": sum(map(len, ontology.attribute_keys.values())),
+        "relation_labels": len(ontology.relation_labels),
+    }
+    name = name_file(file)
+    told = ", ".join(f"{count} {field.replace('_', ' ')}" for field, count in counts.items())
+    rt.out.done({"file": name, "valid": True, **counts}, VALIDATED, f"{name} is in order: {told}.")

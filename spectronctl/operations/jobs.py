@@ -1,0 +1,162 @@
+"""Jobs: started once whatever becomes of the answer, watched until they are over, cancelled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from spectronctl.api import lifecycle as api
+from spectronctl.client import Client, Polling
+from spectronctl.errors import ConflictError, RequestError, SpectronctlError, WaitTimeoutError
+from spectronctl.models.lifecycle import REINDEX, Job
+from spectronctl.models.times import read_time
+
+IfRunning = Literal["fail", "join"]
+
+ATTEMPTS = 3
+"""How often a reindex is asked for that is refused because of one which is over by the time one looks."""
+
+CLOCK_SLACK = timedelta(seconds=2)
+"""How well the server's clock is known: it tells whole seconds."""
+
+
+def start_reindex(client: Client, context_id: str, *, if_running: IfRunning = "fail") -> Job:
+    """
+    Start to embed every chunk of a context again; under `join`, take the job that does so already.
+
+    The ConflictError of one that is under way names it as its only candidate. A start whose answer was lost is settled
+    by looking at the jobs, and never sent again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        asked_at = datetime.now(UTC)
+        try:
+            started = client.send(api.reindex_context(context_id))
+            return Job(id=started.job_id, kind=REINDEX, status=started.status)
+        except ConflictError as exc:
+            job = _find_running(client, context_id, exc)
+            if job is not None:
+                return _join(job, context_id, if_running)
+            if if_running == "fail" or attempt == ATTEMPTS:
+                exc.hint = "What was under way seems to be over: run this again."
+                raise
+        except RequestError as exc:
+            if not exc.outcome_unknown:
+                raise
+            return _settle(client, context_id, if_running, asked_at, exc)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _find_running(client: Client, context_id: str, conflict: ConflictError) -> Job | None:
+    try:
+        return _pick_running(_list_reindexes(client, context_id))
+    except SpectronctlError:  # what was refused is said all the same
+        raise conflict from None
+
+
+def _list_reindexes(client: Client, context_id: str) -> list[Job]:
+    jobs = client.items(api.list_jobs(context_id))
+    return [job for job in jobs if job.kind in {REINDEX, None}]
+
+
+def _pick_running(jobs: list[Job]) -> Job | None:
+    return next((job for job in reversed(jobs) if not job.is_over), None)
+
+
+def _join(job: Job, context_id: str, if_running: IfRunning) -> Job:
+    if if_running == "join":
+        return job
+    raise ConflictError(
+        f"context {context_id} is being reindexed already: {job.id} is {job.status}",
+        status=409,
+        candidates=[job.id],
+    )
+
+
+def _settle(
+    client: Client,
+    context_id: str,
+    if_running: IfRunning,
+    asked_at: datetime,
+    lost: RequestError,
+) -> Job:
+    """The job that a lost answer would have named; raise the loss when there is none."""
+    try:
+        jobs = _list_reindexes(client, context_id)
+    except SpectronctlError:
+        lost.hint = "Whether a reindex was started is unknown."
+        lost.command = f"spectronctl lifecycle jobs list -c {context_id}"
+        raise lost from None
+    since = asked_at + client.clock_offset - CLOCK_SLACK
+    for job in reversed(jobs):
+        if (made_at := read_time(job.created_at)) and made_at >= since:
+            return job
+    if running := _pick_running(jobs):
+        return _join(running, context_id, if_running)
+    lost.hint = "No reindex is under way. It is safe to run this again: a second one is refused."
+    raise lost from None
+
+
+def read_job(client: Client, context_id: str, job: Job) -> Job:
+    """A job as it is now; as it was known where that cannot be read."""
+    try:
+        return client.send(api.get_job(context_id, job.id))
+    except SpectronctlError:
+        return job
+
+
+def watch_job(
+    client: Client,
+    context_id: str,
+    job_id: str,
+    *,
+    timeout: float | None = None,
+    is_known: bool = False,
+    on_failure: Callable[[RequestError], object] | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Job]:
+    """
+    A job as it is, again and again until it is over, at most `timeout` seconds long.
+
+    Failures that may pass are survived once the job was seen, and from the start where `is_known` says that there is
+    one; `on_failure` is told. WaitTimeoutError says how far it had come; the job goes on.
+    """
+    polling = Polling[Job](
+        lambda job: job.is_over,
+        timeout=timeout,
+        is_known=is_known,
+        on_failure=on_failure,
+        clock=clock,
+    )
+    job: Job | None = None
+    try:
+        for job in client.poll(api.get_job(context_id, job_id), polling, sleep=sleep):
+            yield job
+    except WaitTimeoutError as exc:
+        raise WaitTimeoutError(
+            f"job {job_id} of context {context_id} {_tell_state(job)}: {exc.message}", hint=exc.hint
+        ) from None
+
+
+def _tell_state(job: Job | None) -> str:
+    if job is None:
+        return "was not seen"
+    done, total = job.progress.done, job.progress.total
+    return f"is {job.status}, {done}" + (f" of {total} done" if total is not None else " done")
+
+
+def check_succeeded(job: Job, context_id: str) -> None:
+    """ConflictError for a job that failed, with its error, or was cancelled."""
+    if job.status == "failed":
+        reason = job.error or "the server does not say why"
+        raise ConflictError(f"job {job.id} of context {context_id} failed: {reason}")
+    if job.status == "cancelled":
+        raise ConflictError(f"job {job.id} of context {context_id} was cancelled")
+
+
+def check_cancelled(job: Job, context_id: str) -> None:
+    """ConflictError for a job that came to its end before it could be cancelled."""
+    if job.status != "cancelled":
+        raise ConflictError(f"job {job.id} of context {context_id} {job.status} before that")

@@ -1,0 +1,138 @@
+"""Writes of a whole ontology that depend on the version they were made from; lost answers settled by reading back."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from spectronctl.api import ontology as api
+from spectronctl.api._request import Tagged
+from spectronctl.client import Client
+from spectronctl.errors import ConflictError, RequestError, SpectronctlError
+from spectronctl.models.ontology import Ontology
+from spectronctl.operations.ontologies._difference import Difference, compare_ontologies
+
+Agree: TypeAlias = Callable[[Difference], None]
+"""Called before a write; raises when it must not be."""
+
+_ATTEMPTS = 100
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+"""Seconds: the longest pause after the first refusal, doubling up to the longest of all."""
+
+
+class _OutrunError(ConflictError):
+    """Another version is there than the one that a change was made from."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """An ontology before and now, and what was changed; nothing was sent where that is false."""
+
+    before: Ontology
+    ontology: Ontology
+    difference: Difference
+
+
+def replace_ontology(
+    client: Client, context_id: str, make: Callable[[Ontology], Ontology], *, agree: Agree
+) -> Written:
+    """
+    Put what `make` makes of the ontology in its place.
+
+    ConflictError, and nothing changed, when somebody else changes it meanwhile, however long `make` and `agree` take.
+    """
+    before = client.send(api.get_ontology(context_id))
+    wanted = make(before.value)
+    try:
+        return _write(client, context_id, before, lambda _: wanted, agree)
+    except ConflictError as exc:
+        raise _explain(exc, context_id) from None
+
+
+def change_ontology(
+    client: Client,
+    context_id: str,
+    change: Callable[[Ontology], Ontology],
+    *,
+    agree: Agree,
+    patience: float,
+) -> Written:
+    """
+    Change the ontology as it is at the time, again and again where others change it too.
+
+    ConflictError once that goes on for `patience` seconds. `change` is pure and may be repeated.
+    """
+    deadline: float | None = None
+    longest = _FIRST_PAUSE
+    for _ in range(_ATTEMPTS):
+        before = client.send(api.get_ontology(context_id))
+        try:
+            return _write(client, context_id, before, change, agree)
+        except ConflictError as exc:
+            refusal = exc
+        deadline = deadline or time.monotonic() + patience
+        pause = random.uniform(0, longest)  # noqa: S311 - spreads load, no secret
+        if not _is_outrun(refusal) or time.monotonic() + pause > deadline:
+            break
+        time.sleep(pause)
+        longest = min(2 * longest, _LONGEST_PAUSE)
+    raise _explain(refusal, context_id)
+
+
+def _write(
+    client: Client,
+    context_id: str,
+    before: Tagged[Ontology],
+    change: Callable[[Ontology], Ontology],
+    agree: Agree,
+) -> Written:
+    wanted = change(before.value)
+    difference = compare_ontologies(before.value, wanted)
+    if not difference:
+        return Written(before.value, before.value, difference)
+    agree(difference)
+    if before.etag is None:
+        _check_unchanged(client, context_id, before.value)
+    try:
+        after = client.send(api.set_ontology(context_id, wanted, if_match=before.etag)).value
+    except RequestError as exc:
+        if not exc.outcome_unknown:
+            raise
+        after = _settle(client, context_id, change, exc)
+    return Written(before.value, after, difference)
+
+
+def _check_unchanged(client: Client, context_id: str, before: Ontology) -> None:
+    """All that can be done where the server names no versions: look once more."""
+    if compare_ontologies(before, client.send(api.get_ontology(context_id)).value):
+        raise _OutrunError("the ontology has changed")
+
+
+def _settle(
+    client: Client, context_id: str, change: Callable[[Ontology], Ontology], lost: RequestError
+) -> Ontology:
+    """Read back what a lost answer would have said; raise the loss unless the change is there."""
+    try:
+        found = client.send(api.get_ontology(context_id)).value
+    except SpectronctlError:
+        lost.hint = "Whether the ontology was changed is unknown."
+        lost.command = f"spectronctl ontology get -c {context_id}"
+        raise lost from None
+    if compare_ontologies(found, change(found)):
+        lost.hint = "The ontology is not as it was to be; it is safe to run this again."
+        raise lost
+    return found
+
+
+def _is_outrun(conflict: ConflictError) -> bool:
+    return conflict.status == 412 or isinstance(conflict, _OutrunError)
+
+
+def _explain(conflict: ConflictError, context_id: str) -> ConflictError:
+    if _is_outrun(conflict):
+        conflict.message = f"somebody else changed the ontology of context {context_id} meanwhile"
+        conflict.hint = "Nothing was changed. Run this again to begin from what is there now."
+    return conflict

@@ -1,0 +1,374 @@
+"""Reindexing with a worker in this process: what serves meanwhile, and what is left when it does not end well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from spectronctl.server import reindex, worker
+from spectronctl.server.embedding import HashingEmbedder
+from spectronctl.server.problems import unavailable
+from spectronctl.server.store import Build, ContextRow, JobRow, Store
+from spectronctl.server.store._database import Binding
+from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.worker import run_worker
+
+from .conversing import FACTS, PLANE, context
+from .embeddings_endpoint import KEY, Endpoint, serve
+from .remembering import remember, wait_until_finished
+
+__all__ = ["context"]
+
+pytestmark = pytest.mark.anyio
+
+LIFECYCLE = "/api/v1/contexts/acme-prod/lifecycle"
+QUERY = f"{PLANE}/query"
+WORDS = [
+    "tea",
+    "coffee",
+    "plant",
+    "invoice",
+    "office",
+    "garden",
+    "train",
+    "friday",
+    "morning",
+    "month",
+    "paper",
+    "winter",
+]
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches, and no long waits between signs of life."""
+    monkeypatch.setattr(reindex, "BATCH", 8)
+    monkeypatch.setattr(reindex, "_SETTLE_SECONDS", 0)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serve() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def at_work(store: Store) -> AsyncIterator[None]:
+    async with run_worker(store):
+        yield
+
+
+def make_texts(count: int) -> list[str]:
+    chance = random.Random(7)
+    return [f"note {number}: {' '.join(chance.choices(WORDS, k=8))}" for number in range(count)]
+
+
+async def fill(store: Store, context: ContextRow, count: int) -> list[str]:
+    texts = make_texts(count)
+    await remember(store, context, *texts, vectors=await HashingEmbedder().embed(texts))
+    return texts
+
+
+async def start(operator: httpx.AsyncClient) -> str:
+    answer = await operator.post(f"{LIFECYCLE}/reindex")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["job_id"])
+
+
+async def run(operator: httpx.AsyncClient, store: Store) -> JobRow:
+    return await wait_until_finished(store, "acme-prod", await start(operator))
+
+
+async def choose(operator: httpx.AsyncClient, endpoint: Endpoint) -> None:
+    config = {
+        "models": {"embedding": "standin/small"},
+        "provider_urls": {"standin": endpoint.url},
+        "providers": {"standin": KEY},
+    }
+    changed = await operator.patch("/api/v1/contexts/acme-prod", json={"config": config})
+    assert changed.status_code == 200, changed.text
+
+
+async def find_all(operator: httpx.AsyncClient, queries: Sequence[str]) -> list[list[Any]]:
+    found = []
+    for mode in ("hybrid", "vector", "bm25"):
+        for query in queries:
+            answer = await operator.post(QUERY, json={"query": query, "mode": mode, "k": 5})
+            found.append([(hit["id"], round(hit["score"], 4)) for hit in answer.json()["hits"]])
+    return found
+
+
+async def count_unindexed(operator: httpx.AsyncClient) -> int:
+    answer = await operator.post(f"{PLANE}/fsck", json={"check": "broken_references"})
+    return len(answer.json()["brokenReferences"])
+
+
+async def test_the_same_queries_find_the_same_memories_afterwards(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+) -> None:
+    texts = await fill(store, context, 60)
+    queries = [*texts[:10], *WORDS]
+    before = await find_all(operator, queries)
+    for slot in ("b", "a", "b"):
+        job = await run(operator, store)
+        assert (job.status, job.done, job.total, job.error) == ("succeeded", 60, 60, None)
+        assert (await store.read_index(context)).slot == slot
+        assert await find_all(operator, queries) == before
+
+
+async def test_memories_without_a_vector_have_one_afterwards(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+) -> None:
+    await remember(store, context, *make_texts(20))
+    assert await count_unindexed(operator) == 20
+    assert (await run(operator, store)).status == "succeeded"
+    assert await count_unindexed(operator) == 0
+
+
+async def test_a_context_without_memories_is_reindexed_too(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+) -> None:
+    job = await run(operator, store)
+    assert (job.status, job.done, job.total) == ("succeeded", 0, 0)
+    await operator.post(FACTS, json={"infer": "none", "text": "Bo likes tea"})
+    assert await count_unindexed(operator) == 0
+
+
+async def test_each_memory_is_asked_of_the_provider_once(
+    operator: httpx.AsyncClient,
+    store: Store,
+    context: ContextRow,
+    endpoint: Endpoint,
+    at_work: None,
+) -> None:
+    texts = await fill(store, context, 50)
+    await choose(operator, endpoint)
+    assert (await run(operator, store)).status == "succeeded"
+    assert {text: endpoint.asked[text] for text in texts} == dict.fromkeys(texts, 1)
+    index = await store.read_index(context)
+    assert (index.embedder, index.dimension) == ("standin/small", 16)
+
+
+async def test_an_embedder_that_fails_half_way_leaves_the_old_index_serving(
+    operator: httpx.AsyncClient,
+    store: Store,
+    context: ContextRow,
+    endpoint: Endpoint,
+    at_work: None,
+) -> None:
+    texts = await fill(store, context, 50)
+    before = await find_all(operator, texts[:10])
+    await choose(operator, endpoint)
+    endpoint.behave(fail_from=20, status=400)
+    job = await run(operator, store)
+    assert job.status == "failed"
+    assert 0 < job.done < 50
+    assert job.error is not None
+    assert job.error.startswith("standin/small at http://127.0.0.1:")
+    assert KEY not in job.error
+    assert (await store.read_index(context)).embedder == "local/hashing"
+    assert await find_all(operator, texts[:10]) == before
+    endpoint.behave(fail_from=None)
+    assert (await run(operator, store)).status == "succeeded"
+
+
+async def test_a_secret_that_is_gone_by_then_fails_the_job(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, endpoint: Endpoint
+) -> None:
+    await fill(store, context, 5)
+    await choose(operator, endpoint)
+    job = await start(operator)
+    gone = {"config": {"providers": {"standin": None}}}
+    await operator.patch("/api/v1/contexts/acme-prod", json=gone)
+    async with run_worker(store):
+        ended = await wait_until_finished(store, "acme-prod", job)
+    assert ended.status == "failed"
+    assert "config.providers.standin" in str(ended.error)
+
+
+async def test_facts_written_meanwhile_are_found_by_their_vectors(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+) -> None:
+    await fill(store, context, 80)
+    job, written = await start(operator), 0
+    while (await operator.get(f"{LIFECYCLE}/jobs/{job}")).json()["status"] in ("queued", "running"):
+        fact = {"infer": "none", "text": f"meanwhile, number {written}"}
+        assert (await operator.post(FACTS, json=fact)).status_code == 200
+        written += 1
+    assert written > 3
+    assert await count_unindexed(operator) == 0
+    for number in range(written):
+        query = {"query": f"meanwhile, number {number}", "mode": "vector", "k": 1}
+        (hit,) = (await operator.post(QUERY, json=query)).json()["hits"]
+        assert hit["text"] == query["query"]
+
+
+async def test_a_running_job_is_cancelled_between_two_batches(
+    operator: httpx.AsyncClient,
+    store: SurrealStore,
+    context: ContextRow,
+    endpoint: Endpoint,
+    at_work: None,
+) -> None:
+    texts = await fill(store, context, 200)
+    before = await find_all(operator, texts[:5])
+    await choose(operator, endpoint)
+    endpoint.behave(delay=0.02)
+    job = await start(operator)
+    while not sum(endpoint.asked[text] for text in texts):
+        await asyncio.sleep(0.01)
+    answer = await operator.delete(f"{LIFECYCLE}/jobs/{job}")
+    assert answer.json()["cancel_requested"] is True
+    ended = await wait_until_finished(store, "acme-prod", job)
+    assert (ended.status, ended.error) == ("cancelled", None)
+    assert ended.done < 200
+    assert ended.done % 8 == 0
+    assert await find_all(operator, texts[:5]) == before
+    assert await _read_build(store, context) is None
+
+
+async def test_a_worker_that_stops_leaves_the_job_to_the_next_one(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, endpoint: Endpoint
+) -> None:
+    texts = await fill(store, context, 120)
+    await choose(operator, endpoint)
+    job = await start(operator)
+    asked = 0
+    while asked < len(texts):
+        async with run_worker(store):
+            while sum(endpoint.asked[text] for text in texts) < min(asked + 30, len(texts)):
+                await asyncio.sleep(0.005)
+        asked = sum(endpoint.asked[text] for text in texts)
+    async with run_worker(store):
+        ended = await wait_until_finished(store, "acme-prod", job)
+    assert (ended.status, ended.done, ended.total) == ("succeeded", 120, 120)
+    again = sum(count - 1 for text, count in endpoint.asked.items() if text in set(texts))
+    assert again <= 8 * 4, "at most the batch under way, each time"
+    assert await count_unindexed(operator) == 0
+
+
+async def test_a_worker_that_lost_its_job_writes_nothing_more(
+    operator: httpx.AsyncClient,
+    store: SurrealStore,
+    context: ContextRow,
+    endpoint: Endpoint,
+    at_work: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await fill(store, context, 60)
+    await choose(operator, endpoint)
+    endpoint.behave(delay=0.1)
+    job = await start(operator)
+    build = None
+    while build is None or not build.done:
+        build = await _read_build(store, context)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 60)  # it hears nothing of what happens
+    await asyncio.sleep(0.1)
+    claimed = None
+    with caplog.at_level(logging.WARNING):
+        while claimed is None:
+            await store._database.query(
+                "UPDATE job SET leased_until = time::now() - 1s RETURN NONE;"
+            )
+            claimed = await store.claim_job()
+        taken = await store.open_build(context, claimed)
+        while "taken over" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert taken == await store.open_build(context, claimed), "nothing came after it was taken"
+    await store.release_job(claimed)
+    ended = await wait_until_finished(store, "acme-prod", job)
+    assert (ended.status, ended.done) == ("succeeded", 60)
+    assert await count_unindexed(operator) == 0
+
+
+async def test_a_database_that_is_away_does_not_fail_the_job(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(store, context, 40)
+    original, away = store.add_to_build, 3
+
+    async def add(*args: Any, **settings: Any) -> Any:
+        nonlocal away
+        if away and args[2].done >= 16:
+            away -= 1
+            raise unavailable("the database does not answer")
+        return await original(*args, **settings)
+
+    monkeypatch.setattr(store, "add_to_build", add)
+    async with run_worker(store):
+        ended = await run(operator, store)
+    assert (ended.status, ended.done, away) == ("succeeded", 40, 0)
+
+
+async def test_a_defect_ends_the_job_and_not_the_worker(
+    operator: httpx.AsyncClient,
+    store: Store,
+    context: ContextRow,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await fill(store, context, 10)
+
+    async def fail(*args: Any, **settings: Any) -> Any:
+        raise RuntimeError("what it says stays in the log")
+
+    with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
+        broken.setattr(store, "list_chunks", fail)
+        async with run_worker(store):
+            ended = await run(operator, store)
+            assert ended.error == "unexpected RuntimeError; the server's log says more"
+            broken.undo()
+            assert (await run(operator, store)).status == "succeeded"
+
+
+async def test_a_context_that_is_deleted_takes_its_running_job_along(
+    operator: httpx.AsyncClient,
+    store: Store,
+    context: ContextRow,
+    endpoint: Endpoint,
+    at_work: None,
+) -> None:
+    texts = await fill(store, context, 100)
+    await choose(operator, endpoint)
+    endpoint.behave(delay=0.02)
+    await start(operator)
+    while not endpoint.asked[texts[0]]:
+        await asyncio.sleep(0.01)
+    assert (await operator.delete("/api/v1/contexts/acme-prod")).status_code == 204
+    body = {"namespace": "acme", "database": "prod"}
+    assert (await operator.post("/api/v1/contexts/acme-prod", json=body)).status_code == 201
+    assert (await operator.get(f"{LIFECYCLE}/jobs")).json()["jobs"] == []
+    assert (await run(operator, store)).status == "succeeded", "the worker goes on"
+
+
+async def test_contexts_have_their_turn_one_after_the_other(
+    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+) -> None:
+    ids = []
+    for name in ("one", "two", "three"):
+        body = {"namespace": "acme", "database": name}
+        await operator.post(f"/api/v1/contexts/{name}", json=body)
+        row = await store.get_context(name)
+        assert row is not None
+        await fill(store, row, 10)
+        started = await operator.post(f"/api/v1/contexts/{name}/lifecycle/reindex")
+        ids.append((name, started.json()["job_id"]))
+    ended = [await wait_until_finished(store, name, job) for name, job in ids]
+    assert [(job.status, job.done) for job in ended] == [("succeeded", 10)] * 3
+
+
+async def _read_build(store: SurrealStore, context: ContextRow) -> Build | None:
+    at = Binding(context.namespace, context.database)
+    rows = await store._database.select(
+        "SELECT slot, dimension, cursor, done FROM search_build;", at=at
+    )
+    return Build(**rows[0]) if rows else None
