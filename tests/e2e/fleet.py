@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -154,6 +153,18 @@ class Fleet:
     def finish_job(self, member: Member, job_id: str, name: str = "acme-prod") -> dict[str, Any]:
         return wait_for(lambda: find_finished(self.read_job(member, job_id, name)), seconds=300)
 
+    def watch(self, member: Member, job_id: str) -> subprocess.Popen[str]:
+        """`lifecycle jobs watch` as a process of its own; what it tells is in `watch.log`."""
+        self.shell.env.update(
+            SPECTRON_URL=member.url,
+            SPECTRON_CONTEXT_ID="acme-prod",
+            SPECTRONCTL_API_KEY_FILE=str(self.directory / "management-key"),
+        )
+        with (self.directory / "watch.log").open("w") as log:
+            return self.shell.start(
+                f"lifecycle jobs watch {job_id} -o json", stdout=subprocess.PIPE, stderr=log
+            )
+
     def with_store(self, act: Callable[[SurrealStore], Awaitable[T]]) -> T:
         """Act on the database through a store of our own."""
 
@@ -179,36 +190,6 @@ class Fleet:
     def end(self) -> None:
         for member in self.members:
             member.kill()
-
-
-@dataclass
-class Watcher:
-    """Asks a server for a job until it has ended, through the times when nobody answers there."""
-
-    fleet: Fleet
-    member: Member
-    job_id: str
-    seen: list[dict[str, Any]] = field(default_factory=list)
-    silences: int = 0
-
-    def watch(self) -> None:
-        while not self.seen or self.seen[-1]["status"] not in FINISHED:
-            try:
-                self.seen.append(self.fleet.read_job(self.member, self.job_id))
-            except httpx.TransportError:
-                self.silences += 1
-            time.sleep(0.05)
-
-
-@contextmanager
-def watch(fleet: Fleet, member: Member, job_id: str) -> Iterator[Watcher]:
-    """Watch until the job has ended."""
-    watcher = Watcher(fleet, member, job_id)
-    thread = threading.Thread(target=watcher.watch, daemon=True)
-    thread.start()
-    yield watcher
-    thread.join(300)
-    assert not thread.is_alive(), watcher.seen[-1:]
 
 
 @contextmanager

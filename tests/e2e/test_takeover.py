@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -20,7 +22,7 @@ from spectronctl.server.store import ContextRow
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore
 from tests.e2e.conftest import Shell
-from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for, watch
+from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
 from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
 
@@ -108,6 +110,13 @@ def count_repeated(endpoint: Endpoint, texts: list[str]) -> int:
     return sum(asked[text] - 1 for text in texts)
 
 
+def finish_watch(watching: subprocess.Popen[str]) -> Any:
+    """The job as `lifecycle jobs watch` shows it in the end."""
+    out, _ = watching.communicate(timeout=600)
+    assert watching.returncode == 0
+    return json.loads(out)
+
+
 def serve_two(fleet: Fleet) -> list[Member]:
     return [fleet.start(), fleet.start()]
 
@@ -140,32 +149,30 @@ def test_a_reindex_survives_the_death_of_its_workers(
 
     started = time.monotonic()
     job_id = fleet.start_job(server)
-    with watch(fleet, watched, job_id) as watcher:
-        killed_at = []
-        for _ in range(KILLS):
-            holder = fleet.find_holder(job_id)
-            time.sleep(random.uniform(0, alone / (KILLS + 1)))
-            killed_at.append(len(endpoint.asked))
-            replaced = fleet.replace(holder)
-            if holder is watched:
-                watcher.member = watched = replaced
-            if holder is server:
-                server = replaced
+    watching = fleet.watch(watched, job_id)
+    killed_at = []
+    for _ in range(KILLS):
+        holder = fleet.find_holder(job_id)
+        time.sleep(random.uniform(0, alone / (KILLS + 1)))
+        killed_at.append(len(endpoint.asked))
+        replaced = fleet.replace(holder)
+        watched = replaced if holder is watched else watched
+    job = finish_watch(watching)
     seconds = time.monotonic() - started
 
-    job = watcher.seen[-1]
     assert (job["status"], job["error"]) == ("succeeded", None)
     assert job["progress"] == {"done": MEMORIES, "total": MEMORIES}
-    steps = [each["progress"]["done"] for each in watcher.seen]
+    told = (fleet.directory / "watch.log").read_text().splitlines()
+    steps = [json.loads(line)["done"] for line in told if line.startswith("{")]
     assert steps == sorted(steps), "progress never goes back"
     repeated = count_repeated(endpoint, texts)
     assert repeated <= KILLS * BATCH
-    check_index(fleet, server, texts)
+    check_index(fleet, watched, texts)
     assert recall(fleet, watched, texts) == before
     record_property(
         "figures",
         f"takeover ({begin.__name__}): {MEMORIES:,} memories, killed at {killed_at}, {repeated} embedded twice, "
-        f"{seconds:.0f} s instead of {alone:.0f} s; {watcher.silences} of {len(steps)} looks met nobody",
+        f"{seconds:.0f} s instead of {alone:.0f} s",
     )
 
 
@@ -243,14 +250,13 @@ def test_a_server_that_is_started_again_goes_on_at_once(
         server = fleet.start()
         endpoint.behave(delay=0.1)
         job_id = fleet.start_job(server)
-        with watch(fleet, server, job_id) as watcher:
-            wait_for(lambda: len(endpoint.asked) > 4 * BATCH or None)
-            server = watcher.member = fleet.replace(server)
-            started = time.monotonic()
-            fleet.find_holder(job_id)
-            waited = time.monotonic() - started
-        assert waited < 10, "it waited for a lease of 15 s"
-        assert watcher.seen[-1]["status"] == "succeeded"
+        watching = fleet.watch(server, job_id)
+        wait_for(lambda: len(endpoint.asked) > 4 * BATCH or None)
+        server = fleet.replace(server)
+        started = time.monotonic()
+        fleet.find_holder(job_id)
+        assert time.monotonic() - started < 10, "it waited for a lease of 15 s"
+        assert finish_watch(watching)["status"] == "succeeded"
         assert count_repeated(endpoint, texts) <= BATCH
         check_index_offline(fleet, server, texts)
     finally:
