@@ -211,8 +211,9 @@ async def test_a_context_that_is_deleted_takes_its_running_job_along_in_silence(
         while len(endpoint.asked) < 8:
             await asyncio.sleep(0.01)
         assert (await operator.delete("/api/v1/contexts/acme-prod")).status_code == 204
-        while "gone with its context" not in caplog.text:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(10):
+            while "gone with its context" not in caplog.text:
+                await asyncio.sleep(0.02)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert await store.get_job("acme-prod", job_id) is None
 
