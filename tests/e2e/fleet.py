@@ -238,5 +238,5 @@ def wait_for(find: Callable[[], T | None], *, seconds: float = 60) -> T:
     deadline = time.monotonic() + seconds
     while (found := find()) is None:
         assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.01)
+        time.sleep(0.03)
     return found
