@@ -18,7 +18,9 @@ from spectronctl.server.embedding import (
     read_model,
     read_provider,
 )
-from spectronctl.server.store import ChunkRow, ContextRow, SearchIndex, Store
+from spectronctl.server.problems import ProblemError
+from spectronctl.server.scopes import Scopes
+from spectronctl.server.store import ChunkRow, ContextRow, SearchIndex, Store, StoredChunk
 
 _log = logging.getLogger(__name__)
 _SECONDS = 10
@@ -50,13 +52,35 @@ class Embedders:
 
         Without one where that cannot be had in time: it is kept all the same, and found by its words.
         """
-        index = await self._store.read_index(context)
+        return await self._embed_for(context, chunk, await self._store.read_index(context))
+
+    async def settle_chunk(self, context: ContextRow, chunk: ChunkRow, scopes: Scopes) -> None:
+        """
+        Give a memory, once it is kept, its place where recall looks by now.
+
+        It has none, or no vector there, when a reindex ended between `embed_chunk` and the end of the write. That
+        write is done, so that nothing raises here.
+        """
+        try:
+            while (index := await self._store.read_index(context)).slot != chunk.slot:
+                chunk = await self._embed_for(context, chunk, index)
+                kept = StoredChunk(id=chunk.id, text=chunk.text, scopes=scopes)
+                await self._store.index_chunks(context, index, [kept], [chunk.vector])
+        except ProblemError as error:
+            _log.warning("context %s: %s may not be found: %s", context.id, chunk.id, error.detail)
+
+    async def _embed_for(
+        self, context: ContextRow, chunk: ChunkRow, index: SearchIndex
+    ) -> ChunkRow:
+        chunk = replace(chunk, slot=index.slot)
+        if chunk.embedder == index.embedder and len(chunk.vector or ()) == index.dimension:
+            return chunk
         try:
             embedder = await self.find(context, index.embedder)
             vector = await _embed(embedder, chunk.text)
         except EmbeddingError as error:
             _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
-            return chunk
+            return replace(chunk, embedder=None, vector=None)
         return replace(chunk, embedder=index.embedder, vector=vector)
 
     async def embed_query(self, context: ContextRow, index: SearchIndex, text: str) -> Vector:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from spectronctl.server.embedding import Embedder, EmbeddingError
-from spectronctl.server.store import Build, ClaimedJob, ContextRow, LostJobError, Store
+from spectronctl.server.embedding import Embedder, EmbeddingError, Vector
+from spectronctl.server.store import (
+    Build,
+    ClaimedJob,
+    ContextRow,
+    LostJobError,
+    Store,
+    StoredChunk,
+)
 from spectronctl.server.ulids import make_ulid_bound
 
 BATCH = 64
@@ -48,9 +56,10 @@ async def reindex(store: Store, context: ContextRow, run: Run, embedder: Embedde
     """
     Do the whole job, from where an earlier worker left it.
 
-    EmbeddingError when the embedder fails: the index that serves stays as it is. CancelledJobError, LostJobError.
+    EmbeddingError when the embedder fails: until everything is embedded, the index that serves stays as it is.
+    CancelledJobError, LostJobError.
     """
-    build = await store.open_build(context, run.claimed)
+    build = await take_over(store, context, run)
     run.total = await store.count_chunks(context)
     if build is None:
         (probe,) = await embedder.embed([context.id])  # how long are its vectors?
@@ -64,17 +73,25 @@ async def reindex(store: Store, context: ContextRow, run: Run, embedder: Embedde
     await store.close_build(context, run.claimed)
 
 
+async def take_over(store: Store, context: ContextRow, run: Run) -> Build | None:
+    """
+    What the job has built so far, now ours alone; LostJobError when the job is no longer ours.
+
+    In this order: who opens the build after the job went to another worker has to notice it before changing anything.
+    """
+    build = await store.open_build(context, run.claimed)
+    if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
+        raise LostJobError
+    return build
+
+
 async def _fill(
     store: Store, context: ContextRow, run: Run, embedder: Embedder, build: Build
 ) -> Build:
     size = min(BATCH, embedder.batch)
     while chunks := await store.list_chunks(context, after=build.cursor, limit=size):
         run.check()
-        vectors = await embedder.embed([chunk.text for chunk in chunks])
-        if len(vectors[0]) != build.dimension:
-            raise EmbeddingError(
-                f"{embedder.name}: its vectors have {len(vectors[0])} numbers, and had {build.dimension} before"
-            )
+        vectors = await _embed(embedder, chunks, build.dimension)
         build = await store.add_to_build(context, run.claimed, build, chunks, vectors)
         run.note(build)
     run.check()
@@ -89,6 +106,15 @@ async def _index_latecomers(
     after = f"memory_chunk:{make_ulid_bound(int(begun.timestamp() * 1000))}"
     index = await store.read_index(context)
     while chunks := await store.list_unindexed(context, after=after, limit=BATCH):
-        vectors = await embedder.embed([chunk.text for chunk in chunks])
+        vectors = await _embed(embedder, chunks, index.dimension)
         await store.index_chunks(context, index, chunks, vectors)
         after = chunks[-1].id
+
+
+async def _embed(embedder: Embedder, chunks: Sequence[StoredChunk], dimension: int) -> list[Vector]:
+    vectors = await embedder.embed([chunk.text for chunk in chunks])
+    if len(vectors[0]) != dimension:
+        raise EmbeddingError(
+            f"{embedder.name}: its vectors have {len(vectors[0])} numbers, and had {dimension} before"
+        )
+    return vectors

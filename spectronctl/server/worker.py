@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from spectronctl.server.embedders import Embedders
 from spectronctl.server.embedding import EmbeddingError
 from spectronctl.server.problems import ProblemError
-from spectronctl.server.reindex import CancelledJobError, Run, reindex
+from spectronctl.server.reindex import CancelledJobError, Run, reindex, take_over
 from spectronctl.server.store import ClaimedJob, LostJobError, Store
 
 _log = logging.getLogger(__name__)
@@ -65,19 +65,38 @@ async def _work_once(store: Store, embedders: Embedders) -> bool:
     job = claimed.job
     run = Run(claimed, done=job.done, total=job.total, is_cancelled=job.cancel_requested)
     _log.info("job %s: at work on the %s of %s", job.id, job.kind, job.context_id)
-    beat = asyncio.create_task(_beat(store, run))
     try:
-        await _carry_out(store, embedders, run)
+        async with _beating(store, run), _losing(store, run):
+            await _carry_out(store, embedders, run)
     except LostJobError:
         _log.warning("job %s: taken over, or gone with its context", job.id)
+        await store.release_job(claimed)  # in case that whoever took it over notices the loss, too
     except BaseException:
         with suppress(Exception):
             await asyncio.shield(store.release_job(claimed))
         raise
+    return True
+
+
+@asynccontextmanager
+async def _beating(store: Store, run: Run) -> AsyncIterator[None]:
+    beat = asyncio.create_task(_beat(store, run))
+    try:
+        yield
     finally:
         beat.cancel()
         await asyncio.wait([beat])
-    return True
+
+
+@asynccontextmanager
+async def _losing(store: Store, run: Run) -> AsyncIterator[None]:
+    """What fails because the context is being deleted is a lost job: that takes jobs away first."""
+    try:
+        yield
+    except ProblemError:
+        if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
+            raise LostJobError from None
+        raise
 
 
 async def _claim(store: Store) -> ClaimedJob | None:
@@ -124,9 +143,7 @@ async def _carry_out(store: Store, embedders: Embedders, run: Run) -> None:
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"
-    if await store.open_build(
-        context, run.claimed
-    ):  # only what failed, or was cancelled, leaves one
+    if status != "succeeded" and await take_over(store, context, run):
         await store.close_build(context, run.claimed)
     await store.finish_job(run.claimed, status, error=error, done=run.done, total=run.total)
     _log.info("job %s: %s", job.id, status)

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -293,3 +294,63 @@ def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
     error = json.loads(done.stderr)
     assert error["command"].startswith("spectronctl keys rotate cak_")
     assert "nobody holds its secret" in error["hint"]
+
+
+def test_a_worker_says_that_it_is_ready_and_ends_with_success(shell: Shell, tmp_path: Path) -> None:
+    ready_file, store = tmp_path / "ready.json", f"surrealkv://{tmp_path}/store"
+    line = f"serve worker --store {store} --ready-file {ready_file} --log-format json"
+    process = shell.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    ready = process.stdout.readline()
+    assert json.loads(ready) == {
+        "event": "ready",
+        "role": "worker",
+        "store": store,
+        "pid": process.pid,
+    }
+    assert ready_file.read_text() == ready
+
+    refused = shell(f"serve worker --store {store} --timeout 1s -o json")
+    assert (refused.returncode, refused.stdout) == (11, "")
+    assert f"serve worker (pid {process.pid})" in json.loads(refused.stderr)["message"]
+
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert not ready_file.exists()
+
+
+def test_a_server_without_a_worker_leaves_jobs_to_a_worker(
+    serve: Serve, shell: Shell, tmp_path: Path
+) -> None:
+    store = f"surrealkv://{tmp_path}/store"
+    served = serve(f"--store {store} --port 0 --no-worker")
+    assert shell(CREATE, env=served.env).returncode == 0
+    lifecycle = f"{served.url}/api/v1/contexts/acme-prod/lifecycle"
+    headers = {"Authorization": f"Bearer {served.key}"}
+    job_id = httpx.post(f"{lifecycle}/reindex", headers=headers).json()["job_id"]
+    time.sleep(2.5)  # more than twice as long as a worker waits before it looks again
+    job = httpx.get(f"{lifecycle}/jobs/{job_id}", headers=headers).json()
+    assert (job["status"], job["started_at"]) == ("queued", None)
+    assert served.stop() == 0
+
+    line = f"serve worker --store {store}"
+    with (tmp_path / "worker.log").open("w") as log:
+        process = shell.start(line, stdout=subprocess.PIPE, stderr=log)
+    deadline = time.monotonic() + 30
+    while f"job {job_id}: succeeded" not in (tmp_path / "worker.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out.count("\n")) == (0, 1), "the ready line, and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [("--store nonsense", "surrealkv://"), ("--store ws://127.0.0.1:1", "does not answer")],
+)
+def test_a_store_that_no_worker_can_use_is_refused(shell: Shell, options: str, says: str) -> None:
+    refused = shell(f"serve worker {options}")
+    assert (refused.returncode, refused.stdout) == (11, "")
+    assert says in refused.stderr

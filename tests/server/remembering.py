@@ -15,11 +15,23 @@ from spectronctl.server.store import (
     Store,
     TurnRow,
 )
+from spectronctl.server.store._plane import query_context
+from spectronctl.server.store._turns import _make_chunk
+from spectronctl.server.store.surreal import SurrealStore
 from spectronctl.server.ulids import new_ulid
 
 NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 SCOPES = [["org/acme"]]
 FINISHED = {"succeeded", "failed", "cancelled"}
+
+_INSERT = """
+BEGIN;
+INSERT INTO memory_chunk $chunks RETURN NONE;
+INSERT INTO search_a (
+    SELECT [chunk_id] AS id, chunk_id, scopes, text FROM $chunks
+) RETURN NONE;
+COMMIT;
+"""
 
 
 async def remember(
@@ -69,3 +81,26 @@ async def wait_until_finished(store: Store, context_id: str, job_id: str) -> Job
         if job.status in FINISHED:
             return job
         await asyncio.sleep(0.02)
+
+
+async def remember_many(store: SurrealStore, context: ContextRow, texts: Sequence[str]) -> None:
+    """Keep many memories fast, in one session: found by their words, and without vectors."""
+    session = SessionRow(id=f"session:{new_ulid()}", scopes=SCOPES)
+    await store.create_session(context, session, receipt=None)
+    for start in range(0, len(texts), 1000):
+        turns = [
+            TurnRow(id=f"turn:{new_ulid()}", role="user", content=text, created_at=NOW)
+            for text in texts[start : start + 1000]
+        ]
+        counted = await store.get_session(context, session.id)
+        assert counted is not None
+        await store.append_turns(context, counted, turns, is_new=False, chunk=None, receipt=None)
+        chunks = [
+            _make_chunk(
+                session, ChunkRow(id=new, turn_id=turn.id, text=turn.content, created_at=NOW)
+            )
+            | {"id": [new]}
+            for turn in turns
+            for new in [f"memory_chunk:{new_ulid()}"]
+        ]
+        await query_context(store._database, context, _INSERT, {"chunks": chunks})

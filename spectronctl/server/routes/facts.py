@@ -96,5 +96,7 @@ def _plan(
             chunk=chunk,
             receipt=receipt,
         )
+        if chunk:
+            await embedders.settle_chunk(caller.context, chunk, session.scopes)
 
     return write

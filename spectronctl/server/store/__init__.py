@@ -89,7 +89,7 @@ class TurnRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkRow:
-    """A literal memory, said in a turn; `vector` and who made it, where it could be made."""
+    """A literal memory, said in a turn; `vector` and who made it, where it could be made, and for which table."""
 
     id: str
     turn_id: str
@@ -98,6 +98,7 @@ class ChunkRow:
     created_at: datetime
     embedder: str | None = None
     vector: list[float] | None = field(default=None, repr=False)
+    slot: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,12 +323,20 @@ class Store(Protocol):
 
     async def read_index(self, context: ContextRow) -> SearchIndex: ...
     async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
-        """What this job has built so far, which whoever worked on it can no longer add to; None for nothing."""
+        """
+        What this job has built so far; None for nothing.
+
+        From now on nobody but the claim can change a build of this context: not who worked on this job, or another.
+        """
 
     async def begin_build(
         self, context: ContextRow, claimed: ClaimedJob, *, dimension: int
     ) -> Build:
-        """An empty table, with indexes for vectors of that many numbers, beside the one that serves."""
+        """
+        An empty table, with indexes for vectors of that many numbers, beside the one that serves.
+
+        `LostJobError` when another worker has opened the build.
+        """
 
     async def list_chunks(
         self, context: ContextRow, *, after: str, limit: int
@@ -351,7 +360,7 @@ class Store(Protocol):
         """From now on the built table serves; `LostJobError` as above."""
 
     async def close_build(self, context: ContextRow, claimed: ClaimedJob) -> None:
-        """Empty the table that does not serve, and forget what this job has built; `LostJobError` as above."""
+        """Empty the table that does not serve, and forget a build that was in it; `LostJobError` as above."""
 
     async def list_unindexed(
         self, context: ContextRow, *, after: str, limit: int
@@ -363,9 +372,9 @@ class Store(Protocol):
         context: ContextRow,
         index: SearchIndex,
         chunks: Sequence[StoredChunk],
-        vectors: Sequence[list[float]],
+        vectors: Sequence[list[float] | None],
     ) -> None:
-        """Give memories their vectors where recall looks; nothing happens when `index` no longer serves."""
+        """Give memories their place where recall looks; nothing happens when `index` no longer serves."""
 
     async def find_near(
         self, context: ContextRow, index: SearchIndex, vector: list[float], *, most: int

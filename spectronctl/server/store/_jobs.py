@@ -179,11 +179,13 @@ class JobTable:
 
     async def renew_job(self, claimed: ClaimedJob, *, done: int, total: int | None) -> bool | None:
         progress = {**_name(claimed), "done": done, "total": total, "lease": f"{LEASE_SECONDS}s"}
-        rows = await self._database.select(_RENEW, progress)
+        async with self._locks.get_lock("jobs", claimed.job.context_id):
+            rows = await self._database.select(_RENEW, progress)
         return bool(rows[0]["cancel_requested"]) if rows else None
 
     async def release_job(self, claimed: ClaimedJob) -> None:
-        await self._database.query(_RELEASE, _name(claimed))
+        async with self._locks.get_lock("jobs", claimed.job.context_id):
+            await self._database.query(_RELEASE, _name(claimed))
 
     async def finish_job(
         self,

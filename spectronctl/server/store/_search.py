@@ -51,9 +51,15 @@ DEFINE INDEX search_<slot>_vector ON search_<slot>
 
 _READ_INDEX = "SELECT slot, embedder, dimension FROM ONLY search_index:current;"
 
-# Whoever had the job before can add nothing from here on: the claim is another.
-_OPEN = """
-UPDATE search_build:current SET claim = $claim WHERE job_id = $job_id RETURN slot, dimension, cursor, done;
+# Whoever opened the build before can change nothing from here on: the claim is another.
+_OPEN = f"""
+BEGIN;
+{GUARD}
+UPSERT search_build:current SET
+    claim = $claim, job_id = job_id ?? '', slot = slot ?? 'a', dimension = dimension ?? 0,
+    cursor = cursor ?? '', done = done ?? 0
+RETURN job_id, slot, dimension, cursor, done;
+COMMIT;
 """
 
 _CHECK = f"""
@@ -64,7 +70,7 @@ IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOS
 # second is done, the build is nobody's.
 _CLEAR = f"""
 BEGIN;
-{GUARD}
+{_CHECK}
 UPSERT search_build:current CONTENT {{
     job_id: '', claim: $claim, slot: $slot, dimension: $dimension, cursor: '', done: 0
 }} RETURN NONE;
@@ -88,16 +94,28 @@ INSERT INTO search_<slot> $rows RETURN NONE;
 COMMIT;
 """
 
-# What was deleted while it was being embedded leaves again before it is looked through.
+# What was deleted while it was being embedded leaves again before it is looked through. What was written after its
+# turn had passed is found by its words at once, and gets its vector later.
 _SWITCH = f"""
 BEGIN;
 {_CHECK}
 DELETE search_<slot> WHERE !record::exists(memory_chunk:[chunk_id]) RETURN NONE;
+INSERT INTO search_<slot> (
+    SELECT [chunk_id] AS id, chunk_id, scopes, text FROM memory_chunk
+    WHERE !record::exists(search_<slot>:[chunk_id])
+) RETURN NONE;
 UPSERT search_index:current CONTENT {{ slot: '<slot>', embedder: $embedder, dimension: $dimension }} RETURN NONE;
 COMMIT;
 """
 
-_CLOSE = f"BEGIN; {_CHECK} {_EMPTY} DELETE search_build:current RETURN NONE; COMMIT;"
+# A build that serves is remembered: whoever takes the job over before it has ended finds that nothing is left to do.
+_CLOSE = f"""
+BEGIN;
+{_CHECK}
+{_EMPTY}
+DELETE search_build:current WHERE slot = '<slot>' RETURN NONE;
+COMMIT;
+"""
 
 # As JSON: a program reads one long text several times faster than many small values.
 _LIST = f"""
@@ -121,7 +139,8 @@ _INDEX = """
 BEGIN;
 IF (SELECT VALUE slot FROM ONLY search_index:current) = $slot {
     FOR $row IN $rows {
-        IF record::exists(memory_chunk:[$row.chunk_id]) {
+        LET $is_better = $row.vector IS NOT NONE OR !record::exists(search_<slot>:[$row.chunk_id]);
+        IF $is_better AND record::exists(memory_chunk:[$row.chunk_id]) {
             UPSERT search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE
         }
     }
@@ -185,8 +204,9 @@ class SearchTable:
         return SearchIndex(slot=row["slot"], embedder=row["embedder"], dimension=row["dimension"])
 
     async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
-        found = await self._ask(context, _OPEN, **_name(claimed))
-        return Build(**found[0]) if found else None
+        results = await query_context(self._database, context, _OPEN, _name(claimed))
+        (row,) = results[-2]
+        return Build(**row) if row.pop("job_id") == claimed.job.id else None
 
     async def begin_build(
         self, context: ContextRow, claimed: ClaimedJob, *, dimension: int
@@ -244,7 +264,7 @@ class SearchTable:
         context: ContextRow,
         index: SearchIndex,
         chunks: Sequence[StoredChunk],
-        vectors: Sequence[list[float]],
+        vectors: Sequence[list[float] | None],
     ) -> None:
         text = _at(_INDEX, index.slot)
         await self._write(context, text, slot=index.slot, rows=_make_entries(chunks, vectors))
@@ -311,10 +331,11 @@ def _name_query(embedder: str, query: str) -> dict[str, str]:
 
 
 def _make_entries(
-    chunks: Sequence[StoredChunk], vectors: Sequence[list[float]]
+    chunks: Sequence[StoredChunk], vectors: Sequence[list[float] | None]
 ) -> list[dict[str, Any]]:
     return [
-        {"chunk_id": chunk.id, "scopes": chunk.scopes, "text": chunk.text, "vector": vector}
+        {"chunk_id": chunk.id, "scopes": chunk.scopes, "text": chunk.text}
+        | ({"vector": vector} if vector else {})
         for chunk, vector in zip(chunks, vectors, strict=True)
     ]
 

@@ -10,14 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from surrealdb.data.cbor import decode, encode
-from surrealdb_embedded import AsyncEmbeddedDB
-from websockets.asyncio.server import ServerConnection, serve
 
 from spectronctl.errors import ConfigError
 from spectronctl.server.problems import ProblemError
@@ -25,10 +20,10 @@ from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.store._database import RetryableError, retry
 from spectronctl.server.store._urls import parse_store_url
 from spectronctl.server.store.surreal import StoreLockedError, open_store
+from tests.server.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
-PASSWORD = "sentinel-store-password"
 
 
 async def test_a_store_keeps_the_promise_of_the_protocol() -> None:
@@ -145,61 +140,10 @@ async def test_conflicts_are_retried_and_not_for_ever() -> None:
     assert raised.value.status == 503
 
 
-@dataclass
-class SurrealServer:
-    """The real engine behind a real WebSocket, which lets nobody query before a sign-in if `guarded`."""
-
-    engine: AsyncEmbeddedDB
-    guarded: bool = False
-    url: str = ""
-    connections: set[ServerConnection] = field(default_factory=set)
-    sign_ins: int = 0
-
-    async def accept(self, connection: ServerConnection) -> None:
-        self.connections.add(connection)
-        trusted = not self.guarded
-        async for message in connection:
-            assert isinstance(message, bytes)
-            request = decode(message)
-            if request["method"] == "signin":
-                self.sign_ins += 1
-                answer = await self.engine.execute(message)
-                trusted = "error" not in decode(answer)
-            elif trusted:
-                answer = await self.engine.execute(message)
-            else:
-                answer = self._refuse(request)
-            await connection.send(answer)
-
-    def _refuse(self, request: dict[str, Any]) -> bytes:
-        # With what was sent in it, as the worst of servers might.
-        text = f"not allowed: {request['params']}"
-        error = {"code": -32002, "kind": "NotAllowed", "message": text}
-        return bytes(encode({"id": request["id"], "error": error}))
-
-    async def guard(self) -> None:
-        self.guarded = True
-        text = f"DEFINE USER root ON ROOT PASSWORD '{PASSWORD}' ROLES OWNER"
-        request = {"id": "1", "method": "query", "params": [text, {}]}
-        assert "error" not in decode(await self.engine.execute(encode(request)))
-
-    async def drop_connections(self) -> None:
-        for connection in self.connections:
-            await connection.close()
-        self.connections.clear()
-
-
 @pytest.fixture
 async def surreal_server(anyio_backend: str) -> AsyncIterator[SurrealServer]:
-    engine = AsyncEmbeddedDB("mem://")
-    await engine.connect()
-    server = SurrealServer(engine)
-    subprotocols: Any = ["cbor"]
-    async with serve(server.accept, "127.0.0.1", 0, subprotocols=subprotocols) as listening:
-        (socket,) = listening.sockets
-        server.url = f"ws://127.0.0.1:{socket.getsockname()[1]}"
+    async with bridge() as server:
         yield server
-    await engine.close()
 
 
 async def test_a_surrealdb_server_serves_several_of_us(

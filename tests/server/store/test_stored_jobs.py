@@ -118,6 +118,8 @@ async def test_a_lease_counts_for_a_while_and_a_released_one_no_longer(
     claimed = await claim_reindex(store, context)
     assert await store.claim_job() is None
     await store.release_job(claimed)
+    late = await store.renew_job(claimed, done=1, total=1)
+    assert late is None, "a sign of life that comes after it keeps nobody waiting"
     again = await store.claim_job()
     assert again is not None
     assert again.claim != claimed.claim

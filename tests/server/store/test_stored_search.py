@@ -38,9 +38,16 @@ async def ask(store: SurrealStore, context: ContextRow, text: str) -> Any:
     return result
 
 
+async def begin(
+    store: SurrealStore, context: ContextRow, claimed: ClaimedJob, length: int
+) -> Build:
+    await store.open_build(context, claimed)
+    return await store.begin_build(context, claimed, dimension=length)
+
+
 async def fill(store: SurrealStore, context: ContextRow, claimed: ClaimedJob, length: int) -> Build:
     """A build of every memory, each along an axis of its own."""
-    build = await store.begin_build(context, claimed, dimension=length)
+    build = await begin(store, context, claimed, length)
     chunks = await store.list_chunks(context, after="", limit=100)
     vectors = [point(number, length) for number in range(len(chunks))]
     return await store.add_to_build(context, claimed, build, chunks, vectors)
@@ -120,7 +127,7 @@ async def test_a_build_serves_only_once_it_is_switched_to(
     assert await store.find_words(context, FIRST, "two", most=2) is None
 
     await store.close_build(context, claimed)
-    assert await store.open_build(context, claimed) is None
+    assert await store.open_build(context, claimed) == build, "nothing is left to do"
     assert await ask(store, context, "SELECT VALUE chunk_id FROM search_a") == []
     later = await remember(store, context, "three")
     words = await store.find_words(context, now, "three", most=5)
@@ -138,7 +145,7 @@ async def test_the_other_table_is_made_as_the_first_one(
 
     first = await describe("a")
     claimed = await claim_reindex(store, context)
-    await store.begin_build(context, claimed, dimension=256)
+    await begin(store, context, claimed, 256)
     assert await describe("b") == first
     assert re.search("HNSW DIMENSION 256", first)
 
@@ -148,7 +155,7 @@ async def test_a_batch_is_written_with_its_place_or_not_at_all(
 ) -> None:
     await remember(store, context, "one", "two")
     claimed = await claim_reindex(store, context)
-    build = await store.begin_build(context, claimed, dimension=4)
+    build = await begin(store, context, claimed, 4)
     chunks = await store.list_chunks(context, after="", limit=10)
     with pytest.raises(Exception, match="vector dimension"):
         await store.add_to_build(context, claimed, build, chunks, [point(0, 4), point(0, 5)])
@@ -166,6 +173,7 @@ async def test_whoever_lost_a_job_can_change_nothing(
     assert await store.open_build(context, second) == build
     chunks = await store.list_chunks(context, after="", limit=10)
     for attempt in (
+        store.begin_build(context, first, dimension=4),
         store.add_to_build(context, first, build, chunks, [point(0, 4)]),
         store.switch_to_build(context, first, build, embedder="acme/small"),
         store.close_build(context, first),
@@ -174,6 +182,55 @@ async def test_whoever_lost_a_job_can_change_nothing(
             await attempt
     assert await store.read_index(context) == FIRST
     assert await store.open_build(context, second) == build
+
+
+async def test_who_opens_a_build_for_an_older_job_leaves_it_as_it_is(
+    store: SurrealStore, context: ContextRow
+) -> None:
+    await remember(store, context, "one")
+    first = await claim_reindex(store, context)
+    await store.finish_job(first, "failed", done=0, total=1)
+    second = await claim_reindex(store, context)
+    build = await fill(store, context, second, 4)
+    assert await store.open_build(context, first) is None
+    with pytest.raises(LostJobError):
+        await store.switch_to_build(context, second, build, embedder="acme/small")
+    assert await store.open_build(context, second) == build
+
+
+async def test_a_build_that_is_closed_before_it_serves_is_forgotten(
+    store: SurrealStore, context: ContextRow
+) -> None:
+    await remember(store, context, "one")
+    claimed = await claim_reindex(store, context)
+    await fill(store, context, claimed, 4)
+    await store.close_build(context, claimed)
+    assert await store.open_build(context, claimed) is None
+    assert await ask(store, context, "SELECT VALUE chunk_id FROM search_b") == []
+
+
+async def test_what_is_written_after_its_turn_has_passed_is_found_by_its_words_at_once(
+    store: SurrealStore, context: ContextRow
+) -> None:
+    await remember(store, context, "one")
+    claimed = await claim_reindex(store, context)
+    build = await fill(store, context, claimed, 4)
+    (late,) = await remember(store, context, "two")
+    await store.switch_to_build(context, claimed, build, embedder="acme/small")
+    now = await store.read_index(context)
+    words = await store.find_words(context, now, "two", most=5)
+    assert [each.id for each in words or ()] == [late]
+    (left,) = await store.list_unindexed(context, after="", limit=5)
+    assert left.id == late
+
+
+async def test_a_memory_without_a_vector_takes_none_away(
+    store: SurrealStore, context: ContextRow
+) -> None:
+    await remember(store, context, "one", vectors=[point(1)])
+    chunks = await store.list_chunks(context, after="", limit=5)
+    await store.index_chunks(context, FIRST, chunks, [None])
+    assert await find(store, context, point(1)) == ["one"]
 
 
 async def test_a_new_job_begins_anew_where_an_earlier_one_stopped(
@@ -196,7 +253,7 @@ async def test_what_is_deleted_while_it_is_embedded_does_not_come_back(
 ) -> None:
     ids = await remember(store, context, "one", "two")
     claimed = await claim_reindex(store, context)
-    build = await store.begin_build(context, claimed, dimension=4)
+    build = await begin(store, context, claimed, 4)
     chunks = await store.list_chunks(context, after="", limit=10)
     await store.delete_chunks(context, [ids[0]])
     build = await store.add_to_build(context, claimed, build, chunks, [point(0, 4), point(1, 4)])

@@ -1,0 +1,242 @@
+"""Several servers and workers as processes of their own on one database, with a stand-in provider of vectors."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from spectronctl.server.store import ContextRow
+from spectronctl.server.store.surreal import SurrealStore, open_store
+from tests.e2e.conftest import SPECTRONCTL, Shell
+from tests.server.embeddings_endpoint import KEY, Endpoint
+from tests.server.remembering import FINISHED
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+
+_SHORT_LEASE = """
+import sys
+from spectronctl.server.store import _jobs
+_jobs.LEASE_SECONDS = int(sys.argv.pop(1))
+from spectronctl.cli import enter
+enter()
+"""
+
+
+@dataclass(eq=False)
+class Member:
+    """A `spectronctl serve`, or a `serve worker`, that runs."""
+
+    process: subprocess.Popen[str]
+    log_file: Path
+    ready: dict[str, Any]
+    line: str
+
+    @property
+    def url(self) -> str:
+        return str(self.ready["url"])
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def holds(self, job_id: str) -> bool:
+        """Whether its log says that it works on the job, and not that it lost it."""
+        return self.process.poll() is None and (
+            self.log.count(f"job {job_id}: at work") > self.log.count(f"job {job_id}: taken over")
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> tuple[int, str, float]:
+        """Its exit status, what more it said on stdout, and how many seconds that took."""
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, out, time.monotonic() - started
+
+
+@dataclass
+class Fleet:
+    """Starts them with a lease of that many seconds; None is the real one."""
+
+    shell: Shell
+    directory: Path
+    store_url: str
+    endpoint: Endpoint
+    lease: int | None = 2
+    members: list[Member] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def start(self, line: str = "serve --port 0") -> Member:
+        number = next(self._numbers)
+        key_file = self.directory / "management-key"
+        if "worker" not in line.split() and not key_file.exists():
+            line += f" --bootstrap --secret-file {key_file}"
+        log_file = self.directory / f"member-{number}.log"
+        program = [SPECTRONCTL]
+        if self.lease is not None:
+            program = [sys.executable, "-c", _SHORT_LEASE, str(self.lease)]
+        with log_file.open("w") as log:
+            process = subprocess.Popen(
+                [*program, *line.split(), "--store", self.store_url],
+                env=self.shell.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert process.stdout
+        ready = process.stdout.readline()
+        assert ready, log_file.read_text()
+        member = Member(process, log_file, json.loads(ready), line.partition(" --bootstrap")[0])
+        self.members.append(member)
+        return member
+
+    def replace(self, member: Member) -> Member:
+        """Kill it with SIGKILL and start another in its place, a server at the same port."""
+        member.kill()
+        self.members.remove(member)
+        line = member.line
+        if "url" in member.ready:
+            line = line.replace("--port 0", f"--port {member.url.rpartition(':')[2]}")
+        return self.start(line)
+
+    def find_holder(self, job_id: str) -> Member:
+        """Who works on the job, as soon as somebody does."""
+        return wait_for(lambda: next((m for m in self.members if m.holds(job_id)), None))
+
+    @property
+    def key(self) -> str:
+        return (self.directory / "management-key").read_text().strip()
+
+    def ask(self, member: Member, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        url = f"{member.url}/api/v1{path}"
+        # To read the certificates that the machine trusts takes longer than the request.
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=60, verify=False)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def create_context(self, member: Member, name: str = "acme-prod") -> None:
+        config = {
+            "models": {"embedding": "standin/some-model"},
+            "provider_urls": {"standin": self.endpoint.url},
+            "providers": {"standin": KEY},
+        }
+        body = {"namespace": "acme", "database": name, "config": config}
+        self.ask(member, "POST", f"/contexts/{name}", body)
+
+    def start_job(self, member: Member, name: str = "acme-prod") -> str:
+        answer = self.ask(member, "POST", f"/contexts/{name}/lifecycle/reindex")
+        return str(answer["job_id"])
+
+    def read_job(self, member: Member, job_id: str, name: str = "acme-prod") -> dict[str, Any]:
+        job: dict[str, Any] = self.ask(member, "GET", f"/contexts/{name}/lifecycle/jobs/{job_id}")
+        return job
+
+    def finish_job(self, member: Member, job_id: str, name: str = "acme-prod") -> dict[str, Any]:
+        return wait_for(lambda: find_finished(self.read_job(member, job_id, name)), seconds=300)
+
+    def watch(self, member: Member, job_id: str) -> subprocess.Popen[str]:
+        """`lifecycle jobs watch` as a process of its own; what it tells is in `watch.log`."""
+        self.shell.env.update(
+            SPECTRON_URL=member.url,
+            SPECTRON_CONTEXT_ID="acme-prod",
+            SPECTRONCTL_API_KEY_FILE=str(self.directory / "management-key"),
+        )
+        with (self.directory / "watch.log").open("w") as log:
+            return self.shell.start(
+                f"lifecycle jobs watch {job_id} -o json", stdout=subprocess.PIPE, stderr=log
+            )
+
+    def with_store(self, act: Callable[[SurrealStore], Awaitable[T]]) -> T:
+        """Act on the database through a store of our own."""
+
+        async def run() -> T:
+            store = await open_store(self.store_url)
+            try:
+                return await act(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(run())
+
+    def with_context(
+        self, act: Callable[[SurrealStore, ContextRow], Awaitable[T]], name: str = "acme-prod"
+    ) -> T:
+        async def run(store: SurrealStore) -> T:
+            context = await store.get_context(name)
+            assert context is not None
+            return await act(store, context)
+
+        return self.with_store(run)
+
+    def end(self) -> None:
+        for member in self.members:
+            member.kill()
+
+
+@contextmanager
+def start_bridge(engine_url: str = "mem://", port: int = 0) -> Iterator[Bridge]:
+    """A database that several processes share; see `tests.server.bridge`."""
+    bridge = Bridge(engine_url, port)
+    try:
+        bridge.start()
+        yield bridge
+    finally:
+        bridge.kill()
+
+
+@dataclass
+class Bridge:
+    """The bridge as a process, which can be killed and started again at the same port."""
+
+    engine_url: str
+    port: int = 0
+    url: str = ""
+    process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.server.bridge", self.engine_url, str(self.port)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.url = json.loads(self.process.stdout.readline())["url"]
+        self.port = int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.kill()
+        self.process.communicate()
+
+
+def find_finished(job: dict[str, Any]) -> dict[str, Any] | None:
+    return job if job["status"] in FINISHED else None
+
+
+def wait_for(find: Callable[[], T | None], *, seconds: float = 60) -> T:
+    """What `find` finds in the end; AssertionError when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while (found := find()) is None:
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.03)
+    return found
