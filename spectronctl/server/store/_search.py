@@ -90,7 +90,7 @@ _ADD = f"""
 BEGIN;
 {_CHECK}
 UPDATE search_build:current SET cursor = $cursor, done = $done RETURN NONE;
-INSERT INTO search_<slot> $rows RETURN NONE;
+INSERT INTO search_<slot> $rows ON DUPLICATE KEY UPDATE vector = $input.vector RETURN NONE;
 COMMIT;
 """
 

@@ -163,6 +163,20 @@ async def test_a_batch_is_written_with_its_place_or_not_at_all(
     assert await ask(store, context, "SELECT VALUE chunk_id FROM search_b") == []
 
 
+async def test_a_batch_whose_place_was_lost_is_written_once(
+    store: SurrealStore, context: ContextRow
+) -> None:
+    await remember(store, context, "one", "two")
+    claimed = await claim_reindex(store, context)
+    await store.open_build(context, claimed)
+    build = await store.begin_build(context, claimed, dimension=4)
+    chunks = await store.list_chunks(context, after="", limit=10)
+    vectors = [point(0, 4), point(1, 4)]
+    first = await store.add_to_build(context, claimed, build, chunks, vectors)
+    assert await store.add_to_build(context, claimed, build, chunks, vectors) == first
+    assert len(await ask(store, context, "SELECT VALUE chunk_id FROM search_b")) == 2
+
+
 async def test_whoever_lost_a_job_can_change_nothing(
     store: SurrealStore, context: ContextRow
 ) -> None:
