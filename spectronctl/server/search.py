@@ -66,11 +66,12 @@ class Recall:
 
 def read_query(body: Mapping[str, Any]) -> Query:
     """The query that a POST asks; 400 naming the field, 501 for `graph`."""
-    text, most, mode = body.get("query"), body.get("k"), body.get("mode") or MODES[0]
+    text, most, mode = (body.get(name) for name in ("query", "k", "mode"))
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_QUERY:
         raise invalid(f"query: must be a string of at most {_LONGEST_QUERY} characters, not blank")
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
         raise invalid("k: must be an integer, at least 1")
+    mode = MODES[0] if mode is None else mode
     if mode not in MODES:
         raise invalid(f"mode: must be {', '.join(MODES)}")
     if mode == "graph":

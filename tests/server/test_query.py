@@ -138,6 +138,7 @@ async def test_a_lens_narrows_and_never_widens(
         ({"query": "tea", "k": 2.5}, 400, "k"),
         ({"query": "tea", "mode": "magic"}, 400, "mode"),
         ({"query": "tea", "mode": ["vector"]}, 400, "mode"),
+        ({"query": "tea", "mode": ""}, 400, "mode"),
         ({"query": "tea", "mode": "graph"}, 501, "mode"),
         ({"query": "tea", "lens": 7}, 400, "lens"),
     ],
