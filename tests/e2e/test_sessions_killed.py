@@ -36,13 +36,15 @@ def write_talk(path: Path, count: int, title: str = "") -> list[str]:
     return words
 
 
-def run_and_kill(shell: Shell, line: str, has_begun: Callable[[], bool], log: Path) -> bool:
-    """Kill a command at a random instant of its work; whether it was done before."""
+def run_and_kill(
+    shell: Shell, line: str, has_begun: Callable[[], bool], log: Path, attempt: int
+) -> bool:
+    """Kill a command at a random instant of its work, later with each attempt; whether it was done before."""
     with log.open("w") as stderr:
         process = shell.start(line, stdout=subprocess.DEVNULL, stderr=stderr)
         while process.poll() is None and not has_begun():
             time.sleep(0.001)
-        time.sleep(random.random() * random.choice([0.05, 0.3, 1.0]))
+        time.sleep(random.random() * (0.05, 0.3, 1.0)[attempt % 3])
         process.kill()
         return process.wait(timeout=60) == 0
 
@@ -61,10 +63,9 @@ def test_exports_that_are_killed_are_resumed_to_the_same_bytes(
         if not whole.exists():
             assert shell(f"{line} --output-file {whole}").returncode == 0
         part = Path(f"{path}.part")
-        for _ in range(5):
-            if run_and_kill(
-                shell, f"{line} --output-file {path} --resume", part.exists, tmp_path / "log"
-            ):
+        for attempt in range(5):
+            command = f"{line} --output-file {path} --resume"
+            if run_and_kill(shell, command, part.exists, tmp_path / "log", attempt):
                 break
             kills += 1
         done = shell(f"{line} --output-file {path} --resume")
@@ -83,12 +84,13 @@ def test_imports_that_are_killed_are_repeated_to_the_same_turns(
     kills = 0
     for number in range(ROUNDS):
         words = write_talk(talk, IMPORTED, f"round {number}: ")
-        for _ in range(3):
+        for attempt in range(3):
             if run_and_kill(
                 shell,
                 f"sessions import {talk}",
                 lambda: log.exists() and "turns:" in log.read_text(),
                 log,
+                attempt,
             ):
                 break
             kills += 1
