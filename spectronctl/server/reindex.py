@@ -21,6 +21,7 @@ from spectronctl.server.ulids import make_ulid_bound
 BATCH = 64
 """Memories in one transaction, at most: few enough for requests not to wait long behind one."""
 
+_PAGE = 4  # batches that are read at once
 _SETTLE_SECONDS = 0.5  # for writes that began before the index changed
 _CLOCK_SKEW = timedelta(minutes=1)
 
@@ -89,11 +90,13 @@ async def _fill(
     store: Store, context: ContextRow, run: Run, embedder: Embedder, build: Build
 ) -> Build:
     size = min(BATCH, embedder.batch)
-    while chunks := await store.list_chunks(context, after=build.cursor, limit=size):
-        run.check()
-        vectors = await _embed(embedder, chunks, build.dimension)
-        build = await store.add_to_build(context, run.claimed, build, chunks, vectors)
-        run.note(build)
+    while page := await store.list_chunks(context, after=build.cursor, limit=_PAGE * size):
+        for first in range(0, len(page), size):
+            run.check()
+            chunks = page[first : first + size]
+            vectors = await _embed(embedder, chunks, build.dimension)
+            build = await store.add_to_build(context, run.claimed, build, chunks, vectors)
+            run.note(build)
     run.check()
     return build
 

@@ -86,11 +86,12 @@ UPDATE search_build:current SET job_id = $job_id RETURN NONE;
 COMMIT;
 """
 
+# Linear in the number of rows: one INSERT of them all looks back at each row before it.
 _ADD = f"""
 BEGIN;
 {_CHECK}
 UPDATE search_build:current SET cursor = $cursor, done = $done RETURN NONE;
-INSERT INTO search_<slot> $rows ON DUPLICATE KEY UPDATE vector = $input.vector RETURN NONE;
+FOR $row IN $rows {{ <verb> search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE }};
 COMMIT;
 """
 
@@ -237,9 +238,19 @@ class SearchTable:
         vectors: Sequence[list[float]],
     ) -> Build:
         later = replace(build, cursor=chunks[-1].id, done=build.done + len(chunks))
-        rows = [row | {"id": [row["chunk_id"]]} for row in _make_entries(chunks, vectors)]
-        progress = {"cursor": later.cursor, "done": later.done, "rows": rows}
-        await self._write(context, _at(_ADD, build.slot), **_name(claimed), **progress)
+        variables = {
+            **_name(claimed),
+            "cursor": later.cursor,
+            "done": later.done,
+            "rows": _make_entries(chunks, vectors),
+        }
+        try:
+            await self._write(context, _at(_ADD, build.slot, verb="CREATE"), **variables)
+        except QueryError as error:
+            if not error.is_taken:
+                raise
+            # The engine took the rows of this batch before, and lost how far they had come.
+            await self._write(context, _at(_ADD, build.slot, verb="UPSERT"), **variables)
         return later
 
     async def switch_to_build(
@@ -315,9 +326,9 @@ class SearchTable:
             raise
 
 
-def _at(text: str, slot: str, **numbers: int) -> str:
-    """A query on one of the two tables; what stands for a number there cannot be a variable."""
-    for name, value in {"slot": slot, **numbers}.items():
+def _at(text: str, slot: str, **parts: str | int) -> str:
+    """A query on one of the two tables; its other parts, too, cannot be variables."""
+    for name, value in {"slot": slot, **parts}.items():
         text = text.replace(f"<{name}>", str(value))
     return text
 
