@@ -212,11 +212,13 @@ def test_a_signal_during_the_wait_leaves_the_deletion_to_resume(
     played: Round, number: signal.Signals
 ) -> None:
     process = start(played, f"{played.rotate.replace('1s', '4s')} --wait")
-    wait_for(lambda: played.step == "waiting")
+    assert process.stderr
+    while "Waiting until" not in process.stderr.readline():  # what it says as it begins to wait
+        assert process.poll() is None
     (rotation,) = played.open
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130 if number == signal.SIGINT else -number, "")
+    assert (process.returncode, out) == (130 if number == signal.SIGINT else -number, ""), err
     if number == signal.SIGINT:
         assert f"spectronctl keys rotations resume {rotation['id']}" in err
     assert played.step == "waiting"
