@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
 from spectronctl.client._asgi import AsgiTransport
 from spectronctl.output.streams import Streams
+
+# Whoever starts the tests in the background may have told them to ignore it, and so every process that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SENTINEL = "sentinel-8d1f-never-shown"
 """A marked secret: it may appear nowhere but where a secret is meant to go."""

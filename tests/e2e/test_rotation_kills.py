@@ -163,8 +163,6 @@ def start(played: Round, line: str) -> subprocess.Popen[str]:
         line,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Where these tests run in the background, they were told to ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
