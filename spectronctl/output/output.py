@@ -78,13 +78,19 @@ class Output:
     def _query(self) -> Query | None:
         return None if self._query_text is None else parse_query(self._query_text)
 
-    def show(self, item: Item, view: View) -> None:
-        """Show one object."""
+    def show(self, item: Item, view: View, *, lines: Iterable[str] | None = None) -> None:
+        """
+        Show one object.
+
+        With `lines` people get those in its place, unless they shape a table with `--columns` or `--sort`.
+        """
         answer = dict(item)
-        if self._query is None:
-            self._write(self._rendering.render_one(answer, view))
-        else:
+        if self._query is not None:
             self._write(self._rendering.render_found(self._query.run(answer), view))
+        elif lines is not None and self._rendering.takes_lines:
+            self._write(f"{escape(line)}\n" for line in lines)
+        else:
+            self._write(self._rendering.render_one(answer, view))
 
     def rows(self, items: Iterable[Item], view: View) -> None:
         """Show a list; its items are read once, and held only where the format needs them all."""
@@ -93,25 +99,6 @@ class Output:
             self._write(self._rendering.render_many(answer, view))
         else:
             self._write(self._rendering.render_found(self._query.run(list(answer)), view))
-
-    def parts(
-        self,
-        item: Item,
-        parts: Iterable[Item],
-        view: View,
-        *,
-        lines: Iterable[str] | None = None,
-    ) -> None:
-        """
-        Show one object that is a table of its own: `parts` are the rows of its tables, CSV and names.
-
-        With `lines` people get those instead of a table, unless they shape one with `--columns` or `--sort`.
-        """
-        if self._query is None:
-            shown = None if lines is None else (f"{escape(line)}\n" for line in lines)
-            self._write(self._rendering.render_parts(dict(item), parts, view, shown))
-        else:
-            self.show(item, view)
 
     def done(self, outcome: Item, view: View, note: str) -> None:
         """Say what was done: a note for people, the outcome as an object for programs."""

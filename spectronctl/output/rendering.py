@@ -58,6 +58,11 @@ class Rendering:
         """The order of the rows, None for the server's."""
         return None if self.sort is None else check_sort(view, self.sort)
 
+    @property
+    def takes_lines(self) -> bool:
+        """Whether people look, who shape no table."""
+        return self.format in FOR_PEOPLE and self.columns is None and self.sort is None
+
     # Resources
 
     def render_one(self, item: dict[str, Any], view: View) -> Lines:
@@ -91,17 +96,6 @@ class Rendering:
                 return self._render_csv(self._arrange(items, view), self.find_columns(view))
             case _:
                 return self._render_table(self._arrange(items, view), view)
-
-    def render_parts(
-        self, item: dict[str, Any], parts: Iterable[Item], view: View, lines: Lines | None
-    ) -> Lines:
-        """One resource that is a table of its own: its parts as rows, the whole for programs; see `Output.parts`."""
-        if self.format in {"json", "jsonl", "yaml"}:
-            return self.render_one(item, view)
-        is_shaped = self.columns is not None or self.sort is not None
-        if lines is not None and self.format in FOR_PEOPLE and not is_shaped:
-            return lines
-        return self.render_many(map(dict, parts), view)
 
     def render_outcome(self, outcome: dict[str, Any], view: View) -> Lines:
         """What was done, for programs: a table says nothing, CSV has the outcome's own fields."""

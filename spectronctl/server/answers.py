@@ -114,10 +114,14 @@ class Migrations(BaseModel):
     failures: list[str] = Field(description="Ids of those above it: a newer server made them")
 
 
-class Identity(BaseModel):
-    """The caller: the grants of its principal, what its key narrows them to, and what is left."""
+class PlaneAnswer(BaseModel):
+    """An answer of the data plane, which writes camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Identity(PlaneAnswer):
+    """The caller: the grants of its principal, what its key narrows them to, and what is left."""
 
     principal_id: str
     kind: Literal["agent", "service"]

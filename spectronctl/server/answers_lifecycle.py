@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field
 
+from spectronctl.server.answers import PlaneAnswer
 from spectronctl.server.store import JobRow
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -64,11 +64,7 @@ class UpkeepAnswer(BaseModel):
     affected: int
 
 
-class _Camel(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Duplicate(_Camel):
+class Duplicate(PlaneAnswer):
     """Two memories that say the same."""
 
     entity_a: str
@@ -76,7 +72,7 @@ class Duplicate(_Camel):
     similarity: float
 
 
-class UnscopedContent(_Camel):
+class UnscopedContent(PlaneAnswer):
     """What no key with a scope floor can see."""
 
     table: str
@@ -84,7 +80,7 @@ class UnscopedContent(_Camel):
     sample_ids: list[str]
 
 
-class Reference(_Camel):
+class Reference(PlaneAnswer):
     """A memory whose field names what is not there; `vector` names the table where it has none."""
 
     row_id: str
@@ -92,7 +88,7 @@ class Reference(_Camel):
     target: str
 
 
-class FsckAnswer(_Camel):
+class FsckAnswer(PlaneAnswer):
     """What is wrong with the memories. This server keeps no entities: it finds no contradictions."""
 
     duplicates: list[Duplicate]

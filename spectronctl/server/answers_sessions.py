@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import Field, JsonValue
 
+from spectronctl.server.answers import PlaneAnswer
 from spectronctl.server.store import SessionRow
 from spectronctl.server.ulids import read_ulid_time
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class SessionAnswer(_Answer):
+class SessionAnswer(PlaneAnswer):
     """A session."""
 
     id: str
@@ -26,7 +22,7 @@ class SessionAnswer(_Answer):
     created_at: datetime
 
 
-class SessionPage(_Answer):
+class SessionPage(PlaneAnswer):
     """Sessions in the order of their ids, which is the order they were made in."""
 
     sessions: list[SessionAnswer]
@@ -34,7 +30,7 @@ class SessionPage(_Answer):
     has_more: bool
 
 
-class TurnAnswer(_Answer):
+class TurnAnswer(PlaneAnswer):
     """A turn; `seq` counts from 0 within the session, without gaps."""
 
     id: str
@@ -45,19 +41,19 @@ class TurnAnswer(_Answer):
     created_at: datetime
 
 
-class TurnPage(_Answer):
+class TurnPage(PlaneAnswer):
     """Turns in the order of `seq`; fewer than asked for are the last."""
 
     turns: list[TurnAnswer]
 
 
-class ContextText(_Answer):
+class ContextText(PlaneAnswer):
     """Text for a model's prompt; empty when nothing was found."""
 
     context: str
 
 
-class FactAnswer(_Answer):
+class FactAnswer(PlaneAnswer):
     """A text that was kept as it is."""
 
     mode: Literal["none"] = "none"
@@ -66,7 +62,7 @@ class FactAnswer(_Answer):
     chunk_id: str
 
 
-class BatchAnswer(_Answer):
+class BatchAnswer(PlaneAnswer):
     """A conversation that was kept as it is: its turns, in the order of the messages."""
 
     session_id: str

@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from spectronctl.server.answers import describe_problems
+from spectronctl.server.answers import PlaneAnswer, describe_problems
 from spectronctl.server.authentication import CurrentStore, Member
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.delegation import Delegate
@@ -32,11 +31,7 @@ router = APIRouter(
 )
 
 
-class _Camel(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Hit(_Camel):
+class Hit(PlaneAnswer):
     """A memory that was found. `score` compares the hits of one answer, not those of two."""
 
     id: str
@@ -45,7 +40,7 @@ class Hit(_Camel):
     score: float
 
 
-class Trace(_Camel):
+class Trace(PlaneAnswer):
     """How the answer came about."""
 
     trace_id: str
@@ -56,12 +51,12 @@ class Trace(_Camel):
     top_scores: list[float]
 
 
-class QueryAnswer(_Camel):
+class QueryAnswer(PlaneAnswer):
     """The hits, the best first."""
 
     tier: Literal["hybrid"] = "hybrid"
     classification_kind: Literal["hybrid"] = "hybrid"
-    seed_entities: list[str] = []
+    seed_entities: list[str] = Field(default_factory=list)
     hits: list[Hit]
     query_ms: int
     trace: Trace

@@ -13,7 +13,7 @@ from spectronctl.server.ontologies import make_ontology
 from spectronctl.server.store import ContextRow, OntologyRow
 from spectronctl.server.store._database import Database, QueryError
 from spectronctl.server.store._locks import Locks
-from spectronctl.server.store._plane import make_guard, query_context
+from spectronctl.server.store._plane import make_guard, query_context, query_one
 
 _NONE = make_ontology()
 _CHANGED = "changed meanwhile"
@@ -43,7 +43,7 @@ class OntologyTable:
     _locks: Locks
 
     async def get_ontology(self, context: ContextRow) -> OntologyRow:
-        (found,) = await query_context(self._database, context, _READ, {})
+        found = await query_one(self._database, context, _READ)
         rows = json.loads(found)
         return _read_row(rows[0]) if rows else _NONE
 

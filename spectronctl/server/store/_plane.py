@@ -23,6 +23,12 @@ GUARD = make_guard(3)
 """The guard of conversations, and of what is made to search them."""
 
 
+async def query_one(database: Database, context: ContextRow, text: str, **variables: Any) -> Any:
+    """What a single statement answers; fails as `query_context` does."""
+    (result,) = await query_context(database, context, text, variables)
+    return result
+
+
 async def query_context(
     database: Database, context: ContextRow, text: str, variables: Mapping[str, Any]
 ) -> list[Any]:

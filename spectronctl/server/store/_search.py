@@ -25,8 +25,7 @@ from spectronctl.server.store import (
     StoredChunk,
 )
 from spectronctl.server.store._database import Database, QueryError
-from spectronctl.server.store._locks import Locks
-from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._plane import GUARD, query_context, query_one
 from spectronctl.server.store._values import check_text
 
 _LOST = "taken over"
@@ -128,10 +127,10 @@ RETURN encoding::json::encode((
 _COUNT = "RETURN count(SELECT VALUE id FROM memory_chunk);"
 
 _LIST_UNINDEXED = f"""
-LET $index = SELECT VALUE slot FROM ONLY search_index:current;
+LET $slot = SELECT VALUE slot FROM ONLY search_index:current;
 RETURN encoding::json::encode((
     SELECT {_COLUMNS}, chunk_id FROM memory_chunk
-    WHERE chunk_id > $after AND type::record('search_' + $index, [chunk_id]).vector IS NONE
+    WHERE chunk_id > $after AND type::record('search_' + $slot, [chunk_id]).vector IS NONE
     ORDER BY chunk_id LIMIT $limit
 ));
 """
@@ -198,10 +197,9 @@ class SearchTable:
     """The recall part of `Store`."""
 
     _database: Database
-    _locks: Locks
 
     async def read_index(self, context: ContextRow) -> SearchIndex:
-        row = await self._ask(context, _READ_INDEX)
+        row = await query_one(self._database, context, _READ_INDEX)
         return SearchIndex(slot=row["slot"], embedder=row["embedder"], dimension=row["dimension"])
 
     async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
@@ -224,10 +222,12 @@ class SearchTable:
     async def list_chunks(
         self, context: ContextRow, *, after: str, limit: int
     ) -> list[StoredChunk]:
-        return read_chunks(await self._ask(context, _LIST, after=after, limit=limit))
+        return read_chunks(
+            await query_one(self._database, context, _LIST, after=after, limit=limit)
+        )
 
     async def count_chunks(self, context: ContextRow) -> int:
-        return int(await self._ask(context, _COUNT))
+        return int(await query_one(self._database, context, _COUNT))
 
     async def add_to_build(
         self,
@@ -305,17 +305,15 @@ class SearchTable:
     async def read_cached_vector(
         self, context: ContextRow, embedder: str, query: str
     ) -> list[float] | None:
-        found = await self._ask(context, _READ_CACHED, **_name_query(embedder, query))
+        found = await query_one(
+            self._database, context, _READ_CACHED, **_name_query(embedder, query)
+        )
         return found[0] if found else None
 
     async def cache_vector(
         self, context: ContextRow, embedder: str, query: str, vector: list[float]
     ) -> None:
         await self._write(context, _CACHE, **_name_query(embedder, query), vector=vector)
-
-    async def _ask(self, context: ContextRow, text: str, **variables: Any) -> Any:
-        (result,) = await query_context(self._database, context, text, variables)
-        return result
 
     async def _write(self, context: ContextRow, text: str, **variables: Any) -> None:
         try:

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from spectronctl.server.store import ContextRow, Receipt, SessionRow
 from spectronctl.server.store._database import Database, QueryError, Row
 from spectronctl.server.store._locks import Locks
-from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._plane import GUARD, query_context, query_one
 from spectronctl.server.store._reservations import (
     FINISH,
     describe_receipt,
@@ -65,32 +64,28 @@ class SessionTable:
             raise explain_taken_over() from error
 
     async def get_session(self, context: ContextRow, session_id: str) -> SessionRow | None:
-        found = await self._query_one(context, READ, session_id=session_id)
+        found = await query_one(self._database, context, READ, session_id=session_id)
         return read_session(found)
 
     async def list_sessions(
         self, context: ContextRow, *, after: str, limit: int
     ) -> list[SessionRow]:
-        found = await self._query_one(context, _LIST, after=after, limit=limit)
+        found = await query_one(self._database, context, _LIST, after=after, limit=limit)
         return [_read_row(row) for row in json.loads(found)]
 
     async def delete_session(self, context: ContextRow, session_id: str) -> None:
         async with self._locks.get_lock(context.id, session_id):
-            await self._query_one(context, _MARK, session_id=session_id)
-        for each in await self._query_one(context, _LIST_UNFINISHED):
+            await query_one(self._database, context, _MARK, session_id=session_id)
+        for each in await query_one(self._database, context, _LIST_UNFINISHED):
             await self._remove_session(context, each)
 
     async def _remove_session(self, context: ContextRow, session_id: str) -> None:
         """Every step may be done again, also by two at once."""
         for table in ("turn", "memory_chunk"):
             text = _DELETE_SOME.format(table=table)
-            while await self._query_one(context, text, session_id=session_id):
+            while await query_one(self._database, context, text, session_id=session_id):
                 pass
-        await self._query_one(context, _DELETE_ROW, session_id=session_id)
-
-    async def _query_one(self, context: ContextRow, text: str, **variables: Any) -> Any:
-        (result,) = await query_context(self._database, context, text, variables)
-        return result
+        await query_one(self._database, context, _DELETE_ROW, session_id=session_id)
 
 
 def make_session(row: SessionRow) -> Row:

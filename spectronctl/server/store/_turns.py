@@ -13,7 +13,7 @@ from spectronctl.server import problems
 from spectronctl.server.store import ChunkRow, ContextRow, Found, Receipt, SessionRow, TurnRow
 from spectronctl.server.store._database import Database, QueryError, RetryableError, Row, retry
 from spectronctl.server.store._locks import Locks
-from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._plane import GUARD, query_context, query_one
 from spectronctl.server.store._reservations import (
     FINISH,
     TAKEN_OVER,
@@ -113,7 +113,7 @@ class TurnTable:
             raise RetryableError(_MOVED) from error
 
     async def _read_again(self, context: ContextRow, session_id: str) -> SessionRow:
-        (found,) = await query_context(self._database, context, READ, {"session_id": session_id})
+        found = await query_one(self._database, context, READ, session_id=session_id)
         row = read_session(found)
         if row is None or row.deleting:
             raise problems.not_found(f"no session {session_id}")

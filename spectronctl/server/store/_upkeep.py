@@ -8,7 +8,7 @@ from datetime import datetime
 
 from spectronctl.server.store import BrokenReference, ContextRow, SearchIndex, StoredChunk
 from spectronctl.server.store._database import Database
-from spectronctl.server.store._plane import query_context
+from spectronctl.server.store._plane import query_context, query_one
 from spectronctl.server.store._search import read_chunks
 
 _LIST_EXPIRED = """
@@ -62,17 +62,17 @@ class UpkeepTable:
         self, context: ContextRow, category: str, *, before: datetime, after: str, limit: int
     ) -> list[StoredChunk]:
         page = {"category": category, "before": before, "after": after, "limit": limit}
-        (found,) = await query_context(self._database, context, _LIST_EXPIRED, page)
+        found = await query_one(self._database, context, _LIST_EXPIRED, **page)
         return read_chunks(found)
 
     async def delete_chunks(self, context: ContextRow, ids: Sequence[str]) -> int:
-        (count,) = await query_context(self._database, context, _DELETE, {"ids": list(ids)})
+        count = await query_one(self._database, context, _DELETE, ids=list(ids))
         return int(count)
 
     async def prune_cache(self, context: ContextRow) -> int:
         pruned = 0
         while True:
-            (count,) = await query_context(self._database, context, _PRUNE_CACHE, {})
+            count = await query_one(self._database, context, _PRUNE_CACHE)
             pruned += int(count)
             if not count:
                 return pruned
@@ -82,12 +82,12 @@ class UpkeepTable:
         return [BrokenReference(**row) for row in json.loads(found[-1])]
 
     async def list_unscoped(self, context: ContextRow) -> dict[str, list[str]]:
-        (found,) = await query_context(self._database, context, _LIST_UNSCOPED, {})
+        found = await query_one(self._database, context, _LIST_UNSCOPED)
         return {row["table"]: row["ids"] for row in json.loads(found)}
 
     async def read_vector(
         self, context: ContextRow, index: SearchIndex, chunk_id: str
     ) -> list[float] | None:
         variables = {"table": f"search_{index.slot}", "id": chunk_id}
-        (found,) = await query_context(self._database, context, _READ_VECTOR, variables)
+        found = await query_one(self._database, context, _READ_VECTOR, **variables)
         return list(found) if found else None

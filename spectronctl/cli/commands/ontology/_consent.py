@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spectronctl.cli.commands.ontology._view import ONTOLOGY, list_rows
+from spectronctl.cli.commands.ontology._view import ONTOLOGY
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -55,4 +55,4 @@ def show_written(rt: Runtime, written: Written, unchanged: str) -> None:
     changed = f"Changed the ontology of context {rt.context}."
     rt.out.note(changed if written.difference else unchanged)
     ontology = written.ontology
-    rt.out.parts(ontology.to_dict(), list_rows(ontology), ONTOLOGY, lines=())
+    rt.out.show(ontology.to_dict(), ONTOLOGY, lines=())

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from spectronctl.output.views import Column, View
 
-if TYPE_CHECKING:
-    from spectronctl.models.ontology import Ontology
+
+def _list_rows(ontology: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for each entity type, then one for each relation; only the first have an `entity_type`."""
+    keys = ontology.get("attribute_keys", {})
+    for name in dict.fromkeys([*ontology.get("entity_types", ()), *keys]):
+        shown = {"entity_type": name, "attribute_keys": keys.get(name, [])}
+        yield {"kind": "entity type", "name": name, **shown}
+    for label in ontology.get("relation_labels", ()):
+        yield {"kind": "relation", "name": label}
+
 
 ONTOLOGY = View(
     columns=(Column("kind"), Column("name"), Column("attribute_keys", kind="words")),
     name="entity_type",
     plural="names in the ontology",
+    parts=_list_rows,
 )
 
 DIFFERENCE = View(
@@ -34,13 +43,3 @@ VALIDATED = View(
     ),
     name="file",
 )
-
-
-def list_rows(ontology: Ontology) -> Iterator[dict[str, Any]]:
-    """A row for each entity type, then one for each relation; only the first have an `entity_type`."""
-    keys = ontology.attribute_keys
-    for name in dict.fromkeys([*ontology.entity_types, *keys]):
-        shown = {"entity_type": name, "attribute_keys": keys.get(name, [])}
-        yield {"kind": "entity type", "name": name, **shown}
-    for label in ontology.relation_labels:
-        yield {"kind": "relation", "name": label}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -34,10 +35,6 @@ def compare_ontology(
     difference = ontologies.compare_ontologies(found, wanted)
     if not difference:
         rt.out.note("No differences.")
-    rt.out.parts(
-        difference.to_dict(),
-        difference.list_rows(),
-        DIFFERENCE,
-        lines=difference.list_lines(),
-    )
+    view = replace(DIFFERENCE, parts=lambda _: difference.list_rows())
+    rt.out.show(difference.to_dict(), view, lines=difference.list_lines())
     return DIFFERENT if exit_code and difference else 0

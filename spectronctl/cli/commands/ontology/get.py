@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spectronctl.api import ontology as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.ontology._view import ONTOLOGY, list_rows
+from spectronctl.cli.commands.ontology._view import ONTOLOGY
 
 app = App()
 
@@ -15,4 +15,4 @@ def get_ontology(ctx: Context) -> None:
     rt = ctx.runtime
     rt.out.check(ONTOLOGY)
     found = rt.client.send(api.get_ontology(rt.context)).value
-    rt.out.parts(found.to_dict(), list_rows(found), ONTOLOGY)
+    rt.out.show(found.to_dict(), ONTOLOGY)
