@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,10 +10,10 @@ import pytest
 from spectronctl.server.store import ContextRow, Store
 
 from .conversing import FACTS, PLANE, Admit, admit, context, member
-from .embeddings_endpoint import KEY, Endpoint, serve
-from .remembering import wait_until_finished
+from .embeddings_endpoint import Endpoint
+from .reindexing import at_work, choose, endpoint, run
 
-__all__ = ["admit", "context", "member"]
+__all__ = ["admit", "at_work", "context", "endpoint", "member"]
 
 pytestmark = pytest.mark.anyio
 
@@ -155,29 +154,17 @@ async def test_a_query_that_cannot_be_asked_names_its_field(
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with serve() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
 async def remote(
-    endpoint: Endpoint, operator: httpx.AsyncClient, store: Store, context: ContextRow
+    endpoint: Endpoint,
+    operator: httpx.AsyncClient,
+    store: Store,
+    context: ContextRow,
+    at_work: None,
 ) -> Endpoint:
     """The context's memories, indexed by an embedder that is reached over HTTP."""
-    from spectronctl.server.worker import run_worker
-
     await keep(operator, *TEXTS)
-    config = {
-        "models": {"embedding": "standin/small"},
-        "provider_urls": {"standin": endpoint.url},
-        "providers": {"standin": KEY},
-    }
-    changed = await operator.patch("/api/v1/contexts/acme-prod", json={"config": config})
-    assert changed.status_code == 200, changed.text
-    async with run_worker(store):
-        job = await operator.post("/api/v1/contexts/acme-prod/lifecycle/reindex")
-        ended = await wait_until_finished(store, "acme-prod", job.json()["job_id"])
+    await choose(operator, endpoint)
+    ended = await run(operator, store)
     assert (ended.status, ended.embedder) == ("succeeded", "standin/small"), ended.error
     return endpoint
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -14,20 +14,29 @@ import pytest
 from spectronctl.server import reindex, worker
 from spectronctl.server.embedding import HashingEmbedder
 from spectronctl.server.problems import unavailable
-from spectronctl.server.store import Build, ContextRow, JobRow, Store
+from spectronctl.server.store import Build, ContextRow, Store
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store.surreal import SurrealStore
 from spectronctl.server.worker import run_worker
 
 from .conversing import FACTS, PLANE, context
-from .embeddings_endpoint import KEY, Endpoint, serve
+from .embeddings_endpoint import KEY, Endpoint
+from .reindexing import (
+    LIFECYCLE,
+    at_work,
+    choose,
+    count_unindexed,
+    endpoint,
+    no_waiting,
+    run,
+    start,
+)
 from .remembering import remember, wait_until_finished
 
-__all__ = ["context"]
+__all__ = ["at_work", "context", "endpoint", "no_waiting"]
 
 pytestmark = pytest.mark.anyio
 
-LIFECYCLE = "/api/v1/contexts/acme-prod/lifecycle"
 QUERY = f"{PLANE}/query"
 WORDS = [
     "tea",
@@ -46,24 +55,9 @@ WORDS = [
 
 
 @pytest.fixture(autouse=True)
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def quickly(no_waiting: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches, and no long waits between signs of life."""
     monkeypatch.setattr(reindex, "BATCH", 8)
-    monkeypatch.setattr(reindex, "_SETTLE_SECONDS", 0)
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with serve() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def at_work(store: Store) -> AsyncIterator[None]:
-    async with run_worker(store):
-        yield
 
 
 def make_texts(count: int) -> list[str]:
@@ -77,26 +71,6 @@ async def fill(store: Store, context: ContextRow, count: int) -> list[str]:
     return texts
 
 
-async def start(operator: httpx.AsyncClient) -> str:
-    answer = await operator.post(f"{LIFECYCLE}/reindex")
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["job_id"])
-
-
-async def run(operator: httpx.AsyncClient, store: Store) -> JobRow:
-    return await wait_until_finished(store, "acme-prod", await start(operator))
-
-
-async def choose(operator: httpx.AsyncClient, endpoint: Endpoint) -> None:
-    config = {
-        "models": {"embedding": "standin/small"},
-        "provider_urls": {"standin": endpoint.url},
-        "providers": {"standin": KEY},
-    }
-    changed = await operator.patch("/api/v1/contexts/acme-prod", json={"config": config})
-    assert changed.status_code == 200, changed.text
-
-
 async def find_all(operator: httpx.AsyncClient, queries: Sequence[str]) -> list[list[Any]]:
     found = []
     for mode in ("hybrid", "vector", "bm25"):
@@ -104,11 +78,6 @@ async def find_all(operator: httpx.AsyncClient, queries: Sequence[str]) -> list[
             answer = await operator.post(QUERY, json={"query": query, "mode": mode, "k": 5})
             found.append([(hit["id"], round(hit["score"], 4)) for hit in answer.json()["hits"]])
     return found
-
-
-async def count_unindexed(operator: httpx.AsyncClient) -> int:
-    answer = await operator.post(f"{PLANE}/fsck", json={"check": "broken_references"})
-    return len(answer.json()["brokenReferences"])
 
 
 async def test_the_same_queries_find_the_same_memories_afterwards(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server import reindex, worker
+from spectronctl.server import reindex
 from spectronctl.server.embedding import HashingEmbedder
 from spectronctl.server.problems import unavailable
 from spectronctl.server.reindex import Run, take_over
@@ -20,7 +19,6 @@ from spectronctl.server.store import (
     Build,
     ClaimedJob,
     ContextRow,
-    JobRow,
     LostJobError,
     Store,
     _jobs,
@@ -29,64 +27,31 @@ from spectronctl.server.store import (
 from spectronctl.server.store._search import REMEMBER
 from spectronctl.server.store.surreal import SurrealStore
 from spectronctl.server.worker import run_worker
-from tests.server.conversing import FACTS, PLANE, context
-from tests.server.embeddings_endpoint import KEY, Endpoint, serve
+from tests.server.conversing import FACTS, context
+from tests.server.embeddings_endpoint import Endpoint
+from tests.server.reindexing import (
+    at_work,
+    choose,
+    count_unindexed,
+    endpoint,
+    no_waiting,
+    run,
+    start,
+)
 from tests.server.remembering import claim_reindex, remember, wait_until_finished
 
-__all__ = ["context"]
+__all__ = ["at_work", "context", "endpoint", "no_waiting"]
 
 pytestmark = pytest.mark.anyio
 
-LIFECYCLE = "/api/v1/contexts/acme-prod/lifecycle"
 TEXTS = [f"memory {number}" for number in range(24)]
 
 
 @pytest.fixture(autouse=True)
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def quickly(no_waiting: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches and short waits, but a lease that no test outlives."""
     monkeypatch.setattr(reindex, "BATCH", 4)
-    monkeypatch.setattr(reindex, "_SETTLE_SECONDS", 0)
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
     monkeypatch.setattr(_jobs, "LEASE_SECONDS", 600)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with serve() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def at_work(store: Store) -> AsyncIterator[None]:
-    async with run_worker(store):
-        yield
-
-
-async def choose(operator: httpx.AsyncClient, endpoint: Endpoint) -> None:
-    config = {
-        "models": {"embedding": "standin/small"},
-        "provider_urls": {"standin": endpoint.url},
-        "providers": {"standin": KEY},
-    }
-    changed = await operator.patch("/api/v1/contexts/acme-prod", json={"config": config})
-    assert changed.status_code == 200, changed.text
-
-
-async def start(operator: httpx.AsyncClient) -> str:
-    answer = await operator.post(f"{LIFECYCLE}/reindex")
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["job_id"])
-
-
-async def run(operator: httpx.AsyncClient, store: Store) -> JobRow:
-    job_id = await start(operator)
-    return await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
-
-
-async def count_unindexed(operator: httpx.AsyncClient) -> int:
-    answer = await operator.post(f"{PLANE}/fsck", json={"check": "broken_references"})
-    return len(answer.json()["brokenReferences"])
 
 
 def count_repeated(endpoint: Endpoint) -> int:
