@@ -78,8 +78,10 @@ def to_yaml(value: Any) -> str:
 
     try:
         return _dump_yaml(value, _fast_dumper())
-    except UnicodeEncodeError:  # libyaml cannot spell a lone surrogate
-        return _dump_yaml(value, _plain_dumper(yaml.SafeDumper))
+    except (
+        UnicodeEncodeError
+    ):  # libyaml cannot spell a lone surrogate, nor PyYAML a lone U+0085 unless all is spelt
+        return _dump_yaml(value, _plain_dumper(yaml.SafeDumper), allow_unicode=False)
 
 
 def write_yaml_list(items: Iterable[Any]) -> Iterator[str]:
@@ -92,11 +94,11 @@ def write_yaml_list(items: Iterable[Any]) -> Iterator[str]:
         yield "[]\n"
 
 
-def _dump_yaml(value: Any, dumper: Any) -> str:
+def _dump_yaml(value: Any, dumper: Any, *, allow_unicode: bool = True) -> str:
     import yaml
 
     text: str = yaml.dump(
-        value, Dumper=dumper, allow_unicode=True, sort_keys=False, width=_NEVER_FOLD
+        value, Dumper=dumper, allow_unicode=allow_unicode, sort_keys=False, width=_NEVER_FOLD
     )
     return text.removesuffix("...\n")  # the end marker after a lone scalar
 

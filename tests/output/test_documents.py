@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spectronctl.output.documents import (
@@ -63,6 +63,7 @@ def test_what_is_no_number_in_json_is_null() -> None:
 
 
 @given(ROWS)
+@example([{"\x85": None, "\ud800": None}])
 @settings(deadline=None)
 def test_yaml_round_trips_any_rows(rows: list[dict[str, Any]]) -> None:
     text = "".join(write_yaml_list(rows))
