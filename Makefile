@@ -1,6 +1,8 @@
 # Everything a newcomer, CI and a release need. `make demo` and `make test` set themselves up.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where it is set, every process that a test starts would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check bench soak generate lock clean

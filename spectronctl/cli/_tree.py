@@ -48,7 +48,7 @@ class Node:
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
     """Every visible command below (and including) this one; groups are imported."""
     if isinstance(command, LazyGroup):
-        command = command.load()
+        command = command.loaded
     children = getattr(command, "commands", {})
     visible = {name: sub for name, sub in children.items() if not sub.hidden}
     yield _describe(command, path, visible)

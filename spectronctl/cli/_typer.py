@@ -14,7 +14,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache, wraps
+from functools import cache, cached_property, wraps
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -125,8 +125,9 @@ class LazyGroup(Group):
         super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
         self.module = module
 
-    def load(self) -> Any:
-        """Import the module and build its commands; a module that declares just one is that one."""
+    @cached_property
+    def loaded(self) -> Any:
+        """The module, imported, with its commands built; a module that declares just one is that one."""
         app = importlib.import_module(self.module).app
         loaded: Any = get_command(app) if app.is_single else get_group(app)
         for name, text in app.verbs.items():
@@ -138,7 +139,7 @@ class LazyGroup(Group):
     def make_context(
         self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        return self.load().make_context(info_name, args, parent=parent, **extra)
+        return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
 
 class App(typer.Typer):

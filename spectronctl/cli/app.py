@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import typer
@@ -28,8 +29,9 @@ GROUPS = {
 """What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
 
 
+@cache
 def tree() -> Group:
-    """The root command, with everything attached but nothing imported."""
+    """The root command, with everything attached but nothing imported; what a run builds of it stays for the next."""
     root = Group(
         name="spectronctl",
         help="Operate Spectron, SurrealDB's memory server for AI agents.",
