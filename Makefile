@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Where it is set, every process that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
+# One worker more than the two cores of the smallest machine: tests that start processes wait a lot.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check bench soak generate lock clean
@@ -12,10 +14,10 @@ demo: .venv/.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 soak: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
-	SPECTRONCTL_SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	SPECTRONCTL_SOAK=1 $(PYTEST) $(PYTEST_ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .

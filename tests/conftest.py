@@ -175,6 +175,12 @@ def run_alone(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests come first, so that no worker is busy with one when the others have nothing left to do."""
+    long = [Path(__file__).parent, Path(__file__).parent / "e2e"]
+    items.sort(key=lambda item: long.index(item.path.parent) if item.path.parent in long else 2)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tests that count something (`make soak`) say so in the end: `user_properties` named `figures`."""
     for report in terminalreporter.getreports("passed"):
