@@ -72,8 +72,8 @@ def order_migrations(named: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
 
 async def migrate(database: Database, at: Binding, known: Sequence[Migration]) -> int:
     """Apply what `at` lacks and answer the version it is at; untouched when it cannot be done."""
-    while pending := known[await _count_applied(database, at, known) :]:
-        await _apply(database, at, pending[0])
+    for pending in known[await _count_applied(database, at, known) :]:
+        await _apply(database, at, pending)
     return len(known)
 
 
