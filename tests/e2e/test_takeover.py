@@ -27,7 +27,7 @@ from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
 
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
-MEMORIES = 50_000 if SOAK else 2_000
+MEMORIES = 50_000 if SOAK else 1_200
 KILLS = 3
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "inlet", "jade")
 

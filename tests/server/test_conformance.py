@@ -53,10 +53,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Served]
     served.stop()
 
 
+@pytest.fixture(scope="module")
+def described(served: serving.Served) -> Any:
+    return schemathesis.openapi.from_url(f"{served.url}/openapi.json")
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_answer_is_as_described(name: str, served: serving.Served) -> None:
+def test_every_answer_is_as_described(name: str, served: serving.Served, described: Any) -> None:
     method, path = name.split()
-    described = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
 
     @given(case=described[path][method].as_strategy(), known=st.booleans())
     @settings(
