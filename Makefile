@@ -19,16 +19,17 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py tests/cli/test_reference.py
+	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py tests/cli/test_reference.py tests/docs
 
 bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# Files made from others: the synchronous client, the completion scripts, the reference.
+# Files made from others: the synchronous client, the completion scripts, the reference, the pictures.
 generate: .venv/.ready
 	$(BIN)/python tests/client/test_twins.py
 	$(BIN)/python -m spectronctl.cli._completion completions
 	$(BIN)/python -m spectronctl.cli._reference markdown docs/commands.md
+	$(BIN)/python -m tests.docs.pictures docs/images
 
 # To read one: man -M build/man spectronctl-keys-rotate
 man: .venv/.ready
