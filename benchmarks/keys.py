@@ -18,7 +18,7 @@ _LIMIT_MB = 100
 
 def bench_keys(bench: Bench) -> list[Result]:
     """The last page against the first, and the memory of `keys list` against its limit."""
-    keys = bench.choose(100_000, 2_000)
+    keys = bench.choose(100_000, 1_000)
     with bench.start([PYTHON, "-m", "benchmarks.seeded", str(keys)]) as ready:
         server = Served(ready["url"], ready["key"])
         return [_compare_pages(bench, server, keys), _measure_memory(bench, server, keys)]
@@ -31,7 +31,7 @@ def _compare_pages(bench: Bench, server: Served, keys: int) -> Result:
         median, baseline = compare(
             lambda: time_call(lambda: _get_page(client, cursor)),
             lambda: time_call(lambda: _get_page(client, "")),
-            bench.choose(50, 3),
+            bench.choose(50, 1),
         )
     return Result(
         name="last-page",

@@ -24,7 +24,7 @@ def bench_local_get(bench: Bench) -> list[Result]:
         median, baseline = compare(
             lambda: bench.time([*local, *_GET], env),
             lambda: bench.time([SPECTRONCTL, *_GET], server.env),
-            bench.choose(20, 2),
+            bench.choose(20, 1),
         )
     return [
         Result(

@@ -35,7 +35,7 @@ def bench_rotation(bench: Bench) -> list[Result]:
 
     One by one in the middle, so that a machine that grows busier or calmer favours neither.
     """
-    keys = bench.choose(1_000, 100)
+    keys = bench.choose(1_000, 16)
     with bench.start([PYTHON, "-m", "benchmarks.seeded", str(keys), str(_LATENCY_MS)]) as ready:
         server = Served(ready["url"], ready["key"])
         before = _rotate_all(bench, server, keys, _AT_A_TIME)
