@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench soak generate lock clean
+.PHONY: demo test check bench soak generate man lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ready
@@ -23,15 +23,21 @@ check: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py
+	$(BIN)/python -m pytest -q -k current tests/client/test_twins.py tests/cli/test_completion.py tests/cli/test_reference.py tests/docs
 
 bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# Files made from others: the synchronous client, the completion scripts.
+# Files made from others: the synchronous client, the completion scripts, the reference, the pictures.
 generate: .venv/.ready
 	$(BIN)/python tests/client/test_twins.py
 	$(BIN)/python -m spectronctl.cli._completion completions
+	$(BIN)/python -m spectronctl.cli._reference markdown docs/commands.md
+	$(BIN)/python -m tests.docs.pictures docs/images
+
+# To read one: man -M build/man spectronctl-keys-rotate
+man: .venv/.ready
+	$(BIN)/python -m spectronctl.cli._reference man build/man/man1
 
 # Newer versions of everything, on purpose; `uv` must be at hand.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade

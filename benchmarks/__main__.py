@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -14,9 +15,10 @@ from benchmarks.listing import bench_contexts_list
 from benchmarks.local import bench_local_get
 from benchmarks.processes import Bench, NotRunError
 from benchmarks.reindex import bench_reindex
+from benchmarks.report import RESULTS, describe_machine, describe_programs, write_report
 from benchmarks.results import Result, render_table
 from benchmarks.rotation import bench_rotation
-from benchmarks.sessions import bench_sessions
+from benchmarks.sessions import SDK, bench_sessions
 from benchmarks.startup import bench_help, bench_version
 from benchmarks.throughput import bench_throughput
 
@@ -36,8 +38,9 @@ _HTTPIE = Path(__file__).parent.parent / ".venv-httpie" / "bin" / "http"
 
 
 def main() -> int:
-    """Run the benches; 1 when one could not be run, 0 however fast they were."""
+    """Run the benches; 1 when one could not be run, 0 however fast they were. A whole run is written down."""
     options = _parse_options()
+    machine = describe_machine(os.getloadavg()[0])
     failures: dict[str, str] = {}
     results = list(_run(options.only or BENCHES, options, failures))
     if options.json:
@@ -46,6 +49,10 @@ def main() -> int:
         print(render_table(results))
     for name, reason in failures.items():
         print(f"{name} could not be run: {reason}", file=sys.stderr)
+    if not (failures or options.only or options.quick):
+        peers = {"httpie": options.httpie.with_name("python"), "surrealdb-memory": SDK}
+        RESULTS.write_text(write_report(results, machine | describe_programs(peers)), "utf-8")
+        print(f"written to {RESULTS}", file=sys.stderr)
     return 1 if failures else 0
 
 

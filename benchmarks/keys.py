@@ -31,7 +31,7 @@ def _compare_pages(bench: Bench, server: Served, keys: int) -> Result:
         median, baseline = compare(
             lambda: time_call(lambda: _get_page(client, cursor)),
             lambda: time_call(lambda: _get_page(client, "")),
-            bench.choose(50, 3),
+            bench.choose(50, 1),
         )
     return Result(
         name="last-page",

@@ -37,7 +37,7 @@ def bench_contexts_list(bench: Bench) -> list[Result]:
         median, baseline = compare(
             lambda: bench.time(ours, server.env),
             lambda: bench.time(theirs, quiet),
-            bench.choose(20, 2),
+            bench.choose(20, 1),
         )
     return [
         Result(

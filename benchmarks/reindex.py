@@ -22,7 +22,7 @@ _LOOK_EVERY = 50  # requests
 
 def bench_reindex(bench: Bench) -> list[Result]:
     """Chunks per second against bare updates of the same rows; `contexts get` meanwhile against before."""
-    memories = bench.choose(20_000, 300)
+    memories = bench.choose(20_000, 100)
     with bench.start([PYTHON, "-m", "benchmarks.memories", str(memories)]) as ready:
         headers = {"Authorization": f"Bearer {ready['key']}"}
         with httpx.Client(base_url=ready["url"], headers=headers, timeout=60) as client:

@@ -63,7 +63,7 @@ class Result:
 
 def render_table(results: Sequence[Result]) -> str:
     """One aligned line per result, then the notes."""
-    rows = [_HEADER, *(_make_row(result) for result in results)]
+    rows = [_HEADER, *(make_row(result) for result in results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -73,7 +73,8 @@ def render_table(results: Sequence[Result]) -> str:
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
-def _make_row(result: Result) -> tuple[str, ...]:
+def make_row(result: Result) -> tuple[str, ...]:
+    """The cells of a result, as text."""
     return (
         result.name,
         result.measured,

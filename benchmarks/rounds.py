@@ -10,8 +10,9 @@ from collections.abc import Callable
 def compare(
     measured: Callable[[], float], against: Callable[[], float], rounds: int
 ) -> tuple[float, float]:
-    """The median of each, after one round that is not counted."""
-    pairs = [(measured(), against()) for _ in range(rounds + 1)][1:]
+    """The median of each, after one round that is not counted, unless it is the only one."""
+    warming = rounds > 1
+    pairs = [(measured(), against()) for _ in range(rounds + warming)][warming:]
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
 
 

@@ -19,7 +19,7 @@ from benchmarks.rounds import compare, time_call
 from benchmarks.seeded import CONTEXT_ID
 
 _ROOT = Path(__file__).parent.parent
-_SDK = _ROOT / ".venv-sdk-b10" / "bin" / "python"
+SDK = _ROOT / ".venv-sdk-b10" / "bin" / "python"
 _PAGE = 500
 _LIMIT_MB = 120
 
@@ -47,8 +47,8 @@ class Served:
 
 def bench_sessions(bench: Bench) -> list[Result]:
     """Transcripts and imports through a socket whose every answer comes 20 ms late; a deep page without that."""
-    if not _SDK.exists():
-        raise NotRunError(f"there is no {_SDK}: make .venv-sdk-b10/.ready")
+    if not SDK.exists():
+        raise NotRunError(f"there is no {SDK}: make .venv-sdk-b10/.ready")
     turns = bench.choose(100_000, 200)
     argv = [PYTHON, "-m", "benchmarks.conversations", str(turns), str(10 * turns)]
     with bench.start(argv) as ready:
@@ -71,7 +71,7 @@ def _compare_with_sdk(bench: Bench, served: Served) -> Result:
     return Result(
         name="transcript",
         measured="sessions transcript -o jsonl",
-        against="SDK, turns(limit=500, offset=…)",
+        against="vendor's SDK, turns(limit=500, offset=…)",
         unit="turns/s",
         median=served.turns / ours * 1000,
         baseline=served.turns / theirs * 1000,
@@ -95,7 +95,7 @@ def _read(bench: Bench, served: Served, session_id: str, turns: int) -> float:
 
 def _read_with_sdk(served: Served) -> None:
     script = str(Path(__file__).with_name("vendor_turns.py"))
-    argv = [str(_SDK), script, served.far_url, CONTEXT_ID, served.short]
+    argv = [str(SDK), script, served.far_url, CONTEXT_ID, served.short]
     done = subprocess.run(argv, input=served.key, capture_output=True, text=True, env={})
     if done.returncode != 0 or int(done.stdout) != served.turns:
         raise NotRunError(f"the SDK read {done.stdout.strip()} turns: {done.stderr[-500:]}")
@@ -113,7 +113,7 @@ def _measure_growth(bench: Bench, served: Served) -> list[Result]:
     growth = Result(
         name="transcript-growth",
         measured=f"{10 * served.turns:,} turns to jsonl",
-        against=f"{served.turns:,}",
+        against=f"{served.turns:,} turns",
         unit="ms",
         median=long,
         baseline=short,
@@ -138,7 +138,7 @@ def _compare_pages(bench: Bench, served: Served) -> Result:
         median, baseline = compare(
             lambda: time_call(lambda: _get_page(client, served, deep)),
             lambda: time_call(lambda: _get_page(client, served, 0)),
-            bench.choose(50, 3),
+            bench.choose(50, 1),
         )
     return Result(
         name="deep-page",

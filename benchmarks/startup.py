@@ -21,7 +21,7 @@ def _bench_option(bench: Bench, option: str, target: Target) -> Result:
     median, baseline = compare(
         lambda: bench.time([SPECTRONCTL, option]),
         lambda: bench.time([PYTHON, "-c", "pass"]),
-        bench.choose(30, 2),
+        bench.choose(30, 1),
     )
     return Result(
         name=option.strip("-"),

@@ -129,9 +129,9 @@ _spectronctl_argument() {
         'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
         'keys get 0') fill=(_spectronctl_free KEY) ;;
         'keys create 0') fill=(_spectronctl_free NAME) ;;
-        'keys rotate 0') fill=(_spectronctl_free '[KEY]') ;;
+        'keys rotate 0') fill=(_spectronctl_free KEY) ;;
         'keys rotations get 0') fill=(_spectronctl_free ROTATION) ;;
-        'keys rotations resume '*) fill=(_spectronctl_free '[ROTATION]...') ;;
+        'keys rotations resume '*) fill=(_spectronctl_free ROTATION) ;;
         'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
         'keys delete '*) fill=(_spectronctl_free KEY) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;

@@ -24,6 +24,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+FOUND = 20
+"""What ends a command that was asked to tell differences or findings by its exit code."""
+
+INTERRUPTED = 130
+
 
 class SpectronctlError(Exception):
     """What failed (`message`), what would help (`hint`, `command`) and the names that come near (`candidates`)."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as benchmarks
+from benchmarks.processes import NotRunError
+from benchmarks.report import describe_machine, describe_programs, write_report
 from benchmarks.results import Result, Target, render_table
 
 ROOT = Path(__file__).parent.parent
@@ -97,3 +102,74 @@ def test_a_table_says_whether_the_target_is_reached(target: Target | None, reach
     lines = render_table([result]).splitlines()
     assert lines[1].split()[-1] == reached
     assert lines[-1] == "half: no surprise"
+
+
+HALF = Result(
+    name="half",
+    measured="this | that",
+    against="the peer",
+    unit="ms",
+    median=1,
+    baseline=2,
+    target=Target("<", 0.5),
+    notes=("no surprise",),
+)
+
+
+def test_the_report_has_the_facts_the_table_and_the_notes() -> None:
+    page = write_report([HALF], {"Date": "2026-05-01", "httpie": "3.2.4"})
+    assert page.startswith("# Benchmarks\n")
+    assert "\n- Date: 2026-05-01\n- httpie: 3.2.4\n" in page
+    assert (
+        "\n| half | this \\| that | the peer | 1.0 ms | 2.0 ms | 0.50 | < 0.5 | NO |\n"
+        "\nTargets reached: 0 of 1. Missed: half.\n" in page
+    )
+    assert "\n- half: no surprise\n" in page
+    assert "make bench\n" in page
+
+
+def test_the_facts_tell_of_the_machine_and_not_which_one_it_is() -> None:
+    facts = describe_machine(0.25) | describe_programs({"pytest": Path(sys.executable)})
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["Date"])
+    assert re.search(r", \d+ cores$", facts["Processor"])
+    assert facts["Load before the run"] == "0.25"
+    assert facts["Python"].endswith(".".join(map(str, sys.version_info[:3])))
+    assert facts["pytest"] == pytest.__version__
+    told = " ".join(facts.values())
+    assert not re.search(rf"\b{re.escape(platform.node() or '?')}\b", told)
+    assert str(Path.home()) not in told
+
+
+@pytest.mark.parametrize(
+    ("options", "fails", "is_written"),
+    [
+        ([], False, True),
+        (["--json"], False, True),
+        (["--quick"], False, False),
+        (["--only=one"], False, False),
+        ([], True, False),
+    ],
+)
+def test_only_a_whole_run_is_written_down(
+    options: list[str],
+    fails: bool,
+    is_written: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def fail(bench: object) -> list[Result]:
+        raise NotRunError("no peer")
+
+    page = tmp_path / "RESULTS.md"
+    benches = {"one": lambda bench: [HALF], **({"two": fail} if fails else {})}
+    monkeypatch.setattr(benchmarks, "BENCHES", benches)
+    monkeypatch.setattr(benchmarks, "RESULTS", page)
+    monkeypatch.setattr(benchmarks, "describe_programs", lambda peers: dict.fromkeys(peers, "1.0"))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *options])
+
+    assert benchmarks.main() == int(fails)
+    assert page.exists() == is_written
+    if is_written:
+        text = page.read_text()
+        assert "\n- httpie: 1.0\n- surrealdb-memory: 1.0\n" in text
+        assert "| half |" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from spectronctl.errors import SpectronctlError
+from spectronctl.errors import INTERRUPTED, SpectronctlError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -29,7 +29,7 @@ def _hide_keys(text: str) -> str:
 def report_interrupt(rt: Runtime) -> int:
     """Ctrl-C: nothing more to say."""
     rt.streams.write_message("interrupted\n")
-    return 130
+    return INTERRUPTED
 
 
 def report_unexpected(rt: Runtime, exc: Exception) -> int:

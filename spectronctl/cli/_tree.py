@@ -1,4 +1,4 @@
-"""The command tree as plain values: what completion, the tests and the error messages walk."""
+"""The command tree as plain values: what completion, the reference, the tests and the error messages walk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_pa
 
 @dataclass(frozen=True)
 class Flag:
-    """An option: all its spellings, whether a value follows, and which values it takes."""
+    """An option: all its spellings, whether a value follows, and which values it takes; `many` may be repeated."""
 
     names: tuple[str, ...]
     help: str
@@ -19,6 +19,10 @@ class Flag:
     takes_value: bool
     required: bool
     metavar: str
+    default: str
+    limits: str
+    """The least and the most of a number, in words."""
+    many: bool
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Argument:
     required: bool
     choices: tuple[str, ...]
     many: bool
+    help: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class Node:
 
     path: tuple[str, ...]
     help: str
+    """The first line of `description`."""
+    description: str
+    """All of the help, in paragraphs; one that begins with a backspace keeps its lines."""
     children: tuple[tuple[str, str], ...]
     flags: tuple[Flag, ...]
     arguments: tuple[Argument, ...]
@@ -62,15 +70,22 @@ def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> N
     return Node(
         path=path,
         help=_first_line(command.help),
+        description=(command.help or "").strip(),
         children=tuple((name, _first_line(sub.help)) for name, sub in visible.items()),
         flags=describe_flags(own),
-        arguments=tuple(
-            Argument(str(p.metavar or p.name).upper(), p.required, _choices(p), p.nargs == -1)
-            for p in own
-            if p.param_type_name == "argument"
-        ),
+        arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
         runs=not isinstance(command, Group) or command.invoke_without_command,
         aliases=_find_aliases(command, visible),
+    )
+
+
+def _describe_argument(param: Any) -> Argument:
+    return Argument(
+        name=str(param.metavar or param.name).upper(),
+        required=param.required,
+        choices=_choices(param),
+        many=param.nargs == -1,
+        help=_first_line(param.help),
     )
 
 
@@ -101,6 +116,9 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
             takes_value=not p.is_flag and not p.count,
             required=p.required,
             metavar=str(p.metavar or ""),
+            default=_show_default(p),
+            limits=_show_limits(p.min, p.max),
+            many=p.multiple,
         )
         for p in params
         if p.param_type_name == "option" and not p.hidden
@@ -109,6 +127,18 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
 
 def _choices(param: Any) -> tuple[str, ...]:
     return tuple(str(choice.value) for choice in param.type_descriptor.choices or ())
+
+
+def _show_default(param: Any) -> str:
+    """Nothing where a default says no more than that the option is absent."""
+    value = getattr(param.default, "value", param.default)
+    return "" if value is None or value is False else str(value)
+
+
+def _show_limits(least: float | None, most: float | None) -> str:
+    if least is None or most is None:
+        return f"{least} or more" if least is not None else f"at most {most}" if most else ""
+    return f"{least} to {most}"
 
 
 def _first_line(text: str | None) -> str:

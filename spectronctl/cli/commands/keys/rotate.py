@@ -114,9 +114,7 @@ def rotate_keys(
     secret: SecretOptions,
     filters: FilterOptions,
     many: ManyOptions,
-    key: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="Id or name of the key.")
-    ] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Id or name of the key.")] = None,
     confirm: ConfirmOption = None,
     recover: RecoverOption = False,
     wait: WaitOption = False,

@@ -51,7 +51,7 @@ def resume_rotations(
     secret: SecretOptions,
     rotations: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ROTATION]...", help="Ids; all of this server's by default."),
+        typer.Argument(metavar="ROTATION", help="Ids; all of this server's by default."),
     ] = None,
     wait: WaitOption = False,
     parallel: ParallelOption = 4,

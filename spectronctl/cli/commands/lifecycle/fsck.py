@@ -18,11 +18,9 @@ from spectronctl.cli.commands.lifecycle._contexts import (
 )
 from spectronctl.cli.commands.lifecycle._view import CHECKS, FINDINGS, REPORTS
 from spectronctl.cli.runtime import Runtime
+from spectronctl.errors import FOUND
 
 app = App()
-
-FOUND = 20
-"""The exit code of --exit-code when there are findings (cli.md, "Exit codes and errors")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +67,7 @@ def check_memory(
     chosen: ContextOptions,
     wanted: CheckOptions,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 20 when there are findings.")
+        bool, typer.Option("--exit-code", help=f"End with {FOUND} when there are findings.")
     ] = False,
 ) -> int:
     """Look for what should not be in a context's memory: duplicates, contradictions and the like."""

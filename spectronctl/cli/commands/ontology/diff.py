@@ -11,10 +11,9 @@ from spectronctl.api import ontology as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
 from spectronctl.cli.commands.ontology._view import DIFFERENCE
+from spectronctl.errors import FOUND
 
 app = App()
-
-DIFFERENT = 20
 
 
 @app.command()
@@ -22,7 +21,7 @@ def compare_ontology(
     ctx: Context,
     file: FileArgument,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help=f"End with {DIFFERENT} when there are differences.")
+        bool, typer.Option("--exit-code", help=f"End with {FOUND} when there are differences.")
     ] = False,
 ) -> int:
     """Show what `set` would change: - is removed, + is added."""
@@ -37,4 +36,4 @@ def compare_ontology(
         rt.out.note("No differences.")
     view = replace(DIFFERENCE, parts=lambda _: difference.list_rows())
     rt.out.show(difference.to_dict(), view, lines=difference.list_lines())
-    return DIFFERENT if exit_code and difference else 0
+    return FOUND if exit_code and difference else 0

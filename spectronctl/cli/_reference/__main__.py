@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from spectronctl.cli._reference._markdown import write_reference
+from spectronctl.cli._reference._pages import read_pages
+from spectronctl.cli._reference._roff import write_page
+from spectronctl.cli._tree import walk
+from spectronctl.cli.app import tree
+
+
+def main() -> None:
+    """Write the form that is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m spectronctl.cli._reference")
+    parser.add_argument("form", choices=("markdown", "man"))
+    parser.add_argument("path", type=Path)
+    options = parser.parse_args()
+    pages = read_pages(walk(tree()))
+    if options.form == "markdown":
+        _write(options.path, write_reference(pages))
+        return
+    for page in pages:
+        _write(options.path / f"{page.slug}.1", write_page(page, pages))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
