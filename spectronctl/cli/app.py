@@ -19,6 +19,7 @@ GROUPS = {
     "sessions": "Read what agents said: list, print, export and import conversations.",
     "lifecycle": "Keep a context's memory in order: decay, expiry, checks, reindexing and its jobs.",
     "migrations": "See which schema the databases of the contexts have.",
+    "api": "Send a request of your own, with the key, retries and errors of every other command.",
     "profiles": "Keep the servers you work with.",
     "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
     "completion": "Print a completion script for a shell.",
