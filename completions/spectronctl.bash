@@ -112,6 +112,7 @@ _spectronctl_value() {
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
         'serve --log-format'|'serve worker --log-format') fill=(_spectronctl_offer text json) ;;
+        'whoami --plane') fill=(_spectronctl_offer management context both) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
         *' --context'|*' -c') fill=(_spectronctl_ask contexts) ;;
@@ -258,8 +259,8 @@ _spectronctl_options() {
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;
         'serve keys revoke') _spectronctl_offer --store --help ;;
         completion) _spectronctl_offer --help ;;
-        version) _spectronctl_offer --server --help ;;
-        whoami) _spectronctl_offer --help ;;
+        version) _spectronctl_offer --server --check-server --help ;;
+        whoami) _spectronctl_offer --plane --help ;;
     esac
     _spectronctl_offer --profile --url --api-key --api-key-file --context -c --output -o --json --query --columns --sort --limit --no-header --quiet -q --yes -y --no-input --color --timeout --retries --debug --version
 }

@@ -24,6 +24,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+DIFFERENT = 20
+"""Where a command ends that was asked for differences, and found some: its answer is complete."""
+
 
 class SpectronctlError(Exception):
     """What failed (`message`), what would help (`hint`, `command`) and the names that come near (`candidates`)."""

@@ -23,8 +23,8 @@ GROUPS = {
     "profiles": "Keep the servers you work with.",
     "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
     "completion": "Print a completion script for a shell.",
-    "version": "Show the version of spectronctl, and of the server.",
-    "whoami": "Show who a context's key is, and what it may do.",
+    "version": "Show the version of spectronctl, and how the server's stands to it.",
+    "whoami": "Show who a key is, and what it may do.",
 }
 """What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
 

@@ -11,10 +11,9 @@ from spectronctl.api import ontology as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
 from spectronctl.cli.commands.ontology._view import DIFFERENCE
+from spectronctl.errors import DIFFERENT
 
 app = App()
-
-DIFFERENT = 20
 
 
 @app.command()
