@@ -202,6 +202,8 @@ class Rendering:
             found = list(found)
         if isinstance(found, Mapping) and self.format in FOR_PEOPLE:
             return self._render_card(found, ANYTHING)
+        if isinstance(found, str) and self.format in FOR_PEOPLE:
+            return self._render_scalars(found.splitlines())
         if found == [] and self.format in WITH_COLUMNS:
             self.note(f"No {ANYTHING.plural}.")
             return ()

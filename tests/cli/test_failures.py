@@ -130,6 +130,8 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys get app-agent",
         "whoami",
         f"whoami --api-key-file {secret_file}",
+        "whoami --plane management",
+        "whoami --plane both",
         f"ontology set {ONTOLOGY}",
         "ontology get",
         f"ontology diff {ONTOLOGY}",
@@ -159,6 +161,7 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "api GET /{context}/sessions --paginate",
         "profiles show",
         "version --server",
+        "version --check-server",
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]
