@@ -8,6 +8,7 @@ _spectronctl_step() {
         ' sessions'|' session') at=sessions ;;
         ' lifecycle') at=lifecycle ;;
         ' migrations'|' migration') at=migrations ;;
+        ' api') at=api ;;
         ' profiles'|' profile') at=profiles ;;
         ' serve') at=serve ;;
         ' completion') at=completion ;;
@@ -74,7 +75,7 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -102,12 +103,16 @@ _spectronctl_value() {
         'lifecycle reindex --if-running') fill=(_spectronctl_offer fail join) ;;
         'lifecycle jobs list --status') fill=(_spectronctl_offer queued running succeeded failed cancelled) ;;
         'lifecycle jobs list --kind') fill=(_spectronctl_free KIND) ;;
+        'api --data'|'api -d') fill=(_spectronctl_free 'JSON|@FILE|-') ;;
+        'api --field') fill=(_spectronctl_free NAME=VALUE) ;;
+        'api --header') fill=(_spectronctl_free NAME:VALUE) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
         'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
         'serve --log-format'|'serve worker --log-format') fill=(_spectronctl_offer text json) ;;
+        'whoami --plane') fill=(_spectronctl_offer management context both) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
         *' --context'|*' -c') fill=(_spectronctl_ask contexts) ;;
@@ -151,6 +156,8 @@ _spectronctl_argument() {
         'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
+        'api 0') fill=(_spectronctl_offer GET POST PUT PATCH DELETE HEAD OPTIONS) ;;
+        'api 1') fill=(_spectronctl_free PATH) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -169,7 +176,7 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations api profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
@@ -235,6 +242,7 @@ _spectronctl_options() {
         'lifecycle jobs cancel') _spectronctl_offer --wait --help ;;
         migrations) _spectronctl_offer --help ;;
         'migrations status') _spectronctl_offer --help ;;
+        api) _spectronctl_offer --data -d --field --header --paginate --include --reveal --confirm --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;
@@ -251,8 +259,8 @@ _spectronctl_options() {
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;
         'serve keys revoke') _spectronctl_offer --store --help ;;
         completion) _spectronctl_offer --help ;;
-        version) _spectronctl_offer --server --help ;;
-        whoami) _spectronctl_offer --help ;;
+        version) _spectronctl_offer --server --check-server --help ;;
+        whoami) _spectronctl_offer --plane --help ;;
     esac
     _spectronctl_offer --profile --url --api-key --api-key-file --context -c --output -o --json --query --columns --sort --limit --no-header --quiet -q --yes -y --no-input --color --timeout --retries --debug --version
 }

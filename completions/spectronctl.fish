@@ -8,6 +8,7 @@ function __spectronctl_step
         case ' sessions' ' session'; printf '%s\n' 'sessions'
         case ' lifecycle'; printf '%s\n' 'lifecycle'
         case ' migrations' ' migration'; printf '%s\n' 'migrations'
+        case ' api'; printf '%s\n' 'api'
         case ' profiles' ' profile'; printf '%s\n' 'profiles'
         case ' serve'; printf '%s\n' 'serve'
         case ' completion'; printf '%s\n' 'completion'
@@ -73,7 +74,7 @@ end
 
 function __spectronctl_value
     switch "$argv"
-        case 'contexts create --namespace' 'contexts create --database' 'contexts delete --confirm' 'keys create --confirm' 'keys rotate --confirm' 'keys delete --confirm' 'ontology set --confirm' 'ontology edit --confirm' 'ontology delete --confirm' 'ontology add --entity-type' 'ontology remove --entity-type' 'ontology remove --confirm' 'sessions delete --confirm' 'lifecycle fsck --check'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'contexts create --namespace' 'contexts create --database' 'contexts delete --confirm' 'keys create --confirm' 'keys rotate --confirm' 'keys delete --confirm' 'ontology set --confirm' 'ontology edit --confirm' 'ontology delete --confirm' 'ontology add --entity-type' 'ontology remove --entity-type' 'ontology remove --confirm' 'sessions delete --confirm' 'lifecycle fsck --check' 'api --confirm'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'contexts create --model-extraction' 'contexts create --model-response' 'contexts create --model-reflection' 'contexts create --model-reconciliation' 'contexts create --model-synthesis' 'contexts create --model-elaboration-consolidation' 'contexts create --model-embedding' 'contexts update --model-extraction' 'contexts update --model-response' 'contexts update --model-reflection' 'contexts update --model-reconciliation' 'contexts update --model-synthesis' 'contexts update --model-elaboration-consolidation' 'contexts update --model-embedding'; printf '%s\n' '__spectronctl_free' 'PROVIDER/MODEL'
         case 'contexts create --model' 'contexts update --model'; printf '%s\n' '__spectronctl_free' 'STAGE=PROVIDER/MODEL'
         case 'contexts create --provider' 'contexts update --provider'; printf '%s\n' '__spectronctl_free' 'NAME=env:VAR|file:PATH|-'
@@ -101,12 +102,16 @@ function __spectronctl_value
         case 'lifecycle reindex --if-running'; printf '%s\n' '__spectronctl_offer' 'fail' 'join'
         case 'lifecycle jobs list --status'; printf '%s\n' '__spectronctl_offer' 'queued' 'running' 'succeeded' 'failed' 'cancelled'
         case 'lifecycle jobs list --kind'; printf '%s\n' '__spectronctl_free' 'KIND'
+        case 'api --data' 'api -d'; printf '%s\n' '__spectronctl_free' 'JSON|@FILE|-'
+        case 'api --field'; printf '%s\n' '__spectronctl_free' 'NAME=VALUE'
+        case 'api --header'; printf '%s\n' '__spectronctl_free' 'NAME:VALUE'
         case 'profiles add --api-key-env'; printf '%s\n' '__spectronctl_free' 'VAR'
         case 'profiles add --auth-header'; printf '%s\n' '__spectronctl_offer' 'both' 'bearer' 'api-key'
         case 'profiles add --proxy' 'serve --store' 'serve worker --store' 'serve keys list --store' 'serve keys create --store' 'serve keys revoke --store' '* --url'; printf '%s\n' '__spectronctl_free' 'URL'
         case 'serve --host'; printf '%s\n' '__spectronctl_free' 'HOST'
         case 'serve --port'; printf '%s\n' '__spectronctl_free' 'PORT'
         case 'serve --log-format' 'serve worker --log-format'; printf '%s\n' '__spectronctl_offer' 'text' 'json'
+        case 'whoami --plane'; printf '%s\n' '__spectronctl_offer' 'management' 'context' 'both'
         case '* --profile'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case '* --api-key'; printf '%s\n' '__spectronctl_free' 'KEY'
         case '* --context' '* -c'; printf '%s\n' '__spectronctl_ask' 'contexts'
@@ -148,6 +153,8 @@ function __spectronctl_argument
         case 'lifecycle jobs get 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs watch 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs cancel 0'; printf '%s\n' '__spectronctl_free' 'JOB'
+        case 'api 0'; printf '%s\n' '__spectronctl_offer' 'GET' 'POST' 'PUT' 'PATCH' 'DELETE' 'HEAD' 'OPTIONS'
+        case 'api 1'; printf '%s\n' '__spectronctl_free' 'PATH'
         case 'profiles show 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case 'profiles add 0'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'profiles use 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
@@ -165,7 +172,7 @@ end
 
 function __spectronctl_commands
     switch "$argv"
-        case ''; printf '%s\t%s\n' 'contexts' 'Create, configure and delete contexts' 'keys' 'Mint, rotate and revoke the API keys of a context' 'ontology' 'Say what extraction looks for: entity types, their attributes, relations' 'sessions' 'Read what agents said: list, print, export and import conversations' 'lifecycle' 'Keep a context\'s memory in order: decay, expiry, checks, reindexing and its jobs' 'migrations' 'See which schema the databases of the contexts have' 'profiles' 'Keep the servers you work with' 'serve' 'Run a Spectron server on SurrealDB until it is told to stop' 'completion' 'Print a completion script for a shell' 'version' 'Show the version of spectronctl, and of the server' 'whoami' 'Show who a context\'s key is, and what it may do'
+        case ''; printf '%s\t%s\n' 'contexts' 'Create, configure and delete contexts' 'keys' 'Mint, rotate and revoke the API keys of a context' 'ontology' 'Say what extraction looks for: entity types, their attributes, relations' 'sessions' 'Read what agents said: list, print, export and import conversations' 'lifecycle' 'Keep a context\'s memory in order: decay, expiry, checks, reindexing and its jobs' 'migrations' 'See which schema the databases of the contexts have' 'api' 'Send a request of your own, with the key, retries and errors of every other command' 'profiles' 'Keep the servers you work with' 'serve' 'Run a Spectron server on SurrealDB until it is told to stop' 'completion' 'Print a completion script for a shell' 'version' 'Show the version of spectronctl, and how the server\'s stands to it' 'whoami' 'Show who a key is, and what it may do'
         case 'contexts'; printf '%s\t%s\n' 'list' 'List every context of the server' 'get' 'Show one context and its configuration' 'create' 'Create a context on a database of its own' 'update' 'Change a context\'s configuration; what is not named stays as it is' 'delete' 'Delete a context: its database, its keys and its registration. There is no way back'
         case 'keys'; printf '%s\t%s\n' 'list' 'List the keys of a context; never a secret' 'get' 'Show one key; never its secret' 'create' 'Mint a key; its secret is shown or written once and can never be read again' 'rotate' 'Give a key a new secret: in place, or through a successor while the old key goes on for a while' 'rotations' 'See to rotations that are under way: resume them, or give them up' 'delete' 'Revoke keys at once' 'verify' 'Check that a secret works in the context: as whom, and with which grants' 'orphans' 'List keys that look as if nobody held or needed them any more, and why'
         case 'keys rotations'; printf '%s\t%s\n' 'list' 'List the rotations that this user has under way, from the journal' 'get' 'Show one rotation, from the journal' 'resume' 'Finish whatever is due: deliver secrets, delete keys whose time has come. Safe to run at any time, as from cron' 'abort' 'Give a rotation up: a successor that nobody can hold is deleted, every other key stays'
@@ -231,6 +238,7 @@ function __spectronctl_options
         case 'lifecycle jobs cancel'; printf '%s\t%s\n' '--wait' 'Wait until it is cancelled, between two batches' '--help' 'Show this message and exit'
         case 'migrations'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'migrations status'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'api'; printf '%s\t%s\n' '--data' 'The body, as it is sent' '-d' 'The body, as it is sent' '--field' 'A field of the body, a.b inside a; of GET and DELETE a parameter. @FILE reads VALUE' '--header' 'One more header' '--paginate' 'Follow a list to its end, or to --limit' '--include' 'Show the status and the headers as well' '--reveal' 'Print a new key\'s secret although a terminal shows it' '--confirm' 'Confirm by naming the context, unasked' '--help' 'Show this message and exit'
         case 'profiles'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'profiles list'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'profiles show'; printf '%s\t%s\n' '--help' 'Show this message and exit'
@@ -247,8 +255,8 @@ function __spectronctl_options
         case 'serve keys create'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--secret-env-file' 'Put the secret in a dotenv file' '--secret-command' 'Pipe the secret into a command' '--force' 'Replace an existing file or variable' '--reveal' 'Print the secret although a terminal shows it' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
         case 'serve keys revoke'; printf '%s\t%s\n' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
         case 'completion'; printf '%s\t%s\n' '--help' 'Show this message and exit'
-        case 'version'; printf '%s\t%s\n' '--server' 'Ask the server for its own' '--help' 'Show this message and exit'
-        case 'whoami'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'version'; printf '%s\t%s\n' '--server' 'Ask the server for its own' '--check-server' 'Compare with the server; end with 20 when it is older or newer' '--help' 'Show this message and exit'
+        case 'whoami'; printf '%s\t%s\n' '--plane' 'Which key; by default the context\'s, if one is chosen' '--help' 'Show this message and exit'
     end
     printf '%s\t%s\n' '--profile' 'Profile to use; `local` needs no server' '--url' 'Server to talk to' '--api-key' 'The key itself; visible to others, see README' '--api-key-file' 'File that holds the key' '--context' 'Context that the command is about' '-c' 'Context that the command is about' '--output' 'Output format' '-o' 'Output format' '--json' 'The same as -o json' '--query' 'Pick from the answer' '--columns' 'Columns of a table' '--sort' 'Sort a table by a column' '--limit' 'Stop a list after N' '--no-header' 'Tables without a header' '--quiet' 'No notes on stderr' '-q' 'No notes on stderr' '--yes' 'Answer yes to every question' '-y' 'Answer yes to every question' '--no-input' 'Never ask' '--color' 'When to use colour' '--timeout' 'Give a call this long, retries included, such as 30s or 2m' '--retries' 'Repeat a failed read N times' '--debug' 'Log requests to stderr' '--version' 'Print the version and exit'
 end

@@ -9,7 +9,9 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from spectronctl.models.problems import Answer
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -30,12 +32,26 @@ class Tagged(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Reply:
+    """
+    A successful answer of any shape: `body` is its JSON, the text that it is instead, or None where there is none.
+
+    `headers` ignore case; what they hold of secrets is masked.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Request(Generic[T_co]):
     """
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
-    `returns` is the type of the answer, None where a body is neither expected nor read; with `is_tagged` the answer
-    comes as `Tagged`. `json` may hold secrets, so it has no place in the repr.
+    `returns` is the type of the answer, `Reply` for one of any shape, None where a body is neither expected nor read;
+    with `is_tagged` the answer comes as `Tagged`. `content` is the body as it is sent, in place of `json` written out.
+    Both may hold secrets, so they have no place in the repr.
     """
 
     method: str
@@ -43,6 +59,7 @@ class Request(Generic[T_co]):
     returns: Any
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_tagged: bool = False
 
@@ -64,12 +81,30 @@ class Request(Generic[T_co]):
         headers = {} if etag is None else {"If-Match": etag}
         return replace(self, headers={**self.headers, **headers})
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> T_co:
+    @property
+    def expects_body(self) -> bool:
+        """Whether an answer without a body is none."""
+        return self.returns not in (None, Reply)
+
+    def read(self, answer: Answer) -> T_co:
         """Read a successful answer; pydantic's ValidationError (a ValueError) says that it is not what was expected."""
         if self.returns is None:
             return None  # type: ignore[return-value]
-        value = _adapter(self.returns).validate_json(body)
-        return Tagged(value, _read_tag(headers)) if self.is_tagged else value  # type: ignore[return-value]
+        if self.returns is Reply:
+            return Reply(answer.status, answer.headers, _read_any(answer))  # type: ignore[return-value]
+        value = _adapter(self.returns).validate_json(answer.body)
+        return Tagged(value, _read_tag(answer.headers)) if self.is_tagged else value  # type: ignore[return-value]
+
+
+def _read_any(answer: Answer) -> Any:
+    if not answer.body.strip():
+        return None
+    try:
+        return _adapter(Any).validate_json(answer.body)
+    except ValidationError:
+        if "json" in answer.headers.get("Content-Type", "").lower():
+            raise
+    return _adapter(str).validate_python(answer.body)
 
 
 def _read_tag(headers: Mapping[str, str]) -> str | None:
@@ -84,11 +119,12 @@ def _adapter(shape: Any) -> TypeAdapter[Any]:
 
 def path(template: str, **values: str) -> str:
     """Fill a path under `/api/v1`, quoting every value so that a name can never change the path."""
-    quoted = {name: _quote_segment(value) for name, value in values.items()}
+    quoted = {name: quote_segment(value) for name, value in values.items()}
     return "/api/v1" + template.format(**quoted)
 
 
-def _quote_segment(value: str) -> str:
+def quote_segment(value: str) -> str:
+    """A name as one segment of a path, which it can never leave."""
     if value in {".", ".."}:  # a URL library would resolve these away, quoted or not
         return value.replace(".", "%2E")
     return quote(value, safe="", errors="surrogatepass")  # argv may hold bytes that are no text

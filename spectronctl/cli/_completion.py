@@ -110,6 +110,8 @@ def _find_argument_call(argument: Argument, path: tuple[str, ...]) -> Call:
         return ("ask", "profiles")
     if place == ("contexts", "ID") or argument.name == "CONTEXT":
         return ("ask", "contexts")
+    if place == ("api", "PATH"):  # not one of the file system
+        return ("free", argument.name)
     return _find_call(argument.choices, argument.name)
 
 

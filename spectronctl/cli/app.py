@@ -20,11 +20,12 @@ GROUPS = {
     "sessions": "Read what agents said: list, print, export and import conversations.",
     "lifecycle": "Keep a context's memory in order: decay, expiry, checks, reindexing and its jobs.",
     "migrations": "See which schema the databases of the contexts have.",
+    "api": "Send a request of your own, with the key, retries and errors of every other command.",
     "profiles": "Keep the servers you work with.",
     "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
     "completion": "Print a completion script for a shell.",
-    "version": "Show the version of spectronctl, and of the server.",
-    "whoami": "Show who a context's key is, and what it may do.",
+    "version": "Show the version of spectronctl, and how the server's stands to it.",
+    "whoami": "Show who a key is, and what it may do.",
 }
 """What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spectronctl.output.views import View
 
     M = TypeVar("M", bound=Model)
+    T = TypeVar("T")
 
 NO_KEY_HINT = (
     "Give one with --api-key-file PATH, SPECTRON_MANAGEMENT_API_KEY, or a profile"
@@ -203,11 +204,15 @@ class Runtime:
             yield from self._list_kept(request, keep)
             return
         limit = self.settings.limit.value
+        pages = (client or self.client).pages(request, limit=limit)
+        yield from (item.to_dict() for item in self.walk_pages(pages))
+
+    def walk_pages(self, pages: Iterable[Page[T]]) -> Iterator[T]:
+        """Every item of pages that `--limit` bounds, and a word about it where it ended them."""
         has_more = False
-        for page in (client or self.client).pages(request, limit=limit):
+        for page in pages:
             has_more = page.has_more
-            for item in page.items:
-                yield item.to_dict()
+            yield from page.items
         if has_more:
             self._note_limit("are")
 

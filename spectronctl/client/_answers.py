@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -9,6 +10,7 @@ from urllib.parse import urljoin
 from pydantic import ValidationError
 
 from spectronctl import errors
+from spectronctl.api._request import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
@@ -61,7 +63,7 @@ def settle(call: Call[T], outcome: Outcome) -> T:
     if outcome.is_success:
         return _read(call, outcome)
     if _is_deleted_before(call, outcome):
-        return None  # type: ignore[return-value]
+        return call.request.read(replace(outcome, body=b""))
     raise _build_error(call, outcome)
 
 
@@ -69,7 +71,7 @@ def _is_deleted_before(call: Call[Any], answer: Answer) -> bool:
     """Gone, after an attempt whose answer was lost: that attempt did it."""
     return (
         call.request.method == "DELETE"
-        and call.request.returns is None
+        and not call.request.expects_body
         and call.may_have_landed
         and answer.status == 404
         and not is_web_page(answer)
@@ -80,10 +82,12 @@ def _read(call: Call[T], answer: Answer) -> T:
     if is_web_page(answer):
         page = describe_page(answer.body.decode(errors="replace"))
         raise _unreadable(call, answer, page, WRONG_URL_HINT)
-    if call.request.returns is not None and not answer.body.strip():
+    if call.request.expects_body and not answer.body.strip():
         raise _unreadable(call, answer, "the answer is empty", OTHER_VERSION_HINT)
+    if call.request.returns is Reply:
+        answer = call.mask_headers(answer)
     try:
-        return call.request.read(answer.body, answer.headers)
+        return call.request.read(answer)
     except ValidationError as exc:
         problem = _explain_shape(exc)
     # Raised out here, so that no traceback leads to pydantic's error, which holds the answer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -13,12 +13,17 @@ from spectronctl.client._httpx import httpx
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
 from spectronctl.models.problems import Answer
-from spectronctl.models.redaction import Redaction, find_secrets
+from spectronctl.models.redaction import MASK, Redaction, find_secrets
 
 T = TypeVar("T")
 
-READS = frozenset({"GET", "HEAD"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+SECRET_HEADERS = frozenset(
+    {"set-cookie", "set-cookie2", "authentication-info", "authorization", "api-key"}
+)
+"""Headers of an answer that hold what lets their holder in."""
+MAX_HEADER = 8192
 
 Outcome: TypeAlias = Answer | httpx.RequestError
 """What came of one attempt."""
@@ -52,7 +57,7 @@ class Call(Generic[T]):
         self.attempt = 1
         self.may_have_landed = False
         self._url = _build_url(settings.base_url + request.path, request.params)
-        self._content = _encode(request.json)
+        self._content = _encode(request.json) if request.content is None else request.content
 
     @property
     def is_read(self) -> bool:
@@ -65,13 +70,11 @@ class Call(Generic[T]):
 
     def build_arguments(self, now: float) -> dict[str, Any]:
         """What httpx sends at this attempt, in no more than the time that is left."""
-        headers = {
-            **self.settings.headers,
-            **self.request.headers,
-            "X-Request-Id": self.request_id,
-        }
-        if self._content is not None:
+        headers = httpx.Headers(self.settings.headers)
+        if self.request.json is not None:
             headers["Content-Type"] = "application/json"
+        headers.update(self.request.headers)  # whatever their case
+        headers["X-Request-Id"] = self.request_id
         return {
             "method": self.request.method,
             "url": self._url,
@@ -97,6 +100,14 @@ class Call(Generic[T]):
             error=None if answer else self.redact(f"{type(outcome).__name__}: {outcome}"),
         )
 
+    def mask_headers(self, answer: Answer) -> Answer:
+        """The answer with headers that are fit to be shown."""
+        shown = {
+            name: MASK if name in SECRET_HEADERS else self.redact(value, limit=MAX_HEADER)
+            for name, value in answer.headers.items()
+        }
+        return replace(answer, headers=httpx.Headers(shown, encoding="utf-8"))
+
     def redact(self, text: str, **limit: int) -> str:
         """Foreign text, fit to be shown: one line, capped, without the key and the secrets in the body."""
         secrets = (*self.settings.secrets, *find_secrets(self.request.json))
@@ -107,7 +118,7 @@ def _build_url(url: str, params: Mapping[str, Any]) -> httpx.URL:
     given = {name: value for name, value in params.items() if value is not None}
     try:
         return httpx.URL(url, params=given) if given else httpx.URL(url)
-    except httpx.InvalidURL as exc:
+    except (httpx.InvalidURL, UnicodeEncodeError) as exc:
         raise InvalidError(f"the request has no valid address: {exc}") from None
 
 

@@ -49,7 +49,11 @@ def read_problem(answer: Answer) -> ServerProblem:
     except (ValueError, RecursionError):
         body = text
     problem = _from_json(body)
-    return problem if problem.text else replace(problem, text=text or _phrase(answer.status))
+    return (
+        problem
+        if problem.text
+        else replace(problem, text=text or name_status(answer.status) or "no explanation")
+    )
 
 
 def is_web_page(answer: Answer) -> bool:
@@ -123,11 +127,12 @@ def parse_seconds(value: Any) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _phrase(status: int) -> str:
+def name_status(status: int) -> str:
+    """What HTTP calls a status, such as `Not Found`; nothing for one it does not know."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "no explanation"
+        return ""
 
 
 def read_retry_after(answer: Answer, today: datetime) -> float | None:

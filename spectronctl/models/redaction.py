@@ -42,17 +42,12 @@ def shorten(text: str, limit: int) -> str:
 
 def find_secrets(body: Any) -> Iterator[str]:
     """Every string under a `providers` field of a request body, however deep."""
-    if isinstance(body, dict):
-        for name, value in body.items():
-            yield from _strings(value) if name == "providers" else find_secrets(value)
-    elif isinstance(body, list):
-        for value in body:
-            yield from find_secrets(value)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _strings(inner)
+    parts = [(body, False)]
+    while parts:
+        part, is_secret = parts.pop()
+        if isinstance(part, str) and is_secret:
+            yield part
+        elif isinstance(part, dict):
+            parts += [(inner, is_secret or name == "providers") for name, inner in part.items()]
+        elif isinstance(part, list):
+            parts += [(inner, is_secret) for inner in part]

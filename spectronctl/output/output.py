@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from tempfile import SpooledTemporaryFile
+from typing import Any
 
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.output.cells import escape
@@ -15,7 +16,7 @@ from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
 from spectronctl.output.rendering import FORMATS, WITH_COLUMNS, Item, Lines, Rendering, Terminal
 from spectronctl.output.streams import Color, Streams
-from spectronctl.output.views import View
+from spectronctl.output.views import ANYTHING, View
 
 SPOOL_BYTES = 1 << 20
 """An answer longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
@@ -61,17 +62,19 @@ class Output:
                 f"there is no output format {self.format!r}",
                 hint=f"The formats are {', '.join(FORMATS)}.",
             )
+        if not view.columns:
+            self._refuse_shaping("what this one holds is known only once it is there")
         self._rendering.find_columns(view)
         self._rendering.find_order(view)
         if self._query is not None and self.format in WITH_COLUMNS:
-            self._refuse_shaping()
+            self._refuse_shaping("--query makes one of its own")
 
-    def _refuse_shaping(self) -> None:
+    def _refuse_shaping(self, because: str) -> None:
         given = {"--columns": self._rendering.columns, "--sort": self._rendering.sort}
         for option in (option for option, value in given.items() if value is not None):
             raise UsageError(
-                f"{option} shapes a table, and --query makes one of its own",
-                hint="Choose and sort in the query: sort_by([], &id)[].{id: id}",
+                f"{option} shapes a table, and {because}",
+                hint="Choose and sort in a query: --query 'sort_by([], &id)[].{id: id}'",
             )
 
     @cached_property
@@ -99,6 +102,14 @@ class Output:
             self._write(self._rendering.render_many(answer, view))
         else:
             self._write(self._rendering.render_found(self._query.run(list(answer)), view))
+
+    def answer(self, found: Any) -> None:
+        """Show what nobody knew the shape of before it came; an iterator is a list that is read once."""
+        if self._query is not None:
+            found = self._query.run(list(found) if isinstance(found, Iterator) else found)
+            self._write(self._rendering.render_found(found, ANYTHING))
+        else:
+            self._write(self._rendering.render_any(found))
 
     def done(self, outcome: Item, view: View, note: str) -> None:
         """Say what was done: a note for people, the outcome as an object for programs."""

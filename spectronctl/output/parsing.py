@@ -32,9 +32,17 @@ def parse_document(data: bytes, name: str) -> Any:
     UsageError says where the text breaks the format, or where an object has a name twice.
     """
     form = _SUFFIXES.get(PurePath(name).suffix.lower())
+    return _parse(data, name, _PARSERS[form] if form else _parse_any)
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """The same of JSON, whatever the name's suffix."""
+    return _parse(data, name, _parse_json)
+
+
+def _parse(data: bytes, name: str, parse: Callable[[str], Any]) -> Any:
     try:
-        text = data.decode("utf-8-sig")
-        return _PARSERS[form](text) if form else _parse_any(text)
+        return parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         line = data[: exc.start].count(b"\n") + 1
         raise UsageError(f"{name}, line {line}: not UTF-8") from None

@@ -18,7 +18,7 @@ from spectronctl.output.documents import (
     write_json_list,
     write_yaml_list,
 )
-from spectronctl.output.views import Column, Order, View, check_sort, select_columns
+from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
 
@@ -192,7 +192,22 @@ class Rendering:
         age = show_age(value, now)
         return text if age == text else f"{age} ({text})"
 
-    # What a query found
+    # What has a shape of its own
+
+    def render_any(self, found: Any) -> Lines:
+        """An object, a list, an iterator that is one, or a single value."""
+        if isinstance(found, Iterator):
+            if self.format in {"json", "jsonl", "yaml"}:
+                return self.render_many(found, ANYTHING)
+            found = list(found)
+        if isinstance(found, Mapping) and self.format in FOR_PEOPLE:
+            return self._render_card(found, ANYTHING)
+        if isinstance(found, str) and self.format in FOR_PEOPLE:
+            return self._render_scalars(found.splitlines())
+        if found == [] and self.format in WITH_COLUMNS:
+            self.note(f"No {ANYTHING.plural}.")
+            return ()
+        return self.render_found(found, ANYTHING)
 
     def render_found(self, found: Any, view: View) -> Lines:
         """Whatever `--query` made of the answer."""
@@ -206,8 +221,9 @@ class Rendering:
             return self._render_scalars(parts)
         if self.format == "name" and all(_has_name(part, view) for part in parts):
             return self._render_scalars(_names(parts, view))
-        if isinstance(found, list) and all(isinstance(part, Mapping) for part in found):
-            return self._render_objects(found)
+        is_table = isinstance(found, list) or self.format == "csv"
+        if is_table and all(isinstance(part, Mapping) for part in parts):
+            return self._render_objects(parts)
         return [to_json(found, indent=2), "\n"]
 
     def _render_objects(self, found: list[Item]) -> Lines:

@@ -55,6 +55,10 @@ class View:
         return self.columns + self.wide
 
 
+ANYTHING = View(columns=())
+"""An answer of which nothing is known before it comes."""
+
+
 @dataclass(frozen=True)
 class Order:
     """`--sort COLUMN`, or `-COLUMN` for the other way round; rows without a value come last in both."""

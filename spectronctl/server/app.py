@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from spectronctl import __version__
+from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.answers import Problem
 from spectronctl.server.embedders import Embedders
 from spectronctl.server.middleware import (
@@ -111,7 +112,8 @@ def create_app(
 
 
 def _complete_description(api: dict[str, Any]) -> None:
-    """Add what the framework cannot know: the shape of problems, and that what answers 401 takes a key."""
+    """Add what the framework cannot know: who made this, what problems look like, what takes a key (and says 401)."""
+    api["info"]["x-implementation"] = IMPLEMENTATION
     api["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     api["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},

@@ -24,6 +24,8 @@ SAMPLES = {
     "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
+    "METHOD": "GET",
+    "PATH": "/contexts",
     "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",
     "--database": "prod",
@@ -38,6 +40,9 @@ BRINGS_A_KEY: set[tuple[str, ...]] = {("keys", "verify")}
 
 DESTROYS_WITH: dict[tuple[str, ...], str] = {("keys", "create"): "--if-exists rotate"}
 """Commands that destroy something only with this option."""
+
+DESTROYS_AS: dict[tuple[str, ...], str] = {("api",): "api DELETE /contexts/acme-prod"}
+"""Commands that destroy something only by other words than their sample's."""
 
 ASKS_AFTER_READING: set[tuple[str, ...]] = {("ontology", "set"), ("ontology", "edit")}
 """Commands that look first and ask only where something would be lost: tests of their own hold them to it."""

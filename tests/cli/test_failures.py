@@ -12,6 +12,7 @@ from spectronctl.cli._tree import Node
 from tests.cli.nodes import (
     ASKS_AFTER_READING,
     BRINGS_A_KEY,
+    DESTROYS_AS,
     DESTROYS_WITH,
     LEAVES,
     ONLINE,
@@ -129,6 +130,8 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys get app-agent",
         "whoami",
         f"whoami --api-key-file {secret_file}",
+        "whoami --plane management",
+        "whoami --plane both",
         f"ontology set {ONTOLOGY}",
         "ontology get",
         f"ontology diff {ONTOLOGY}",
@@ -153,8 +156,12 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "lifecycle jobs get JOB",
         "lifecycle jobs watch JOB",
         "migrations status",
+        "api GET /contexts/acme-prod --include",
+        "api POST /{context}/sessions --field metadata.kind=test --yes",
+        "api GET /{context}/sessions --paginate",
         "profiles show",
         "version --server",
+        "version --check-server",
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]
@@ -228,14 +235,16 @@ def test_destruction_without_consent_sends_nothing(
 ) -> None:
     server.asked()
     option = DESTROYS_WITH.get(node.path, "")
-    result = run(f"{sample_line(node)} {option} -c acme-prod -o json")
+    line = DESTROYS_AS.get(node.path, f"{sample_line(node)} {option}")
+    result = run(f"{line} -c acme-prod -o json")
     assert (result.code, result.out, server.asked()) == (2, "", [])
     assert result.error["kind"] == "usage"
 
 
 def test_what_destroys_can_be_confirmed() -> None:
     verbs = {"delete", "rotate", "remove", "revoke", "purge"}
-    destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in DESTROYS_WITH}
+    others = DESTROYS_WITH | DESTROYS_AS
+    destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in others}
     assert destroying == {n.path for n in DESTRUCTIVE}
     assert {n.path for n in CONFIRMED} == destroying | ASKS_AFTER_READING
 

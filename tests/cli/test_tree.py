@@ -78,6 +78,8 @@ READS = [
     "ontology diff FILE",
     "whoami",
     "migrations status",
+    "api GET /contexts",
+    "api GET /contexts --paginate",
     "profiles list",
     "version",
 ]
@@ -222,6 +224,7 @@ LIBRARIES = {
         ("lifecycle reindex --help", {"typer", "pydantic"}),
         ("lifecycle jobs watch --help", {"typer", "pydantic"}),
         ("migrations status --help", {"typer", "pydantic"}),
+        ("api --help", {"typer", "pydantic"}),
         ("profiles path", {"typer", "pydantic"}),
         (
             "contexts list --url http://127.0.0.1:1 --api-key k --retries 0",

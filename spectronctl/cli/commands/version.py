@@ -9,6 +9,7 @@ import typer
 
 from spectronctl import __version__
 from spectronctl.cli._typer import App, Context
+from spectronctl.errors import FOUND
 from spectronctl.output.views import Column, View
 
 app = App()
@@ -17,23 +18,49 @@ VERSION = View(
     columns=(Column("spectronctl"), Column("python"), Column("platform"), Column("server")),
     name="spectronctl",
 )
+CHECKED = View(
+    columns=(*VERSION.columns, Column("compatibility"), Column("missing", kind="list")),
+    name="compatibility",
+)
 
 
 @app.command()
 def version(
     ctx: Context,
     server: Annotated[bool, typer.Option("--server", help="Ask the server for its own.")] = False,
-) -> None:
-    """Show the version of spectronctl, and of the server."""
+    check_server: Annotated[
+        bool,
+        typer.Option(
+            "--check-server",
+            help=f"Compare with the server; end with {FOUND} when it is older or newer.",
+        ),
+    ] = False,
+) -> int:
+    """
+    Show the version of spectronctl, and how the server's stands to it.
+
+    --check-server says `compatible` when `spectronctl serve` of the same two first numbers answers (ends with 0),
+    `older` or `newer` when another one does (20), and `unknown` for every other server, whose versions count by
+    themselves (0); `missing` are the routes of our commands that the server's description lacks, null where it
+    describes none. No management plane, or no answer, is an error (9). No key is needed.
+    """
     rt = ctx.runtime
-    rt.out.check(VERSION)
+    rt.out.check(CHECKED if check_server else VERSION)
     versions = {
         "spectronctl": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
     }
+    if check_server:
+        from spectronctl.operations import compatibility
+
+        found = compatibility.check_server(rt.public_client, __version__)
+        told = {"server": found.version or "unknown", "compatibility": found.verdict}
+        rt.out.show({**versions, **told, "missing": found.missing}, CHECKED)
+        return FOUND if found.verdict in {"older", "newer"} else 0
     if server:
         from spectronctl.api.health import get_health
 
         versions["server"] = rt.public_client.send(get_health()).version or "unknown"
     rt.out.show(versions, VERSION)
+    return 0

@@ -16,13 +16,16 @@ _ORDER: tuple[Kind, ...] = ("command", "variable", "file")
 """What fails most comes first, while no other place has the secret."""
 
 
-def check_secret_output(streams: Streams, *, reveal: bool, has_file: bool) -> None:
+def check_secret_output(
+    streams: Streams,
+    *,
+    reveal: bool,
+    has_file: bool,
+    hint: str = "Write it to a file with --secret-file PATH, or show it with --reveal.",
+) -> None:
     """Before a secret is minted: refuse to show it on a terminal unasked (UsageError)."""
     if streams.stdout_is_terminal and not reveal and not has_file:
-        raise UsageError(
-            "the secret would be shown on this terminal",
-            hint="Write it to a file with --secret-file PATH, or show it with --reveal.",
-        )
+        raise UsageError("the secret would be shown on this terminal", hint=hint)
 
 
 class SinkGroup:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spectronctl.cli.commands._values import nest, parse_value
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config.credentials import parse_source
 from spectronctl.errors import UsageError
@@ -95,14 +96,6 @@ class ConfigOptions:
         return {name: value for name, value in fields.items() if value}
 
 
-def nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """`("a", "b"), 1` as `{"a": {"b": 1}}`."""
-    for name in reversed(path):
-        value = {name: value}
-    assert isinstance(value, dict)
-    return value
-
-
 def parse_path(text: str, option: str) -> tuple[str, ...]:
     """`a.b` as its names."""
     names = tuple(text.removeprefix("config.").split("."))
@@ -121,10 +114,7 @@ def _parse_assignment(text: str) -> tuple[tuple[str, ...], Any]:
             "--set cannot carry a provider's key: it would be visible to others",
             hint="Use --provider NAME=env:VAR, NAME=file:PATH or NAME=-.",
         )
-    try:
-        return names, json.loads(value)
-    except json.JSONDecodeError:
-        return names, value
+    return names, parse_value(value)
 
 
 def _parse_pair(text: str, option: str, form: str) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.contexts._config import ConfigOptions, nest, parse_path
+from spectronctl.cli.commands._values import nest
+from spectronctl.cli.commands.contexts._config import ConfigOptions, parse_path
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import overlay

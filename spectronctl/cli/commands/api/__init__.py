@@ -1,0 +1,136 @@
+"""`spectronctl api`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import ConfirmOption
+from spectronctl.cli.commands.api._parts import READS, PartOptions
+from spectronctl.errors import UsageError
+from spectronctl.output.views import ANYTHING, Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.api._request import Reply, Request
+    from spectronctl.cli.commands.api._target import Target
+    from spectronctl.cli.runtime import Runtime
+
+app = App()
+
+INCLUDED = View(columns=(Column("status"), Column("headers"), Column("body")), name="status")
+
+_SHOWN = (
+    "Pipe it to where it belongs, or show it with --reveal; 'spectronctl keys' writes it to files."
+)
+
+
+class Method(StrEnum):
+    """What a request asks of a path."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+    HEAD = "HEAD"
+    OPTIONS = "OPTIONS"
+
+
+@app.command()
+def call_api(
+    ctx: Context,
+    method: Annotated[
+        Method, typer.Argument(metavar="METHOD", help="GET, POST, …", case_sensitive=False)
+    ],
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="Below /api/v1, such as /contexts or /{context}/sessions."
+        ),
+    ],
+    parts: PartOptions,
+    paginate: Annotated[
+        bool, typer.Option("--paginate", help="Follow a list to its end, or to --limit.")
+    ] = False,
+    include: Annotated[
+        bool, typer.Option("--include", help="Show the status and the headers as well.")
+    ] = False,
+    reveal: Annotated[
+        bool,
+        typer.Option("--reveal", help="Print a new key's secret although a terminal shows it."),
+    ] = False,
+    confirm: ConfirmOption = None,
+) -> None:
+    """
+    Send a request of your own, with the key, retries and errors of every other command.
+
+    {context} in PATH is the chosen context. /contexts, /verbs and /migrations get the management key, /health and
+    /ready none, everything else the key of the context that it begins with. Whatever may change something is
+    confirmed: --yes, or the name of the context (without one, of the profile) as --confirm.
+
+    The answer is the server's, and nothing for 204; with --include an object of status, headers and body. --paginate
+    makes one list of all pages: by their cursor, and for a session's turns by offset.
+    """
+    from spectronctl.cli.commands.api._target import open_target, read_target
+    from spectronctl.operations.calls import list_pages
+
+    rt = ctx.runtime
+    rt.out.check(INCLUDED if include else ANYTHING)
+    target = read_target(rt, path)
+    request = parts.describe(rt, method.value, target)
+    if paginate and (include or method is not Method.GET):
+        raise UsageError(
+            "--paginate makes one list of many answers to GET, and includes no headers"
+        )
+    if method.value not in READS:
+        _get_consent(rt, request, target, confirm, reveal=reveal)
+    with open_target(rt, target) as client:
+        if paginate:
+            limit = rt.settings.limit.value
+            rt.out.answer(rt.walk_pages(list_pages(client, request, limit=limit)))
+        else:
+            _show(rt, request, client.send(request), include=include)
+
+
+def _get_consent(
+    rt: Runtime, request: Request[Any], target: Target, confirm: str | None, *, reveal: bool
+) -> None:
+    """Before anything is sent: a secret has somewhere to go, and somebody means it."""
+    from spectronctl.output.sinks import check_secret_output
+
+    if target.mints:
+        check_secret_output(rt.streams, reveal=reveal, has_file=False, hint=_SHOWN)
+    settings = rt.settings
+    rt.confirm(
+        f"Send {request.method} {request.path} to {rt.place}?",
+        name=target.context or settings.profile.value or settings.url.value,
+        confirmed=confirm,
+        declined="Nothing was sent.",
+    )
+
+
+def _show(rt: Runtime, request: Request[Any], reply: Reply, *, include: bool) -> None:
+    from spectronctl.models.problems import name_status
+
+    status = f"{reply.status} {name_status(reply.status)}".rstrip()
+    if include:
+        whole = {"status": reply.status, "headers": dict(reply.headers), "body": reply.body}
+        rt.out.show(whole, INCLUDED, lines=_write_lines(f"HTTP {status}", reply))
+    elif reply.body is None:
+        rt.out.note(f"{request.method} {request.path}: {status}")
+    else:
+        rt.out.answer(reply.body)
+
+
+def _write_lines(status: str, reply: Reply) -> Iterator[str]:
+    from spectronctl.output.documents import to_json
+
+    yield status
+    yield from (f"{name}: {value}" for name, value in reply.headers.items())
+    if reply.body is not None:
+        text = reply.body if isinstance(reply.body, str) else to_json(reply.body, indent=2)
+        yield from ("", *text.splitlines())

@@ -1,0 +1,209 @@
+"""What a request of one's own carries: parameters, body and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spectronctl.cli.commands._values import nest, parse_value
+from spectronctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.api._request import Request
+    from spectronctl.cli.commands.api._target import Target
+    from spectronctl.cli.runtime import Runtime
+
+READS = {"GET", "HEAD", "OPTIONS"}
+"""Methods that change nothing, and carry no body."""
+
+_WITH_QUERY = READS | {"DELETE"}
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_RESERVED = frozenset(
+    {
+        *("authorization", "api-key", "proxy-authorization", "cookie"),
+        *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te"),
+        *("trailer", "upgrade", "expect", "x-request-id"),
+        *("x-http-method", "x-http-method-override", "x-method-override"),
+    }
+)
+"""Headers that say who asks, where the request ends or which it is: spectronctl sets them, or nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOptions:
+    """Everything that a request may carry."""
+
+    data: Annotated[
+        str | None,
+        typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="The body, as it is sent."),
+    ] = None
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            metavar="NAME=VALUE",
+            help="A field of the body, a.b inside a; of GET and DELETE a parameter. @FILE reads VALUE.",
+        ),
+    ] = None
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME:VALUE", help="One more header."),
+    ] = None
+
+    def describe(self, rt: Runtime, method: str, target: Target) -> Request[Any]:
+        """The whole request; UsageError for what does not fit, and for a secret that others could see."""
+        from spectronctl.api._request import Reply, Request
+
+        in_query = method in _WITH_QUERY
+        self._check(method)
+        fields = [_parse_field(rt, text) for text in self.field or ()]
+        headers = dict(self._read_headers())
+        content, json = self._read_data(rt, headers)
+        if not in_query and fields:
+            json = _build_body(fields)
+        return Request(
+            method,
+            target.path,
+            Reply,
+            params=_join_params(target.params, fields if in_query else []),
+            json=json,
+            content=content,
+            headers=headers,
+        )
+
+    def _check(self, method: str) -> None:
+        if self.data is not None and method in READS:
+            raise UsageError(f"{method} carries no body", hint="Use --field for parameters.")
+        if self.data is not None and self.field and method not in _WITH_QUERY:
+            raise UsageError("--data and --field are two bodies; give one of them")
+
+    def _read_headers(self) -> Iterator[tuple[str, str]]:
+        seen = set()
+        for text in self.header or ():
+            name, value = _parse_header(text)
+            if name.lower() in seen:
+                raise UsageError(f"--header {name} is given twice")
+            seen.add(name.lower())
+            yield name, value
+
+    def _read_data(self, rt: Runtime, headers: dict[str, str]) -> tuple[bytes | None, Any]:
+        """The body's bytes, and what they say as JSON, which they are unless a Content-Type says otherwise."""
+        from spectronctl.models.redaction import find_secrets
+        from spectronctl.output.parsing import parse_json
+
+        if self.data is None:
+            return None, None
+        name, content = _read_bytes(rt, self.data)
+        kinds = [value for name, value in headers.items() if name.lower() == "content-type"]
+        if kinds and "json" not in kinds[0].lower():
+            return content, None
+        headers.update({} if kinds else {"Content-Type": "application/json"})
+        body = parse_json(content, name)
+        if name == "--data" and any(find_secrets(body)):
+            raise _refuse_secret("--data", "--data @FILE or --data -")
+        return content.removeprefix(b"\xef\xbb\xbf"), body
+
+
+def _parse_header(text: str) -> tuple[str, str]:
+    """No message repeats the value: it may be a secret."""
+    name, colon, value = text.partition(":")
+    if not colon or not _NAME.fullmatch(name):
+        raise UsageError("--header: a header of the form NAME:VALUE is needed")
+    if name.lower().replace("_", "-") in _RESERVED:
+        raise UsageError(
+            f"--header {name} is not yours to set",
+            hint="The key comes from the profile or --api-key-file, the rest follows from the request.",
+        )
+    if not _VALUE.fullmatch(value):
+        raise UsageError(
+            f"--header {name}: its value holds a line break or what is not printable ASCII"
+        )
+    return name, value.strip()
+
+
+def _parse_field(rt: Runtime, text: str) -> tuple[str, str, bool]:
+    """A field's name, its value, and whether that was typed and not read from elsewhere."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"--field {name!r}: a field of the form NAME=VALUE is needed")
+    if not value.startswith("@"):
+        return name, value, True
+    if value == "@-":
+        return name, _drop_last_break(rt.read_stdin("--field")), False
+    return name, _drop_last_break(_read_text(value.removeprefix("@"), name)), False
+
+
+def _drop_last_break(text: str) -> str:
+    """As `$(cat FILE)` reads it: an editor's last line break belongs to no value."""
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _read_text(path: str, name: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError as exc:
+        raise UsageError(f"--field {name}: {path}: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--field {name}: {path}: not UTF-8") from None
+
+
+def _read_bytes(rt: Runtime, data: str) -> tuple[str, bytes]:
+    """Where the body is from, and the body."""
+    if data in {"-", "@-"}:
+        return "stdin", rt.open_stdin("--data").read()
+    if not data.startswith("@"):
+        return "--data", data.encode("utf-8", "surrogateescape")
+    path = data.removeprefix("@")
+    try:
+        return path, Path(path).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"--data {path}: {exc.strerror}") from None
+
+
+def _build_body(fields: list[tuple[str, str, bool]]) -> dict[str, Any]:
+    from spectronctl.models.redaction import find_secrets
+
+    body: dict[str, Any] = {}
+    for name, text, is_typed in fields:
+        names = tuple(name.split("."))
+        if not all(names):
+            raise UsageError(f"--field {name!r}: a dotted path is needed, such as config.models")
+        value = parse_value(text) if is_typed else text
+        if is_typed and any(find_secrets(nest(names, value))):
+            raise _refuse_secret(f"--field {name}", f"--field {name}=@FILE or {name}=@-")
+        _plant(body, names, value)
+    return body
+
+
+def _plant(body: dict[str, Any], names: tuple[str, ...], value: Any) -> None:
+    """Put a value at its place, where nothing may be yet."""
+    *above, last = names
+    place: Any = body
+    for name in above:
+        place = place.setdefault(name, {}) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or last in place:
+        raise UsageError(f"--field {'.'.join(names)} contradicts another --field")
+    place[last] = value
+
+
+def _join_params(
+    params: Mapping[str, list[str]], fields: list[tuple[str, str, bool]]
+) -> dict[str, str | list[str]]:
+    """Every value of every parameter, those in the path first."""
+    joined = {name: list(values) for name, values in params.items()}
+    for name, value, _ in fields:
+        joined.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in joined.items()}
+
+
+def _refuse_secret(option: str, instead: str) -> UsageError:
+    return UsageError(
+        f"{option} cannot carry a provider's key: it would be visible to others",
+        hint=f"Use {instead}.",
+    )

@@ -1,0 +1,139 @@
+"""Where a request of one's own goes: the path that was typed, and what lies there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from spectronctl.api._request import quote_segment
+from spectronctl.cli.commands._plane import open_plane
+from spectronctl.config.values import origin, parse_url
+from spectronctl.errors import UsageError
+from spectronctl.models.contexts import CONTEXT_ID
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Client
+
+OPEN = {"health", "ready"}
+MANAGEMENT = {"contexts", "verbs", "migrations"}
+MINTING = {"keys", "rotate"}
+
+_ROOT = "api/v1"
+_IS_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_UNRESERVED = "%!$&'()*+,;=:@"
+"""What stands in a segment as it is, beside letters, digits and `-._~`."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A path from the server's root, percent-encoded; the parameters in its query; its names below `/api/v1`."""
+
+    path: str
+    params: Mapping[str, list[str]]
+    names: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes no key."""
+        return self.names[0] in OPEN
+
+    @property
+    def is_management(self) -> bool:
+        """Whether it takes the management key: also where no context can have that name."""
+        return self.names[0] in MANAGEMENT or not CONTEXT_ID.fullmatch(self.names[0])
+
+    @property
+    def mints(self) -> bool:
+        """Whether the answer to a write holds a new key's secret."""
+        return self.names[-1].casefold() in MINTING
+
+    @property
+    def context(self) -> str | None:
+        """The context that it is about."""
+        if self.names[0] == "contexts":
+            return self.names[1] if len(self.names) > 1 else None
+        return None if self.is_open or self.is_management else self.names[0]
+
+
+def read_target(rt: Runtime, text: str) -> Target:
+    """
+    What PATH means on the profile's server, with `{context}` filled in.
+
+    UsageError for a URL of another server, and for every path that somebody on the way could read as another one.
+    """
+    if "#" in text:
+        raise UsageError(
+            "PATH: what follows a # is never sent", hint="Write %23 for a # in a name."
+        )
+    path, _, query = _strip_server(text, rt.settings.url.value).partition("?")
+    path = path.removeprefix("/")
+    if f"{path}/".startswith(f"{_ROOT}/"):
+        path = path.removeprefix(_ROOT).removeprefix("/")
+    segments = [_read_segment(segment, lambda: rt.context) for segment in path.split("/")]
+    *names, last = [unquote(segment) for segment in segments]
+    if not all(names) or not (names or last):
+        raise UsageError(f"PATH: {text!r} has an empty name in it", hint="Try /contexts.")
+    return Target(
+        f"/{_ROOT}/{'/'.join(segments)}", _read_query(query), (*names, *filter(None, [last]))
+    )
+
+
+def _strip_server(text: str, url: str) -> str:
+    """What follows the server in a URL that names it; a path as it is."""
+    if not _IS_URL.match(text):
+        return text
+    address, mark, query = text.partition("?")
+    prefix = urlsplit(url).path.rstrip("/").removesuffix(f"/{_ROOT}")
+    path = urlsplit(parse_url(address)).path
+    below = path.removeprefix(prefix)
+    is_ours = path.startswith(prefix) and below.startswith("/")
+    if origin(parse_url(address)) != origin(url) or not is_ours:
+        raise UsageError(
+            f"PATH: {address} is not on {url}, and the key is sent nowhere else",
+            hint="Give the path alone, and choose the server with --url or --profile.",
+        )
+    return below + mark + query
+
+
+def _read_segment(segment: str, find_context: Callable[[], str]) -> str:
+    """One name of a path, percent-encoded."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] != "context":
+            raise UsageError(f"PATH: there is no {match[0]}; {{context}} is the one to fill in")
+        return quote_segment(find_context())
+
+    segment = re.sub(r"\{(.*?)\}", fill, segment)
+    if _BROKEN_ESCAPE.search(segment):
+        raise UsageError(f"PATH: a % in {segment!r} begins no escape", hint="Write it as %25.")
+    if {".", ".."} & set(re.split(r"[/\\]", unquote(segment))):
+        raise UsageError("PATH: . and .. are no names", hint="Write the whole path.")
+    return quote(segment, safe=_UNRESERVED, errors="surrogatepass")
+
+
+def _read_query(query: str) -> dict[str, list[str]]:
+    params: dict[str, list[str]] = {}
+    try:
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="strict"):
+            params.setdefault(name, []).append(value)
+    except UnicodeDecodeError:
+        raise UsageError("PATH: its query is not UTF-8") from None
+    return params
+
+
+@contextmanager
+def open_target(rt: Runtime, target: Target) -> Iterator[Client]:
+    """The client with the key that belongs there."""
+    if target.is_open:
+        yield rt.public_client
+    elif target.is_management:
+        yield rt.client
+    else:
+        with open_plane(rt, target.names[0]) as (client, _):
+            yield client

@@ -1,0 +1,137 @@
+"""Whether a server and this client go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spectronctl.api.contexts import list_contexts
+from spectronctl.api.health import get_description, get_health
+from spectronctl.client import Client
+from spectronctl.errors import (
+    AuthError,
+    ForbiddenError,
+    NotAvailableError,
+    NotFoundError,
+    RequestError,
+)
+from spectronctl.models.health import IMPLEMENTATION
+
+Verdict = Literal["compatible", "older", "newer", "unknown"]
+
+_CONTEXT = "/api/v1/contexts/{}"
+_DATA = "/api/v1/{}"
+ROUTES = (
+    "GET /api/v1/contexts",
+    *(f"{method} {_CONTEXT}" for method in ("GET", "POST", "PATCH", "DELETE")),
+    *(f"{method} {_CONTEXT}/keys" for method in ("GET", "POST")),
+    f"DELETE {_CONTEXT}/keys/{{}}",
+    f"POST {_CONTEXT}/keys/{{}}/rotate",
+    *(f"{method} {_CONTEXT}/ontology" for method in ("GET", "PUT", "DELETE")),
+    *(f"POST {_CONTEXT}/lifecycle/{name}" for name in ("decay", "reindex")),
+    f"GET {_CONTEXT}/lifecycle/jobs",
+    *(f"{method} {_CONTEXT}/lifecycle/jobs/{{}}" for method in ("GET", "DELETE")),
+    "GET /api/v1/migrations",
+    f"GET {_DATA}/me",
+    *(f"{method} {_DATA}/sessions" for method in ("GET", "POST")),
+    *(f"{method} {_DATA}/sessions/{{}}" for method in ("GET", "DELETE")),
+    f"GET {_DATA}/sessions/{{}}/turns",
+    f"POST {_DATA}/sessions/{{}}/context",
+    *(f"POST {_DATA}/facts{end}" for end in ("", "/batch")),
+    *(f"{method} {_DATA}/lifecycle/expire" for method in ("GET", "POST")),
+    f"POST {_DATA}/fsck",
+)
+"""What the commands of this client ask for."""
+
+
+@dataclass(frozen=True)
+class Compatibility:
+    """
+    The server's version, None where it names none, and how that stands to the client's.
+
+    `missing` are the client's routes that the server's description lacks, None where it describes nothing.
+    """
+
+    version: str | None
+    verdict: Verdict
+    missing: list[str] | None
+
+
+def check_server(client: Client, own: str) -> Compatibility:
+    """
+    Compare the server with a client of version `own`; no key is needed.
+
+    Only our own server's versions say something: the first two numbers must be the same. NotAvailableError when
+    there is no management plane.
+    """
+    version = client.send(get_health()).version
+    _check_management(client)
+    description = _find_description(client)
+    if description is None:
+        return Compatibility(version, "unknown", None)
+    info = description.get("info")
+    is_ours = isinstance(info, Mapping) and info.get("x-implementation") == IMPLEMENTATION
+    verdict = compare_versions(version, own) if is_ours else "unknown"
+    return Compatibility(version, verdict, _find_missing(description))
+
+
+def _check_management(client: Client) -> None:
+    try:
+        client.send(list_contexts(limit=1))
+    except (AuthError, ForbiddenError):
+        pass  # whoever asks for a key is there
+    except (NotFoundError, NotAvailableError) as exc:
+        raise NotAvailableError(
+            "this server has no management plane, or one that is older than spectronctl can speak to",
+            status=exc.status,
+            request_id=exc.request_id,
+            hint="Check --url: the management plane may have an address of its own.",
+        ) from None
+
+
+def _find_description(client: Client) -> dict[str, Any] | None:
+    try:
+        return client.send(get_description())
+    except RequestError as exc:
+        if exc.status is None:
+            raise
+        return None  # refused, missing, or a page for people
+
+
+def compare_versions(version: str | None, own: str) -> Verdict:
+    """How a server's version stands to a client's of the same making."""
+    theirs, ours = _read_family(version or ""), _read_family(own)
+    if theirs is None or ours is None:
+        return "unknown"
+    if theirs == ours:
+        return "compatible"
+    return "older" if theirs < ours else "newer"
+
+
+def _read_family(version: str) -> tuple[int, int] | None:
+    found = re.match(r"v?([0-9]{1,9})\.([0-9]{1,9})(?![0-9])", version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _find_missing(description: Mapping[str, Any]) -> list[str]:
+    """Routes that the description lacks, of the planes that it describes at all."""
+    described = set(_list_routes(description))
+    planes = {_name_plane(route) for route in described}
+    return [route for route in ROUTES if route not in described and _name_plane(route) in planes]
+
+
+def _list_routes(description: Mapping[str, Any]) -> list[str]:
+    paths = description.get("paths")
+    if not isinstance(paths, Mapping):
+        return []
+    return [
+        f"{method.upper()} {re.sub('{.*?}', '{}', path)}"
+        for path, methods in paths.items()
+        for method in (methods if isinstance(methods, Mapping) else ())
+    ]
+
+
+def _name_plane(route: str) -> str:
+    return "data" if f" {_DATA}/" in route else "management"

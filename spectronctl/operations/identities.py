@@ -1,0 +1,34 @@
+"""Who the keys at hand are, on each plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from spectronctl.api.contexts import list_contexts
+from spectronctl.client import Client
+from spectronctl.errors import AuthError, ForbiddenError
+from spectronctl.models.identity import Identity
+
+Refusal = AuthError | ForbiddenError
+
+
+def identify_operator(client: Client) -> Identity:
+    """Who a management key is, found by a call that takes nothing else; AuthError or ForbiddenError for any other."""
+    client.send(list_contexts(limit=1))
+    return Identity(principal_id="operator")
+
+
+def identify_all(asks: Mapping[str, Callable[[], Identity]]) -> dict[str, Identity | Refusal]:
+    """What every one of them answers, or why it is refused; the first refusal is raised when all of them are."""
+    found = {name: _try(ask) for name, ask in asks.items()}
+    refusals = [answer for answer in found.values() if isinstance(answer, Refusal)]
+    if len(refusals) == len(found):
+        raise refusals[0]
+    return found
+
+
+def _try(ask: Callable[[], Identity]) -> Identity | Refusal:
+    try:
+        return ask()
+    except (AuthError, ForbiddenError) as exc:
+        return exc
