@@ -18,6 +18,7 @@ _spectronctl_step() {
         'contexts create') at='contexts create' ;;
         'contexts update') at='contexts update' ;;
         'contexts delete'|'contexts rm') at='contexts delete' ;;
+        'contexts wait') at='contexts wait' ;;
         'keys list'|'keys ls') at='keys list' ;;
         'keys get'|'keys show') at='keys get' ;;
         'keys create') at='keys create' ;;
@@ -84,7 +85,8 @@ _spectronctl_value() {
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
-        'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'contexts wait --for') fill=(_spectronctl_offer exists deleted) ;;
+        'contexts wait --wait-timeout'|'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
@@ -127,6 +129,7 @@ _spectronctl_argument() {
         'contexts create 0') fill=(_spectronctl_free ID) ;;
         'contexts update 0') fill=(_spectronctl_ask contexts) ;;
         'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
+        'contexts wait 0') fill=(_spectronctl_ask contexts) ;;
         'keys get 0') fill=(_spectronctl_free KEY) ;;
         'keys create 0') fill=(_spectronctl_free NAME) ;;
         'keys rotate 0') fill=(_spectronctl_free '[KEY]') ;;
@@ -170,7 +173,7 @@ _spectronctl_argument() {
 _spectronctl_commands() {
     case $at in
         '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations profiles serve completion version whoami ;;
-        contexts) _spectronctl_offer list get create update delete ;;
+        contexts) _spectronctl_offer list get create update delete wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
         ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
@@ -193,6 +196,7 @@ _spectronctl_options() {
         'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --help ;;
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --help ;;
         'contexts delete') _spectronctl_offer --confirm --if-missing --help ;;
+        'contexts wait') _spectronctl_offer --for --wait-timeout --help ;;
         keys) _spectronctl_offer --help ;;
         'keys list') _spectronctl_offer --older-than --unused-for --expiring --principal --match --help ;;
         'keys get') _spectronctl_offer --help ;;

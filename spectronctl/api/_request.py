@@ -35,7 +35,8 @@ class Request(Generic[T_co]):
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
     `returns` is the type of the answer, None where a body is neither expected nor read; with `is_tagged` the answer
-    comes as `Tagged`. `json` may hold secrets, so it has no place in the repr.
+    comes as `Tagged`, with `is_optional` a 404 is an answer too, None. `json` may hold secrets, so it has no place in
+    the repr.
     """
 
     method: str
@@ -45,6 +46,11 @@ class Request(Generic[T_co]):
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_tagged: bool = False
+    is_optional: bool = False
+
+    def or_none(self) -> Request[T_co | None]:
+        """The same call, where None says that there is no such thing."""
+        return replace(self, is_optional=True)
 
     def with_params(self, **params: Any) -> Request[T_co]:
         """The same call with these parameters set."""

@@ -1,8 +1,9 @@
-"""What a failed command tells, and the exit code it ends in."""
+"""What a command tells that failed or left something to do, and the exit code it ends in."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import SpectronctlError
@@ -24,6 +25,17 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
 def _hide_keys(text: str) -> str:
     """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
     return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", r"\1-[secret]", text)
+
+
+def write_command(rt: Runtime, *words: str) -> str:
+    """A command line to go on with: the server that was typed here is wanted there too."""
+    typed = [
+        word
+        for option in ("profile", "url")
+        if option in rt.flags
+        for word in (f"--{option}", str(rt.flags[option]))
+    ]
+    return shlex.join(["spectronctl", *words, *typed])
 
 
 def report_interrupt(rt: Runtime) -> int:

@@ -60,20 +60,19 @@ def settle(call: Call[T], outcome: Outcome) -> T:
         raise build_network_error(call, outcome) from outcome
     if outcome.is_success:
         return _read(call, outcome)
-    if _is_deleted_before(call, outcome):
+    if _says_missing(outcome) and (call.request.is_optional or _is_deleted_before(call)):
         return None  # type: ignore[return-value]
     raise _build_error(call, outcome)
 
 
-def _is_deleted_before(call: Call[Any], answer: Answer) -> bool:
-    """Gone, after an attempt whose answer was lost: that attempt did it."""
-    return (
-        call.request.method == "DELETE"
-        and call.request.returns is None
-        and call.may_have_landed
-        and answer.status == 404
-        and not is_web_page(answer)
-    )
+def _says_missing(answer: Answer) -> bool:
+    """Whether somebody who knows Spectron's resources said that one is not there."""
+    return answer.status == 404 and not is_web_page(answer)
+
+
+def _is_deleted_before(call: Call[Any]) -> bool:
+    """What is gone after an attempt whose answer was lost: that attempt did it."""
+    return call.request.method == "DELETE" and call.request.returns is None and call.may_have_landed
 
 
 def _read(call: Call[T], answer: Answer) -> T:
@@ -108,10 +107,8 @@ def _build_error(call: Call[Any], answer: Answer) -> errors.RequestError:
         return _build_redirect_error(call, answer)
     fallback = errors.UpstreamError if answer.status >= 500 else errors.RequestError
     kind = ERRORS.get(answer.status, fallback)
-    if kind is errors.NotFoundError and is_web_page(answer):
-        kind = (
-            errors.UpstreamError
-        )  # nobody that knows Spectron's resources said that one is missing
+    if kind is errors.NotFoundError and not _says_missing(answer):
+        kind = errors.UpstreamError
     return _compose(call, answer, kind, read_problem(answer), _choose_hint(call, answer))
 
 

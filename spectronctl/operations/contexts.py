@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from spectronctl.api import contexts as api
-from spectronctl.client import Client
-from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.client import Client, Polling
+from spectronctl.errors import (
+    ConflictError,
+    NotFoundError,
+    RequestError,
+    SpectronctlError,
+    WaitTimeoutError,
+)
 from spectronctl.models.contexts import Context, merge_config
 
 IfExists = Literal["fail", "skip", "update"]
+Goal = Literal["exists", "deleted"]
 
 
 @dataclass(frozen=True)
@@ -176,3 +184,39 @@ def _show_merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[st
         }
     merged = merge_config(before, shown)
     return {name: value for name, value in merged.items() if name != "providers" or value}
+
+
+def wait_for_context(
+    client: Client,
+    context_id: str,
+    goal: Goal,
+    *,
+    timeout: float | None = None,
+    on_wait: Callable[[str], object],
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Context | None:
+    """
+    The context once it is there, or None once it is gone.
+
+    `timeout`, in seconds, bounds the wait, and then a server that is not up yet is waited for too; without it the
+    first answer must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
+    """
+    polling = Polling[Context | None](
+        lambda found: (found is None) == (goal == "deleted"),
+        timeout=timeout,
+        is_known=timeout is not None,
+        on_failure=lambda failure: on_wait(f"no answer, trying again: {failure.message}"),
+        clock=clock,
+    )
+    state = "is still there" if goal == "deleted" else "is not there yet"
+    found: Context | None = None
+    try:
+        for found in client.poll(api.get_context(context_id).or_none(), polling, sleep=sleep):
+            if (found is None) == (goal == "exists"):
+                on_wait(state)
+    except WaitTimeoutError as exc:
+        raise WaitTimeoutError(
+            f"context {context_id} {state}: {exc.message}", hint=exc.hint
+        ) from None
+    return found

@@ -114,6 +114,7 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "contexts update acme-prod --provider other=env:PROVIDER",
         "contexts list",
         "contexts get acme-prod",
+        "contexts wait acme-prod",
         f"keys create app-agent --secret-file {secret_file}",
         f"keys rotate app-agent --yes --force --secret-file {secret_file}",
         f"keys create app-agent --if-exists rotate --yes --secret-file {secret_file}",
