@@ -7,6 +7,7 @@ _spectronctl_step() {
         ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
         ' lifecycle') at=lifecycle ;;
+        ' exec') at=exec ;;
         ' migrations'|' migration') at=migrations ;;
         ' profiles'|' profile') at=profiles ;;
         ' serve') at=serve ;;
@@ -75,7 +76,7 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check'|'exec --key') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -86,11 +87,11 @@ _spectronctl_value() {
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
         'contexts wait --for') fill=(_spectronctl_offer exists deleted) ;;
-        'contexts wait --wait-timeout'|'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'contexts wait --wait-timeout'|'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|'exec --expires-in'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
-        'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
-        'keys create --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
+        'keys create --principal'|'exec --principal') fill=(_spectronctl_offer agent supervisor) ;;
+        'keys create --scope-floor'|'exec --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
         'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
         'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
@@ -154,6 +155,7 @@ _spectronctl_argument() {
         'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
+        'exec '*) fill=(_spectronctl_free CMD...) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -172,7 +174,7 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations profiles serve completion version whoami ;;
         contexts) _spectronctl_offer list get create update delete wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
@@ -237,6 +239,7 @@ _spectronctl_options() {
         'lifecycle jobs get') _spectronctl_offer --help ;;
         'lifecycle jobs watch') _spectronctl_offer --wait-timeout --help ;;
         'lifecycle jobs cancel') _spectronctl_offer --wait --help ;;
+        exec) _spectronctl_offer --key --principal --scope-floor --expires-in --help ;;
         migrations) _spectronctl_offer --help ;;
         'migrations status') _spectronctl_offer --help ;;
         profiles) _spectronctl_offer --help ;;

@@ -7,6 +7,7 @@ function __spectronctl_step
         case ' ontology'; printf '%s\n' 'ontology'
         case ' sessions' ' session'; printf '%s\n' 'sessions'
         case ' lifecycle'; printf '%s\n' 'lifecycle'
+        case ' exec'; printf '%s\n' 'exec'
         case ' migrations' ' migration'; printf '%s\n' 'migrations'
         case ' profiles' ' profile'; printf '%s\n' 'profiles'
         case ' serve'; printf '%s\n' 'serve'
@@ -74,7 +75,7 @@ end
 
 function __spectronctl_value
     switch "$argv"
-        case 'contexts create --namespace' 'contexts create --database' 'contexts delete --confirm' 'keys create --confirm' 'keys rotate --confirm' 'keys delete --confirm' 'ontology set --confirm' 'ontology edit --confirm' 'ontology delete --confirm' 'ontology add --entity-type' 'ontology remove --entity-type' 'ontology remove --confirm' 'sessions delete --confirm' 'lifecycle fsck --check'; printf '%s\n' '__spectronctl_free' 'NAME'
+        case 'contexts create --namespace' 'contexts create --database' 'contexts delete --confirm' 'keys create --confirm' 'keys rotate --confirm' 'keys delete --confirm' 'ontology set --confirm' 'ontology edit --confirm' 'ontology delete --confirm' 'ontology add --entity-type' 'ontology remove --entity-type' 'ontology remove --confirm' 'sessions delete --confirm' 'lifecycle fsck --check' 'exec --key'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'contexts create --model-extraction' 'contexts create --model-response' 'contexts create --model-reflection' 'contexts create --model-reconciliation' 'contexts create --model-synthesis' 'contexts create --model-elaboration-consolidation' 'contexts create --model-embedding' 'contexts update --model-extraction' 'contexts update --model-response' 'contexts update --model-reflection' 'contexts update --model-reconciliation' 'contexts update --model-synthesis' 'contexts update --model-elaboration-consolidation' 'contexts update --model-embedding'; printf '%s\n' '__spectronctl_free' 'PROVIDER/MODEL'
         case 'contexts create --model' 'contexts update --model'; printf '%s\n' '__spectronctl_free' 'STAGE=PROVIDER/MODEL'
         case 'contexts create --provider' 'contexts update --provider'; printf '%s\n' '__spectronctl_free' 'NAME=env:VAR|file:PATH|-'
@@ -85,11 +86,11 @@ function __spectronctl_value
         case 'contexts update --unset'; printf '%s\n' '__spectronctl_free' 'A.B'
         case 'contexts delete --if-missing' 'keys delete --if-missing' 'sessions delete --if-missing'; printf '%s\n' '__spectronctl_offer' 'fail' 'ok'
         case 'contexts wait --for'; printf '%s\n' '__spectronctl_offer' 'exists' 'deleted'
-        case 'contexts wait --wait-timeout' 'keys list --older-than' 'keys list --unused-for' 'keys list --expiring' 'keys create --expires-in' 'keys rotate --overlap' 'keys rotate --drain' 'keys rotate --older-than' 'keys rotate --unused-for' 'keys rotate --expiring' 'keys orphans --grace' 'lifecycle reindex --wait-timeout' 'lifecycle jobs watch --wait-timeout' '* --timeout'; printf '%s\n' '__spectronctl_free' 'DURATION'
+        case 'contexts wait --wait-timeout' 'keys list --older-than' 'keys list --unused-for' 'keys list --expiring' 'keys create --expires-in' 'keys rotate --overlap' 'keys rotate --drain' 'keys rotate --older-than' 'keys rotate --unused-for' 'keys rotate --expiring' 'keys orphans --grace' 'lifecycle reindex --wait-timeout' 'lifecycle jobs watch --wait-timeout' 'exec --expires-in' '* --timeout'; printf '%s\n' '__spectronctl_free' 'DURATION'
         case 'keys list --principal' 'keys rotate --principal'; printf '%s\n' '__spectronctl_offer' 'agent' 'supervisor' 'management'
         case 'keys list --match' 'keys rotate --match'; printf '%s\n' '__spectronctl_free' 'GLOB'
-        case 'keys create --principal'; printf '%s\n' '__spectronctl_offer' 'agent' 'supervisor'
-        case 'keys create --scope-floor'; printf '%s\n' '__spectronctl_free' 'A=B,C=D|JSON'
+        case 'keys create --principal' 'exec --principal'; printf '%s\n' '__spectronctl_offer' 'agent' 'supervisor'
+        case 'keys create --scope-floor' 'exec --scope-floor'; printf '%s\n' '__spectronctl_free' 'A=B,C=D|JSON'
         case 'keys create --expires-at' 'sessions list --since' 'sessions list --until'; printf '%s\n' '__spectronctl_free' 'TIME'
         case 'keys create --secret-command' 'keys rotate --secret-command' 'keys rotations resume --secret-command' 'profiles add --api-key-command' 'serve --secret-command' 'serve keys create --secret-command'; printf '%s\n' '__spectronctl_free' 'CMD'
         case 'keys create --if-exists'; printf '%s\n' '__spectronctl_offer' 'fail' 'skip' 'rotate'
@@ -151,6 +152,7 @@ function __spectronctl_argument
         case 'lifecycle jobs get 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs watch 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs cancel 0'; printf '%s\n' '__spectronctl_free' 'JOB'
+        case 'exec *'; printf '%s\n' '__spectronctl_free' 'CMD...'
         case 'profiles show 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case 'profiles add 0'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'profiles use 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
@@ -168,7 +170,7 @@ end
 
 function __spectronctl_commands
     switch "$argv"
-        case ''; printf '%s\t%s\n' 'contexts' 'Create, configure and delete contexts' 'keys' 'Mint, rotate and revoke the API keys of a context' 'ontology' 'Say what extraction looks for: entity types, their attributes, relations' 'sessions' 'Read what agents said: list, print, export and import conversations' 'lifecycle' 'Keep a context\'s memory in order: decay, expiry, checks, reindexing and its jobs' 'migrations' 'See which schema the databases of the contexts have' 'profiles' 'Keep the servers you work with' 'serve' 'Run a Spectron server on SurrealDB until it is told to stop' 'completion' 'Print a completion script for a shell' 'version' 'Show the version of spectronctl, and of the server' 'whoami' 'Show who a context\'s key is, and what it may do'
+        case ''; printf '%s\t%s\n' 'contexts' 'Create, configure and delete contexts' 'keys' 'Mint, rotate and revoke the API keys of a context' 'ontology' 'Say what extraction looks for: entity types, their attributes, relations' 'sessions' 'Read what agents said: list, print, export and import conversations' 'lifecycle' 'Keep a context\'s memory in order: decay, expiry, checks, reindexing and its jobs' 'exec' 'Run a program with a key of its own, minted for it and deleted afterwards' 'migrations' 'See which schema the databases of the contexts have' 'profiles' 'Keep the servers you work with' 'serve' 'Run a Spectron server on SurrealDB until it is told to stop' 'completion' 'Print a completion script for a shell' 'version' 'Show the version of spectronctl, and of the server' 'whoami' 'Show who a context\'s key is, and what it may do'
         case 'contexts'; printf '%s\t%s\n' 'list' 'List every context of the server' 'get' 'Show one context and its configuration' 'create' 'Create a context on a database of its own' 'update' 'Change a context\'s configuration; what is not named stays as it is' 'delete' 'Delete a context: its database, its keys and its registration. There is no way back' 'wait' 'Wait until a context is there, or is gone, and show it'
         case 'keys'; printf '%s\t%s\n' 'list' 'List the keys of a context; never a secret' 'get' 'Show one key; never its secret' 'create' 'Mint a key; its secret is shown or written once and can never be read again' 'rotate' 'Give a key a new secret: in place, or through a successor while the old key goes on for a while' 'rotations' 'See to rotations that are under way: resume them, or give them up' 'delete' 'Revoke keys at once' 'verify' 'Check that a secret works in the context: as whom, and with which grants' 'orphans' 'List keys that look as if nobody held or needed them any more, and why'
         case 'keys rotations'; printf '%s\t%s\n' 'list' 'List the rotations that this user has under way, from the journal' 'get' 'Show one rotation, from the journal' 'resume' 'Finish whatever is due: deliver secrets, delete keys whose time has come. Safe to run at any time, as from cron' 'abort' 'Give a rotation up: a successor that nobody can hold is deleted, every other key stays'
@@ -233,6 +235,7 @@ function __spectronctl_options
         case 'lifecycle jobs get'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'lifecycle jobs watch'; printf '%s\t%s\n' '--wait-timeout' 'Wait no longer than that, such as 10m; the job goes on' '--help' 'Show this message and exit'
         case 'lifecycle jobs cancel'; printf '%s\t%s\n' '--wait' 'Wait until it is cancelled, between two batches' '--help' 'Show this message and exit'
+        case 'exec'; printf '%s\t%s\n' '--key' 'Key whose rights the program gets' '--principal' 'Where there is no such key: what the program may do' '--scope-floor' 'Where there is no such key: bound what the program can reach' '--expires-in' 'Life of its key, should we be killed; the program must not run longer' '--help' 'Show this message and exit'
         case 'migrations'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'migrations status'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'profiles'; printf '%s\t%s\n' '--help' 'Show this message and exit'

@@ -62,7 +62,9 @@ def _find_format(rt: Runtime) -> str:
     """The output format, even when the command line could not be understood."""
     if "output" in rt.flags:
         return str(rt.flags["output"])
-    for word, following in zip(rt.args, [*rt.args[1:], ""], strict=True):
+    words = [*rt.args, "--"]
+    words = words[: words.index("--")]  # what follows is no option, whatever it looks like
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "--json":
             return "json"
         option = f"--output={following}" if word in {"-o", "--output"} else word

@@ -17,6 +17,7 @@ from tests.cli.nodes import (
     ONLINE,
     OWN_SAMPLES,
     SAMPLES,
+    add_options,
     name_of,
     sample_line,
 )
@@ -75,7 +76,7 @@ def test_a_failure_is_one_error_object_without_the_secret(
     )
     options = f"--api-key {SENTINEL} -c acme-prod --yes --retries 0 --url http://spectron.test"
 
-    result = run(f"{sample_line(node)} {options} -o json", env={"CI": "1"})
+    result = run(sample_line(node, options, "-o json"), env={"CI": "1"})
 
     assert result.code in EXIT_CODES - {0}
     assert result.out == ""
@@ -84,7 +85,7 @@ def test_a_failure_is_one_error_object_without_the_secret(
     assert SENTINEL not in result.err
 
     for shape in ("-o table", "-o table --debug", "-o csv --debug"):
-        people = run(f"{sample_line(node)} {options} {shape}")
+        people = run(sample_line(node, options, shape))
         assert (people.code, people.out) == (result.code, "")
         assert SENTINEL not in people.err
         assert "error: " in people.err
@@ -100,7 +101,7 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
         return httpx.Response(200)
 
     run = CommandLine(tmp_path, httpx.MockTransport(note))
-    result = run(f"{sample_line(node)} -c acme-prod --yes -o json")
+    result = run(sample_line(node, "-c acme-prod --yes -o json"))
     assert (result.code, sent) == (3, [])
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
@@ -128,6 +129,7 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys list",
         "keys orphans --grace 0s",
         "keys get app-agent",
+        "exec --key app-agent -- true",
         "whoami",
         f"whoami --api-key-file {secret_file}",
         f"ontology set {ONTOLOGY}",
@@ -195,7 +197,7 @@ def check_no_key_is_shown(
             listed = run("lifecycle jobs list -o name -c acme-prod").out
             line = line.replace("JOB", listed.splitlines()[0])
         env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
-        result = run(f"{line} --debug -o {shape}", env=env)
+        result = run(add_options(line, f"--debug -o {shape}"), env=env)
         assert result.code == 0, result.err
         secrets = [
             key,
@@ -229,7 +231,7 @@ def test_destruction_without_consent_sends_nothing(
 ) -> None:
     server.asked()
     option = DESTROYS_WITH.get(node.path, "")
-    result = run(f"{sample_line(node)} {option} -c acme-prod -o json")
+    result = run(sample_line(node, option, "-c acme-prod -o json"))
     assert (result.code, result.out, server.asked()) == (2, "", [])
     assert result.error["kind"] == "usage"
 

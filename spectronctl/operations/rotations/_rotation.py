@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
-from spectronctl.models.keys import Key, has_expired, split_name, stamp_name
+from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, split_name, stamp_name
 from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
@@ -32,10 +32,6 @@ Step = Literal[
 
 Delivery = Literal["started", "delivered", "failed", "outdated"]
 """What became of the newest secret at one place; `outdated` holds the secret of an earlier successor."""
-
-
-LONGEST_NAME = 128
-"""Characters that a server takes."""
 
 
 @dataclass(kw_only=True)
