@@ -26,14 +26,14 @@ sys.exit(code)
 """
 
 LISTENER = """
-import signal, sys, time
+import os, signal, sys, time
 got = []
 def note(number, frame):
     got.append(signal.Signals(number).name)
-    print(got[-1], flush=True)
+    os.write(1, got[-1].encode() + b"\\n")
 for name in "HUP", "INT", "TERM", "USR1", "USR2", "WINCH", "CONT":
     signal.signal(signal.Signals["SIG" + name], note)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 deadline = time.monotonic() + 30
 while time.monotonic() < deadline and "SIGTERM" not in got:
     time.sleep(0.01)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
-from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, split_name, stamp_name
+from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, is_lent, split_name, stamp_name
 from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
@@ -176,9 +176,13 @@ def next_generation(keys: Iterable[Key], logical: str) -> int:
 
 
 def select_newest(keys: Iterable[Key]) -> list[Key]:
-    """The newest generation of every logical key, in the order in which they are first met."""
+    """
+    The newest generation of every logical key, in the order in which they are first met.
+
+    Keys that `spectronctl exec` lends to a program are left to it.
+    """
     newest: dict[str, Key] = {}
-    for key in keys:
+    for key in (key for key in keys if not is_lent(key.name)):
         logical, generation = _split(key)
         if logical not in newest or generation > _split(newest[logical])[1]:
             newest[logical] = key
