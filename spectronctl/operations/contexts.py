@@ -86,15 +86,22 @@ def _find_same(
         existing = client.send(api.get_context(context_id))
     except NotFoundError:  # the id is free: somebody else has the namespace and database
         raise conflict from None
-    if (existing.namespace, existing.database) != (namespace, database):
+    check_binding(existing, namespace, database, conflict)
+    return existing
+
+
+def check_binding(
+    context: Context, namespace: str, database: str, refusal: ConflictError | None = None
+) -> None:
+    """ConflictError for a context that is bound to something else, as the server's `refusal` of it if there is one."""
+    if (context.namespace, context.database) != (namespace, database):
         raise ConflictError(
-            f"context {context_id} exists and is bound to {existing.namespace}/{existing.database},"
+            f"context {context.id} exists and is bound to {context.namespace}/{context.database},"
             f" not {namespace}/{database}",
-            status=conflict.status,
-            request_id=conflict.request_id,
+            status=refusal.status if refusal else None,
+            request_id=refusal.request_id if refusal else None,
             hint="A context is never moved: create one under another id, and copy its data.",
         )
-    return existing
 
 
 def _settle(
@@ -116,7 +123,7 @@ def _settle(
         lost.hint, lost.command = f"Whether {context_id} was created is unknown.", command
         raise lost from None
     bound = (found.namespace, found.database) == (namespace, database)
-    if not bound or _differs(found, config):
+    if not bound or differs(found, config):
         lost.hint = f"A context {context_id} is there, and is not the one that was asked for."
         lost.command = command
         raise lost
@@ -148,13 +155,14 @@ def _read_update(
         found = client.send(api.get_context(context_id))
     except SpectronctlError:
         raise lost from None
-    if _differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
+    if differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
         lost.hint = "The update may not have been applied; it is safe to run it again."
         raise lost
     return found
 
 
-def _differs(context: Context, patch: Mapping[str, Any]) -> bool:
+def differs(context: Context, patch: Mapping[str, Any]) -> bool:
+    """Whether merging `patch` would change a context's config, as far as that can be seen: secrets cannot."""
     current = show_config(context)
     wanted = dict(patch)
     for name in wanted.pop("providers", None) or {}:

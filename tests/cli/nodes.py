@@ -14,6 +14,8 @@ GLOBAL = describe_flags(global_params())
 
 SAMPLES = {
     "ID": "acme-prod",
+    "SRC": "acme-prod",
+    "DST": "acme-copy",
     "KEY": "app-agent",
     "NAME": "sample",
     "FIELD": "url",

@@ -35,6 +35,7 @@ ERROR_KEYS = {
     "candidates",
     "exit_code",
 }
+CLONE = "contexts clone acme-prod acme-copy --namespace acme --database copy"
 ONTOLOGY = OWN_SAMPLES["ontology", "FILE|-"]
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 130}
 
@@ -130,6 +131,8 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys orphans --grace 0s",
         "keys get app-agent",
         "exec --key app-agent -- true",
+        f"{CLONE} --provider openai=env:PROVIDER --secret-file '{run.home}/{{name}}.key'",
+        "contexts delete acme-copy --yes",
         "whoami",
         f"whoami --api-key-file {secret_file}",
         f"ontology set {ONTOLOGY}",

@@ -149,7 +149,7 @@ def plan_rotation(
         key={"id": key.id, "name": key.name},
         principal=key.principal,
         scope_floor=key.scope_floor,
-        lifetime=_read_lifetime(key, now),
+        lifetime=read_lifetime(key, now),
         generation=next_generation(keys, logical),
         successor_id=key.id if method == "in place" else None,
         retiring=[{"id": key.id, "name": key.name}] if method == "overlap" else [],
@@ -193,7 +193,7 @@ def _split(key: Key) -> tuple[str, int]:
     return split_name(key.name)
 
 
-def _read_lifetime(key: Key, now: datetime) -> float | None:
+def read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
     made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
