@@ -159,7 +159,7 @@ _spectronctl_argument() {
         'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
-        'exec '*) fill=(_spectronctl_free CMD...) ;;
+        'exec '*) fill=(_spectronctl_free CMD) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;

@@ -156,7 +156,7 @@ function __spectronctl_argument
         case 'lifecycle jobs get 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs watch 0'; printf '%s\n' '__spectronctl_free' 'JOB'
         case 'lifecycle jobs cancel 0'; printf '%s\n' '__spectronctl_free' 'JOB'
-        case 'exec *'; printf '%s\n' '__spectronctl_free' 'CMD...'
+        case 'exec *'; printf '%s\n' '__spectronctl_free' 'CMD'
         case 'profiles show 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case 'profiles add 0'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'profiles use 0'; printf '%s\n' '__spectronctl_ask' 'profiles'

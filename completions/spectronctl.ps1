@@ -288,7 +288,7 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $calls['lifecycle jobs get 0'] = 'free', 'JOB'
     $calls['lifecycle jobs watch 0'] = 'free', 'JOB'
     $calls['lifecycle jobs cancel 0'] = 'free', 'JOB'
-    $calls['exec *'] = 'free', 'CMD...'
+    $calls['exec *'] = 'free', 'CMD'
     $calls['profiles show 0'] = 'ask', 'profiles'
     $calls['profiles add 0'] = 'free', 'NAME'
     $calls['profiles use 0'] = 'ask', 'profiles'

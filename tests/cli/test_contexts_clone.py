@@ -255,6 +255,25 @@ def test_lost_answers_are_settled(fault: Fault, source: CommandLine, server: Ser
     check_secrets(source)
 
 
+def test_an_ontology_that_somebody_sets_meanwhile_is_not_replaced(
+    source: CommandLine, server: Server
+) -> None:
+    theirs = {"entity_types": ["Theirs"], "attribute_keys": {}, "relation_labels": []}
+
+    def set_theirs(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        url, headers = f"{request.url}/ontology", {"API-KEY": server.key}
+        done = inner.handle_request(httpx.Request("PUT", url, headers=headers, json=theirs))
+        assert done.status_code == 200
+        return answer
+
+    server.faults.append(set_theirs)
+    refused = clone(source)
+    assert (refused.code, refused.out) == (6, "")
+    assert "Made: context copy. Not made: the ontology, key app, key admin." in refused.err
+    assert source("ontology get -c copy -o json").json == theirs
+
+
 def test_interrupted_it_says_how_to_go_on(source: CommandLine, server: Server) -> None:
     server.faults += [pass_on, pass_on, interrupt]
     result = clone(source, "--provider openai=env:P --no-ontology", env={"P": SENTINEL})

@@ -23,7 +23,7 @@ app = App()
 def exec_program(
     ctx: Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="CMD...", help="The program and its own words.")
+        list[str], typer.Argument(metavar="CMD", help="The program and its own words.")
     ],
     key: Annotated[
         str, typer.Option("--key", metavar="NAME", help="Key whose rights the program gets.")
@@ -58,8 +58,9 @@ def exec_program(
     when there is no key of that name.
 
     Our options come before the program, all that follows it is the program's; write -- between the two. Signals are
-    passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says
-    that there is no such program, 126 that it may not be executed.
+    passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says that
+    there is no such program, 126 that it may not be executed. A key that cannot be deleted afterwards is named,
+    and a program that ended with 0 then ends with the exit code of that failure.
     """
     from spectronctl.cli.children import SignalRelay, check_program
     from spectronctl.operations import lending
