@@ -7,6 +7,7 @@ _spectronctl_step() {
         ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
         ' lifecycle') at=lifecycle ;;
+        ' exec') at=exec ;;
         ' migrations'|' migration') at=migrations ;;
         ' api') at=api ;;
         ' profiles'|' profile') at=profiles ;;
@@ -19,6 +20,8 @@ _spectronctl_step() {
         'contexts create') at='contexts create' ;;
         'contexts update') at='contexts update' ;;
         'contexts delete'|'contexts rm') at='contexts delete' ;;
+        'contexts clone') at='contexts clone' ;;
+        'contexts wait') at='contexts wait' ;;
         'keys list'|'keys ls') at='keys list' ;;
         'keys get'|'keys show') at='keys get' ;;
         'keys create') at='keys create' ;;
@@ -75,23 +78,25 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check'|'api --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
-        'contexts create --provider'|'contexts update --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
+        'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
-        'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
+        'contexts clone --if-exists') fill=(_spectronctl_offer fail skip) ;;
+        'contexts clone --secret-command'|'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
+        'contexts wait --for') fill=(_spectronctl_offer exists deleted) ;;
+        'contexts wait --wait-timeout'|'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|'exec --expires-in'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
-        'keys create --principal') fill=(_spectronctl_offer agent supervisor) ;;
-        'keys create --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
+        'keys create --principal'|'exec --principal') fill=(_spectronctl_offer agent supervisor) ;;
+        'keys create --scope-floor'|'exec --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
         'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
-        'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
         'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
         'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
@@ -132,6 +137,9 @@ _spectronctl_argument() {
         'contexts create 0') fill=(_spectronctl_free ID) ;;
         'contexts update 0') fill=(_spectronctl_ask contexts) ;;
         'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
+        'contexts clone 0') fill=(_spectronctl_free SRC) ;;
+        'contexts clone 1') fill=(_spectronctl_free DST) ;;
+        'contexts wait 0') fill=(_spectronctl_ask contexts) ;;
         'keys get 0') fill=(_spectronctl_free KEY) ;;
         'keys create 0') fill=(_spectronctl_free NAME) ;;
         'keys rotate 0') fill=(_spectronctl_free KEY) ;;
@@ -156,6 +164,7 @@ _spectronctl_argument() {
         'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
         'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
+        'exec '*) fill=(_spectronctl_free CMD) ;;
         'api 0') fill=(_spectronctl_offer GET POST PUT PATCH DELETE HEAD OPTIONS) ;;
         'api 1') fill=(_spectronctl_free PATH) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
@@ -176,8 +185,8 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle migrations api profiles serve completion version whoami ;;
-        contexts) _spectronctl_offer list get create update delete ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations api profiles serve completion version whoami ;;
+        contexts) _spectronctl_offer list get create update delete clone wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
         ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
@@ -200,6 +209,8 @@ _spectronctl_options() {
         'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --help ;;
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --help ;;
         'contexts delete') _spectronctl_offer --confirm --if-missing --help ;;
+        'contexts clone') _spectronctl_offer --namespace --database --provider --no-keys --no-ontology --if-exists --dry-run --secret-file --secret-env-file --secret-command --force --reveal --help ;;
+        'contexts wait') _spectronctl_offer --for --wait-timeout --help ;;
         keys) _spectronctl_offer --help ;;
         'keys list') _spectronctl_offer --older-than --unused-for --expiring --principal --match --help ;;
         'keys get') _spectronctl_offer --help ;;
@@ -240,6 +251,7 @@ _spectronctl_options() {
         'lifecycle jobs get') _spectronctl_offer --help ;;
         'lifecycle jobs watch') _spectronctl_offer --wait-timeout --help ;;
         'lifecycle jobs cancel') _spectronctl_offer --wait --help ;;
+        exec) _spectronctl_offer --key --principal --scope-floor --expires-in --help ;;
         migrations) _spectronctl_offer --help ;;
         'migrations status') _spectronctl_offer --help ;;
         api) _spectronctl_offer --data -d --field --header --paginate --include --reveal --confirm --help ;;

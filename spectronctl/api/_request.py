@@ -50,8 +50,8 @@ class Request(Generic[T_co]):
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
     `returns` is the type of the answer, `Reply` for one of any shape, None where a body is neither expected nor read;
-    with `is_tagged` the answer comes as `Tagged`. `content` is the body as it is sent, in place of `json` written out.
-    Both may hold secrets, so they have no place in the repr.
+    with `is_tagged` the answer comes as `Tagged`, with `is_optional` a 404 is an answer too, None. `content` is the
+    body as it is sent, in place of `json` written out. Both may hold secrets, so they have no place in the repr.
     """
 
     method: str
@@ -62,6 +62,11 @@ class Request(Generic[T_co]):
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_tagged: bool = False
+    is_optional: bool = False
+
+    def or_none(self) -> Request[T_co | None]:
+        """The same call, where None says that there is no such thing."""
+        return replace(self, is_optional=True)
 
     def with_params(self, **params: Any) -> Request[T_co]:
         """The same call with these parameters set."""

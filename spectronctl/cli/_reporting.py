@@ -1,8 +1,9 @@
-"""What a failed command tells, and the exit code it ends in."""
+"""What a command tells that failed or left something to do, and the exit code it ends in."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import INTERRUPTED, SpectronctlError
@@ -24,6 +25,17 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
 def _hide_keys(text: str) -> str:
     """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
     return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", r"\1-[secret]", text)
+
+
+def write_command(rt: Runtime, *words: str) -> str:
+    """A command line to go on with: the server that was typed here is wanted there too."""
+    typed = [
+        word
+        for option in ("profile", "url")
+        if option in rt.flags
+        for word in (f"--{option}", str(rt.flags[option]))
+    ]
+    return shlex.join(["spectronctl", *words, *typed])
 
 
 def report_interrupt(rt: Runtime) -> int:
@@ -50,7 +62,9 @@ def _find_format(rt: Runtime) -> str:
     """The output format, even when the command line could not be understood."""
     if "output" in rt.flags:
         return str(rt.flags["output"])
-    for word, following in zip(rt.args, [*rt.args[1:], ""], strict=True):
+    words = [*rt.args, "--"]
+    words = words[: words.index("--")]  # what follows is no option, whatever it looks like
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "--json":
             return "json"
         option = f"--output={following}" if word in {"-o", "--output"} else word

@@ -19,6 +19,7 @@ GROUPS = {
     "ontology": "Say what extraction looks for: entity types, their attributes, relations.",
     "sessions": "Read what agents said: list, print, export and import conversations.",
     "lifecycle": "Keep a context's memory in order: decay, expiry, checks, reindexing and its jobs.",
+    "exec": "Run a program with a key of its own, minted for it and deleted afterwards.",
     "migrations": "See which schema the databases of the contexts have.",
     "api": "Send a request of your own, with the key, retries and errors of every other command.",
     "profiles": "Keep the servers you work with.",

@@ -62,20 +62,23 @@ def settle(call: Call[T], outcome: Outcome) -> T:
         raise build_network_error(call, outcome) from outcome
     if outcome.is_success:
         return _read(call, outcome)
-    if _is_deleted_before(call, outcome):
-        return call.request.read(replace(outcome, body=b""))
+    if _says_missing(outcome):
+        if call.request.is_optional:
+            return None  # type: ignore[return-value]
+        if _is_deleted_before(call):
+            return call.request.read(replace(outcome, body=b""))
     raise _build_error(call, outcome)
 
 
-def _is_deleted_before(call: Call[Any], answer: Answer) -> bool:
-    """Gone, after an attempt whose answer was lost: that attempt did it."""
-    return (
-        call.request.method == "DELETE"
-        and not call.request.expects_body
-        and call.may_have_landed
-        and answer.status == 404
-        and not is_web_page(answer)
-    )
+def _says_missing(answer: Answer) -> bool:
+    """Whether somebody who knows Spectron's resources said that one is not there."""
+    return answer.status == 404 and not is_web_page(answer)
+
+
+def _is_deleted_before(call: Call[Any]) -> bool:
+    """What is gone after an attempt whose answer was lost: that attempt did it."""
+    request = call.request
+    return request.method == "DELETE" and not request.expects_body and call.may_have_landed
 
 
 def _read(call: Call[T], answer: Answer) -> T:
@@ -112,10 +115,8 @@ def _build_error(call: Call[Any], answer: Answer) -> errors.RequestError:
         return _build_redirect_error(call, answer)
     fallback = errors.UpstreamError if answer.status >= 500 else errors.RequestError
     kind = ERRORS.get(answer.status, fallback)
-    if kind is errors.NotFoundError and is_web_page(answer):
-        kind = (
-            errors.UpstreamError
-        )  # nobody that knows Spectron's resources said that one is missing
+    if kind is errors.NotFoundError and not _says_missing(answer):
+        kind = errors.UpstreamError
     return _compose(call, answer, kind, read_problem(answer), _choose_hint(call, answer))
 
 

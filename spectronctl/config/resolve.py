@@ -118,6 +118,11 @@ SETTINGS = (
     Source("proxy", parse_proxy, ("SPECTRONCTL_PROXY",), field="proxy"),
 )
 
+TARGET_VARIABLES = frozenset(
+    name for row in SETTINGS if row.name in {"url", "context"} for name in row.env
+)
+"""Variables that name a server or a context."""
+
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",
     "SPECTRONCTL_API_KEY_FILE",

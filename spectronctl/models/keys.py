@@ -11,7 +11,11 @@ from spectronctl.models.times import read_time
 
 PRINCIPALS = ("agent", "supervisor")
 
+LONGEST_NAME = 128
+"""Characters that a server takes."""
+
 _STAMPED = re.compile(r"(?P<logical>.+)\.g(?P<generation>[1-9][0-9]{0,8})", re.DOTALL)
+_LENT = re.compile(r".+\.exec-[0-9a-f]{8}", re.DOTALL)
 
 
 def split_name(name: str) -> tuple[str, int]:
@@ -23,6 +27,17 @@ def split_name(name: str) -> tuple[str, int]:
 def stamp_name(logical: str, generation: int) -> str:
     """The name under which a rotation mints that generation of a key."""
     return f"{logical}.g{generation}"
+
+
+def lend_name(logical: str, mark: str) -> str:
+    """The name under which `spectronctl exec` mints a key for one program: `agent.exec-1f2e3d4c`; `mark` is hex."""
+    ending = f".exec-{mark}"
+    return logical[: LONGEST_NAME - len(ending)] + ending
+
+
+def is_lent(name: str) -> bool:
+    """Whether a key of that name was minted for one program."""
+    return _LENT.fullmatch(name) is not None
 
 
 class Key(Model):

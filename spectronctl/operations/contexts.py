@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from spectronctl.api import contexts as api
-from spectronctl.client import Client
-from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.client import Client, Polling
+from spectronctl.errors import (
+    ConflictError,
+    NotFoundError,
+    RequestError,
+    SpectronctlError,
+    WaitTimeoutError,
+)
 from spectronctl.models.contexts import Context, merge_config
 
 IfExists = Literal["fail", "skip", "update"]
+Goal = Literal["exists", "deleted"]
 
 
 @dataclass(frozen=True)
@@ -78,15 +86,22 @@ def _find_same(
         existing = client.send(api.get_context(context_id))
     except NotFoundError:  # the id is free: somebody else has the namespace and database
         raise conflict from None
-    if (existing.namespace, existing.database) != (namespace, database):
+    check_binding(existing, namespace, database, conflict)
+    return existing
+
+
+def check_binding(
+    context: Context, namespace: str, database: str, refusal: ConflictError | None = None
+) -> None:
+    """ConflictError for a context that is bound to something else, as the server's `refusal` of it if there is one."""
+    if (context.namespace, context.database) != (namespace, database):
         raise ConflictError(
-            f"context {context_id} exists and is bound to {existing.namespace}/{existing.database},"
+            f"context {context.id} exists and is bound to {context.namespace}/{context.database},"
             f" not {namespace}/{database}",
-            status=conflict.status,
-            request_id=conflict.request_id,
+            status=refusal.status if refusal else None,
+            request_id=refusal.request_id if refusal else None,
             hint="A context is never moved: create one under another id, and copy its data.",
         )
-    return existing
 
 
 def _settle(
@@ -108,7 +123,7 @@ def _settle(
         lost.hint, lost.command = f"Whether {context_id} was created is unknown.", command
         raise lost from None
     bound = (found.namespace, found.database) == (namespace, database)
-    if not bound or _differs(found, config):
+    if not bound or differs(found, config):
         lost.hint = f"A context {context_id} is there, and is not the one that was asked for."
         lost.command = command
         raise lost
@@ -140,13 +155,14 @@ def _read_update(
         found = client.send(api.get_context(context_id))
     except SpectronctlError:
         raise lost from None
-    if _differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
+    if differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
         lost.hint = "The update may not have been applied; it is safe to run it again."
         raise lost
     return found
 
 
-def _differs(context: Context, patch: Mapping[str, Any]) -> bool:
+def differs(context: Context, patch: Mapping[str, Any]) -> bool:
+    """Whether merging `patch` would change a context's config, as far as that can be seen: secrets cannot."""
     current = show_config(context)
     wanted = dict(patch)
     for name in wanted.pop("providers", None) or {}:
@@ -176,3 +192,39 @@ def _show_merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[st
         }
     merged = merge_config(before, shown)
     return {name: value for name, value in merged.items() if name != "providers" or value}
+
+
+def wait_for_context(
+    client: Client,
+    context_id: str,
+    goal: Goal,
+    *,
+    timeout: float | None = None,
+    on_wait: Callable[[str], object],
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Context | None:
+    """
+    The context once it is there, or None once it is gone.
+
+    `timeout`, in seconds, bounds the wait, and then a server that is not up yet is waited for too; without it the
+    first answer must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
+    """
+    polling = Polling[Context | None](
+        lambda found: (found is None) == (goal == "deleted"),
+        timeout=timeout,
+        is_known=timeout is not None,
+        on_failure=lambda failure: on_wait(f"no answer, trying again: {failure.message}"),
+        clock=clock,
+    )
+    state = "is still there" if goal == "deleted" else "is not there yet"
+    found: Context | None = None
+    try:
+        for found in client.poll(api.get_context(context_id).or_none(), polling, sleep=sleep):
+            if (found is None) == (goal == "exists"):
+                on_wait(state)
+    except WaitTimeoutError as exc:
+        raise WaitTimeoutError(
+            f"context {context_id} {state}: {exc.message}", hint=exc.hint
+        ) from None
+    return found

@@ -14,6 +14,8 @@ GLOBAL = describe_flags(global_params())
 
 SAMPLES = {
     "ID": "acme-prod",
+    "SRC": "acme-prod",
+    "DST": "acme-copy",
     "KEY": "app-agent",
     "NAME": "sample",
     "FIELD": "url",
@@ -29,6 +31,7 @@ SAMPLES = {
     "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",
     "--database": "prod",
+    "--key": "app-agent",
 }
 """A fitting word for every required argument and option."""
 
@@ -69,20 +72,30 @@ ALSO_NEEDED: dict[tuple[str, ...], str] = {
 """What a command wants although no single argument or option is required."""
 
 
+END_OF_LINE: dict[tuple[str, ...], str] = {("exec",): "-- true"}
+"""What must come last, after all options: words of another program's."""
+
+
 def name_of(node: Node) -> str:
     return " ".join(node.path) or "root"
 
 
-def sample_line(node: Node) -> str:
-    """The command with everything it requires."""
-    group = node.path[0]
-    words = [
-        OWN_SAMPLES.get((group, a.name)) or SAMPLES[a.name] for a in node.arguments if a.required
-    ]
+def sample_line(node: Node, *options: str) -> str:
+    """The command with everything it requires, and these options."""
+    group, end = node.path[0], END_OF_LINE.get(node.path, "")
+    required = [a.name for a in node.arguments if a.required and not end]
+    words = [OWN_SAMPLES.get((group, name)) or SAMPLES[name] for name in required]
     for flag in node.flags:
         if flag.required:
             words += [flag.names[0], SAMPLES[flag.names[0]]]
-    return " ".join([*node.path, *words, ALSO_NEEDED.get(node.path, "")]).rstrip()
+    also = ALSO_NEEDED.get(node.path, "")
+    return " ".join(filter(None, [*node.path, *words, also, *options, end]))
+
+
+def add_options(line: str, options: str) -> str:
+    """A line with more options, in front of another program's words."""
+    own, end, words = line.partition(" -- ")
+    return f"{own} {options}{end}{words}"
 
 
 def is_offline(node: Node) -> bool:

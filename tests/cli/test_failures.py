@@ -18,6 +18,7 @@ from tests.cli.nodes import (
     ONLINE,
     OWN_SAMPLES,
     SAMPLES,
+    add_options,
     name_of,
     sample_line,
 )
@@ -35,6 +36,7 @@ ERROR_KEYS = {
     "candidates",
     "exit_code",
 }
+CLONE = "contexts clone acme-prod acme-copy --namespace acme --database copy"
 ONTOLOGY = OWN_SAMPLES["ontology", "FILE|-"]
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 130}
 
@@ -76,7 +78,7 @@ def test_a_failure_is_one_error_object_without_the_secret(
     )
     options = f"--api-key {SENTINEL} -c acme-prod --yes --retries 0 --url http://spectron.test"
 
-    result = run(f"{sample_line(node)} {options} -o json", env={"CI": "1"})
+    result = run(sample_line(node, options, "-o json"), env={"CI": "1"})
 
     assert result.code in EXIT_CODES - {0}
     assert result.out == ""
@@ -85,7 +87,7 @@ def test_a_failure_is_one_error_object_without_the_secret(
     assert SENTINEL not in result.err
 
     for shape in ("-o table", "-o table --debug", "-o csv --debug"):
-        people = run(f"{sample_line(node)} {options} {shape}")
+        people = run(sample_line(node, options, shape))
         assert (people.code, people.out) == (result.code, "")
         assert SENTINEL not in people.err
         assert "error: " in people.err
@@ -101,7 +103,7 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
         return httpx.Response(200)
 
     run = CommandLine(tmp_path, httpx.MockTransport(note))
-    result = run(f"{sample_line(node)} -c acme-prod --yes -o json")
+    result = run(sample_line(node, "-c acme-prod --yes -o json"))
     assert (result.code, sent) == (3, [])
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
@@ -115,6 +117,7 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "contexts update acme-prod --provider other=env:PROVIDER",
         "contexts list",
         "contexts get acme-prod",
+        "contexts wait acme-prod",
         f"keys create app-agent --secret-file {secret_file}",
         f"keys rotate app-agent --yes --force --secret-file {secret_file}",
         f"keys create app-agent --if-exists rotate --yes --secret-file {secret_file}",
@@ -128,6 +131,9 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "keys list",
         "keys orphans --grace 0s",
         "keys get app-agent",
+        "exec --key app-agent -- true",
+        f"{CLONE} --provider openai=env:PROVIDER --secret-file '{run.home}/{{name}}.key'",
+        "contexts delete acme-copy --yes",
         "whoami",
         f"whoami --api-key-file {secret_file}",
         "whoami --plane management",
@@ -201,7 +207,7 @@ def check_no_key_is_shown(
             listed = run("lifecycle jobs list -o name -c acme-prod").out
             line = line.replace("JOB", listed.splitlines()[0])
         env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
-        result = run(f"{line} --debug -o {shape}", env=env)
+        result = run(add_options(line, f"--debug -o {shape}"), env=env)
         assert result.code == 0, result.err
         secrets = [
             key,
@@ -235,8 +241,8 @@ def test_destruction_without_consent_sends_nothing(
 ) -> None:
     server.asked()
     option = DESTROYS_WITH.get(node.path, "")
-    line = DESTROYS_AS.get(node.path, f"{sample_line(node)} {option}")
-    result = run(f"{line} -c acme-prod -o json")
+    line = DESTROYS_AS.get(node.path) or sample_line(node, option)
+    result = run(add_options(line, "-c acme-prod -o json"))
     assert (result.code, result.out, server.asked()) == (2, "", [])
     assert result.error["kind"] == "usage"
 

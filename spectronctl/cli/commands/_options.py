@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spectronctl.errors import UsageError
+
 if TYPE_CHECKING:
     from spectronctl.output.sinks import Place
 
@@ -70,3 +72,29 @@ class SecretOptions:
         )
         check_distinct(places)
         return places
+
+    def read_places_of_many(self, env: Mapping[str, str], *, count: int) -> tuple[Place, ...]:
+        """The same for the secrets of `count` keys, none of which is shown: UsageError unless each has a place."""
+        places = self.read_places(env)
+        if not places or self.reveal:
+            raise UsageError(
+                "several secrets want a place each" if count > 1 else "the secret wants a place",
+                hint="--secret-file 'keys/{name}.key', or --secret-command CMD, which is told SPECTRONCTL_KEY_NAME.",
+            )
+        for place in places:
+            if count > 1 and place.path is not None and not place.placeholders & {"name", "id"}:
+                raise UsageError(
+                    f"{place.label} would hold the last of several secrets only",
+                    hint="Put {name} or {id} into the path.",
+                )
+        return places
+
+    def list_words(self) -> list[str]:
+        """The options once more, as they may be shown: a command's words may hold a secret."""
+        options = {
+            "--secret-file": self.secret_file or (),
+            "--secret-env-file": self.secret_env_file or (),
+            "--secret-command": ["CMD"] * len(self.secret_command or ()),
+        }
+        words = [word for option, texts in options.items() for t in texts for word in (option, t)]
+        return [*words, *(["--force"] if self.force else [])]

@@ -8,6 +8,7 @@ from spectronctl.operations.rotations._rotation import (
     check_plan,
     make_claim,
     plan_rotation,
+    read_lifetime,
     select_newest,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "make_claim",
     "may_be_held",
     "plan_rotation",
+    "read_lifetime",
     "select_newest",
 ]

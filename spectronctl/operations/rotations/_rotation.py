@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.models.identity import Grants
-from spectronctl.models.keys import Key, has_expired, split_name, stamp_name
+from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, is_lent, split_name, stamp_name
 from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
@@ -32,10 +32,6 @@ Step = Literal[
 
 Delivery = Literal["started", "delivered", "failed", "outdated"]
 """What became of the newest secret at one place; `outdated` holds the secret of an earlier successor."""
-
-
-LONGEST_NAME = 128
-"""Characters that a server takes."""
 
 
 @dataclass(kw_only=True)
@@ -153,7 +149,7 @@ def plan_rotation(
         key={"id": key.id, "name": key.name},
         principal=key.principal,
         scope_floor=key.scope_floor,
-        lifetime=_read_lifetime(key, now),
+        lifetime=read_lifetime(key, now),
         generation=next_generation(keys, logical),
         successor_id=key.id if method == "in place" else None,
         retiring=[{"id": key.id, "name": key.name}] if method == "overlap" else [],
@@ -180,9 +176,13 @@ def next_generation(keys: Iterable[Key], logical: str) -> int:
 
 
 def select_newest(keys: Iterable[Key]) -> list[Key]:
-    """The newest generation of every logical key, in the order in which they are first met."""
+    """
+    The newest generation of every logical key, in the order in which they are first met.
+
+    Keys that `spectronctl exec` lends to a program are left to it.
+    """
     newest: dict[str, Key] = {}
-    for key in keys:
+    for key in (key for key in keys if not is_lent(key.name)):
         logical, generation = _split(key)
         if logical not in newest or generation > _split(newest[logical])[1]:
             newest[logical] = key
@@ -193,7 +193,7 @@ def _split(key: Key) -> tuple[str, int]:
     return split_name(key.name)
 
 
-def _read_lifetime(key: Key, now: datetime) -> float | None:
+def read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
     made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None

@@ -24,6 +24,14 @@ def _stage_option(stage: str, note: str = "") -> Any:
 
 
 Stage = str | None
+ProviderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME=env:VAR|file:PATH|-",
+        help="A provider's key, read from a variable, a file or stdin.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +53,7 @@ class ConfigOptions:
         list[str] | None,
         typer.Option("--model", metavar="STAGE=PROVIDER/MODEL", help="Model for any stage."),
     ] = None
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--provider",
-            metavar="NAME=env:VAR|file:PATH|-",
-            help="A provider's key, read from a variable, a file or stdin.",
-        ),
-    ] = None
+    provider: ProviderOption = None
     token_limit: Annotated[
         int | None, typer.Option("--token-limit", min=1, metavar="N", help="Tokens allowed.")
     ] = None
@@ -91,7 +92,7 @@ class ConfigOptions:
             "token_limit": self.token_limit,
             "retention_days": self.retention_days,
             "models": {stage: model for stage, model in models.items() if model},
-            "providers": dict(_read_provider(text, rt) for text in self.provider or ()),
+            "providers": read_providers(self.provider, rt),
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -133,6 +134,11 @@ def _check_model(stage: str, model: str | None) -> None:
             f"model for {stage}: {model!r} is not of the form PROVIDER/MODEL",
             hint="For instance openai/gpt-4o-mini.",
         )
+
+
+def read_providers(given: list[str] | None, rt: Runtime) -> dict[str, str]:
+    """The keys that `--provider` names; UsageError, ConfigError."""
+    return dict(_read_provider(text, rt) for text in given or ())
 
 
 def _read_provider(text: str, rt: Runtime) -> tuple[str, str]:

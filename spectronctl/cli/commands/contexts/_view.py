@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from spectronctl.output.views import Column, View
 
 CONTEXTS = View(
@@ -18,4 +21,29 @@ CONTEXTS = View(
         Column("providers", "config.providers_configured", kind="list"),
     ),
     plural="contexts",
+)
+
+
+def _list_parts(clone: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The context, which alone is named by `-o name`, then the ontology and the keys."""
+    target = clone["id"]
+    yield {"part": "context", "name": target, "context": target, "outcome": clone["outcome"]}
+    if clone["ontology"] is not None:
+        yield {"part": "ontology", "outcome": clone["ontology"]}
+    yield from ({"part": "key", **key} for key in clone["keys"])
+
+
+CLONE = View(
+    columns=(
+        Column("part"),
+        Column("name"),
+        Column("outcome"),
+        Column("id"),
+        Column("scope_floor"),
+        Column("places", kind="list"),
+    ),
+    wide=(Column("principal"), Column("expires_at", kind="time")),
+    name="context",
+    plural="parts",
+    parts=_list_parts,
 )

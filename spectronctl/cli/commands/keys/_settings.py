@@ -53,9 +53,9 @@ class SettingOptions:
         _check_expiry(self.expires_at)
         return {
             "principal": self.principal.value,
-            "scope_floor": _parse_scope_floor(self.scope_floor),
+            "scope_floor": parse_scope_floor(self.scope_floor),
             "expires_at": self.expires_at,
-            "expires_in": _read_life(self.expires_in),
+            "expires_in": None if self.expires_in is None else read_life(self.expires_in),
         }
 
 
@@ -75,16 +75,15 @@ def _check_expiry(text: str | None) -> None:
         raise UsageError(f"--expires-at {text} lies in the past")
 
 
-def _read_life(text: str | None) -> int | None:
-    if text is None:
-        return None
+def read_life(text: str) -> int:
+    """`--expires-in` in seconds, one at least; UsageError."""
     seconds = read_duration(text, "--expires-in")
     if seconds == 0:
         raise UsageError("--expires-in: a time longer than 0 is needed")
     return max(1, round(seconds))
 
 
-def _parse_scope_floor(text: str | None) -> Any:
+def parse_scope_floor(text: str | None) -> Any:
     """`org=acme,agent=planner`, or JSON as the server takes it: an object, a path or a list of paths."""
     if text is None:
         return None

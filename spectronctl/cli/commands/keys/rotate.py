@@ -170,21 +170,10 @@ def _check_selection(key: str | None, many: ManyOptions, selection: KeyFilter) -
 def _read_places(rt: Runtime, secret: SecretOptions, *, is_many: bool) -> tuple[Place, ...]:
     from spectronctl.output.sinks import check_secret_output
 
+    if is_many:
+        return secret.read_places_of_many(rt.env, count=2)
     places = secret.read_places(rt.env)
-    if not is_many:
-        check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
-        return places
-    if not places or secret.reveal:
-        raise UsageError(
-            "several secrets want a place each",
-            hint="--secret-file 'keys/{name}.key', or --secret-command CMD, which is told SPECTRONCTL_KEY_NAME.",
-        )
-    for place in places:
-        if place.path is not None and not place.placeholders & {"name", "id"}:
-            raise UsageError(
-                f"{place.label} would hold the last of several secrets only",
-                hint="Put {name} or {id} into the path.",
-            )
+    check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
     return places
 
 

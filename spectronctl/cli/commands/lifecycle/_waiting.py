@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spectronctl.cli._reporting import write_command
 from spectronctl.config.durations import parse_duration
 from spectronctl.config.values import parse_named
 from spectronctl.errors import NotFoundError, WaitTimeoutError
@@ -44,20 +44,12 @@ def read_wait_timeout(text: str | None) -> float | None:
 
 def watch_command(rt: Runtime, context: str, job_id: str) -> str:
     """What waits for a job."""
-    return _write_command(rt, "watch", context, job_id)
+    return write_command(rt, "lifecycle", "jobs", "watch", job_id, "-c", context)
 
 
 def cancel_command(rt: Runtime, context: str, job_id: str) -> str:
     """What ends a job."""
-    return _write_command(rt, "cancel", context, job_id)
-
-
-def _write_command(rt: Runtime, verb: str, context: str, job_id: str) -> str:
-    words = ["spectronctl", "lifecycle", "jobs", verb, job_id, "-c", context]
-    for option in ("profile", "url"):  # typed here, so wanted there
-        if option in rt.flags:
-            words += [f"--{option}", rt.flags[option]]
-    return shlex.join(words)
+    return write_command(rt, "lifecycle", "jobs", "cancel", job_id, "-c", context)
 
 
 def tell_future(rt: Runtime, context: str, job_id: str) -> str:

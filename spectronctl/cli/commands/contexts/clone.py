@@ -1,0 +1,217 @@
+"""`spectronctl contexts clone`"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spectronctl.cli._reporting import write_command
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import SecretOptions
+from spectronctl.cli.commands.contexts._config import ProviderOption, read_providers
+from spectronctl.cli.commands.contexts._view import CLONE
+from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.operations.clones import Clone, KeyPlan, Plan
+
+app = App()
+
+
+class IfExists(StrEnum):
+    """What a clone makes of a context that is there already."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloneOptions:
+    """What is cloned, and where to."""
+
+    namespace: Annotated[
+        str, typer.Option("--namespace", metavar="NAME", help="SurrealDB namespace to bind.")
+    ]
+    database: Annotated[
+        str, typer.Option("--database", metavar="NAME", help="SurrealDB database to bind.")
+    ]
+    provider: ProviderOption = None
+    no_keys: Annotated[bool, typer.Option("--no-keys", help="Leave the keys out.")] = False
+    no_ontology: Annotated[bool, typer.Option("--no-ontology", help="Leave the ontology out.")] = (
+        False
+    )
+    if_exists: Annotated[
+        IfExists,
+        typer.Option(
+            "--if-exists",
+            help="What an existing DST means; skip makes what is missing there, and no more.",
+            show_default=True,
+        ),
+    ] = IfExists.FAIL
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be made, and make nothing.")
+    ] = False
+
+
+@app.command()
+def clone_context(
+    ctx: Context,
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Id of the context to clone.")],
+    target: Annotated[str, typer.Argument(metavar="DST", help="Id of the new context.")],
+    options: CloneOptions,
+    secret: SecretOptions,
+) -> None:
+    """
+    Make another context like one: its configuration, ontology, and keys with fresh secrets.
+
+    Memories and sessions stay where they are, and providers' secrets never leave the server: give them with --provider.
+    Keys keep their name, principal, scope floor and lifetime; expired ones and older generations are left out.
+    Interrupted, it is finished by the same command with --if-exists skip.
+    """
+    from spectronctl.operations import clones
+
+    rt = ctx.runtime
+    rt.out.check(CLONE)
+    _check_ids(source, target)
+    secret.read_places(rt.env)
+    plan = clones.plan_clone(
+        rt.client,
+        source,
+        target,
+        namespace=options.namespace,
+        database=options.database,
+        providers=read_providers(options.provider, rt),
+        with_ontology=not options.no_ontology,
+        with_keys=not options.no_keys,
+        if_exists=options.if_exists.value,
+    )
+    _check_places(rt, plan, secret)
+    clone = clones.Clone(plan=plan)
+    if not options.dry_run:
+        _make(rt, clone, options, secret)
+    _tell(rt, plan, dry_run=options.dry_run)
+    rt.out.show(_describe(rt, clone, secret, dry_run=options.dry_run), CLONE)
+
+
+def _check_ids(source: str, target: str) -> None:
+    if not CONTEXT_ID.fullmatch(target):
+        raise UsageError(f"context id {target!r} does not fit: {CONTEXT_ID_RULE}")
+    if source == target:
+        raise UsageError(f"{source} cannot be cloned to itself: choose another id")
+
+
+def _check_places(rt: Runtime, plan: Plan, secret: SecretOptions) -> None:
+    """Before anything is made: every secret has a place, and each of the places will do."""
+    if plan.new_keys:
+        secret.read_places_of_many(rt.env, count=len(plan.new_keys))
+    for key in plan.new_keys:
+        with rt.reserve_secret(secret, context=plan.target, name=key.name):
+            pass
+
+
+def _make(rt: Runtime, clone: Clone, options: CloneOptions, secret: SecretOptions) -> None:
+    from spectronctl.operations import clones
+
+    target = clone.plan.target
+    total = len(list(clone.list_missing())) + (clone.plan.found is None)
+    with rt.out.progress("made", total) as progress:
+        try:
+            clones.make_clone(
+                rt.client,
+                clone,
+                lambda name: rt.reserve_secret(secret, context=target, name=name),
+                on_made=progress.advance,
+            )
+        except (SpectronctlError, KeyboardInterrupt) as exc:
+            _explain_stop(rt, exc, clone, options, secret)
+            raise
+    rt.remember_context(target)
+
+
+def _explain_stop(
+    rt: Runtime,
+    stop: SpectronctlError | KeyboardInterrupt,
+    clone: Clone,
+    options: CloneOptions,
+    secret: SecretOptions,
+) -> None:
+    """Say what was made and what was not, and the command that goes on."""
+    from spectronctl.operations.clones import join_words
+
+    told = f"Made: {join_words(clone.list_made())}. Not made: {join_words(clone.list_missing())}."
+    command = _write_command(rt, clone.plan, options, secret)
+    if isinstance(stop, KeyboardInterrupt):
+        rt.out.leave(f"interrupted. {told}\nTo go on: {command}")
+    elif clone.context is not None or clone.plan.found is not None:
+        stop.hint = " ".join(filter(None, [stop.hint, told]))
+        stop.command = command
+
+
+def _write_command(rt: Runtime, plan: Plan, options: CloneOptions, secret: SecretOptions) -> str:
+    words = ["--namespace", plan.namespace, "--database", plan.database]
+    for text in options.provider or ():  # says where a secret is, never the secret
+        words += ["--provider", text]
+    words += ["--no-keys"] if options.no_keys else secret.list_words()
+    words += ["--no-ontology"] if options.no_ontology else []
+    return write_command(
+        rt, "contexts", "clone", plan.source, plan.target, *words, "--if-exists", "skip"
+    )
+
+
+def _tell(rt: Runtime, plan: Plan, *, dry_run: bool) -> None:
+    """What people should know of the clone, and what is left to them."""
+    rt.out.note(
+        f"Context {plan.source} would become {plan.target}; nothing was made."
+        if dry_run
+        else f"Cloned context {plan.source} to {plan.target}."
+    )
+    if plan.context_outcome == "different":
+        rt.out.warn(f"the configuration of {plan.target} is another one; it was left as it is")
+    if plan.ontology_outcome == "different":
+        rt.out.warn(f"the ontology of {plan.target} is another one; it was left as it is")
+    if kept := [key.name for key in plan.keys if key.found]:
+        rt.out.note(
+            f"There already, and left as they are, with secrets that are not known here: {', '.join(kept)}.\n"
+            f"For new ones: {write_command(rt, 'keys', 'rotate', 'KEY', '-c', plan.target)}"
+        )
+    if plan.lacking:
+        given = [word for name in plan.lacking for word in ("--provider", f"{name}=env:VAR")]
+        rt.out.note(
+            f"Secrets of providers were not copied: {', '.join(plan.lacking)}.\n"
+            f"To set them: {write_command(rt, 'contexts', 'update', plan.target, *given)}"
+        )
+
+
+def _describe(rt: Runtime, clone: Clone, secret: SecretOptions, *, dry_run: bool) -> dict[str, Any]:
+    plan = clone.plan
+    context = clone.context or plan.found
+    return {
+        "source": plan.source,
+        "id": plan.target,
+        "dry_run": dry_run,
+        "outcome": plan.context_outcome,
+        "context": context.to_dict() if context else None,
+        "ontology": plan.ontology_outcome if plan.ontology else None,
+        "keys": [_describe_key(rt, clone, key, secret) for key in plan.keys],
+        "providers_lacking": list(plan.lacking),
+    }
+
+
+def _describe_key(rt: Runtime, clone: Clone, key: KeyPlan, secret: SecretOptions) -> dict[str, Any]:
+    there = clone.keys.get(key.name) or key.found
+    places = () if key.found else secret.read_places(rt.env)
+    filled = [place.fill(context=clone.plan.target, name=key.name) for place in places]
+    return {
+        "name": key.name,
+        "outcome": key.outcome,
+        "id": there.id if there else None,
+        "principal": there.principal if there else key.principal,
+        "scope_floor": there.scope_floor if there else key.scope_floor,
+        "expires_at": there.expires_at if there else None,
+        "places": [place.label for place in filled],
+    }

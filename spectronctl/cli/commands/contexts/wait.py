@@ -1,0 +1,76 @@
+"""`spectronctl contexts wait`"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from spectronctl.cli._reporting import write_command
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.cli.commands.lifecycle._waiting import read_wait_timeout
+from spectronctl.errors import WaitTimeoutError
+
+app = App()
+
+
+class Goal(StrEnum):
+    """What is waited for."""
+
+    EXISTS = "exists"
+    DELETED = "deleted"
+
+
+@app.command()
+def wait_for_context(
+    ctx: Context,
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    goal: Annotated[
+        Goal, typer.Option("--for", help="What is to become of it.", show_default=True)
+    ] = Goal.EXISTS,
+    wait_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--wait-timeout",
+            metavar="DURATION",
+            help="Wait no longer than that, such as 10m; also for a server that is not up yet.",
+        ),
+    ] = None,
+) -> None:
+    """
+    Wait until a context is there, or is gone, and show it.
+
+    A wait that gives up ends with 10. A server that goes away meanwhile is waited for, a key that it refuses is not.
+    """
+    from spectronctl.operations import contexts
+
+    rt = ctx.runtime
+    rt.out.check(CONTEXTS)
+    timeout = read_wait_timeout(wait_timeout)
+    if rt.settings.is_local:
+        timeout = 0.0  # while we have the store open, nobody else changes it
+    with rt.out.progress(f"waiting for {context_id}") as progress:
+        try:
+            found = contexts.wait_for_context(
+                rt.client,
+                context_id,
+                goal.value,
+                timeout=timeout,
+                on_wait=lambda text: progress.reach(0, 1, text),
+            )
+        except WaitTimeoutError as exc:
+            if rt.settings.is_local:
+                exc.hint = "Nobody else can change the local store while this command has it open."
+            else:
+                exc.command = write_command(rt, "contexts", "wait", context_id, "--for", goal.value)
+            raise
+    if found is not None:
+        rt.remember_context(context_id)
+        rt.out.note(f"Context {context_id} is there.")
+        rt.out.show(found.to_dict(), CONTEXTS)
+    else:
+        rt.forget_context(context_id)
+        gone = {"id": context_id, "deleted": True}
+        rt.out.done(gone, CONTEXTS, f"Context {context_id} is gone.")

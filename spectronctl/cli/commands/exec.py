@@ -1,0 +1,117 @@
+"""`spectronctl exec`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronctl.cli._reporting import report, write_command
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.keys._settings import Principal, parse_scope_floor, read_life
+from spectronctl.config.resolve import TARGET_VARIABLES
+from spectronctl.errors import SpectronctlError, UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.keys import MintedKey
+
+app = App()
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def exec_program(
+    ctx: Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar="CMD", help="The program and its own words.")
+    ],
+    key: Annotated[
+        str, typer.Option("--key", metavar="NAME", help="Key whose rights the program gets.")
+    ],
+    principal: Annotated[
+        Principal | None,
+        typer.Option("--principal", help="Where there is no such key: what the program may do."),
+    ] = None,
+    scope_floor: Annotated[
+        str | None,
+        typer.Option(
+            "--scope-floor",
+            metavar="A=B,C=D|JSON",
+            help="Where there is no such key: bound what the program can reach.",
+        ),
+    ] = None,
+    expires_in: Annotated[
+        str,
+        typer.Option(
+            "--expires-in",
+            metavar="DURATION",
+            help="Life of its key, should we be killed; the program must not run longer.",
+            show_default=True,
+        ),
+    ] = "24h",
+) -> int:
+    """
+    Run a program with a key of its own, minted for it and deleted afterwards.
+
+    It finds SPECTRON_URL, SPECTRON_CONTEXT_ID and SPECTRON_API_KEY in its environment, and no other key of ours: not
+    the management key. Its key has the principal and the scope floor of the key NAME, or those that are given here
+    when there is no key of that name.
+
+    Our options come before the program, all that follows it is the program's; write -- between the two. Signals are
+    passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says that
+    there is no such program, 126 that it may not be executed. A key that cannot be deleted afterwards is named,
+    and a program that ended with 0 then ends with the exit code of that failure.
+    """
+    from spectronctl.cli.children import SignalRelay, check_program
+    from spectronctl.operations import lending
+
+    rt = ctx.runtime
+    rt.args = rt.args[: -len(words)]  # no option of ours is among them, whatever they look like
+    rights = lending.Rights(
+        principal=principal.value if principal else None,
+        scope_floor=parse_scope_floor(scope_floor),
+    )
+    lifetime = read_life(expires_in)
+    env = _make_env(rt)
+    check_program(words[0], env)
+    with SignalRelay() as relay:
+        loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
+        minted = lending.lend_key(rt.client, rt.context, loan)
+        left = 0
+        try:
+            code = relay.run(words, {**env, "SPECTRON_API_KEY": minted.secret})
+        finally:
+            left = _return_key(rt, minted)
+    return code or left
+
+
+def _make_env(rt: Runtime) -> dict[str, str]:
+    """What the program is told, without its key: nothing says otherwise, and nothing of ours is a secret."""
+    if rt.settings.is_local:
+        raise UsageError(
+            "the local store has no address that a program could be given",
+            hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
+        )
+    unsaid = rt.settings.key_variables | TARGET_VARIABLES
+    env = {name: value for name, value in rt.env.items() if name not in unsaid}
+    return {**env, "SPECTRON_URL": rt.settings.url.value, "SPECTRON_CONTEXT_ID": rt.context}
+
+
+def _return_key(rt: Runtime, minted: MintedKey) -> int:
+    """Delete the key; 0, or the exit code of what went wrong, which is told here: the program's own may count."""
+    from spectronctl.operations import lending
+
+    error: SpectronctlError
+    try:
+        lending.return_key(rt.client, rt.context, minted)
+    except SpectronctlError as exc:
+        error = exc
+    except KeyboardInterrupt:
+        error = SpectronctlError("interrupted before the program's key was deleted")
+    else:
+        return 0
+    error.hint = f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
+    error.command = write_command(
+        rt, "keys", "delete", minted.id, "-c", rt.context, "--if-missing", "ok"
+    )
+    return report(rt, error)

@@ -1,0 +1,121 @@
+"""Keys lent to one program each: with the rights of another key, or given ones, and gone when it has ended."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from spectronctl.api import keys as api
+from spectronctl.client import Client
+from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
+from spectronctl.models.times import read_time
+from spectronctl.operations.keys import create_key, delete_keys, find_existing, find_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What a key may do; `principal` None is any kind that the key has, `agent` where there is none."""
+
+    principal: str | None = None
+    scope_floor: Any = None
+
+    @property
+    def are_given(self) -> bool:
+        """Whether they say anything."""
+        return self != Rights()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loan:
+    """A key to be minted: it ends after `expires_in` seconds at the latest, or at `expires_at`."""
+
+    name: str
+    principal: str
+    scope_floor: Any
+    expires_in: int | None
+    expires_at: str | None
+
+
+def plan_loan(
+    client: Client, context_id: str, wanted: str, rights: Rights, *, lifetime: int
+) -> Loan:
+    """
+    A key with the rights of the one that `wanted` names, for `lifetime` seconds and no longer than that one lives.
+
+    With `rights` there need be no such key, and one that is there must have just these: ConflictError, as for one that
+    has expired. NotFoundError names the near ones.
+    """
+    key = _find_model(client, context_id, wanted, rights)
+    now = datetime.now(UTC) + client.clock_offset
+    ends = read_time(key.expires_at) if key else None
+    is_bounded = ends is not None and ends < now + timedelta(seconds=lifetime)
+    return Loan(
+        name=lend_name(split_name(key.name if key else wanted)[0], token_hex(4)),
+        principal=(key.principal if key else rights.principal) or "agent",
+        scope_floor=key.scope_floor if key else rights.scope_floor,
+        expires_in=None if is_bounded else lifetime,
+        expires_at=key.expires_at if key and is_bounded else None,
+    )
+
+
+def _find_model(client: Client, context_id: str, wanted: str, rights: Rights) -> Key | None:
+    """The key whose rights are lent; None where they are given and there is none."""
+    if rights.are_given:
+        principal, floor = rights.principal or "agent", rights.scope_floor
+        return find_existing(client, context_id, wanted, principal=principal, scope_floor=floor)
+    try:
+        key = find_key(client, context_id, wanted)
+    except NotFoundError as exc:
+        if exc.status is None:  # the context is there, and no such key
+            exc.hint = "Name a key that is there, or say what the program may do: --scope-floor, --principal."
+        raise
+    if has_expired(key, datetime.now(UTC) + client.clock_offset):
+        raise ConflictError(
+            f"key {key.name} ({key.id}) has expired: it has no rights to lend",
+            hint="Name another key, or rotate this one with --overlap 0s.",
+        )
+    return key
+
+
+def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
+    """
+    Mint the key.
+
+    When that fails, or is interrupted, nothing that may have been minted is left, as far as the server can be asked.
+    """
+    try:
+        return create_key(
+            client,
+            context_id,
+            loan.name,
+            recover=True,
+            principal=loan.principal,
+            scope_floor=loan.scope_floor,
+            expires_in=loan.expires_in,
+            expires_at=loan.expires_at,
+        )
+    except KeyboardInterrupt:
+        _sweep(client, context_id, loan.name)
+        raise
+    except RequestError as exc:
+        if _sweep(client, context_id, loan.name):
+            exc.hint, exc.command = "No key is left, and the program was not run.", None
+        raise
+
+
+def _sweep(client: Client, context_id: str, name: str) -> bool:
+    """Delete the keys of that name, which nobody else has; whether there is none now."""
+    with suppress(SpectronctlError):
+        found = [key for key in client.items(api.list_keys(context_id)) if key.name == name]
+        delete_keys(client, context_id, found, missing_ok=True)
+        return True
+    return False
+
+
+def return_key(client: Client, context_id: str, key: Key) -> None:
+    """Delete a key that was lent, if it is still there."""
+    delete_keys(client, context_id, [key], missing_ok=True)
