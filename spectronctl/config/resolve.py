@@ -118,6 +118,14 @@ SETTINGS = (
     Source("proxy", parse_proxy, ("SPECTRONCTL_PROXY",), field="proxy"),
 )
 
+SERVER_VARIABLES = frozenset(
+    name
+    for row in SETTINGS
+    if row.name in {"profile", "url", "context", "auth_header", "ca_file", "proxy"}
+    for name in row.env
+)
+"""Variables that say which server is meant and how it is reached, for programs that are pointed at another one."""
+
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",
     "SPECTRONCTL_API_KEY_FILE",

@@ -18,11 +18,15 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.config.locations import local_store_url
 from spectronctl.errors import UsageError
 from spectronctl.output.views import Column, View
+from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
     from spectronctl.output.sinks import SinkGroup
 
-app = App(invoke_without_command=True)
+app = App(
+    verbs={"exec": "Run a program against a throw-away server, which ends along with it."},
+    invoke_without_command=True,
+)
 keys = App(help="Manage management keys, while no server runs on the store.")
 app.add_typer(keys, name="keys")
 
@@ -113,7 +117,7 @@ def serve(
         return
     rt = ctx.runtime
     listen.check()
-    with embedded.server_parts():
+    with server_parts():
         from spectronctl.server import listening
     cert, key = listen.tls_cert, listen.tls_key
     with rt.reserve_secret(secret if bootstrap else None) as sinks:
@@ -145,7 +149,7 @@ def work(
     Beside servers with --no-worker on the same ws:// store: as many workers as the jobs need.
     """
     rt = ctx.runtime
-    with embedded.server_parts():
+    with server_parts():
         from spectronctl.server import working
     working.work(
         store or local_store_url(rt.env),
