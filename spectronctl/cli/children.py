@@ -1,0 +1,162 @@
+"""A program that is run for somebody: with our streams, the signals that reach us, and an exit code to pass on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import Any, Self
+
+from spectronctl.errors import UsageError
+
+NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
+"""Exit codes, as shells have them; to the last the signal's number is added."""
+
+_ENDING = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+_FROM_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH})
+"""What a terminal sends to every process of its foreground group, so to the program as well."""
+
+_RELAYED = (
+    *sorted(_ENDING | _FROM_TERMINAL),
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGCONT,
+)
+"""Ctrl-Z (SIGTSTP) is left as it is: it stops us along with the program, and `fg` goes on with both."""
+
+
+class ProgramError(UsageError):
+    """A program that cannot be started: 127 when there is none, 126 when it may not be executed."""
+
+    def __init__(self, program: str, problem: str, exit_code: int) -> None:
+        super().__init__(f"{program} cannot be run: {problem}")
+        self.exit_code = exit_code  # type: ignore[misc]
+
+
+def run_child(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """
+    Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.
+
+    It is looked for on the PATH of `env`. ProgramError when it cannot be started.
+    """
+    with SignalRelay() as relay:
+        return relay.run(argv, env)
+
+
+def check_program(program: str, env: Mapping[str, str]) -> None:
+    """Before anything is done for a program: ProgramError when it is not there, or may not be executed."""
+    path = env.get("PATH", os.defpath)
+    if shutil.which(program, path=path):
+        return
+    if os.path.exists(program) if os.sep in program else _is_there(program, path):
+        raise ProgramError(program, os.strerror(errno.EACCES), NOT_EXECUTABLE)
+    raise ProgramError(program, os.strerror(errno.ENOENT), NOT_FOUND)
+
+
+def _is_there(program: str, path: str) -> bool:
+    return shutil.which(program, mode=os.F_OK, path=path) is not None
+
+
+class SignalRelay:
+    """
+    Signals while something is done around a program: entering begins to catch them.
+
+    Before the program runs, those that end a process raise KeyboardInterrupt, so that what was begun can be undone.
+    While it runs all are passed on to it. Afterwards Ctrl-C alone counts: what is left to do is short. Signals that
+    were ignored when we were started (`nohup`, `&`) stay ignored, by the program too.
+    """
+
+    def __init__(self) -> None:
+        self._react: Callable[[int], None] = _interrupt
+        self._early: list[int] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            # Python runs handlers in this thread only, and another one may be given the signal: a byte wakes us.
+            self._wakened, wakener = socket.socketpair()
+            stack.callback(self._wakened.close)
+            stack.callback(wakener.close)
+            wakener.setblocking(False)
+            before = signal.set_wakeup_fd(wakener.fileno(), warn_on_full_buffer=False)
+            stack.callback(signal.set_wakeup_fd, before)
+            for number in _RELAYED:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    stack.callback(signal.signal, number, signal.signal(number, self._handle))
+            before_chld = signal.signal(signal.SIGCHLD, lambda *_: None)  # the byte is enough
+            stack.callback(signal.signal, signal.SIGCHLD, before_chld)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """As `run_child`."""
+        self._react = self._early.append
+        try:
+            child = _start(argv, env)
+            self._react = lambda number: _pass_on(number, child)
+            while self._early:
+                self._react(self._early.pop())
+            while child.poll() is None:
+                self._wakened.recv(4096)
+        finally:
+            self._react = _outlast
+        return child.returncode if child.returncode >= 0 else KILLED - child.returncode
+
+    def _handle(self, number: int, frame: Any) -> None:
+        self._react(number)
+
+
+def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        # Descriptors that a shell has opened for the program, such as <(…), are handed on; ours are not inheritable.
+        return subprocess.Popen(argv, env=env, close_fds=False)  # noqa: S603 - the user's own program
+    except OSError as exc:
+        code = NOT_FOUND if exc.errno in {errno.ENOENT, errno.ENOTDIR} else NOT_EXECUTABLE
+        raise ProgramError(argv[0], str(exc.strerror), code) from None
+    except ValueError as exc:  # a NUL byte inside
+        raise ProgramError(argv[0], str(exc), NOT_EXECUTABLE) from None
+
+
+def _interrupt(number: int) -> None:
+    if number in _ENDING:
+        raise KeyboardInterrupt
+
+
+def _outlast(number: int) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _pass_on(number: int, child: subprocess.Popen[bytes]) -> None:
+    if number in _FROM_TERMINAL and _is_in_foreground():
+        return
+    with suppress(OSError):  # gone, or another user's by now, as after `sudo`
+        child.send_signal(number)
+
+
+def _is_in_foreground() -> bool:
+    """Whether we are in the group that the terminal sends signals to, if there is a terminal."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
