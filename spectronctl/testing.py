@@ -106,7 +106,7 @@ class SpectronServer:
             "keys": [{"name": principal, "principal": principal, "scope_floor": scope_floor}],
         }
         given = {name: value for name, value in wanted.items() if value is not None}
-        seed = read_seed({"contexts": [given]}, "the context", below="contexts[0].")
+        seed = read_seed({"contexts": [given]}, "the context cannot be made", below="contexts[0].")
         return self._adopt(plant_context(self._client, seed.contexts[0]))
 
     def plant(self, seed: Seed | Mapping[str, Any]) -> list[SpectronContext]:
@@ -115,18 +115,18 @@ class SpectronServer:
 
         InvalidError names all that is wrong with it, ConflictError an id that is taken.
         """
-        wanted = seed if isinstance(seed, Seed) else read_seed(seed, "the seed")
+        wanted = seed if isinstance(seed, Seed) else read_seed(seed, "this is no seed")
         return [self._adopt(made) for made in plant_seed(self._client, wanted)]
 
     def _adopt(self, made: Planted) -> SpectronContext:
         return SpectronContext(made.id, made.keys, tuple(made.sessions), self)
 
 
-def read_seed(document: Any, name: str, *, below: str = "") -> Seed:
-    """The seed that a document holds; InvalidError names all that is wrong, each by its path `below` there."""
+def read_seed(document: Any, complaint: str, *, below: str = "") -> Seed:
+    """The seed that a document holds; InvalidError complains, and names all that is wrong by its path `below` there."""
     if problems := find_problems(document):
         told = join_problems([problem.removeprefix(below) for problem in problems], "\n")
-        raise InvalidError(f"{name} cannot be made:\n{told}")
+        raise InvalidError(f"{complaint}:\n{told}")
     return Seed.model_validate(document)
 
 

@@ -55,14 +55,16 @@ def run_against_server(
     Run a program against a throw-away server, which ends along with it.
 
     The server is empty, in memory, on a free port of the loopback, and answers before CMD begins. CMD's exit code is
-    passed on, and 128 + N when signal N ended it. In its environment are SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY.
+    passed on; it is 128 + N when signal N ended CMD.
 
-    A seed is {contexts: [{id, namespace, database, config, ontology, keys: [{name, principal, scope_floor, expires_in}],
-    sessions: [{scopes, metadata, turns: [{role, content, ts}]}], facts: [{text, scopes, memory_category,
-    observed_at}]}]}; only ids, names, roles and texts are needed. SPECTRON_CONTEXT_ID and SPECTRON_API_KEY are then those
-    of the first context that has a key, and each key is in SPECTRON_API_KEY_CONTEXT_NAME, as SPECTRON_API_KEY_ACME_AGENT.
+    CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
+    SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
+    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
+    keys, is taken out; the config file is not read.
 
-    Keys of other servers, and what names them, are taken out of CMD's environment; the config file is not read there.
+    A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
+    (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
+    and `ts`) and `facts` (`text`, `scopes`, `memory_category`, `observed_at`).
     """
     from spectronctl.cli.children import check_program, run_child
 
@@ -79,7 +81,7 @@ def run_against_server(
 def _read_seed(rt: Runtime, file: str) -> Seed:
     from spectronctl.testing import read_seed
 
-    return read_seed(read_document(rt, file, "--seed"), name_file(file))
+    return read_seed(read_document(rt, file, "--seed"), f"{name_file(file)} is no seed")
 
 
 def _build_environment(
