@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from spectronctl.cli import children
 from spectronctl.cli.children import ProgramError, SignalRelay, check_program, run_child
 
 RUNNER = """
@@ -193,6 +194,17 @@ def test_before_the_program_runs_a_signal_interrupts_and_afterwards_ctrl_c_does(
             signal.raise_signal(signal.SIGINT)
     assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
     assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_a_signal_while_the_program_is_started_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        signal.raise_signal(signal.SIGTERM)
+        return subprocess.Popen(argv, env=env)
+
+    monkeypatch.setattr(children, "_start", start)
+    assert run_child(["sleep", "20"], {"PATH": "/usr/bin:/bin"}) == 128 + signal.SIGTERM
 
 
 def test_ctrl_c_reaches_the_program_once() -> None:
