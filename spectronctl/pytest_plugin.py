@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def spectron_server() -> Iterator[SpectronServer]:
     """
-    A real Spectron server in memory, on a port of the loopback, for the whole session.
+    A real Spectron server in memory, on a port of the loopback, for the whole session; `create_context()` makes each
+    test a context of its own, with `id`, `key` and `env`.
 
-    `create_context()` makes a context of its own for each test, with `id`, `key` and `env`. Also: `url`,
-    `management_key`, `admin` (a SpectronManagement), `plant(seed)`. See `spectronctl.testing`.
+    Also: `url`, `management_key`, `admin` (a SpectronManagement), `plant(seed)`. See `spectronctl.testing`.
     """
     from spectronctl.errors import ConfigError
     from spectronctl.testing import run_server

@@ -31,6 +31,7 @@ _SAYS = {
     "extra_forbidden": "is not known here",
     "model_type": "must be an object",
     "dict_type": "must be an object",
+    "too_short": "must not be empty",
 }
 
 

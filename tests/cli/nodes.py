@@ -24,6 +24,7 @@ SAMPLES = {
     "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
+    "CMD": "true",
     "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
     "--namespace": "acme",
     "--database": "prod",
