@@ -114,6 +114,7 @@ def serve(
     Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}.
     """
     if ctx.invoked_subcommand:
+        _refuse_options(ctx, ctx.invoked_subcommand)
         return
     rt = ctx.runtime
     listen.check()
@@ -134,6 +135,18 @@ def serve(
             credentials=embedded.store_credentials(rt.env),
             deliver_first_key=partial(_deliver, rt, sinks) if bootstrap else None,
         )
+
+
+def _refuse_options(ctx: Context, subcommand: str) -> None:
+    """What was typed between `serve` and its command would go unheard: another store than the one meant, say."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} stands before {subcommand}, where it belongs to 'spectronctl serve' alone",
+                hint=f"'spectronctl serve {subcommand} --help' lists what {subcommand} takes.",
+            )
 
 
 @app.command("worker")
