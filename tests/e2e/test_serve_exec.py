@@ -92,6 +92,7 @@ def test_the_program_is_pointed_at_its_server_and_no_other(seen: Any) -> None:
     assert (env["NO_PROXY"], env["no_proxy"]) == ("other.test,127.0.0.1", "127.0.0.1")
     assert env["UNRELATED"] == "stays"
     assert "prod" not in [profile["name"] for profile in seen["profiles"]]
+    assert not Path(env["SPECTRONCTL_CONFIG"]).parent.exists(), "it had a folder of its own"
 
 
 def test_a_seed_is_planted_before_the_program_begins(seen: Any) -> None:
@@ -217,3 +218,17 @@ def test_the_vendor_s_client_works_in_it_unmodified(shell: Shell) -> None:
     )
     done = shell(f"serve exec --seed {SEED} -- {python} -c {shlex.quote(script)}")
     assert (done.returncode, done.stdout) == (0, "planner\n"), done.stderr
+
+
+def test_a_signal_before_the_program_begins_leaves_nothing(shell: Shell, tmp_path: Path) -> None:
+    places = tmp_path / "places"
+    places.mkdir()
+    shell.env["TMPDIR"] = str(places)
+    process = shell.start("serve exec -- sleep 60", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list(places.glob("spectronctl-*")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode in {130, 128 + signal.SIGTERM}, "the latter where sleep had begun"
+    assert list(places.iterdir()) == []

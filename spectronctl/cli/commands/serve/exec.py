@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,22 +60,28 @@ def run_against_server(
     CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
     SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
     own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
-    keys, is taken out; the config file is not read.
+    keys, is taken out; its config file is an empty one.
 
     A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
     (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
     and `ts`) and `facts` (`text`, `scopes`, `memory_category`, `observed_at`).
     """
-    from spectronctl.cli.children import check_program, run_child
+    from spectronctl.cli.children import SignalRelay, check_program
 
     rt = ctx.runtime
     with server_parts():
         from spectronctl.testing import run_server
     wanted = _read_seed(rt, seed) if seed else None
     check_program(command[0], rt.env)
-    with _logging(log_file, log_format), run_server() as server:
+    with (
+        SignalRelay() as relay,
+        _logging(log_file, log_format),
+        TemporaryDirectory(prefix="spectronctl-") as folder,
+        run_server() as server,
+    ):
         contexts = server.plant(wanted) if wanted else []
-        return run_child(command, _build_environment(rt, server, contexts))
+        env = _build_environment(rt, server, contexts)
+        return relay.run(command, env | {"SPECTRONCTL_CONFIG": f"{folder}/config.toml"})
 
 
 def _read_seed(rt: Runtime, file: str) -> Seed:
@@ -96,7 +102,7 @@ def _build_environment(
     for context in contexts:
         env |= context.key_variables
     first = next((one for one in contexts if one.keys), next(iter(contexts), server))
-    return env | first.env | {"SPECTRONCTL_CONFIG": os.devnull}
+    return env | first.env
 
 
 @contextmanager
