@@ -43,6 +43,8 @@ man: .venv/.ready
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 lock:
 	$(LOCK) --extra local --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra local pyproject.toml -o requirements/serve.txt
+	echo 'hatchling' | $(LOCK) -c requirements/dev.txt - -o requirements/build.txt
 	echo 'surrealdb[memory]==3.0.0b10' | $(LOCK) - -o requirements/sdk-b10.txt
 	echo 'surrealdb==3.0.0b5' | $(LOCK) - -o requirements/sdk-b5.txt
 	echo 'httpie' | $(LOCK) - -o requirements/httpie.txt

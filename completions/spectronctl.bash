@@ -69,6 +69,7 @@ _spectronctl_step() {
         'profiles path') at='profiles path' ;;
         'serve worker') at='serve worker' ;;
         'serve keys') at='serve keys' ;;
+        'serve exec') at='serve exec' ;;
         'serve keys list'|'serve keys ls') at='serve keys list' ;;
         'serve keys create') at='serve keys create' ;;
         'serve keys revoke') at='serve keys revoke' ;;
@@ -84,7 +85,7 @@ _spectronctl_value() {
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
@@ -116,7 +117,7 @@ _spectronctl_value() {
         'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
-        'serve --log-format'|'serve worker --log-format') fill=(_spectronctl_offer text json) ;;
+        'serve --log-format'|'serve worker --log-format'|'serve exec --log-format') fill=(_spectronctl_offer text json) ;;
         'whoami --plane') fill=(_spectronctl_offer management context both) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
@@ -178,6 +179,7 @@ _spectronctl_argument() {
         'profiles remove 0') fill=(_spectronctl_ask profiles) ;;
         'serve keys create 0') fill=(_spectronctl_free NAME) ;;
         'serve keys revoke 0') fill=(_spectronctl_free ID) ;;
+        'serve exec '*) fill=(_spectronctl_free CMD) ;;
         'completion 0') fill=(_spectronctl_offer bash zsh fish powershell) ;;
         *) return 1 ;;
     esac
@@ -195,7 +197,7 @@ _spectronctl_commands() {
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
         migrations) _spectronctl_offer status ;;
         profiles) _spectronctl_offer list show add use set unset remove path ;;
-        serve) _spectronctl_offer worker keys ;;
+        serve) _spectronctl_offer worker keys exec ;;
         'serve keys') _spectronctl_offer list create revoke ;;
     esac
 }
@@ -270,6 +272,7 @@ _spectronctl_options() {
         'serve keys list') _spectronctl_offer --store --help ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;
         'serve keys revoke') _spectronctl_offer --store --help ;;
+        'serve exec') _spectronctl_offer --seed --log-file --log-format --help ;;
         completion) _spectronctl_offer --help ;;
         version) _spectronctl_offer --server --check-server --help ;;
         whoami) _spectronctl_offer --plane --help ;;

@@ -69,6 +69,7 @@ function __spectronctl_step
         case 'profiles path'; printf '%s\n' 'profiles path'
         case 'serve worker'; printf '%s\n' 'serve worker'
         case 'serve keys'; printf '%s\n' 'serve keys'
+        case 'serve exec'; printf '%s\n' 'serve exec'
         case 'serve keys list' 'serve keys ls'; printf '%s\n' 'serve keys list'
         case 'serve keys create'; printf '%s\n' 'serve keys create'
         case 'serve keys revoke'; printf '%s\n' 'serve keys revoke'
@@ -83,7 +84,7 @@ function __spectronctl_value
         case 'contexts create --provider' 'contexts update --provider' 'contexts clone --provider'; printf '%s\n' '__spectronctl_free' 'NAME=env:VAR|file:PATH|-'
         case 'contexts create --token-limit' 'contexts create --retention-days' 'contexts update --token-limit' 'contexts update --retention-days' 'keys rotate --parallel' 'keys rotate --max-failures' 'keys rotations resume --parallel' 'sessions transcript --tail' 'sessions transcript --from-seq' 'sessions transcript --parallel' 'sessions import --parallel' 'lifecycle decay --parallel' 'lifecycle expire --parallel' 'lifecycle fsck --parallel' 'lifecycle fsck --max-results' 'lifecycle reindex --parallel' '* --limit' '* --retries'; printf '%s\n' '__spectronctl_free' 'N'
         case 'contexts create --set' 'contexts update --set'; printf '%s\n' '__spectronctl_free' 'A.B=VALUE'
-        case 'contexts create --config' 'contexts update --config' 'contexts clone --secret-file' 'contexts clone --secret-env-file' 'keys create --secret-file' 'keys create --secret-env-file' 'keys rotate --secret-file' 'keys rotate --secret-env-file' 'keys rotations resume --secret-file' 'keys rotations resume --secret-env-file' 'sessions list --scope' 'sessions transcript --output-file' 'sessions transcript --output-dir' 'sessions import --scope' 'sessions create --scope' 'profiles add --ca-file' 'serve --tls-cert' 'serve --tls-key' 'serve --secret-file' 'serve --secret-env-file' 'serve --ready-file' 'serve worker --ready-file' 'serve keys create --secret-file' 'serve keys create --secret-env-file' '* --api-key-file'; printf '%s\n' '__spectronctl_files'
+        case 'contexts create --config' 'contexts update --config' 'contexts clone --secret-file' 'contexts clone --secret-env-file' 'keys create --secret-file' 'keys create --secret-env-file' 'keys rotate --secret-file' 'keys rotate --secret-env-file' 'keys rotations resume --secret-file' 'keys rotations resume --secret-env-file' 'sessions list --scope' 'sessions transcript --output-file' 'sessions transcript --output-dir' 'sessions import --scope' 'sessions create --scope' 'profiles add --ca-file' 'serve --tls-cert' 'serve --tls-key' 'serve --secret-file' 'serve --secret-env-file' 'serve --ready-file' 'serve worker --ready-file' 'serve keys create --secret-file' 'serve keys create --secret-env-file' 'serve exec --seed' 'serve exec --log-file' '* --api-key-file'; printf '%s\n' '__spectronctl_files'
         case 'contexts create --if-exists'; printf '%s\n' '__spectronctl_offer' 'fail' 'skip' 'update'
         case 'contexts update --unset'; printf '%s\n' '__spectronctl_free' 'A.B'
         case 'contexts delete --if-missing' 'keys delete --if-missing' 'sessions delete --if-missing'; printf '%s\n' '__spectronctl_offer' 'fail' 'ok'
@@ -115,7 +116,7 @@ function __spectronctl_value
         case 'profiles add --proxy' 'serve --store' 'serve worker --store' 'serve keys list --store' 'serve keys create --store' 'serve keys revoke --store' '* --url'; printf '%s\n' '__spectronctl_free' 'URL'
         case 'serve --host'; printf '%s\n' '__spectronctl_free' 'HOST'
         case 'serve --port'; printf '%s\n' '__spectronctl_free' 'PORT'
-        case 'serve --log-format' 'serve worker --log-format'; printf '%s\n' '__spectronctl_offer' 'text' 'json'
+        case 'serve --log-format' 'serve worker --log-format' 'serve exec --log-format'; printf '%s\n' '__spectronctl_offer' 'text' 'json'
         case 'whoami --plane'; printf '%s\n' '__spectronctl_offer' 'management' 'context' 'both'
         case '* --profile'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case '* --api-key'; printf '%s\n' '__spectronctl_free' 'KEY'
@@ -175,6 +176,7 @@ function __spectronctl_argument
         case 'profiles remove 0'; printf '%s\n' '__spectronctl_ask' 'profiles'
         case 'serve keys create 0'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'serve keys revoke 0'; printf '%s\n' '__spectronctl_free' 'ID'
+        case 'serve exec *'; printf '%s\n' '__spectronctl_free' 'CMD'
         case 'completion 0'; printf '%s\n' '__spectronctl_offer' 'bash' 'zsh' 'fish' 'powershell'
     end
 end
@@ -191,7 +193,7 @@ function __spectronctl_commands
         case 'lifecycle jobs'; printf '%s\t%s\n' 'list' 'List the jobs of a context, the oldest first' 'get' 'Show one job' 'watch' 'Wait until a job is over, and show it; one that failed or was cancelled ends with 6' 'cancel' 'Cancel a job: a queued one at once, a running one between two batches; safe to repeat'
         case 'migrations'; printf '%s\t%s\n' 'status' 'Show which schema the database of each context has, and how that stands to the newest'
         case 'profiles'; printf '%s\t%s\n' 'list' 'List the profiles, the built-in `local` included' 'show' 'Show every setting as it resolves here and now, and which layer won' 'add' 'Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it' 'use' 'Make a profile the default one' 'set' 'Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context\'s own key' 'unset' 'Clear one field of a profile' 'remove' 'Forget a profile; nothing happens to its server' 'path' 'Print where the config file is, whether it exists or not'
-        case 'serve'; printf '%s\t%s\n' 'worker' 'Work on the jobs of a store, without a server, until told to stop' 'keys' 'Manage management keys, while no server runs on the store'
+        case 'serve'; printf '%s\t%s\n' 'worker' 'Work on the jobs of a store, without a server, until told to stop' 'keys' 'Manage management keys, while no server runs on the store' 'exec' 'Run a program against a throw-away server, which ends along with it'
         case 'serve keys'; printf '%s\t%s\n' 'list' 'List the management keys of a store; never a secret' 'create' 'Make a management key; its secret is shown or written once' 'revoke' 'Revoke a management key at once'
     end
 end
@@ -266,6 +268,7 @@ function __spectronctl_options
         case 'serve keys list'; printf '%s\t%s\n' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
         case 'serve keys create'; printf '%s\t%s\n' '--secret-file' 'Write the secret to a new 0600 file' '--secret-env-file' 'Put the secret in a dotenv file' '--secret-command' 'Pipe the secret into a command' '--force' 'Replace an existing file or variable' '--reveal' 'Print the secret although a terminal shows it' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
         case 'serve keys revoke'; printf '%s\t%s\n' '--store' 'surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local' '--help' 'Show this message and exit'
+        case 'serve exec'; printf '%s\t%s\n' '--seed' 'Contexts to begin with: JSON, TOML or YAML, by its suffix' '--log-file' 'Log all requests here; else warnings go to stderr' '--log-format' 'Format of the log on stderr' '--help' 'Show this message and exit'
         case 'completion'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'version'; printf '%s\t%s\n' '--server' 'Ask the server for its own' '--check-server' 'Compare with the server; end with 20 when it is older or newer' '--help' 'Show this message and exit'
         case 'whoami'; printf '%s\t%s\n' '--plane' 'Which key; by default the context\'s, if one is chosen' '--help' 'Show this message and exit'

@@ -55,6 +55,9 @@ class SpectronctlError(Exception):
         self.command = command
         self.candidates = list(candidates)
 
+    def __str__(self) -> str:
+        return self.message  # which whoever passes it on may have completed
+
     def to_dict(self) -> dict[str, Any]:
         """The error object of `-o json`: every key always present (cli.md, "Exit codes and errors")."""
         return {

@@ -16,8 +16,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "operations": {"client", "api", "models", "errors"},
     "config": {"models", "errors"},
     "output": {"models", "errors"},
-    "cli": {"operations", "client", "api", "models", "config", "output", "errors", "server"},
+    "cli": {
+        "testing",
+        "operations",
+        "client",
+        "api",
+        "models",
+        "config",
+        "output",
+        "errors",
+        "server",
+    },
     "server": {"models", "errors"},
+    "testing": {"operations", "client", "models", "errors", "server"},
+    "pytest_plugin": {"testing", "errors"},
 }
 HOME = {
     "typer": "cli",
@@ -33,10 +45,15 @@ HOME = {
     "uvicorn": "server",
     "surrealdb": "server",
     "surrealdb_embedded": "server",
+    "pytest": "pytest_plugin",
 }
 VISITS = {(name, "server/embedding/_remote.py") for name in ("httpx", "truststore")}
 """The one module outside of a library's home that may import it: the server's embedders of others ask over HTTP."""
-REACHES_INTO_SERVER = {"cli/embedded.py", "cli/commands/serve.py"}
+REACHES_INTO_SERVER = {
+    "cli/embedded.py",
+    "cli/commands/serve/__init__.py",
+    "cli/commands/serve/exec.py",
+}
 
 
 class Imports(ast.NodeVisitor):

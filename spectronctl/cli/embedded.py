@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronctl.config.locations import local_store_url
-from spectronctl.errors import ConfigError, NotFoundError
+from spectronctl.errors import NotFoundError
 from spectronctl.models.times import write_time
+from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
     from spectronctl.client._asgi import AsgiTransport
@@ -19,19 +20,6 @@ T = TypeVar("T")
 
 LOCK_PAUSE = 0.05
 """Seconds between two looks at a store that another process has open."""
-
-
-@contextmanager
-def server_parts() -> Iterator[None]:
-    """Import what the server needs, or say how to install it."""
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        raise ConfigError(
-            f"the embedded server is not installed: there is no {exc.name}",
-            hint="It comes with the extra `local`.",
-            command="pip install 'spectronctl[local]'",
-        ) from None
 
 
 def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:

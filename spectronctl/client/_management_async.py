@@ -31,7 +31,7 @@ class AsyncSpectronManagement:
 
     `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
     the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
-    environment's, `observe` sees every attempt. ConfigError names the argument that cannot be used.
+    environment's ("" is none at all), `observe` sees every attempt. ConfigError names the argument that cannot be used.
 
     Every call raises the subclasses of `spectronctl.RequestError`: AuthError, ForbiddenError, NotFoundError,
     ConflictError, InvalidError, RateLimitedError, UpstreamError, NotAvailableError and NetworkError. Where

@@ -66,8 +66,11 @@ def read_settings(
     """Check what a client was given; ConfigError names the field, and never shows a secret."""
     url = _read_base_url(base_url)
     key = None if api_key is None else _read_key(api_key)
-    through = None if transport is not None else proxy or find_proxy(httpx.URL(url))
-    proxy_url = read_proxy(through) if through else None
+    if transport is not None:
+        proxy = None
+    elif proxy is None:
+        proxy = find_proxy(httpx.URL(url))
+    proxy_url = read_proxy(proxy) if proxy else None
     return Settings(
         base_url=url,
         timeout=_read_timeout(timeout),

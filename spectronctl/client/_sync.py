@@ -33,8 +33,9 @@ class Client:
     Sends requests of `spectronctl.api`, and sends them again where that can do no harm.
 
     `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
-    system's certificates, `proxy` wins over the environment's, `observe` sees every attempt. ConfigError names the
-    argument that cannot be used. `clock_offset` is how far the server's clock was ahead of ours at its last answer.
+    system's certificates, `proxy` wins over the environment's ("" is none at all), `observe` sees every attempt.
+    ConfigError names the argument that cannot be used. `clock_offset` is how far the server's clock was ahead of ours
+    at its last answer.
     """
 
     def __init__(

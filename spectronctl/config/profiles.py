@@ -78,6 +78,8 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
     be read again is not written.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # a rename would do away with /dev/null
+        raise ConfigError(f"{path} is no regular file; nothing was changed")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock_file(target):

@@ -118,10 +118,16 @@ SETTINGS = (
     Source("proxy", parse_proxy, ("SPECTRONCTL_PROXY",), field="proxy"),
 )
 
-TARGET_VARIABLES = frozenset(
-    name for row in SETTINGS if row.name in {"url", "context"} for name in row.env
-)
-"""Variables that name a server or a context."""
+
+def _list_variables(*names: str) -> frozenset[str]:
+    return frozenset(name for row in SETTINGS if row.name in names for name in row.env)
+
+
+TARGET_VARIABLES = _list_variables("url", "context")
+"""Variables that name a server or a context, for programs that are told both."""
+
+SERVER_VARIABLES = TARGET_VARIABLES | _list_variables("profile", "auth_header", "ca_file", "proxy")
+"""Variables that say which server is meant and how it is reached, for programs that are pointed at another one."""
 
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",

@@ -60,16 +60,25 @@ def serve(
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
     with listener, hold_store(store_url, timeout=lock_timeout, command="spectronctl serve") as held:
-        url = _describe_url(listener, host, secure=tls is not None)
+        url = describe_url(listener, host, secure=tls is not None)
         configure_logs(log_format)
         with announce_ready(ready_file) as announce:
 
-            def tell() -> None:
+            def tell(_: Callable[[], None]) -> None:
                 held.announce(url)
                 announce({"url": url, "store": store_url})
 
-            opening = partial(open_store, store_url, credentials=credentials)
-            asyncio.run(_run(opening, listener, tls, worker, deliver_first_key, tell))
+            asyncio.run(
+                run_server(
+                    partial(open_store, store_url, credentials=credentials),
+                    listener,
+                    announce=tell,
+                    grace=_GRACE_SECONDS,
+                    tls=tls,
+                    worker=worker,
+                    deliver_first_key=deliver_first_key,
+                )
+            )
 
 
 def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
@@ -104,14 +113,21 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
     return family, str(address[0])
 
 
-async def _run(
+async def run_server(
     opening: Callable[[], Awaitable[Store]],
     listener: socket.socket,
-    tls: Tls | None,
-    worker: bool,
-    deliver_first_key: Callable[[str], None] | None,
-    announce: Callable[[], None],
+    *,
+    announce: Callable[[Callable[[], None]], None],
+    grace: int,
+    tls: Tls | None = None,
+    worker: bool = True,
+    deliver_first_key: Callable[[str], None] | None = None,
 ) -> None:
+    """
+    Answer what comes in at `listener`, until a signal or what `announce` is given stops it; any thread may call that.
+
+    The requests that run then have `grace` seconds to end. The rest is as for `serve`.
+    """
     store = await opening()
     try:
         if deliver_first_key is not None:
@@ -126,7 +142,7 @@ async def _run(
             server_header=False,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_graceful_shutdown=grace,
             ws="none",
         )
         _load(config)
@@ -147,13 +163,18 @@ def _load(config: uvicorn.Config) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[Callable[[], None]], None]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._announce()
+        self._announce(self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -163,7 +184,8 @@ class _Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
-def _describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:
+def describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:
+    """Where a client on this machine reaches the server."""
     address, port = listener.getsockname()[:2]
     if ipaddress.ip_address(address).is_unspecified:
         host = "127.0.0.1" if listener.family == socket.AF_INET else "::1"

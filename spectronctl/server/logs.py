@@ -12,19 +12,21 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 LogFormat = Literal["text", "json"]
 
 
-def configure_logs(log_format: LogFormat) -> None:
-    """Send the server's records, and the warnings of the libraries under it, to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logs(
+    log_format: LogFormat, stream: TextIO | None = None, level: int = logging.INFO
+) -> None:
+    """Send the server's records from `level` on, and the warnings of the libraries under it, to stderr or `stream`."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
-    for name, level in (("spectronctl.server", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, least in (("spectronctl.server", level), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(level)
+        logger.setLevel(least)
         logger.propagate = False
 
 

@@ -72,7 +72,10 @@ ALSO_NEEDED: dict[tuple[str, ...], str] = {
 """What a command wants although no single argument or option is required."""
 
 
-END_OF_LINE: dict[tuple[str, ...], str] = {("exec",): "-- true"}
+END_OF_LINE: dict[tuple[str, ...], str] = {
+    ("exec",): "-- true",
+    ("serve", "exec"): "-- true",
+}
 """What must come last, after all options: words of another program's."""
 
 

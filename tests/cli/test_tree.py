@@ -221,6 +221,7 @@ LIBRARIES = {
         ("ontology --help", {"typer", "pydantic"}),
         ("ontology edit --help", {"typer", "pydantic"}),
         ("serve --help", {"typer", "pydantic"}),
+        ("serve exec --help", {"typer", "pydantic"}),
         ("lifecycle reindex --help", {"typer", "pydantic"}),
         ("lifecycle jobs watch --help", {"typer", "pydantic"}),
         ("migrations status --help", {"typer", "pydantic"}),

@@ -197,6 +197,15 @@ def test_a_dangling_link_is_written_through(path: Path, tmp_path: Path) -> None:
     assert "prod" in read_config(tmp_path / "later" / "config.toml").profiles
 
 
+def test_what_is_no_regular_file_is_not_replaced(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="is no regular file"):
+        add_profile(path, "prod", {"url": "https://prod.example"})
+    assert path.is_fifo()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
 def test_a_taken_name_is_refused(commented: Path) -> None:
     with pytest.raises(ConfigError, match="exists already"):
         add_profile(commented, "prod", {})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Serve, Served, Shell
+from tests.e2e.standins import read_calls, stand_in, stand_in_settings
 
 RUNBOOKS = Path(__file__).parents[2] / "examples" / "runbooks"
 SCRIPTS = sorted(path.name for path in RUNBOOKS.rglob("*.sh"))
@@ -22,27 +21,6 @@ CONTEXT = "acme-prod"
 OVERLAP_SECONDS = 1
 
 pytestmark = pytest.mark.timeout(300)
-
-STAND_IN = f"""#!{sys.executable}
-import json, os, sys
-from pathlib import Path
-
-name, words = Path(sys.argv[0]).name, sys.argv[1:]
-stdin = "" if "rollout" in words else sys.stdin.read()
-seen = []
-pid = os.getpid()
-while Path("/proc/self").exists() and pid != int(os.environ["TESTER"]):
-    process = Path("/proc", str(pid))
-    seen += [(process / part).read_bytes().decode() for part in ("cmdline", "environ")]
-    pid = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-call = {{"name": name, "words": words, "stdin": stdin, "seen": seen, "env": dict(os.environ)}}
-with open(os.environ["CALLS"], "a") as calls:
-    calls.write(json.dumps(call) + "\\n")
-if os.environ.get("FAILING") in words:
-    sys.exit("the stand-in fails")
-if "create" in words:
-    print("kind: Secret\\ndata: of " + stdin[::-1])
-"""
 
 
 @dataclass
@@ -59,9 +37,7 @@ class Scene:
         """What every runbook may read; each takes what it knows."""
         return {
             **self.served.env,
-            "PATH": f"{self.folder / 'bin'}:{self.shell.environment()['PATH']}",
-            "TESTER": str(os.getpid()),
-            "CALLS": str(self.folder / "calls"),
+            **stand_in_settings(self.folder, self.shell.environment()["PATH"]),
             "SPECTRON_CONTEXT_ID": CONTEXT,
             "OVERLAP": f"{OVERLAP_SECONDS}s",
             "DRAIN": "0s",
@@ -103,9 +79,7 @@ class Scene:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        recorded = self.folder / "calls"
-        lines = recorded.read_text().splitlines() if recorded.exists() else []
-        return [json.loads(line) for line in lines]
+        return read_calls(self.folder)
 
     def works(self, secret: str) -> bool:
         """Whether `/me` accepts it."""
@@ -120,10 +94,7 @@ class Scene:
 @pytest.fixture
 def scene(shell: Shell, serve: Serve, tmp_path: Path) -> Scene:
     folder = tmp_path / "a folder"
-    (folder / "bin").mkdir(parents=True)
-    for name in ("kubectl", "vault", "store"):
-        (folder / "bin" / name).write_text(STAND_IN)
-        (folder / "bin" / name).chmod(0o755)
+    stand_in(folder, "kubectl", "vault", "store")
     scene = Scene(shell, serve(), folder)
     scene.find(f"contexts create {CONTEXT} --namespace acme --database prod")
     create = f"keys create planner --scope-floor org=acme --secret-file '{scene.secret_file}'"

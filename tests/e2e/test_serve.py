@@ -81,6 +81,9 @@ def test_sigterm_ends_it_with_success_and_frees_the_store(
         ("--store mem:// --port 70000", 2, "70000"),
         ("--store mem:// --port 0 --tls-cert c.pem", 2, "go together"),
         ("--store mem:// --port 0 --bootstrap --secret-file /nowhere/key", 2, "/nowhere"),
+        ("--store mem:// worker", 2, "--store stands before worker"),
+        ("--log-format json exec true", 2, "--log-format stands before exec"),
+        ("--insecure-bind keys list", 2, "--insecure-bind stands before keys"),
     ],
 )
 def test_what_cannot_be_served_is_refused(shell: Shell, options: str, code: int, says: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.errors import InvalidError, UsageError
+from spectronctl.cli.commands._documents import name_file, read_document
+from spectronctl.errors import InvalidError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -23,21 +23,9 @@ _QUOTES = (
 )
 
 
-def name_file(file: str) -> str:
-    """A file as messages name it."""
-    return "stdin" if file == "-" else file
-
-
 def read_ontology(rt: Runtime, file: str) -> Ontology:
     """UsageError for what cannot be read; InvalidError names all that is wrong with what can."""
-    from spectronctl.output.parsing import parse_document
-
-    name = name_file(file)
-    try:
-        data = rt.open_stdin("FILE").read() if file == "-" else Path(file).read_bytes()
-    except OSError as exc:
-        raise UsageError(f"{name}: {exc.strerror}") from None
-    return check_ontology(parse_document(data, name), name)
+    return check_ontology(read_document(rt, file, "FILE"), name_file(file))
 
 
 def check_ontology(document: Any, name: str) -> Ontology:

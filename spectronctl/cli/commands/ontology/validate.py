@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.ontology._file import FileArgument, name_file, read_ontology
+from spectronctl.cli.commands._documents import name_file
+from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
 from spectronctl.cli.commands.ontology._view import VALIDATED
 
 app = App()

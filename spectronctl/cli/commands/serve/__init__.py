@@ -18,11 +18,15 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.config.locations import local_store_url
 from spectronctl.errors import UsageError
 from spectronctl.output.views import Column, View
+from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
     from spectronctl.output.sinks import SinkGroup
 
-app = App(invoke_without_command=True)
+app = App(
+    verbs={"exec": "Run a program against a throw-away server, which ends along with it."},
+    invoke_without_command=True,
+)
 keys = App(help="Manage management keys, while no server runs on the store.")
 app.add_typer(keys, name="keys")
 
@@ -110,10 +114,11 @@ def serve(
     Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}.
     """
     if ctx.invoked_subcommand:
+        _refuse_options(ctx, ctx.invoked_subcommand)
         return
     rt = ctx.runtime
     listen.check()
-    with embedded.server_parts():
+    with server_parts():
         from spectronctl.server import listening
     cert, key = listen.tls_cert, listen.tls_key
     with rt.reserve_secret(secret if bootstrap else None) as sinks:
@@ -132,6 +137,18 @@ def serve(
         )
 
 
+def _refuse_options(ctx: Context, subcommand: str) -> None:
+    """What was typed between `serve` and its command would go unheard: another store than the one meant, say."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} stands before {subcommand}, where it belongs to 'spectronctl serve' alone",
+                hint=f"'spectronctl serve {subcommand} --help' lists what {subcommand} takes.",
+            )
+
+
 @app.command("worker")
 def work(
     ctx: Context,
@@ -145,7 +162,7 @@ def work(
     Beside servers with --no-worker on the same ws:// store: as many workers as the jobs need.
     """
     rt = ctx.runtime
-    with embedded.server_parts():
+    with server_parts():
         from spectronctl.server import working
     working.work(
         store or local_store_url(rt.env),

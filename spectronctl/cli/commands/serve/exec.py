@@ -1,0 +1,118 @@
+"""`spectronctl serve exec`"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._documents import name_file, read_document
+from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
+from spectronctl.config.resolve import SERVER_VARIABLES
+from spectronctl.errors import UsageError
+from spectronctl.server.extra import server_parts
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.seeds import Seed
+    from spectronctl.testing import SpectronContext, SpectronServer
+
+app = App()
+
+_PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+_WITHOUT_PROXY = ("no_proxy", "NO_PROXY")
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run_against_server(
+    ctx: Context,
+    command: Annotated[
+        list[str], typer.Argument(metavar="CMD", help="Program to run, and its arguments.")
+    ],
+    seed: Annotated[
+        str | None,
+        typer.Option(
+            "--seed",
+            metavar="FILE|-",
+            help="Contexts to begin with: JSON, TOML or YAML, by its suffix.",
+        ),
+    ] = None,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file", metavar="PATH", help="Log all requests here; else warnings go to stderr."
+        ),
+    ] = None,
+    log_format: LogFormatOption = LogFormat.TEXT,
+) -> int:
+    """
+    Run a program against a throw-away server, which ends along with it.
+
+    The server is empty, in memory, on a free port of the loopback, and answers before CMD begins. CMD's exit code is
+    passed on; it is 128 + N when signal N ended CMD.
+
+    CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
+    SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
+    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
+    keys, is taken out; its config file is an empty one.
+
+    A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
+    (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
+    and `ts`) and `facts` (`text`, `scopes`, `memory_category`, `observed_at`).
+    """
+    from spectronctl.cli.children import SignalRelay, check_program
+
+    rt = ctx.runtime
+    with server_parts():
+        from spectronctl.testing import run_server
+    wanted = _read_seed(rt, seed) if seed else None
+    check_program(command[0], rt.env)
+    with (
+        SignalRelay() as relay,
+        _logging(log_file, log_format),
+        TemporaryDirectory(prefix="spectronctl-") as folder,
+        run_server() as server,
+    ):
+        contexts = server.plant(wanted) if wanted else []
+        env = _build_environment(rt, server, contexts)
+        return relay.run(command, env | {"SPECTRONCTL_CONFIG": f"{folder}/config.toml"})
+
+
+def _read_seed(rt: Runtime, file: str) -> Seed:
+    from spectronctl.testing import read_seed
+
+    return read_seed(read_document(rt, file, "--seed"), f"{name_file(file)} is no seed")
+
+
+def _build_environment(
+    rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
+) -> dict[str, str]:
+    """Ours, pointed at the throw-away server and nowhere else."""
+    elsewhere = {*rt.settings.key_variables, *SERVER_VARIABLES}
+    env = {name: text for name, text in rt.env.items() if name not in elsewhere}
+    if any(env.get(name) for name in _PROXIES):
+        for name in _WITHOUT_PROXY:
+            env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))
+    for context in contexts:
+        env |= context.key_variables
+    first = next((one for one in contexts if one.keys), next(iter(contexts), server))
+    return env | first.env
+
+
+@contextmanager
+def _logging(path: Path | None, log_format: LogFormat) -> Iterator[None]:
+    from spectronctl.server.logs import configure_logs
+
+    try:
+        file = path.open("w", encoding="utf-8") if path else None
+    except OSError as exc:
+        raise UsageError(f"--log-file {path}: {exc.strerror}") from None
+    with file or nullcontext():
+        configure_logs(log_format.value, file, logging.INFO if file else logging.WARNING)
+        yield
