@@ -16,6 +16,9 @@ from spectronctl.models.problems import Answer
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
-from spectronctl.api._request import Request
+from spectronctl.api._request import READS, Request
 from spectronctl.client._httpx import httpx
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
@@ -16,8 +16,6 @@ from spectronctl.models.problems import Answer
 from spectronctl.models.redaction import MASK, Redaction, find_secrets
 
 T = TypeVar("T")
-
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECRET_HEADERS = frozenset(
     {"set-cookie", "set-cookie2", "authentication-info", "authorization", "api-key"}

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from random import random
 from typing import Any
 
-from spectronctl.client._call import READS, Call, Outcome
+from spectronctl.api._request import READS
+from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.models.failures import is_tls_failure
 from spectronctl.models.problems import Answer, read_retry_after

@@ -144,8 +144,8 @@ def test_a_name_stays_one_name(call: CommandLine, echo: Echo, name: str) -> None
 
 
 def test_the_chosen_context_is_filled_in_as_one_name(call: CommandLine, echo: Echo) -> None:
-    assert call("api GET /contexts/{context}/keys -c 'a?b c'").code == 0
-    assert echo.last.url.raw_path == b"/api/v1/contexts/a%3Fb%20c/keys"
+    assert call("api GET /contexts/{context}/keys -c 'a?b/c%41 d'").code == 0
+    assert echo.last.url.raw_path == b"/api/v1/contexts/a%3Fb%2Fc%2541%20d/keys"
     call("api GET /{context}/me")
     assert echo.last.url.raw_path == b"/api/v1/acme-prod/me"
     assert call("api GET /{context}/me -c ..").code == 2
@@ -412,7 +412,7 @@ def test_reading_asks_nobody(call: CommandLine) -> None:
         assert call(f"api {method} /contexts --no-input").code == 0
 
 
-@pytest.mark.parametrize("end", ["keys", "keys/", "ke%79s", "KEYS", "keys/app/rotate"])
+@pytest.mark.parametrize("end", ["keys", "keys/", "ke%79s", "KEYS", "a%2Fkeys", "keys/app/rotate"])
 def test_a_secret_is_not_shown_on_a_terminal_unasked(
     end: str, call: CommandLine, echo: Echo
 ) -> None:

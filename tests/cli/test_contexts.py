@@ -406,3 +406,10 @@ def test_a_web_page_saying_404_is_no_missing_context(tmp_path: Path) -> None:
 def test_an_id_of_undecodable_bytes_is_an_answer_not_a_defect(run: CommandLine) -> None:
     result = run("contexts get caf\udce9 -o json")
     assert result.error["kind"] in {"not_found", "invalid"}
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "9" * 5000])
+def test_a_set_value_that_json_has_no_number_for_is_text(value: str, run: CommandLine) -> None:
+    run("contexts create acme-prod --namespace acme --database prod")
+    result = run(f"contexts update acme-prod --set labels.a={value} -o json")
+    assert (result.code, result.json["config"]["labels"]["a"]) == (0, value)

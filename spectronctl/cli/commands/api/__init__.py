@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spectronctl.api._request import READS, Reply, Request
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
-from spectronctl.cli.commands.api._parts import READS, PartOptions
+from spectronctl.cli.commands.api._parts import PartOptions
 from spectronctl.errors import UsageError
 from spectronctl.output.views import ANYTHING, Column, View
 
 if TYPE_CHECKING:
-    from spectronctl.api._request import Reply, Request
     from spectronctl.cli.commands.api._target import Target
     from spectronctl.cli.runtime import Runtime
 

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spectronctl.api._request import READS, Reply, Request
 from spectronctl.cli.commands._values import nest, parse_value
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from spectronctl.api._request import Request
     from spectronctl.cli.commands.api._target import Target
     from spectronctl.cli.runtime import Runtime
-
-READS = {"GET", "HEAD", "OPTIONS"}
-"""Methods that change nothing, and carry no body."""
 
 _WITH_QUERY = READS | {"DELETE"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -58,8 +55,6 @@ class PartOptions:
 
     def describe(self, rt: Runtime, method: str, target: Target) -> Request[Any]:
         """The whole request; UsageError for what does not fit, and for a secret that others could see."""
-        from spectronctl.api._request import Reply, Request
-
         in_query = method in _WITH_QUERY
         self._check(method)
         fields = [_parse_field(rt, text) for text in self.field or ()]
