@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Here:
     def check_disk(self) -> Finding:
         """Room where stores, journals and the config are kept."""
         free = dict(_measure(self._list_places()))
-        facts = {"free_bytes": free}
+        facts = {"places": [{"path": each, "free_bytes": left} for each, left in free.items()]}
         place, least = min(free.items(), key=lambda item: item[1])
         detail = f"{least / 1e9:.1f} GB free at {place}"
         if least < LEAST:
@@ -75,16 +76,21 @@ class Here:
 
         found, unreadable = read_rotations(open_journal(self._rt))
         begun = [rotation for rotation in found if rotation.is_open]
-        facts = {"open": [rotation.id for rotation in begun], "unreadable": len(unreadable)}
+        due = [rotation for rotation in begun if rotation.is_due(datetime.now(UTC))]
+        facts = {
+            "open": [rotation.id for rotation in begun],
+            "due": [rotation.id for rotation in due],
+            "unreadable": len(unreadable),
+        }
         if unreadable:
             first = unreadable[0]
             return Finding(first.message, "warning", first.hint, facts=facts)
-        if not begun:
-            return Finding("none under way", facts=facts)
+        if not due:
+            return Finding(f"{len(begun)} under way, none due" if begun else "none", facts=facts)
         return Finding(
-            f"{len(begun)} under way: {', '.join(rotation.name for rotation in begun)}",
+            f"not finished: {', '.join(rotation.name for rotation in due)}",
             "warning",
-            hint="It finishes what is due, and is safe to run at any time, as from cron.",
+            hint="The old key stays until somebody goes on. It is safe to run at any time, as from cron.",
             command="spectronctl keys rotations resume",
             facts=facts,
         )
