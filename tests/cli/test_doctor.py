@@ -144,6 +144,8 @@ def test_a_config_that_is_open_to_others_is_a_warning_with_its_way_out(run: Comm
 
 def test_each_setting_is_told_with_the_layer_that_won(run: CommandLine) -> None:
     write_config(run, "[profiles.a]\nurl = 'http://spectron.test'\ncontext = 'acme'\n")
+    facts = find(doctor(run, "--profile a"), "settings")["facts"]
+    assert facts["timeout"] == {"value": 30.0, "source": "default"}
     facts = find(doctor(run, "--profile a --timeout 5s"), "settings")["facts"]
     assert facts["url"] == {"value": "http://spectron.test", "source": "SPECTRON_URL"}
     assert facts["context"] == {"value": "acme", "source": "profile a"}

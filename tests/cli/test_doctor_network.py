@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -319,6 +320,26 @@ def test_http_to_a_port_of_tls(doctor: CommandLine, authority: trustme.CA) -> No
     assert row["command"] == f"export SPECTRONCTL_URL=https://127.0.0.1:{door.port}"
 
 
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_a_400_to_plain_http_may_come_from_a_server_of_tls(
+    is_secure: bool, doctor: CommandLine, authority: trustme.CA
+) -> None:
+    context = secure(authority, "localhost")
+    complaint = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nto an HTTPS port"
+
+    def behave(connection: socket.socket) -> None:
+        if is_secure and connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            context.wrap_socket(connection, server_side=True).close()
+        else:
+            say(complaint)(connection)
+
+    with listen(behave) as port:
+        row = first_failure(examine(doctor, f"http://127.0.0.1:{port}"))
+    assert (row["check"], "speaks TLS" in row["detail"]) == (
+        ("protocol", True) if is_secure else ("health", False)
+    )
+
+
 def test_https_to_a_plain_port(doctor: CommandLine, server: Server) -> None:
     with open_door(server.handle_request) as door:
         doctor(f"profiles add prod --url https://127.0.0.1:{door.port}")
@@ -392,6 +413,7 @@ def test_a_proxy_from_the_environment_is_named_and_gone_through(
     assert find(result, "dns")["facts"]["host"] == "127.0.0.1"
     assert find(result, "protocol")["status"] == "ok"
     assert find(result, "management_key")["status"] == "ok"
+    assert find(result, "tls")["status"] == ("ok" if tls else "warning")
     assert all(b"Proxy-Authorization: Basic" in head for head in seen)
 
 

@@ -85,7 +85,7 @@ def check_tls(subject: Subject) -> Finding:
 
 
 def _judge_plain_http(subject: Subject) -> Finding:
-    if _is_loopback(subject.address):
+    if subject.route.proxy is None and _is_loopback(subject.address):
         return Finding("not in use: the URL is http, on this machine", "skipped")
     return Finding(
         "not in use: keys and answers travel in the clear",

@@ -15,13 +15,15 @@ from spectronctl.config.reports import clean_address, describe_config, describe_
 from spectronctl.models.redaction import Redaction, hide_keys
 
 if TYPE_CHECKING:
-    from spectronctl.cli.runtime import Runtime
+    from spectronctl.config.resolve import Settings
 
 MOST = 4_000
 """Characters of one text."""
 
 
-def build_bundle(rt: Runtime, report: Mapping[str, Any]) -> dict[str, Any]:
+def build_bundle(
+    env: Mapping[str, str], settings: Settings, report: Mapping[str, Any]
+) -> dict[str, Any]:
     """The diagnosis, and what it was made with. Not clean yet."""
     return {
         "spectronctl": __version__,
@@ -32,10 +34,10 @@ def build_bundle(rt: Runtime, report: Mapping[str, Any]) -> dict[str, Any]:
         "diagnosis": report,
         "settings": [
             {"setting": name, "value": setting.shown, "source": setting.source}
-            for name, setting in rt.settings.each()
+            for name, setting in settings.each()
         ],
-        "config": describe_config(config_path(rt.env)),
-        "environment": describe_environment(rt.env, rt.settings.key_variables),
+        "config": describe_config(config_path(env)),
+        "environment": describe_environment(env, settings.key_variables),
     }
 
 

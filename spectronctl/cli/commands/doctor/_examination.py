@@ -104,7 +104,7 @@ class Examination:
         if self._bundle is not None:
             home = self._rt.env.get("HOME", "").rstrip("/")
             cleaner = Cleaner(self._list_secrets(), home or None)
-            document = cleaner.clean(build_bundle(self._rt, self._report()))
+            document = cleaner.clean(build_bundle(self._rt.env, self._setup.given, self._report()))
             self._write(self._bundle, to_json(document, indent=2) + "\n")
             self._rt.out.note(f"Wrote {self._bundle}. Read it before you pass it on.")
         authority = self._find_authority()

@@ -55,6 +55,8 @@ class Setup:
         except SpectronctlError as exc:
             self._settings_error = exc
             rt.settings = _resolve_for_show(rt, typed) or bare
+        self.given = rt.settings
+        """The settings as they are, before they are changed for the diagnosis."""
 
     def list_checks(self) -> Iterator[Check]:
         yield Check("config", self._check_config)
@@ -65,7 +67,7 @@ class Setup:
     @property
     def limit(self) -> float:
         """Seconds that each check may take."""
-        timeout = self._rt.settings.timeout
+        timeout = self.given.timeout
         return min(LIMIT, timeout.value) if timeout.source == "default" else timeout.value
 
     def _check_config(self) -> Finding:
@@ -100,9 +102,9 @@ class Setup:
         rt = self._rt
         if self._settings_error is not None:
             raise self._settings_error
-        rt.settings = _send_once(rt.settings, self.limit)
-        given = rt.settings
-        self._subject.target = self._describe_target(given)
+        given = self.given
+        rt.settings = _send_once(given, self.limit)
+        self._subject.target = self._describe_target(rt.settings)
         facts = {
             name: {"value": setting.shown, "source": setting.source}
             for name, setting in given.each()
@@ -136,7 +138,7 @@ class Setup:
         )
 
     def _check_keys(self) -> Finding:
-        given, subject = self._rt.settings, self._subject
+        given, subject = self.given, self._subject
         management = given.management_credential()
         inner = given.data_plane_credential(given.context.value) if given.context.value else None
         subject.management_key = self._read(management)
@@ -160,7 +162,7 @@ class Setup:
     def _read(self, credential: Credential | None) -> str | None:
         if credential is None:
             return None
-        timeout = self._rt.settings.timeout
+        timeout = self.given.timeout
         seconds = COMMAND_SECONDS if timeout.source == "default" else timeout.value
         return credential.read(
             self._rt.env, self._rt.read_stdin, seconds=min(COMMAND_SECONDS, seconds)
