@@ -124,11 +124,17 @@ def _connect(route: Route, timeout: float) -> tuple[socket.socket, Reached]:
         else:
             connection.settimeout(timeout)
             return connection, Reached(address, refused)
-    reasons = "; ".join(f"{address}: {reason}" for address, reason in refused.items())
+    reasons = _join_reasons(route.hop[0], refused)
     raise NetworkError(
         f"cannot reach {route.hop_name}: {reasons}",
         hint=PROXY_HINT if route.proxy else REFUSED_HINT,
     )
+
+
+def _join_reasons(host: str, refused: dict[str, str]) -> str:
+    if list(refused) == [host]:
+        return refused[host]
+    return "; ".join(f"{address}: {reason}" for address, reason in refused.items())
 
 
 def _explain(exc: OSError) -> str:

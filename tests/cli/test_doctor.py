@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from spectronctl.cli.commands.doctor._setup import Setup
+from spectronctl.cli.runtime import Runtime
+from spectronctl.operations.diagnosis import Subject
 from tests.cli.doors import listen
 from tests.cli.test_doctor_network import find, first_failure, no_proxies, statuses
 from tests.conftest import SENTINEL, CommandLine, Result
@@ -470,6 +473,15 @@ def test_a_resolver_that_never_answers_does_not_hang(
     result = doctor(run_alone, "--url http://spectron.test --timeout 0.2s")
     assert time.monotonic() - started < 4
     assert find(result, "dns")["detail"] == "no result within 0.2 s"
+
+
+@pytest.mark.parametrize(("options", "seconds"), [({}, 10), ({"timeout": "45s"}, 45)])
+def test_nobody_waits_for_a_check_as_long_as_for_the_work_unless_told(
+    options: dict[str, str], seconds: float, tmp_path: Path
+) -> None:
+    runtime = Runtime(env={"HOME": str(tmp_path)})
+    runtime.flags = options
+    assert Setup(runtime, Subject()).limit == seconds
 
 
 def test_an_interrupt_ends_it(run_alone: CommandLine) -> None:

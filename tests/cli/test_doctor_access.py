@@ -106,6 +106,19 @@ def test_a_database_that_does_not_answer_is_the_servers_ill_health(
     assert "the database does not answer" in result.error["message"]
 
 
+def test_a_check_asks_once(acme: CommandLine, server: Server) -> None:
+    asked: list[str] = []
+
+    def fault(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(503, json={"detail": "not now"}, headers={"Retry-After": "0"})
+
+    acme.transport = answer_like(server, fault)
+    result = doctor(acme)
+    assert (result.code, first_failure(result)["check"]) == (9, "health")
+    assert asked == ["/api/v1/health"]
+
+
 # Headers
 
 

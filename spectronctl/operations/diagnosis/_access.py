@@ -115,11 +115,11 @@ def check_schema(subject: Subject) -> Finding:
         "behind": len(found.behind),
         "failures": len(found.failures),
     }
-    detail = f"version {found.schema_version}, {len(found.contexts)} contexts"
+    detail = f"version {found.schema_version}; contexts: {len(found.contexts)}"
     if not found.behind and not found.failures:
         return Finding(detail, facts=facts)
     return Finding(
-        f"{detail}; behind: {len(found.behind)}, failed: {len(found.failures)}",
+        f"{detail}, behind: {len(found.behind)}, failed: {len(found.failures)}",
         "warning",
         hint="The server brings a context up to date when it starts; its log says what keeps it.",
         command="spectronctl migrations status",

@@ -46,7 +46,10 @@ def check_dns(subject: Subject) -> Finding:
         return NOT_IN_PLAY
     addresses = probes.resolve(subject.route)
     host = subject.route.hop[0]
-    return Finding(f"{host}: {', '.join(addresses)}", facts={"host": host, "addresses": addresses})
+    facts = {"host": host, "addresses": addresses}
+    if addresses == [host]:
+        return Finding(f"not needed: {host} is an address", facts=facts)
+    return Finding(f"{host}: {', '.join(addresses)}", facts=facts)
 
 
 def check_tcp(subject: Subject) -> Finding:

@@ -43,7 +43,7 @@ def diagnose(
     Check everything between here and the server, and say what is wrong.
 
     The table is printed whatever is found; the exit code is that of the first check that failed. --timeout bounds
-    each check, and nothing is changed anywhere.
+    each check. The server is only read from.
     """
     from spectronctl.cli.commands.doctor._examination import Examination
 
