@@ -15,6 +15,7 @@ _spectronctl_step() {
         ' completion') at=completion ;;
         ' version') at=version ;;
         ' whoami') at=whoami ;;
+        ' doctor'|' status') at=doctor ;;
         'contexts list'|'contexts ls') at='contexts list' ;;
         'contexts get'|'contexts show') at='contexts get' ;;
         'contexts create') at='contexts create' ;;
@@ -85,7 +86,7 @@ _spectronctl_value() {
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
@@ -187,7 +188,7 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations api profiles serve completion version whoami ;;
+        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations api profiles serve completion version whoami doctor ;;
         contexts) _spectronctl_offer list get create update delete clone wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
@@ -276,6 +277,7 @@ _spectronctl_options() {
         completion) _spectronctl_offer --help ;;
         version) _spectronctl_offer --server --check-server --help ;;
         whoami) _spectronctl_offer --plane --help ;;
+        doctor) _spectronctl_offer --bundle --save-ca --force --help ;;
     esac
     _spectronctl_offer --profile --url --api-key --api-key-file --context -c --output -o --json --query --columns --sort --limit --no-header --quiet -q --yes -y --no-input --color --timeout --retries --debug --version
 }

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import INTERRUPTED, SpectronctlError
+from spectronctl.models.redaction import hide_keys
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -16,15 +17,10 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     """Tell what failed, in the form that was asked for; the exit code."""
     from spectronctl.output import Output
 
-    error.message = _hide_keys(error.message)
+    error.message = hide_keys(error.message)
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code
-
-
-def _hide_keys(text: str) -> str:
-    """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
-    return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", r"\1-[secret]", text)
 
 
 def write_command(rt: Runtime, *words: str) -> str:

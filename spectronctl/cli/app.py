@@ -27,8 +27,12 @@ GROUPS = {
     "completion": "Print a completion script for a shell.",
     "version": "Show the version of spectronctl, and how the server's stands to it.",
     "whoami": "Show who a key is, and what it may do.",
+    "doctor": "Check everything between here and the server, and say what is wrong.",
 }
 """What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
+
+ALSO_KNOWN_AS = {"doctor": "status"}
+"""Other names, hidden too."""
 
 
 @cache
@@ -43,8 +47,8 @@ def tree() -> Group:
     for name, text in GROUPS.items():
         module = f"spectronctl.cli.commands.{name}"
         root.add_command(LazyGroup(name, module, text))
-        if name.endswith("s"):
-            root.add_command(LazyGroup(name[:-1], module, text, hidden=True))
+        if other := name[:-1] if name.endswith("s") else ALSO_KNOWN_AS.get(name):
+            root.add_command(LazyGroup(other, module, text, hidden=True))
     return root
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,8 +14,11 @@ from spectronctl.models.times import write_time
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spectronctl.client._asgi import AsgiTransport
     from spectronctl.server.store import ManagementKeyRow, Store
+    from spectronctl.server.store.lock import StoreLockedError
 
 T = TypeVar("T")
 
@@ -78,6 +82,16 @@ def make_transport(
                 yield app
 
     return AsgiTransport(open_app)
+
+
+def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
+    """Where an embedded store lies, if on a disk, and who keeps it from us; ConfigError when it cannot be opened."""
+    with server_parts():
+        for name in ("fastapi", "surrealdb", "surrealdb_embedded"):
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(name=name)
+        from spectronctl.server.store.lock import find_holder, find_path
+    return find_path(url), find_holder(url)
 
 
 def run_on_store(

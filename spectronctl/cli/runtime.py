@@ -125,6 +125,11 @@ class Runtime:
         return "the local store" if self.settings.is_local else self.settings.url.value
 
     @property
+    def has_network(self) -> bool:
+        """Whether the server is somewhere else than in this process."""
+        return self._transport is None and not self.settings.is_local
+
+    @property
     def context(self) -> str:
         """The context that the command is about."""
         if context := self.settings.context.value:

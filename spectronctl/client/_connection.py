@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
@@ -21,14 +22,31 @@ def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.
     return url if named and (url.port is None or 0 < url.port < 65_536) else None
 
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
 def find_proxy(base_url: httpx.URL) -> str | None:
     """The proxy that the environment names for this server, if any (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+    return explain_proxy(base_url)[0]
+
+
+def explain_proxy(base_url: httpx.URL) -> tuple[str | None, str]:
+    """That proxy, and the variable it comes from; without one, why."""
     found = getproxies()
-    proxy = found.get(base_url.scheme) or found.get("all")
-    port = base_url.port or {"http": 80, "https": 443}[base_url.scheme]
-    if not proxy or proxy_bypass(f"{base_url.host}:{port}"):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    kind = base_url.scheme if found.get(base_url.scheme) else "all"
+    proxy = found.get(kind)
+    if not proxy:
+        return None, "no proxy is set"
+    source = _name_variable(f"{kind}_proxy")
+    if proxy_bypass(f"{base_url.host}:{base_url.port or DEFAULT_PORTS[base_url.scheme]}"):
+        return None, f"NO_PROXY takes {base_url.host} out of {source}"
+    return (proxy if "://" in proxy else f"http://{proxy}"), source
+
+
+def _name_variable(name: str) -> str:
+    """How the variable is spelled here; macOS and Windows also have settings for proxies."""
+    spelled = (name, name.upper())
+    return next((each for each in spelled if os.environ.get(each)), "the system's settings")
 
 
 def read_proxy(proxy: str) -> httpx.URL:

@@ -19,6 +19,7 @@ from spectronctl.client._httpx import httpx
 from spectronctl.errors import ConfigError
 
 AuthHeader = Literal["both", "bearer", "api-key"]
+KEY_HEADERS = ("Authorization", "API-KEY")
 
 MAX_TIMEOUT = 86_400.0
 """A day, in seconds: far below what a socket or an event loop can still count."""
@@ -42,12 +43,13 @@ class Settings:
     secrets: tuple[str, ...] = field(repr=False)
     has_key: bool
 
-    def with_key(self, api_key: str) -> Settings:
-        """The same, signing with another key; the first one stays a secret."""
+    def with_key(self, api_key: str, auth_header: AuthHeader | None = None) -> Settings:
+        """The same, signing with another key, and in other headers if so told; the first one stays a secret."""
         key = _read_key(api_key)
+        others = {name: text for name, text in self.headers.items() if name not in KEY_HEADERS}
         return replace(
             self,
-            headers={**self.headers, **_authorize(key, self.auth_header)},
+            headers={**others, **_authorize(key, auth_header or self.auth_header)},
             secrets=(*self.secrets, key),
             has_key=True,
         )

@@ -161,10 +161,14 @@ class Client:
             if pause is not None:
                 (sleep or time.sleep)(pause)
 
-    def with_key(self, api_key: str) -> Self:
-        """The same client signing with another key, over the same connections: close the first, not this one."""
+    def with_key(self, api_key: str, auth_header: AuthHeader | None = None) -> Self:
+        """
+        The same client signing with another key, over the same connections: close the first, not this one.
+
+        `auth_header` sends it in other headers than the client's.
+        """
         other = copy(self)
-        other._settings = self._settings.with_key(api_key)
+        other._settings = self._settings.with_key(api_key, auth_header)
         return other
 
     def close(self) -> None:

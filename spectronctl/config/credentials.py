@@ -15,7 +15,7 @@ from spectronctl.errors import ConfigError
 Kind = Literal["literal", "env", "file", "env-file", "stdin", "command"]
 
 _LONGEST_KEY = 65_536  # bytes; far above any key, far below a mistaken path such as a disk image
-_COMMAND_SECONDS = 60.0
+COMMAND_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,25 @@ class Credential:
         """Whether the key stood on the command line, where `ps` and the shell's history show it."""
         return self.kind == "literal" and self.source == "--api-key"
 
-    def read(self, env: Mapping[str, str], read_stdin: Callable[[str], str]) -> str:
-        """The key without surrounding white space; `read_stdin` is told what wants all of stdin."""
-        return check_secret(self._fetch(env, read_stdin), self.source)
+    def read(
+        self,
+        env: Mapping[str, str],
+        read_stdin: Callable[[str], str],
+        *,
+        seconds: float = COMMAND_SECONDS,
+    ) -> str:
+        """
+        The key without surrounding white space; ConfigError.
 
-    def _fetch(self, env: Mapping[str, str], read_stdin: Callable[[str], str]) -> str:
+        `read_stdin` is told what wants all of stdin; a program has so many `seconds`.
+        """
+        return check_secret(self._fetch(env, read_stdin, seconds), self.source)
+
+    def _fetch(
+        self, env: Mapping[str, str], read_stdin: Callable[[str], str], seconds: float
+    ) -> str:
         if isinstance(self.value, tuple):
-            return _run(self.value, env, self.source)
+            return _run(self.value, env, self.source, seconds)
         if self.kind == "env":
             return _read_variable(self.value, env, self.source)
         if self.kind == "env-file":
@@ -137,7 +149,7 @@ def _decode(content: bytes, source: str) -> str:
         raise ConfigError(f"{source} is not text") from None
 
 
-def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str) -> str:
+def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str, seconds: float) -> str:
     """The program's stdout; it can ask a person on our stdin and stderr; its arguments stay unsaid."""
     import subprocess
 
@@ -146,14 +158,12 @@ def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str) -> str:
         done = subprocess.run(  # noqa: S603 - the user's own program, without a shell
             [program, *argv[1:]],
             stdout=subprocess.PIPE,
-            timeout=_COMMAND_SECONDS,
+            timeout=seconds,
             env=dict(env),
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise ConfigError(
-            f"{program} printed no key within {_COMMAND_SECONDS:g} s ({source})"
-        ) from None
+        raise ConfigError(f"{program} printed no key within {seconds:g} s ({source})") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a program"
         raise ConfigError(f"{program} cannot be run: {reason} ({source})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -34,6 +35,11 @@ def clean(text: str) -> str:
     """On one line, without the characters that steer a terminal or reorder what a person reads."""
     line = " ".join(text.split())
     return "".join(char for char in line if char.isprintable())
+
+
+def hide_keys(text: str) -> str:
+    """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
+    return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", rf"\1-{MASK}", text)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -41,6 +41,9 @@ OWN_SAMPLES = {("ontology", "FILE|-"): str(Path(__file__).with_name("people.yaml
 BRINGS_A_KEY: set[tuple[str, ...]] = {("keys", "verify")}
 """Commands that send the key of their SOURCE and no other."""
 
+DIAGNOSES: set[tuple[str, ...]] = {("doctor",)}
+"""Commands whose answer is what is wrong: they print it although they fail, and ask the server without a key too."""
+
 DESTROYS_WITH: dict[tuple[str, ...], str] = {("keys", "create"): "--if-exists rotate"}
 """Commands that destroy something only with this option."""
 

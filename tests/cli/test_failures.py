@@ -14,6 +14,7 @@ from tests.cli.nodes import (
     BRINGS_A_KEY,
     DESTROYS_AS,
     DESTROYS_WITH,
+    DIAGNOSES,
     LEAVES,
     ONLINE,
     OWN_SAMPLES,
@@ -22,7 +23,7 @@ from tests.cli.nodes import (
     name_of,
     sample_line,
 )
-from tests.conftest import SENTINEL, CommandLine, Server
+from tests.conftest import SENTINEL, CommandLine, Result, Server
 
 ERROR_KEYS = {
     "kind",
@@ -81,17 +82,30 @@ def test_a_failure_is_one_error_object_without_the_secret(
     result = run(sample_line(node, options, "-o json"), env={"CI": "1"})
 
     assert result.code in EXIT_CODES - {0}
-    assert result.out == ""
     assert set(result.error) == ERROR_KEYS
     assert result.error["exit_code"] == result.code
     assert SENTINEL not in result.err
+    check_answer_of_failure(node, result)
+    if node.path in DIAGNOSES:
+        assert result.json["exit_code"] == result.code
+        assert result.error["message"] in {check["detail"] for check in result.json["checks"]}
 
     for shape in ("-o table", "-o table --debug", "-o csv --debug"):
         people = run(sample_line(node, options, shape))
-        assert (people.code, people.out) == (result.code, "")
+        assert people.code == result.code
+        check_answer_of_failure(node, people)
         assert SENTINEL not in people.err
         assert "error: " in people.err
         assert "Traceback" not in people.err
+
+
+def check_answer_of_failure(node: Node, result: Result) -> None:
+    """Nothing on stdout, unless what is wrong is the answer itself."""
+    if node.path not in DIAGNOSES:
+        assert result.out == ""
+    else:
+        assert "failed" in result.out
+        assert SENTINEL not in result.out
 
 
 @pytest.mark.parametrize("node", [n for n in ONLINE if n.path not in BRINGS_A_KEY], ids=name_of)
@@ -100,11 +114,13 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
 
     def note(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        return httpx.Response(200)
+        return httpx.Response(200, json={})
 
     run = CommandLine(tmp_path, httpx.MockTransport(note))
     result = run(sample_line(node, "-c acme-prod --yes -o json"))
-    assert (result.code, sent) == (3, [])
+    asked = [request.url.path for request in sent]
+    needs_none = ["/api/v1/health", "/api/v1/ready"] if node.path in DIAGNOSES else []
+    assert (result.code, asked) == (3, needs_none)
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
 
@@ -168,6 +184,7 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "profiles show",
         "version --server",
         "version --check-server",
+        "doctor",
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config import credentials
-from spectronctl.config.credentials import Credential, digest, file_credential
+from spectronctl.config.credentials import (
+    COMMAND_SECONDS,
+    Credential,
+    digest,
+    file_credential,
+)
 from spectronctl.errors import ConfigError
 
 SECRET = "mgmt-SENTINEL"
@@ -22,9 +26,11 @@ def run(*code: str) -> Credential:
     return Credential("command", "profile prod, api_key_command", (PYTHON, "-c", *code))
 
 
-def fail(credential: Credential, env: dict[str, str] | None = None) -> str:
+def fail(
+    credential: Credential, env: dict[str, str] | None = None, *, seconds: float = COMMAND_SECONDS
+) -> str:
     with pytest.raises(ConfigError) as caught:
-        credential.read(env or {}, read_nothing)
+        credential.read(env or {}, read_nothing, seconds=seconds)
     error = caught.value
     assert "SENTINEL" not in str(error.to_dict())
     assert error.__cause__ is None or "SENTINEL" not in repr(error.__cause__)
@@ -126,9 +132,9 @@ def test_a_command_that_is_not_there_is_named() -> None:
     assert "no-such-program cannot be run" in fail(credential, {"PATH": "/nowhere"})
 
 
-def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 0.5)
-    message = fail(run("import time; print('SENTINEL', flush=True); time.sleep(60)"))
+def test_a_command_that_hangs_is_ended() -> None:
+    hanging = run("import time; print('SENTINEL', flush=True); time.sleep(60)")
+    message = fail(hanging, seconds=0.5)
     assert "no key within 0.5 s" in message
 
 

@@ -1,5 +1,6 @@
 """Where a minted secret goes: made ready before the secret exists, so that none is minted in vain."""
 
+from spectronctl.output.sinks._files import check_file
 from spectronctl.output.sinks._group import SinkGroup, check_secret_output
 from spectronctl.output.sinks._sink import Sink, open_sink
 from spectronctl.output.sinks.places import (
@@ -15,6 +16,7 @@ __all__ = [
     "Sink",
     "SinkGroup",
     "check_distinct",
+    "check_file",
     "check_secret_output",
     "open_sink",
     "read_command",

@@ -62,6 +62,27 @@ def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextMana
     return _hold_nothing(holder) if path is None else _hold_path(path, timeout, holder)
 
 
+def find_path(url: str) -> Path | None:
+    """Where an embedded store lies; None for one that is on no disk of ours."""
+    return parse_store_url(url).path
+
+
+def find_holder(url: str) -> StoreLockedError | None:
+    """What whoever wants the store now would be told; None when it is free. Nothing is made where there is none."""
+    path = find_path(url)
+    if path is None or not _lock_path(path).exists():
+        return None
+    try:
+        with hold_store(url, timeout=0, command="spectronctl doctor"):
+            return None
+    except StoreLockedError as exc:
+        return exc
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
 @contextmanager
 def _hold_nothing(holder: _Holder) -> Iterator[Held]:
     yield Held(None, holder)
@@ -73,7 +94,7 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
     note = path.with_name(f"{path.name}.holder.json")
     # Not per thread: whoever waits in a worker thread may release in another.
     lock = FileLock(
-        path.with_name(f"{path.name}.lock"),
+        _lock_path(path),
         timeout=max(timeout, 0),
         mode=0o600,
         thread_local=False,

@@ -1,0 +1,56 @@
+"""`spectronctl doctor`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.cli._typer import App, Context
+from spectronctl.output.views import Column, View
+
+app = App()
+
+DIAGNOSIS = View(
+    columns=(Column("check"), Column("status"), Column("detail"), Column("command")),
+    wide=(Column("hint"), Column("exit_code"), Column("seconds")),
+    name="check",
+    plural="checks",
+    parts=lambda report: report["checks"],
+)
+
+BundleOption = Annotated[
+    str | None,
+    typer.Option("--bundle", metavar="FILE", help="Write a report without secrets, for an issue."),
+]
+SaveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--save-ca", metavar="FILE", help="Keep the authority's certificate that the server sends."
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+
+
+@app.command()
+def diagnose(
+    ctx: Context,
+    bundle: BundleOption = None,
+    save_ca: SaveOption = None,
+    force: ForceOption = False,
+) -> None:
+    """
+    Check everything between here and the server, and say what is wrong.
+
+    The table is printed whatever is found; the exit code is that of the first check that failed. --timeout bounds
+    each check. The server is only read from.
+    """
+    from spectronctl.cli.commands.doctor._examination import Examination
+
+    rt = ctx.runtime
+    examination = Examination(rt)
+    rt.out.check(DIAGNOSIS)
+    examination.reserve(bundle, save_ca, force=force)
+    rt.out.show(examination.run(), DIAGNOSIS)
+    examination.write_files()
+    examination.raise_first()

@@ -1,0 +1,128 @@
+"""What lies on this machine: the embedded server's store, room on the disks, rotations that are not over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spectronctl.cli.embedded import inspect_store
+from spectronctl.config.locations import local_store_url, state_dir
+from spectronctl.errors import ConfigError
+from spectronctl.operations.diagnosis import Check, Finding, Subject
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+
+LITTLE, LEAST = 1 << 30, 10 << 20
+"""Bytes: less room than that is worth a warning; with less than that nothing can be kept."""
+
+
+class Here:
+    """The checks of this machine."""
+
+    def __init__(self, rt: Runtime, subject: Subject) -> None:
+        self._rt = rt
+        self._subject = subject
+
+    def check_store(self) -> Finding:
+        """The store of `--profile local`: in use by whom, or free. Only that profile cannot do without."""
+        is_wanted = self._subject.target.is_local
+        url = local_store_url(self._rt.env)
+        try:
+            path, holder = inspect_store(url)
+            if path is not None:
+                _check_access(path)
+        except ConfigError as exc:
+            if is_wanted:
+                raise
+            return Finding(f"not in use: {exc.message}", "skipped", exc.hint, exc.command)
+        facts = {"url": url, "exists": path.exists() if path else None, "held": holder is not None}
+        if holder is not None:
+            if is_wanted:
+                return Finding.of(holder, facts)
+            return Finding(holder.message, facts=facts)
+        state = ", not there yet" if path is not None and not path.exists() else ""
+        return Finding(f"{path or url}{state}", "ok" if is_wanted else "skipped", facts=facts)
+
+    def check_disk(self) -> Finding:
+        """Room where stores, journals and the config are kept."""
+        free = dict(_measure(self._list_places()))
+        facts = {"places": [{"path": each, "free_bytes": left} for each, left in free.items()]}
+        place, least = min(free.items(), key=lambda item: item[1])
+        detail = f"{least / 1e9:.1f} GB free at {place}"
+        if least < LEAST:
+            error = ConfigError(
+                f"the disk is full: {least / 1e6:.1f} MB free at {place}",
+                hint="Nothing can be kept there: neither a journal of rotations nor a store.",
+            )
+            return Finding.of(error, facts)
+        if least < LITTLE:
+            return Finding(detail, "warning", "A store needs room to grow.", facts=facts)
+        return Finding(detail, facts=facts)
+
+    def _list_places(self) -> Iterator[Path]:
+        url = local_store_url(self._rt.env)
+        if url.startswith("surrealkv://"):
+            yield Path(url.removeprefix("surrealkv://"))
+        yield state_dir(self._rt.env)
+
+    def check_rotations(self) -> Finding:
+        """Rotations that were begun here and are not over."""
+        from spectronctl.cli.commands.keys._rotations import open_journal, read_rotations
+
+        found, unreadable = read_rotations(open_journal(self._rt))
+        begun = [rotation for rotation in found if rotation.is_open]
+        due = [rotation for rotation in begun if rotation.is_due(datetime.now(UTC))]
+        facts = {
+            "open": [rotation.id for rotation in begun],
+            "due": [rotation.id for rotation in due],
+            "unreadable": len(unreadable),
+        }
+        if unreadable:
+            first = unreadable[0]
+            return Finding(first.message, "warning", first.hint, facts=facts)
+        if not due:
+            return Finding(f"{len(begun)} under way, none due" if begun else "none", facts=facts)
+        return Finding(
+            f"not finished: {', '.join(rotation.name for rotation in due)}",
+            "warning",
+            hint="The old key stays until somebody goes on. It is safe to run at any time, as from cron.",
+            command="spectronctl keys rotations resume",
+            facts=facts,
+        )
+
+
+def list_checks(rt: Runtime, subject: Subject) -> tuple[Check, Iterator[Check]]:
+    """The check of the store, which the server in this process stands on, and those that nothing stands on."""
+    here = Here(rt, subject)
+    others = {"disk": here.check_disk, "rotations": here.check_rotations}
+    return Check("store", here.check_store, ("settings",)), (
+        Check(name, run) for name, run in others.items()
+    )
+
+
+def _check_access(path: Path) -> None:
+    """ConfigError for a store, or for the place where it would be made, that is not ours to write in."""
+    place = _find_existing(path)
+    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"the store {path} cannot be used: no right to write in {place}",
+            hint="SPECTRONCTL_LOCAL_STORE names another one.",
+        )
+
+
+def _find_existing(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def _measure(places: Iterator[Path]) -> Iterator[tuple[str, int]]:
+    for place in places:
+        there = _find_existing(place)
+        try:
+            yield str(there), shutil.disk_usage(there).free
+        except OSError as exc:
+            raise ConfigError(f"{there} cannot be looked at: {exc.strerror}") from None

@@ -1,0 +1,191 @@
+"""What is configured here: the config file, the settings, the keys."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from spectronctl.cli.runtime import NO_KEY_HINT, Runtime
+from spectronctl.config.credentials import COMMAND_SECONDS, Credential, digest
+from spectronctl.config.locations import config_path
+from spectronctl.config.profiles import Config
+from spectronctl.config.resolve import Setting, Settings, resolve
+from spectronctl.errors import AuthError, ConfigError, SpectronctlError, UsageError
+from spectronctl.operations.diagnosis import Check, Finding, Subject, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = 10.0
+"""Seconds for each check, unless a timeout was chosen: nobody waits for a diagnosis as long as for the work itself."""
+
+SHAPING = frozenset(
+    {"output", "query", "columns", "sort", "limit", "no_header", "quiet", "yes", "no_input"}
+)
+"""Settings that say how things look, or who is asked: nothing that a server could notice."""
+
+
+class Setup:
+    """
+    Reads the config and the settings of a run, and keeps what is wrong with them for the checks to say.
+
+    Afterwards the run has settings in any case, if only those of the command line: enough to show a table with.
+    UsageError for what was typed.
+    """
+
+    def __init__(self, rt: Runtime, subject: Subject) -> None:
+        self._rt = rt
+        self._subject = subject
+        self._path = config_path(rt.env)
+        self._config_error: SpectronctlError | None = None
+        self._settings_error: SpectronctlError | None = None
+        typed = {name: value for name, value in rt.flags.items() if name != "profile"}
+        bare = resolve(typed, {}, Config(self._path))
+        try:
+            _ = rt.config
+        except ConfigError as exc:
+            self._config_error = exc
+            rt.config = Config(self._path)
+        try:
+            _ = rt.settings
+        except SpectronctlError as exc:
+            self._settings_error = exc
+            rt.settings = _resolve_for_show(rt, typed) or bare
+        self.given = rt.settings
+        """The settings as they are, before they are changed for the diagnosis."""
+
+    def list_checks(self) -> Iterator[Check]:
+        yield Check("config", self._check_config)
+        yield Check("settings", self._check_settings, ("config",))
+        # To read a key is to wait for a person or a program of theirs.
+        yield Check("keys", self._check_keys, ("settings",), bounded=False)
+
+    @property
+    def limit(self) -> float:
+        """Seconds that each check may take."""
+        timeout = self.given.timeout
+        return min(LIMIT, timeout.value) if timeout.source == "default" else timeout.value
+
+    def _check_config(self) -> Finding:
+        if self._config_error is not None:
+            raise self._config_error
+        facts = {"path": str(self._path), "exists": self._path.exists()}
+        if not facts["exists"]:
+            return Finding(f"{self._path} is not there, and need not be", facts=facts)
+        profiles = self._rt.config.profiles
+        detail = f"{self._path}, {len(profiles)} profile{'' if len(profiles) == 1 else 's'}"
+        for path, mode in self._list_shared():
+            return Finding(
+                f"{path} is open to others (mode {stat.S_IMODE(path.stat().st_mode):04o})",
+                "warning",
+                hint="It names servers and where keys are: make it yours alone.",
+                command=f"chmod {mode} {shlex.quote(str(path))}",
+                facts=facts,
+            )
+        return Finding(detail, facts=facts)
+
+    def _list_shared(self) -> Iterator[tuple[Path, str]]:
+        """What others have more of than is good: the file, or its directory, each with the mode to have."""
+        if os.name != "posix":
+            return
+        chosen = "SPECTRONCTL_CONFIG" in self._rt.env  # then the directory is not of our making
+        if self._path.stat().st_mode & 0o077:
+            yield self._path, "600"
+        if self._path.parent.stat().st_mode & (0o022 if chosen else 0o077):
+            yield self._path.parent, "go-w" if chosen else "700"
+
+    def _check_settings(self) -> Finding:
+        rt = self._rt
+        if self._settings_error is not None:
+            raise self._settings_error
+        given = self.given
+        rt.settings = _send_once(given, self.limit)
+        self._subject.target = self._describe_target(rt.settings)
+        facts = {
+            name: {"value": setting.shown, "source": setting.source}
+            for name, setting in given.each()
+            if name not in SHAPING
+        }
+        told = ("profile", "url", "context") if not given.is_local else ("profile", "context")
+        detail = "; ".join(
+            f"{name} {facts[name]['value']} from {facts[name]['source']}"
+            for name in told
+            if facts[name]["value"] is not None
+        )
+        if given.notes:
+            hint = "A variable counts more than a profile: unset it if the profile is meant."
+            return Finding(f"{detail}; {'; '.join(given.notes)}", "warning", hint, facts=facts)
+        return Finding(detail, facts=facts)
+
+    def _describe_target(self, given: Settings) -> Target:
+        kept = f"profile {given.profile.value}"
+        return Target(
+            url=given.url.value,
+            profile=given.profile.value if given.url.source == kept else None,
+            context=given.context.value,
+            auth_header=given.auth_header.value,
+            ca_file=given.ca_file.value,
+            proxy=given.proxy.value,
+            proxy_source=given.proxy.source,
+            limit=given.timeout.value,
+            is_local=given.is_local,
+            has_network=self._rt.has_network,
+            client=self._rt.public_client,
+        )
+
+    def _check_keys(self) -> Finding:
+        given, subject = self.given, self._subject
+        management = given.management_credential()
+        inner = given.data_plane_credential(given.context.value) if given.context.value else None
+        subject.management_key = self._read(management)
+        subject.context_key = subject.management_key if inner == management else self._read(inner)
+        facts = {
+            "management_key": _describe_key(management, subject.management_key),
+            "context_key": _describe_key(inner, subject.context_key),
+        }
+        told = [
+            f"{name} {key['digest']} from {key['source']}" for name, key in facts.items() if key
+        ]
+        if not told and not given.is_local:
+            raise AuthError("no key to send", hint=NO_KEY_HINT)
+        detail = "; ".join(told) or "none, and none is needed"
+        if management and management.is_visible and not self._rt.streams.in_ci:
+            hint = "--api-key-file, SPECTRON_MANAGEMENT_API_KEY or a profile keep it private."
+            detail += "; --api-key can be seen in `ps` and in the shell's history"
+            return Finding(detail, "warning", hint, facts=facts)
+        return Finding(detail, facts=facts)
+
+    def _read(self, credential: Credential | None) -> str | None:
+        if credential is None:
+            return None
+        timeout = self.given.timeout
+        seconds = COMMAND_SECONDS if timeout.source == "default" else timeout.value
+        return credential.read(
+            self._rt.env, self._rt.read_stdin, seconds=min(COMMAND_SECONDS, seconds)
+        )
+
+
+def _describe_key(credential: Credential | None, key: str | None) -> dict[str, Any] | None:
+    return {"digest": digest(key), "source": credential.source} if credential and key else None
+
+
+def _send_once(given: Settings, limit: float) -> Settings:
+    """A diagnosis wants to see the first answer, not the best of several."""
+    return replace(
+        given,
+        timeout=Setting(limit, given.timeout.source),
+        retries=Setting(0, "doctor"),
+    )
+
+
+def _resolve_for_show(rt: Runtime, typed: dict[str, Any]) -> Settings | None:
+    """The settings without the profile, which may be what is wrong; None when a variable is."""
+    env = {name: text for name, text in rt.env.items() if name != "SPECTRONCTL_PROFILE"}
+    try:
+        return resolve(typed, env, Config(config_path(rt.env)))
+    except UsageError:
+        return None

@@ -1,0 +1,59 @@
+"""Certificates read from their bytes, as the cryptography library reads them."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+import trustme
+from cryptography import x509
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectronctl.client._certificates import read_certificate
+
+AUTHORITY = trustme.CA(organization_name="Acme Ä", organization_unit_name="Proxy CA")
+LEAF = AUTHORITY.issue_cert("a.example", "*.b.example", "127.0.0.1", "::1", common_name="a")
+
+
+def to_der(pem: bytes) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pem.decode())
+
+
+DER = to_der(LEAF.cert_chain_pems[0].bytes())
+
+
+@pytest.mark.parametrize("pem", [AUTHORITY.cert_pem.bytes(), LEAF.cert_chain_pems[0].bytes()])
+def test_the_fields_are_those_that_cryptography_reads(pem: bytes) -> None:
+    ours, theirs = read_certificate(to_der(pem)), x509.load_pem_x509_certificate(pem)
+    assert ours.not_before == theirs.not_valid_before_utc
+    assert ours.not_after == theirs.not_valid_after_utc
+    attributes = [str(attribute.value) for attribute in theirs.subject]
+    assert [part.partition("=")[2] for part in ours.subject.split(", ")] == attributes
+    assert ours.is_root == (theirs.subject == theirs.issuer)
+    assert ours.pem.split() == pem.decode().split()
+
+
+def test_names_are_hosts_and_addresses() -> None:
+    found = read_certificate(DER)
+    assert found.names == ("a.example", "*.b.example", "127.0.0.1", "::1")
+    assert found.issuer == "O=Acme Ä, OU=Proxy CA"
+    assert found.fingerprint.count(":") == 31
+
+
+@given(
+    cut=st.integers(0, len(DER)),
+    changes=st.lists(st.tuples(st.integers(0, len(DER) - 1), st.integers(0, 255)), max_size=5),
+)
+@settings(max_examples=500, deadline=None)
+def test_whatever_the_bytes_are_it_is_a_certificate_or_a_value_error(
+    cut: int, changes: list[tuple[int, int]]
+) -> None:
+    data = bytearray(DER)
+    for at, value in changes:
+        data[at] = value
+    try:
+        found = read_certificate(bytes(data[:cut]))
+    except ValueError:
+        return
+    assert found.subject
