@@ -84,6 +84,7 @@ class AsyncClient:
         chunks: list[bytes] = []
         try:
             async with self._http.stream(**call.build_arguments(now)) as response:
+                call.check_owner(response.headers)
                 async for chunk in response.aiter_bytes():
                     call.check_time(now)
                     chunks.append(chunk)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Generic, TypeAlias, TypeVar
-from uuid import uuid4
 
 from spectronctl.api._request import Request
 from spectronctl.client._httpx import httpx
@@ -48,7 +48,7 @@ class Call(Generic[T]):
         self.request = request
         self.settings = settings
         self.deadline = now + settings.timeout
-        self.request_id = str(uuid4())
+        self.request_id = f"{settings.token}-{token_hex(8)}"
         self.attempt = 1
         self.may_have_landed = False
         self._url = _build_url(settings.base_url + request.path, request.params)
@@ -79,6 +79,12 @@ class Call(Generic[T]):
             "content": self._content,
             "timeout": max(self.deadline - now, 0.001),
         }
+
+    def check_owner(self, headers: Mapping[str, str]) -> None:
+        """Refuse the answer to another request: a proxy that says one twice puts its connection out of step."""
+        told = headers.get("X-Request-Id", self.request_id)
+        if told != self.request_id and told.startswith(self.settings.token):
+            raise httpx.RemoteProtocolError("the answer is that to another request")
 
     def check_time(self, now: float) -> None:
         """Give up on a body that trickles past the deadline: no single read would notice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from secrets import token_hex
 from typing import Any, Literal, cast, get_args
 
 from spectronctl import __version__
@@ -30,7 +31,8 @@ class Settings:
     A client's settings, checked.
 
     `base_url` ends in neither a slash nor `/api/v1`; `timeout` bounds a whole call, in seconds; `retries` counts
-    attempts after the first; `proxy` is the one in play, if any.
+    attempts after the first; `proxy` is the one in play, if any. The ids of all requests over the same connections
+    begin with `token`.
     """
 
     base_url: str
@@ -41,6 +43,7 @@ class Settings:
     headers: dict[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     has_key: bool
+    token: str = field(default_factory=lambda: token_hex(8))
 
     def with_key(self, api_key: str) -> Settings:
         """The same, signing with another key; the first one stays a secret."""

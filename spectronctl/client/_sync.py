@@ -84,6 +84,7 @@ class Client:
         chunks: list[bytes] = []
         try:
             with self._http.stream(**call.build_arguments(now)) as response:
+                call.check_owner(response.headers)
                 for chunk in response.iter_bytes():
                     call.check_time(now)
                     chunks.append(chunk)
