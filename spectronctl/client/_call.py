@@ -20,6 +20,19 @@ T = TypeVar("T")
 READS = frozenset({"GET", "HEAD"})
 
 
+MOST_BYTES = 1 << 27
+"""The longest answer that is read: many times the longest page that a server has reason to send."""
+
+MOST_ERROR_BYTES = 1 << 17
+"""How much is read of an answer that tells of a failure."""
+
+ENCODINGS = {"gzip", "deflate", "identity", ""}
+
+
+class UnreadableError(httpx.DecodingError):
+    """An answer that is not read to its end: as long, or packed, as no answer should be."""
+
+
 Outcome: TypeAlias = Answer | httpx.RequestError
 """What came of one attempt."""
 
@@ -80,16 +93,21 @@ class Call(Generic[T]):
             "timeout": max(self.deadline - now, 0.001),
         }
 
-    def check_owner(self, headers: Mapping[str, str]) -> None:
-        """Refuse the answer to another request: a proxy that says one twice puts its connection out of step."""
+    def check_head(self, headers: Mapping[str, str]) -> None:
+        """Refuse an answer before its body: one to another request, or packed as it was not asked for."""
         told = headers.get("X-Request-Id", self.request_id)
         if told != self.request_id and told.startswith(self.settings.token):
+            # A proxy that says an answer twice puts its connection out of step.
             raise httpx.RemoteProtocolError("the answer is that to another request")
+        if headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
+            # Packed twice, a kilobyte can hold a gigabyte.
+            raise UnreadableError("the answer is packed in a way that was not asked for")
 
-    def check_time(self, now: float) -> None:
-        """Give up on a body that trickles past the deadline: no single read would notice."""
-        if now > self.deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
+    def is_enough(self, size: int, *, is_success: bool) -> bool:
+        """Whether so many bytes of a body will do; UnreadableError for a result that is larger than any should be."""
+        if is_success and size > MOST_BYTES:
+            raise UnreadableError(f"the answer is longer than {MOST_BYTES >> 20} MB")
+        return not is_success and size > MOST_ERROR_BYTES
 
     def describe_attempt(self, outcome: Outcome, seconds: float) -> Exchange:
         answer = outcome if isinstance(outcome, Answer) else None

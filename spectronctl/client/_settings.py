@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from secrets import token_hex
 from typing import Any, Literal, cast, get_args
 
@@ -79,6 +80,7 @@ def read_settings(
         auth_header=cast("AuthHeader", auth_header),
         headers={
             "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"spectronctl/{__version__}",
             **_authorize(key, auth_header),
         },
@@ -87,15 +89,13 @@ def read_settings(
     )
 
 
-def build_arguments(settings: Settings, ca_file: str | None, transport: object) -> dict[str, Any]:
+def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[str, Any]:
     """
-    What httpx is made with.
+    What httpx's transport is made with.
 
     It gets no view of the environment: it would take credentials from there, build a connection pool for every proxy
     named there, and load certificates that plain http does not need.
     """
-    if transport is not None:
-        return {"trust_env": False, "transport": transport}
     secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
     secure = secure_proxy or settings.base_url.startswith("https:")
     context = trust_system(ca_file) if secure else trust_nobody()
@@ -103,6 +103,11 @@ def build_arguments(settings: Settings, ca_file: str | None, transport: object) 
         settings.proxy, ssl_context=context if secure_proxy else None
     )
     return {"trust_env": False, "verify": context, "proxy": proxy}
+
+
+def build_client_arguments() -> dict[str, Any]:
+    """What httpx's client is made with beside that: no view of the environment, and no cookie is kept or sent back."""
+    return {"trust_env": False, "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=()))}
 
 
 def _authorize(key: str | None, auth_header: str) -> dict[str, str]:

@@ -169,7 +169,11 @@ class World:
     # The beginning
 
     def _restore(self) -> None:
-        """Make what has changed anew; a context costs a hundred times what a key does."""
+        """
+        Make what has changed anew; a context costs a hundred times what a key does.
+
+        Sessions come with their context: an import goes on where an earlier one of the same file is remembered.
+        """
         state = self._state
         differing = {
             part
@@ -182,7 +186,6 @@ class World:
             "keys": self._make_key,
             "secret": self._make_key,
             "ontology": self._make_ontology,
-            "sessions": self._make_memories,
             "to expire": self._make_memories,
         }
         if not self._beginning or differing - restore.keys():
