@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal, get_args
 
 import pytest
 
 from spectronctl.cli._tree import Node
-from spectronctl.client import _policy, _polling
-from spectronctl.operations import imports, jobs
-from tests.chaos.world import State, World, find_error
+from tests.chaos.world import SOAK, State, World, find_error
 from tests.cli.nodes import ONLINE, name_of
 from tests.cli.test_failures import ERROR_KEYS, EXIT_CODES
 from tests.conftest import Result
 from tests.e2e.proxies import Exchange, Fault
-
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
@@ -114,23 +108,6 @@ def list_numbers(when: When, requests: int) -> list[int | None]:
         "whenever": [None, *range(first, last + 1)],
     }
     return numbers[when]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("chaos"))
-    yield world
-    world.close()
-    assert world.proxy.failures == []
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_policy, "FIRST_BACKOFF", 0.02)
-    monkeypatch.setattr(_policy, "random", lambda: 1.0)
-    monkeypatch.setattr(_polling, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(imports, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(jobs, "CLOCK_SLACK", timedelta())  # client and server have one clock
 
 
 class Stage:

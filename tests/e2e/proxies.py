@@ -9,7 +9,7 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -63,7 +63,8 @@ class Exchange:
 class Proxy:
     """
     Number `spoiled` of the requests meets `fault`, and with `always` every later one; `after` is called between a
-    request's answer by the server and its passing on. Connections last while they can, several at once.
+    request's answer by the server and its passing on, and `rewrite` makes another body of it. Connections last while
+    they can, several at once.
     """
 
     def __init__(self, target: str) -> None:
@@ -72,6 +73,7 @@ class Proxy:
         self.fault: Fault = "500"
         self.always = False
         self.after: Callable[[], None] = lambda: None
+        self.rewrite: Callable[[bytes], bytes] | None = None
         self.failures: list[BaseException] = []
         self._target = urlsplit(target).netloc
         self._port = 0
@@ -179,7 +181,10 @@ class Proxy:
             fault = self._find_fault(len(self.exchanges))
             self.exchanges.append(exchange)
         if fault not in UNHEARD:
-            exchange.answer = _forward(exchange, server)
+            answer = _forward(exchange, server)
+            if self.rewrite is not None and answer.body:
+                answer = replace(answer, body=self.rewrite(answer.body))
+            exchange.answer = answer
         self.after()
         if fault == "delayed":
             self._healed.wait(DELAY)
