@@ -16,7 +16,8 @@ import pytest
 
 from spectronctl.client import _call
 from tests.chaos.world import SOAK, find_error
-from tests.client.sockets import Behaviour, SocketServer, serve
+from tests.cli.nodes import SAMPLES
+from tests.client.sockets import Behaviour, SocketServer, serve, write
 from tests.conftest import SENTINEL, CommandLine, Result
 
 COMMANDS = ["contexts list", "keys create agent", "migrations status"]
@@ -27,10 +28,13 @@ if SOAK:
 TIMEOUT = 1.0
 
 
-def ask(home: Path, server: SocketServer, line: str, options: str = "") -> Result:
+def make_command_line(home: Path, server: SocketServer) -> CommandLine:
     env = {"SPECTRON_URL": f"http://{server.address}", "SPECTRON_MANAGEMENT_API_KEY": SENTINEL}
-    run = CommandLine(home, None, {**env, "SPECTRON_CONTEXT_ID": "acme-prod"})
-    return run(f"{line} -o json --timeout {TIMEOUT}s {options}")
+    return CommandLine(home, None, {**env, "SPECTRON_CONTEXT_ID": "acme-prod"})
+
+
+def ask(home: Path, server: SocketServer, line: str, options: str = "") -> Result:
+    return make_command_line(home, server)(f"{line} -o json --timeout {TIMEOUT}s {options}")
 
 
 def compose(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
@@ -180,3 +184,138 @@ def test_an_answer_that_never_ends(
             began = time.monotonic()
             result = ask(tmp_path, server, line, "--retries 0")
             check_failure(result, time.monotonic() - began)
+
+
+def test_a_redirect_is_not_followed_and_the_key_stays_here(tmp_path: Path) -> None:
+    with serve(write(compose(b'{"contexts": []}'))) as elsewhere:
+        for status in ("301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent"):
+            moved = compose(b"", status, f"Location: http://{elsewhere.address}/api/v1/contexts")
+            for line in COMMANDS:
+                with serve(write(moved)) as server:
+                    result = ask(tmp_path, server, line, "--retries 1")
+                    check_failure(result, 0)
+                    assert "redirects are not followed" in result.error["message"]
+    assert elsewhere.requests == []
+
+
+def test_no_cookie_is_ever_sent_back(tmp_path: Path) -> None:
+    cookies = ["Set-Cookie: session=stolen; Path=/", "Set-Cookie: other=1; Domain=127.0.0.1"]
+    pages = [
+        compose(b'{"contexts": [], "next_cursor": "a", "has_more": true}', "200 OK", *cookies),
+        compose(b"", "503 Busy", "Retry-After: 0", *cookies),
+        compose(b'{"contexts": [], "has_more": false}', "200 OK", *cookies),
+    ]
+    answers = iter(pages)
+    with serve(lambda connection: connection.sendall(next(answers))) as server:
+        assert ask(tmp_path, server, "contexts list").code == 0
+    assert len(server.requests) == 3
+    assert b"cookie" not in b"".join(server.requests).lower()
+
+
+ODD: dict[str, bytes] = {
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n[]",
+    "HTTP/9.9": b"HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+    "JSON called a page": compose(b"[]", "200 OK", "Content-Type: text/html"),
+    "no type at all": compose(b"[]"),
+    "a few hints before": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 20 + compose(b"[]"),
+    "asked to go on": b"HTTP/1.1 100 Continue\r\n\r\n" + compose(b"[]"),
+    "trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n[]\r\n0\r\nX-A: b\r\n\r\n",
+    "10,000 headers": compose(b"[]", "200 OK", *(["A: b"] * 10_000)),
+    "blank lines around": compose(b"\r\n\r\n [ ] \n\n"),
+    "more than the length says": compose(b"[]garbage", length=2),
+    "status 299": compose(b"[]", "299 Fine"),
+    "packed": compose(gzip.compress(b"[]"), "200 OK", GZIP),
+    "a field twice": compose(b'{"contexts": [1], "contexts": []}'),
+}
+"""Odd, and yet an empty list."""
+
+
+@pytest.mark.parametrize("answer", ODD)
+def test_an_odd_answer_is_an_answer(answer: str, tmp_path: Path) -> None:
+    with serve(write(ODD[answer])) as server:
+        result = ask(tmp_path, server, "contexts list", "--retries 0")
+    assert (result.code, result.out) == (0, "[]\n"), result.err
+
+
+NUMBERS = {
+    "12345678901234567890123456789": 12345678901234567890123456789,
+    "-9223372036854775809": -9223372036854775809,
+    "1e400": None,
+    "-1e999999": None,
+    "NaN": None,
+    "-Infinity": None,
+    "1e-400": 0.0,
+    '"5"': "5",
+    "-0": 0,
+}
+"""JSON, and what becomes of it: as it is, or null where JSON has no such number."""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("shape", ["json", "table", "yaml", "csv"])
+def test_a_number_of_any_size_is_shown(number: str, shape: str, tmp_path: Path) -> None:
+    body = f'{{"id": "a", "namespace": "n", "database": "d", "config": {{"x": {number}}}}}'
+    with serve(write(compose(body.encode()))) as server:
+        result = ask(tmp_path, server, "contexts get a", f"-o {shape}")
+    assert result.code == 0, result.err
+    if shape == "json":
+        assert result.json["config"]["x"] == NUMBERS[number]
+
+
+TIMES = ["99999-01-01T00:00:00Z", "-1-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59Z",
+         "0001-01-01T00:00:00+23:59", "1e999", "", "now", "9" * 5000]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", TIMES)
+def test_a_time_of_any_kind_is_shown(moment: str, tmp_path: Path) -> None:
+    key = {
+        "id": "cak_1",
+        "name": "a",
+        "principal": "agent",
+        "scope_floor": None,
+        "status": "active",
+    }
+    times = dict.fromkeys(("created_at", "last_used_at", "expires_at"), moment)
+    body = json.dumps({"keys": [key | times], "has_more": False}).encode()
+    headers = ["Date: Mon, 32 Foo 99999 99:99:99 GMT"]
+    for line in (
+        "keys list",
+        "keys list --older-than 1d",
+        "keys orphans",
+        "keys list --sort created_at",
+    ):
+        for terminal in (True, False):
+            with serve(write(compose(body, "200 OK", *headers))) as server:
+                run = make_command_line(tmp_path, server)
+                result = run(f"{line} -o table --timeout 5s", terminal=terminal)
+            assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize("depth", [50, 150, 190, 250])
+def test_what_is_deep_is_shown_or_refused(depth: int, tmp_path: Path) -> None:
+    deep = '{"a":' * depth + "[1]" + "}" * depth
+    body = f'{{"id": "a", "namespace": "n", "database": "d", "config": {deep}}}'.encode()
+    for options in (
+        "-o json",
+        "-o table",
+        "-o yaml",
+        "-o csv",
+        "-o jsonl",
+        "-o json --query config.a",
+    ):
+        with serve(write(compose(body))) as server:
+            result = make_command_line(tmp_path, server)(f"contexts get a {options}")
+        assert result.code in {0, 9}, result.err
+        assert "This is a defect" not in result.err
+
+
+@pytest.mark.parametrize(
+    "pause", ["1e308", "86400", "-1", "nan", "Fri, 31 Dec 9999 23:59:59 GMT", "x" * 9999]
+)
+def test_nobody_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) -> None:
+    for line in ("contexts list", "keys create agent", f"sessions import {SAMPLES['FILE|-']}"):
+        with serve(write(compose(b"", "429 Slow", f"Retry-After: {pause}"))) as server:
+            began = time.monotonic()
+            result = ask(tmp_path, server, line, "--retries 2")
+            assert time.monotonic() - began < TIMEOUT + 1.5
+            assert result.code == 8
