@@ -15,6 +15,7 @@ from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
 from spectronctl.models.problems import (
+    MAX_PAGE,
     Answer,
     ServerProblem,
     describe_page,
@@ -83,7 +84,7 @@ def _is_deleted_before(call: Call[Any]) -> bool:
 
 def _read(call: Call[T], answer: Answer) -> T:
     if is_web_page(answer):
-        page = describe_page(answer.body.decode(errors="replace"))
+        page = describe_page(answer.body[: 4 * MAX_PAGE].decode(errors="replace"))
         raise _unreadable(call, answer, page, WRONG_URL_HINT)
     if call.request.expects_body and not answer.body.strip():
         raise _unreadable(call, answer, "the answer is empty", OTHER_VERSION_HINT)

@@ -15,10 +15,17 @@ from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
 from spectronctl.client._answers import settle
 from spectronctl.client._call import Call, Exchange, Outcome
+from spectronctl.client._deadline import hold_deadline
 from spectronctl.client._httpx import httpx
+from spectronctl.client._network_async import open_transport
 from spectronctl.client._policy import next_pause
 from spectronctl.client._polling import Polling
-from spectronctl.client._settings import AuthHeader, build_arguments, read_settings
+from spectronctl.client._settings import (
+    AuthHeader,
+    build_client_arguments,
+    build_transport_arguments,
+    read_settings,
+)
 from spectronctl.client._tasks import fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
@@ -62,7 +69,8 @@ class AsyncClient:
         )
         self._observe = observe
         self.clock_offset = timedelta()
-        self._http = httpx.AsyncClient(**build_arguments(self._settings, ca_file, transport))
+        network = transport or open_transport(**build_transport_arguments(self._settings, ca_file))
+        self._http = httpx.AsyncClient(transport=network, **build_client_arguments())
 
     async def send(self, request: Request[T]) -> T:
         """The answer, read as the request says; RequestError's subclasses say why there is none."""
@@ -76,21 +84,23 @@ class AsyncClient:
 
     async def _attempt(self, call: Call[Any]) -> Outcome:
         started = monotonic()
-        outcome = await self._exchange(call, started)
+        with hold_deadline(call.deadline):
+            outcome = await self._exchange(call, started)
         if self._observe:
             self._observe(call.describe_attempt(outcome, monotonic() - started))
         return outcome
 
     async def _exchange(self, call: Call[Any], now: float) -> Outcome:
         chunks: list[bytes] = []
+        size = 0
         try:
             async with self._http.stream(**call.build_arguments(now)) as response:
+                call.check_head(response.headers)
                 async for chunk in response.aiter_bytes():
-                    call.check_time(now)
                     chunks.append(chunk)
-                    now = (
-                        monotonic()
-                    )  # looked at when more comes: an answer complete at last is an answer
+                    size += len(chunk)
+                    if call.is_enough(size, is_success=response.is_success):
+                        break
         except httpx.RequestError as exc:
             return exc
         self.clock_offset = read_clock_offset(response.headers.get("Date"), datetime.now(UTC))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Any, Generic, TypeAlias, TypeVar
-from uuid import uuid4
 
 from spectronctl.api._request import READS, Request
 from spectronctl.client._httpx import httpx
@@ -22,6 +22,19 @@ SECRET_HEADERS = frozenset(
 )
 """Headers of an answer that hold what lets their holder in."""
 MAX_HEADER = 8192
+
+MOST_BYTES = 1 << 27
+"""The longest answer that is read: many times the longest page that a server has reason to send."""
+
+MOST_ERROR_BYTES = 1 << 17
+"""How much is read of an answer that tells of a failure."""
+
+ENCODINGS = {"gzip", "deflate", "identity", ""}
+
+
+class UnreadableError(httpx.DecodingError):
+    """An answer that is not read to its end: as long, or packed, as no answer should be."""
+
 
 Outcome: TypeAlias = Answer | httpx.RequestError
 """What came of one attempt."""
@@ -51,7 +64,7 @@ class Call(Generic[T]):
         self.request = request
         self.settings = settings
         self.deadline = now + settings.timeout
-        self.request_id = str(uuid4())
+        self.request_id = f"{settings.token}-{token_hex(8)}"
         self.attempt = 1
         self.may_have_landed = False
         self._url = _build_url(settings.base_url + request.path, request.params)
@@ -81,10 +94,21 @@ class Call(Generic[T]):
             "timeout": max(self.deadline - now, 0.001),
         }
 
-    def check_time(self, now: float) -> None:
-        """Give up on a body that trickles past the deadline: no single read would notice."""
-        if now > self.deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
+    def check_head(self, headers: Mapping[str, str]) -> None:
+        """Refuse an answer before its body: one to another request, or packed as it was not asked for."""
+        told = headers.get("X-Request-Id", self.request_id)
+        if told != self.request_id and told.startswith(self.settings.token):
+            # A proxy that says an answer twice puts its connection out of step.
+            raise httpx.RemoteProtocolError("the answer is that to another request")
+        if headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
+            # Packed twice, a kilobyte can hold a gigabyte.
+            raise UnreadableError("the answer is packed in a way that was not asked for")
+
+    def is_enough(self, size: int, *, is_success: bool) -> bool:
+        """Whether so many bytes of a body will do; UnreadableError for a result that is larger than any should be."""
+        if is_success and size > MOST_BYTES:
+            raise UnreadableError(f"the answer is longer than {MOST_BYTES >> 20} MB")
+        return not is_success and size > MOST_ERROR_BYTES
 
     def describe_attempt(self, outcome: Outcome, seconds: float) -> Exchange:
         answer = outcome if isinstance(outcome, Answer) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from spectronctl.client._call import Call
+from spectronctl.client._call import Call, UnreadableError
 from spectronctl.client._connection import show_origin
 from spectronctl.client._httpx import httpx
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
@@ -15,7 +15,7 @@ LOOK_FIRST = "It may have been carried out all the same: look before you send it
 
 
 def build_network_error(call: Call[Any], failure: httpx.RequestError) -> RequestError:
-    """NetworkError, or UpstreamError for an answer whose compression is broken."""
+    """NetworkError, or UpstreamError for an answer that cannot be unpacked, or is too long."""
     message, hint = _explain(call, failure)
     if call.attempt > 1:
         message += f" ({call.attempt} attempts)"
@@ -39,6 +39,8 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
         return f"the proxy {_proxy(call)} refuses {server}: {failure}", PROXY_HINT
     if isinstance(failure, httpx.ConnectError):
         return _explain_refusal(call, failure)
+    if isinstance(failure, UnreadableError):
+        return f"{call.title}: {failure}", OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):
         return f"{call.title}: the answer's compression is broken", None
     return (
@@ -52,6 +54,7 @@ PROXY_HINT = (
     "NO_PROXY names the hosts to reach without it."
 )
 BROKEN_HINT = "If this goes on, check --url: the port may belong to something other than Spectron, or want https."
+OTHER_SERVER_HINT = "Check --url: no Spectron server should answer so; a proxy in between may."
 REFUSED_HINT = (
     "Name the server with --url, start one here with `spectronctl serve`, "
     "or work without one: --profile local."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from secrets import token_hex
 from typing import Any, Literal, cast, get_args
 
 from spectronctl import __version__
@@ -31,7 +33,8 @@ class Settings:
     A client's settings, checked.
 
     `base_url` ends in neither a slash nor `/api/v1`; `timeout` bounds a whole call, in seconds; `retries` counts
-    attempts after the first; `proxy` is the one in play, if any.
+    attempts after the first; `proxy` is the one in play, if any. The ids of all requests over the same connections
+    begin with `token`.
     """
 
     base_url: str
@@ -42,6 +45,7 @@ class Settings:
     headers: dict[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     has_key: bool
+    token: str = field(default_factory=lambda: token_hex(8))
 
     def with_key(self, api_key: str, auth_header: AuthHeader | None = None) -> Settings:
         """The same, signing with another key, and in other headers if so told; the first one stays a secret."""
@@ -81,6 +85,7 @@ def read_settings(
         auth_header=cast("AuthHeader", auth_header),
         headers={
             "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"spectronctl/{__version__}",
             **_authorize(key, auth_header),
         },
@@ -89,15 +94,13 @@ def read_settings(
     )
 
 
-def build_arguments(settings: Settings, ca_file: str | None, transport: object) -> dict[str, Any]:
+def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[str, Any]:
     """
-    What httpx is made with.
+    What httpx's transport is made with.
 
     It gets no view of the environment: it would take credentials from there, build a connection pool for every proxy
     named there, and load certificates that plain http does not need.
     """
-    if transport is not None:
-        return {"trust_env": False, "transport": transport}
     secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
     secure = secure_proxy or settings.base_url.startswith("https:")
     context = trust_system(ca_file) if secure else trust_nobody()
@@ -105,6 +108,11 @@ def build_arguments(settings: Settings, ca_file: str | None, transport: object) 
         settings.proxy, ssl_context=context if secure_proxy else None
     )
     return {"trust_env": False, "verify": context, "proxy": proxy}
+
+
+def build_client_arguments() -> dict[str, Any]:
+    """What httpx's client is made with beside that: no view of the environment, and no cookie is kept or sent back."""
+    return {"trust_env": False, "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=()))}
 
 
 def _authorize(key: str | None, auth_header: str) -> dict[str, str]:

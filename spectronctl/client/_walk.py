@@ -10,6 +10,12 @@ from spectronctl.errors import UpstreamError, UsageError
 
 T = TypeVar("T")
 
+MOST_EMPTY = 100
+"""Pages without an item, one after the other, that a list may have before it goes on."""
+
+LONGEST_CURSOR = 8192
+"""Characters: more would fit into no address."""
+
 
 class Walk(Generic[T]):
     """`request` is the next one to send, None at the end; `limit` bounds the items of all pages together."""
@@ -18,12 +24,14 @@ class Walk(Generic[T]):
         if limit is not None and limit < 0:
             raise UsageError(f"limit: {limit} is negative")
         self._left = limit
+        self._empty = 0
         self._cursors: set[Any] = {request.params.get("cursor")}
         self.request = None if limit == 0 else self._ask_for_the_rest(request)
 
     def take(self, page: Page[T], request: Request[Page[T]]) -> Page[T]:
         """Note the page that answered `request` and return what is wanted of it; UpstreamError when none can follow."""
         self.request = None
+        self._empty = 0 if page.items else self._empty + 1
         if self._left is not None:
             page = _cut(page, self._left)
             self._left -= len(page.items)
@@ -35,12 +43,20 @@ class Walk(Generic[T]):
         following = page.after(request)
         if following is None:
             raise refuse_page(request, "says that more items follow, but not where (no cursor)")
-        if page.next_cursor in self._cursors:
-            raise refuse_page(
-                request, "hands out the same cursor again, so the list would never end"
-            )
+        if problem := self._find_problem(page.next_cursor or ""):
+            raise refuse_page(request, problem)
         self._cursors.add(page.next_cursor)
         return following
+
+    def _find_problem(self, cursor: str) -> str | None:
+        """Why the list would never end, or its next page could not be asked for."""
+        if cursor in self._cursors:
+            return "hands out the same cursor again, so the list would never end"
+        if self._empty > MOST_EMPTY:
+            return f"hands out {self._empty} empty pages in a row, so the list may never end"
+        if len(cursor) > LONGEST_CURSOR:
+            return f"hands out a cursor of {len(cursor)} characters"
+        return None
 
     def _ask_for_the_rest(self, request: Request[Page[T]]) -> Request[Page[T]]:
         if self._left is None:

@@ -15,6 +15,9 @@ from typing import Any
 
 MAX_HTML_LINE = 200
 
+MAX_PAGE = 8192
+"""How much of a web page is looked at: looking takes time with the square of it."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -45,15 +48,12 @@ def read_problem(answer: Answer) -> ServerProblem:
     if is_web_page(answer):
         return ServerProblem(describe_page(text))
     try:
-        body = json.loads(text)
+        problem = _from_json(json.loads(text))
     except (ValueError, RecursionError):
-        body = text
-    problem = _from_json(body)
-    return (
-        problem
-        if problem.text
-        else replace(problem, text=text or name_status(answer.status) or "no explanation")
-    )
+        problem = ServerProblem(text)
+    if problem.text:
+        return problem
+    return replace(problem, text=text or name_status(answer.status) or "no explanation")
 
 
 def is_web_page(answer: Answer) -> bool:
@@ -66,7 +66,7 @@ def is_web_page(answer: Answer) -> bool:
 
 def describe_page(page: str) -> str:
     """Say that this is not Spectron's answer, with the page's own title or first words."""
-    line = _first_line(page)
+    line = _first_line(page[:MAX_PAGE])
     return "a proxy or another server answered with a web page" + (f" “{line}”" if line else "")
 
 

@@ -36,6 +36,13 @@ FIRST_PAUSE = 0.5
 """Seconds after the first lost answer for a chunk, twice as many after each further one."""
 
 
+LONGEST_PAUSE = 60.0
+"""Seconds that a server may ask for; one that wants more is busy for longer than anybody waits."""
+
+SUCCESSORS = 100
+"""How many sessions of the same import may have been deleted within the 24 hours that a server remembers them."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Turns of the file that the session holds by now: `found` were there before, `sent` were added."""
@@ -131,7 +138,7 @@ class _Target:
 
     def create(self, first: Chunk, source: str, scopes: api.Scopes | None) -> None:
         """Make the session, or come to the one made for the same import; one deleted since gets a successor."""
-        for _ in range(ATTEMPTS):
+        for _ in range(SUCCESSORS):
             name = json.dumps([source, scopes, self.session_id])
             key = _derive_key(self._context, name, first)
             request = api.create_session(self._context, scopes=scopes, idempotency_key=key)
@@ -174,9 +181,10 @@ class _Target:
         """Wait before the next attempt; raise the error when there is none."""
         # A conflict says that the same request is still being carried out.
         may_pass = exc.outcome_unknown or isinstance(exc, ConflictError | RateLimitedError)
-        if not may_pass or attempt == self._attempts - 1:
+        pause = exc.retry_after_secs or FIRST_PAUSE * 2**attempt
+        if not may_pass or pause > LONGEST_PAUSE or attempt == self._attempts - 1:
             raise exc
-        self._sleep(exc.retry_after_secs or FIRST_PAUSE * 2**attempt)
+        self._sleep(pause)
 
     def _is_there(self) -> bool:
         try:

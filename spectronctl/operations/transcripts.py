@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from spectronctl.api import sessions as api
 from spectronctl.client import Client
-from spectronctl.errors import NotAvailableError, NotFoundError, UsageError
+from spectronctl.errors import NotAvailableError, NotFoundError, UpstreamError, UsageError
 from spectronctl.models.sessions import ROLES, Session, Turn
 
 PARALLEL = 4
 """Pages that are on their way at once."""
+
+MOST_TURNS = 1 << 40
+"""More than any session has."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
 """Seconds between two looks for new turns: from the first after a find, half as much again each, to the last."""
@@ -137,6 +140,8 @@ def _count(client: Client, context_id: str, session_id: str, session: Session | 
 
     low, high = 0, 0  # at least, at most
     while is_there(high):
+        if high > MOST_TURNS:
+            raise UpstreamError(f"session {session_id}: the server has a turn at every place")
         low, high = high + 1, 2 * high + 1
     while low < high:
         middle = (low + high) // 2

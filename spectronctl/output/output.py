@@ -214,7 +214,7 @@ class Output:
     def _write_progress(self, event: Item) -> None:
         of = f" of {event['total']}" if event["total"] is not None else ""
         text = f": {escape(event['text'])}" if event["text"] else ""
-        self._streams.write_message(f"{event['label']}: {event['done']}{of}{text}\n")
+        self._streams.write_message(f"{escape(event['label'])}: {event['done']}{of}{text}\n")
 
     def error(self, error: SpectronctlError) -> None:
         """Tell what failed: one line of JSON under json and jsonl, lines for people otherwise."""

@@ -7,6 +7,8 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from spectronctl.output.cells import escape
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
@@ -100,7 +102,7 @@ class BarProgress(Progress):
     def __init__(self, label: str, total: int | None, streams: Streams, *, color: bool) -> None:
         super().__init__(label, total, self._draw)
         self._bar = _make_bar(streams, color=color)
-        self._task = self._bar.add_task(label, total=total, text="")
+        self._task = self._bar.add_task(escape(label), total=total, text="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -110,7 +112,7 @@ class BarProgress(Progress):
         self._bar.stop()
 
     def _draw(self, done: int, text: str) -> None:
-        self._bar.update(self._task, completed=done, total=self.total, text=text)
+        self._bar.update(self._task, completed=done, total=self.total, text=escape(text))
 
 
 def _make_bar(streams: Streams, *, color: bool) -> Bar:

@@ -194,3 +194,23 @@ def test_https_to_a_plain_port_says_so(connect: Connect) -> None:
         thread.join()
     assert "TLS failed: " in error.message
     assert "starts with http://" in (error.hint or "")
+
+
+def test_an_answer_said_twice_is_not_taken_for_the_next_one(connect: Connect) -> None:
+    def answer_twice(connection: socket.socket) -> None:
+        told = server.requests[-1].split(b"X-Request-Id: ")[1].split(b"\r\n")[0]
+        connection.sendall(OK.replace(b"\r\n\r\n", b"\r\nX-Request-Id: " + told + b"\r\n\r\n") * 2)
+        if len(server.requests) == 1:  # the second request comes over the same connection
+            server.requests.append(connection.recv(65536))
+
+    with serve(answer_twice) as server:
+        seen: list[Exchange] = []
+        client = connect(f"http://{server.address}", retries=1, observe=seen.append)
+        assert client.send(HEALTH).status == "ok"
+        assert client.send(HEALTH).status == "ok"
+    assert [exchange.error for exchange in seen] == [
+        None,
+        "RemoteProtocolError: the answer is that to another request",
+        None,
+    ]
+    assert len({exchange.request_id for exchange in seen}) == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -254,38 +253,6 @@ def test_an_attempt_has_no_more_time_than_the_call_has_left(
     client.send(READ)
     timeouts = [set(request.extensions["timeout"].values()) for request in spectron.requests]
     assert timeouts == [{30.0}, {20.0}, {5.0}]
-
-
-class SlowBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body whose every part takes 31 seconds to come."""
-
-    def __init__(self, clock: Clock, *parts: bytes) -> None:
-        self._clock = clock
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts:
-            self._clock.now += 31
-            yield part
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self:
-            yield part
-
-
-def test_a_body_that_goes_on_past_the_deadline_is_given_up(
-    client: Face, spectron: FakeSpectron, clock: Clock
-) -> None:
-    spectron.on("GET", ACME, stream=SlowBody(clock, b'{"id":', b'"acme"}'))
-    with pytest.raises(errors.NetworkError, match=r"no complete answer from .* within 30 s"):
-        client.send(READ)
-
-
-def test_an_answer_that_is_complete_at_last_is_taken(
-    client: Face, spectron: FakeSpectron, clock: Clock
-) -> None:
-    spectron.on("GET", ACME, stream=SlowBody(clock, b'{"id":"acme"}'))
-    assert client.send(READ).id == "acme"
 
 
 def test_no_retries_means_one_attempt(connect: Connect, spectron: FakeSpectron) -> None:

@@ -17,7 +17,11 @@ import pytest
 from spectronctl import client
 
 HERE = Path(client.__file__).parent
-TWINS = {"_async.py": "_sync.py", "_management_async.py": "_management_sync.py"}
+TWINS = {
+    "_async.py": "_sync.py",
+    "_management_async.py": "_management_sync.py",
+    "_network_async.py": "_network_sync.py",
+}
 SUBSTITUTIONS = {
     r"\basync (def|for|with)\b": r"\1",
     r"\bawait ": "",
@@ -28,6 +32,7 @@ SUBSTITUTIONS = {
     r"\b__a(enter|exit)__\b": r"__\1__",
     r"\ba(close|iter_bytes)\b": r"\1",
     r"client\._async\b": "client._sync",
+    r"client\._network_async\b": "client._network_sync",
     r"client\._tasks\b": "client._threads",
     r"\basynchronous\b": "synchronous",
     r"for item in page\.items:\s+yield item": "yield from page.items",

@@ -79,8 +79,8 @@ class WatchedRound(Round):
     @property
     def secrets(self) -> set[str]:
         """Every one there is."""
-        answers = [exchange.answer for exchange in self.proxy.exchanges if exchange.answer]
-        minted = {answer.json()["secret"] for answer in answers if '"secret"' in answer.text}
+        bodies = [exchange.answer.body for exchange in self.proxy.exchanges if exchange.answer]
+        minted = {json.loads(body)["secret"] for body in bodies if b'"secret"' in body}
         return {*minted, self.first, self.other, self.outside.served.key}
 
     def read_everything(self) -> dict[str, str]:

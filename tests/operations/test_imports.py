@@ -18,6 +18,7 @@ from spectronctl.errors import (
     InvalidError,
     NetworkError,
     NotFoundError,
+    RateLimitedError,
     RequestError,
     UpstreamError,
     UsageError,
@@ -146,6 +147,13 @@ def test_a_session_that_was_deleted_since_gets_a_successor() -> None:
     assert run(memory, say("hello")).session_id == second
 
 
+def test_an_import_may_be_deleted_and_repeated_many_times() -> None:
+    memory = Memory()
+    for count in range(12):
+        session = run(memory, say("hello")).session_id
+        memory.sessions[f"deleted {count}"] = memory.sessions.pop(session)
+
+
 def test_a_session_that_never_appears_is_an_error() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
@@ -224,6 +232,25 @@ def test_the_pauses_grow_and_follow_the_server() -> None:
     memory = Memory(["lost", "lost", "503", "lost"])
     run(memory, number(3), session_id=memory.add_session(), sleep=pauses.append)
     assert pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("pause", ["61", "1e308"])
+def test_a_server_that_is_busy_for_long_is_not_waited_for(pause: str) -> None:
+    pauses: list[float] = []
+    memory = Memory(["429"])
+    session_id = memory.add_session()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        answer = memory.answer(request)
+        answer.headers.update({"Retry-After": pause} if answer.status_code == 429 else {})
+        return answer
+
+    with (
+        Client("http://spectron.test", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(RateLimitedError),
+    ):
+        import_turns(client, "acme", number(3), session_id=session_id, sleep=pauses.append)
+    assert pauses == []
 
 
 def test_an_answer_that_stays_away_is_the_error_in_the_end() -> None:

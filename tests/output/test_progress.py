@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,18 @@ def test_a_person_sees_a_bar_that_is_gone_afterwards() -> None:
     assert "2/2" in drawn
     assert "━" in drawn
     assert drawn.endswith("\x1b[2K")
+
+
+def test_a_bar_spells_out_what_would_steer_the_terminal() -> None:
+    out, err = make_output(terminal=True, COLUMNS="100")
+    with out.progress("job\x1b]0;owned\x07", 2) as progress:
+        progress.advance("run\x1b[2Jning\u202e")
+    shown = err.written()
+    assert "job\\x1b]0;owned\\x07" in shown
+    assert "run\\x1b[2Jning\\u202e" in shown
+    assert not {"\x1b[2J", "\x1b]", "\x07", "\u202e"} & {
+        *re.findall(r"\x1b\[2J|\x1b\]|\x07|\u202e", shown)
+    }
 
 
 def test_quiet_says_nothing() -> None:

@@ -1,0 +1,33 @@
+"""The end of the call that is on its way here: no single wait on the network goes beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+
+import httpcore
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def hold_deadline(deadline: float) -> Iterator[None]:
+    """Until then, on the monotonic clock, may this task or thread wait for the network."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def bound_wait(timeout: float | None) -> float | None:
+    """The seconds that one wait may take; ReadTimeout when none are left, even if more has come meanwhile."""
+    deadline = _deadline.get()
+    if deadline is None:
+        return timeout
+    left = deadline - monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the call did not end in time")
+    return left if timeout is None else min(timeout, left)

@@ -1,0 +1,158 @@
+"""What steers a terminal, in every string of every answer: shown harmlessly to people, and verbatim to programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from spectronctl.cli._tree import Node
+from tests.chaos.world import SOAK, World, find_error
+from tests.cli.nodes import ONLINE, name_of
+from tests.conftest import CommandLine, Result
+
+PAYLOADS = {
+    "clear the screen": "\x1b[2J\x1b[H",
+    "set the title": "\x1b]0;owned\x07",
+    "a link": "\x1b]8;;http://evil.test\x1b\\here\x1b]8;;\x1b\\",
+    "write the clipboard": "\x1b]52;c;ZXZpbA==\x07",
+    "ask the terminal": "\x1b[6n\x1bP$q\x1b\\",
+    "controls of 8 bits": "\x9b2J\x9d0;owned\x9c\x90",
+    "overwrite the line": "\rok\x08\x08\x7f\x00\x0b\x0c",
+    "another line": "\nerror: forged\n  try: rm -rf /",
+    "turn the direction": "\u202egnp.exe\u2066\u2069\u200f\u061c",
+    "other ends of lines": "\u2028\u2029\x85",
+    "markup": "[bold red]x[/] [link=http://evil.test]y[/link] :boom:",
+}
+EVERYTHING = " ".join(PAYLOADS.values())
+
+STEERING = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+ITS_OWN = re.compile(r"\r?\x1b\[(\?25[lh]|2K|1A)")
+"""What a bar of progress says to a terminal."""
+
+NEEDED = {"status", "next_cursor", "role", "secret"}
+"""Fields that a command cannot do without: with another text in them it fails, or waits for ever."""
+
+
+def spoil_strings(value: Any, payload: str, spared: set[str], name: str = "") -> Any:
+    """Every string of an answer with the payload at its end, and every object with one more field, named so."""
+    if isinstance(value, dict):
+        spoilt = {key: spoil_strings(part, payload, spared, key) for key, part in value.items()}
+        return spoilt if "next_cursor" in value else {**spoilt, **make_field(value, payload)}
+    if isinstance(value, list):
+        return [spoil_strings(part, payload, spared, name) for part in value]
+    return value + payload if isinstance(value, str) and name not in spared else value
+
+
+def make_field(known: dict[str, Any], payload: str) -> dict[str, Any]:
+    """A field more: a text, or a list of them where all are lists; none where one cannot know."""
+    if not known or any(
+        isinstance(item, dict) for part in known.values() if isinstance(part, list) for item in part
+    ):
+        return {}
+    are_lists = all(isinstance(part, list) for part in known.values())
+    return {f"x{payload}": [f"y{payload}"] if are_lists else f"y{payload}"}
+
+
+def run(world: World, node: Node, options: str, spared: set[str], **how: Any) -> Result:
+    scene = world.prepare(node)
+    world.proxy.rewrite = lambda body: json.dumps(
+        spoil_strings(json.loads(body), EVERYTHING, spared)
+    ).encode()
+    waits = any("--wait-timeout" in flag.names for flag in node.flags)
+    line = f"{scene.line} --timeout 5s --color never {'--wait-timeout 1s' if waits else ''}"
+    try:
+        return scene.run(f"{line} {options}", **how)
+    finally:
+        world.proxy.rewrite = None
+        world.proxy.heal()
+        world.look()
+
+
+def list_strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+        yield from (text for part in value.values() for text in list_strings(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in list_strings(part))
+    elif isinstance(value, str):
+        yield value
+
+
+def check_harmless(result: Result) -> None:
+    assert "This is a defect" not in result.err
+    for text in (result.out, ITS_OWN.sub("", result.err)):
+        assert STEERING.findall(text) == []
+    assert "\nerror: forged" not in result.err
+
+
+def check_verbatim(result: Result) -> None:
+    for text in (result.out, result.err):
+        assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text) == []
+    if result.code:
+        assert result.out == ""
+        find_error(result)
+        return
+    strings = [text for text in list_strings(json.loads(result.out)) if "\x1b" in text]
+    assert all(EVERYTHING in text for text in strings)
+
+
+SPARED = {"all that may be": NEEDED, **({"all": set()} if SOAK else {})}
+ON_TERMINALS = ("table", "wide", "name") if SOAK else ("table",)
+
+
+@pytest.mark.parametrize("spared", SPARED.values(), ids=SPARED)
+@pytest.mark.parametrize("node", ONLINE, ids=name_of)
+def test_no_text_of_a_server_steers_a_terminal(node: Node, spared: set[str], world: World) -> None:
+    check_harmless(run(world, node, "-o table", spared))
+    for shape in ON_TERMINALS:
+        check_harmless(run(world, node, f"-o {shape}", spared, terminal=True))
+    check_verbatim(run(world, node, "-o json", spared))
+
+
+@pytest.mark.parametrize(
+    "line", ["contexts list", "keys list", "ontology get", "sessions list", "whoami"]
+)
+def test_programs_get_every_text_as_it_is(line: str, world: World) -> None:
+    (node,) = (node for node in ONLINE if name_of(node) == line)
+    result = run(world, node, "-o json", NEEDED)
+    assert result.code == 0, result.err
+    strings = set(list_strings(result.json))
+    assert {f"x{EVERYTHING}", f"y{EVERYTHING}"} <= strings
+    assert any(text.endswith(EVERYTHING) and len(text) > len(EVERYTHING) + 1 for text in strings)
+
+
+def test_half_a_character_is_an_error_that_says_so(world: World) -> None:
+    (node,) = (node for node in ONLINE if name_of(node) == "contexts list")
+    world.prepare(node)
+    world.proxy.rewrite = lambda body: body.replace(b"acme", b"\\ud800")
+    try:
+        result = world.prepare(node).run("contexts list -o json")
+    finally:
+        world.proxy.rewrite = None
+    assert result.code == 9
+    assert "Invalid JSON" in result.error["message"]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@pytest.mark.parametrize("status", [400, 404, 409, 500])
+def test_no_error_of_a_server_steers_a_terminal(status: int, payload: str, tmp_path: Path) -> None:
+    problem = {name: f"{name}{payload}" for name in ("type", "title", "detail", "request_id")}
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(status, json=problem, request=request)
+    )
+    run = CommandLine(tmp_path, transport, {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-key"})
+    for shape, terminal in (("table", False), ("table", True), ("json", False)):
+        result = run(
+            f"contexts get acme --retries 0 --color never -o {shape} --debug", terminal=terminal
+        )
+        assert result.code in {5, 6, 7, 9}
+        check_harmless(result)

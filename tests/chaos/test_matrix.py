@@ -1,0 +1,227 @@
+"""Every command of the tree, and every fault of the network."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import pytest
+
+from spectronctl.cli._tree import Node
+from tests.chaos.world import SOAK, State, World, find_error
+from tests.cli.nodes import ONLINE, name_of
+from tests.cli.test_failures import ERROR_KEYS, EXIT_CODES
+from tests.conftest import Result
+from tests.e2e.proxies import Exchange, Fault
+
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+BEARABLE: set[Fault] = {"delayed", "answered twice"}
+"""Faults that a read does not notice, however often they come."""
+
+PASSING: set[Fault] = {
+    "refused",
+    "reset before",
+    "reset after",
+    "closed",
+    "truncated",
+    "429",
+    "502",
+    "503",
+    "page 502",
+}
+"""Faults that a read survives when they come once (cli.md, "Requests")."""
+
+HOLDING: set[Fault] = {"no answer", "stalled"}
+"""Faults that only the timeout ends."""
+
+TIMEOUT = 0.6
+MARGIN = 2.0
+"""Seconds: of each call, and beyond those of all calls together, on a busy machine."""
+
+MOST_REQUESTS = 4
+"""How many requests of a command are spoiled, one after the other, from the first on."""
+
+DIAGNOSES = {("doctor",), ("status",)}
+"""Commands that answer on stdout also when they fail."""
+
+WRITES = {"POST", "PUT", "PATCH"}
+
+UNSURE = re.compile(
+    r"may have|may not|may be|unknown|[Ll]ook|is there; if|[Rr]un .* again|gave up|goes on"
+)
+"""What an error says when the state is not known, or not all was done."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A command without a fault."""
+
+    result: Result
+    exchanges: list[Exchange]
+    after: State
+
+    @property
+    def reads_only(self) -> bool:
+        return all(exchange.method == "GET" for exchange in self.exchanges)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault that request `number` of a command meets, or every request with number None."""
+
+    node: Node
+    fault: Fault
+    number: int | None
+
+    def __str__(self) -> str:
+        when = "always" if self.number is None else f"request {self.number}"
+        return f"{name_of(self.node)}-{self.fault}-{when}"
+
+
+When = Literal["early", "late", "always", "whenever"]
+
+
+def choose_sample() -> Iterator[tuple[Node, Fault, When]]:
+    """Three faults for every command, and so every fault many times: early, late, and for good."""
+    when: tuple[When, ...] = ("early", "late", "always")
+    for index, node in enumerate(ONLINE):
+        for step, each in enumerate(when):
+            yield node, FAULTS[(3 * index + step) % len(FAULTS)], each
+
+
+def list_all() -> Iterator[tuple[Node, Fault, When]]:
+    """The whole matrix."""
+    yield from ((node, fault, "whenever") for node in ONLINE for fault in FAULTS)
+
+
+def list_numbers(when: When, requests: int) -> list[int | None]:
+    """Which requests are spoiled, one after the other; None is all of them at once."""
+    first, last = 0, min(max(requests, 1), MOST_REQUESTS) - 1
+    numbers: dict[When, list[int | None]] = {
+        "early": [first],
+        "late": [last],
+        "always": [None],
+        "whenever": [None, *range(first, last + 1)],
+    }
+    return numbers[when]
+
+
+class Stage:
+    """Plays cases in a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rehearsals: dict[tuple[str, ...], Rehearsal] = {}
+
+    def rehearse(self, node: Node) -> Rehearsal:
+        """The command without a fault, once."""
+        if node.path not in self._rehearsals:
+            scene = self._world.prepare(node)
+            self._world.proxy.exchanges.clear()
+            result = scene.play("")
+            exchanges = list(self._world.proxy.exchanges)
+            after = self._world.look()
+            self._rehearsals[node.path] = Rehearsal(result, exchanges, after)
+        return self._rehearsals[node.path]
+
+    def play(self, case: Case) -> None:
+        """The command with its fault, and everything that must hold."""
+        rehearsal = self.rehearse(case.node)
+        scene, proxy = self._world.prepare(case.node), self._world.proxy
+        timeout = TIMEOUT if case.fault in HOLDING else 20
+        proxy.spoil(case.number or 0, case.fault, always=case.number is None)
+        began = time.monotonic()
+        result = scene.play(f"--timeout {timeout}s")
+        took = time.monotonic() - began
+        proxy.heal()
+        calls = {exchange.headers["x-request-id"] for exchange in proxy.exchanges}
+        assert took < (TIMEOUT * len(calls) if case.fault in HOLDING else 3) + MARGIN
+        check_form(case, result)
+        check_no_write_is_repeated(proxy.exchanges)
+        check_code(case, result, rehearsal)
+        check_state(result, scene.before, self._world.look(), rehearsal)
+
+
+@pytest.fixture(scope="module")
+def stage(world: World) -> Stage:
+    return Stage(world)
+
+
+def test_the_sample_covers_every_command_and_every_fault() -> None:
+    sample = list(choose_sample())
+    assert {node.path for node, _, _ in sample} == {node.path for node in ONLINE}
+    assert {fault for _, fault, _ in sample} == set(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("node", "fault", "when"),
+    list(list_all() if SOAK else choose_sample()),
+    ids=lambda value: name_of(value) if isinstance(value, Node) else value,
+)
+def test_a_command_meets_a_fault(
+    node: Node,
+    fault: Fault,
+    when: When,
+    stage: Stage,
+    record_property: Callable[[str, object], None],
+) -> None:
+    failed = {}
+    numbers = list_numbers(when, len(stage.rehearse(node).exchanges))
+    for number in numbers:
+        case = Case(node, fault, number)
+        try:
+            stage.play(case)
+        except AssertionError as exc:
+            failed[str(case)] = str(exc)
+    if SOAK:
+        record_property("figures", f"chaos: {name_of(node)}, {fault}: {len(numbers)} cases")
+    assert failed == {}
+
+
+def check_form(case: Case, result: Result) -> None:
+    assert result.code in EXIT_CODES
+    assert "Traceback" not in result.err
+    assert "This is a defect" not in result.err
+    if result.code == 0 or case.node.path in DIAGNOSES:
+        return
+    assert result.out == ""
+    error = find_error(result)
+    assert set(error) == ERROR_KEYS
+    assert error["exit_code"] == result.code
+
+
+def check_no_write_is_repeated(exchanges: list[Exchange]) -> None:
+    """Not even where the server never heard of it: nobody can know that. A key of idempotency makes it safe."""
+    written = [
+        (exchange.method, exchange.path, exchange.body)
+        for exchange in exchanges
+        if exchange.method in WRITES and "idempotency-key" not in exchange.headers
+    ]
+    assert len(written) == len(set(written))
+
+
+def check_code(case: Case, result: Result, rehearsal: Rehearsal) -> None:
+    is_survived = case.fault == "delayed" or (
+        rehearsal.reads_only
+        and (case.fault in BEARABLE or (case.number is not None and case.fault in PASSING))
+    )
+    if is_survived or result.code == 0:
+        answer = rehearsal.result.code, rehearsal.result.out
+        assert (result.code, result.out) == answer, result.err
+    elif case.node.path not in DIAGNOSES:
+        codes = {9, rehearsal.result.code} | ({8} if case.fault == "429" else set())
+        assert result.code in codes, result.err
+
+
+def check_state(result: Result, before: State, after: State, rehearsal: Rehearsal) -> None:
+    if result.code == rehearsal.result.code:
+        assert after == rehearsal.after
+        return
+    error = find_error(result)
+    told = f"{error['message']} {error['hint']} {error['command']}"
+    if not UNSURE.search(told):
+        assert after == before, told
