@@ -20,7 +20,7 @@ from spectronctl.server.middleware import (
     BodyLimit,
     CatchAll,
     Correlation,
-    PlainPaths,
+    Unambiguous,
     render_problem,
 )
 from spectronctl.server.problems import ProblemError, invalid
@@ -78,7 +78,7 @@ def create_app(
         middleware=[
             Middleware(Correlation),
             Middleware(CatchAll),
-            Middleware(PlainPaths),
+            Middleware(Unambiguous),
             Middleware(BodyLimit, max_bytes=max_body_bytes),
         ],
         exception_handlers={

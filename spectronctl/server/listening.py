@@ -14,10 +14,12 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import deliver_management_key
+from spectronctl.server.connections import WatchedProtocol
 from spectronctl.server.logs import LogFormat, configure_logs
 from spectronctl.server.readiness import announce_ready
 from spectronctl.server.store import Store
@@ -117,26 +119,28 @@ async def _run(
         if deliver_first_key is not None:
             await deliver_management_key(store, deliver_first_key)
         app = create_app(store)
-        config = uvicorn.Config(
-            app,
-            access_log=False,
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            ssl_certfile=tls.certificate if tls else None,
-            ssl_keyfile=tls.key if tls else None,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            ws="none",
-        )
-        _load(config)
+        config = configure(app, tls)
         async with run_worker(store) if worker else nullcontext(), app.state.embedders:
             await _Server(config, announce).serve(sockets=[listener])
     finally:
         await store.close()
 
 
-def _load(config: uvicorn.Config) -> None:
+def configure(app: FastAPI, tls: Tls | None = None) -> uvicorn.Config:
+    """How the application is served; ConfigError for a certificate that cannot be used."""
+    config = uvicorn.Config(
+        app,
+        http=WatchedProtocol,
+        access_log=False,
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ws="none",
+    )
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
@@ -144,6 +148,7 @@ def _load(config: uvicorn.Config) -> None:
             f"the certificate {config.ssl_certfile} and its key cannot be used: {error.strerror or error}",
             hint="Both must be PEM files, and belong together.",
         ) from error
+    return config
 
 
 class _Server(uvicorn.Server):
