@@ -10,9 +10,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 PATIENCE_SECONDS = 20.0
 """How long a connection may stand still while it is the client's turn."""
 
-KEPT_FILES = 64
-"""File descriptors that connections leave to the store: without any, it can write nothing down."""
-
 _LOOKS = 4
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
@@ -56,10 +53,10 @@ class WatchedProtocol(H11Protocol):
 
 
 def _count_allowed() -> float:
-    """How many connections the limit of open files leaves room for."""
+    """A third of the files that may be open: the engine holds up to half, and its store can write nothing without."""
     if sys.platform == "win32":
         return float("inf")
     import resource
 
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return float("inf") if limit == resource.RLIM_INFINITY else max(limit - KEPT_FILES, 1)
+    return float("inf") if limit == resource.RLIM_INFINITY else limit // 3

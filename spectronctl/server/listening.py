@@ -28,6 +28,7 @@ from spectronctl.server.store.surreal import open_store
 from spectronctl.server.worker import run_worker
 
 _GRACE_SECONDS = 30
+_MOST_QUEUED_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,9 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
         ) from error
     # asyncio does this only for sockets it made itself; without it each answer waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Megabytes in the kernel's queue would hide for minutes whether a slow client reads on.
+    if lowat := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+        listener.setsockopt(socket.IPPROTO_TCP, lowat, _MOST_QUEUED_BYTES)
     return listener
 
 

@@ -22,9 +22,6 @@ from spectronctl.server.ulids import new_ulid
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 
 _log = logging.getLogger("spectronctl.server.requests")
-BODY_SECONDS = 60.0
-"""How long the body of a request may take to arrive."""
-
 _DISCARD_AT_MOST = 64 * 1024 * 1024
 _DISCARD_SECONDS = 5
 
@@ -109,15 +106,15 @@ class Unambiguous:
 
 class BodyLimit:
     """
-    Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within that many `seconds`.
+    Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within `max_seconds`.
 
     A length that is announced counts as one that was received.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._seconds = seconds
+        self._max_seconds = max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -129,7 +126,7 @@ class BodyLimit:
             await render_problem(scope, self._too_large())(scope, receive, send)
             return
         received = 0
-        deadline: float | None = asyncio.get_running_loop().time() + self._seconds
+        deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
 
         async def receive_counted() -> Message:
             nonlocal received, deadline
@@ -142,7 +139,8 @@ class BodyLimit:
             if not message.get("more_body"):
                 deadline = None
             if received > self._max_bytes:
-                await _discard(receive)
+                if message.get("more_body"):
+                    await _discard(receive)
                 raise self._too_large()
             return message
 
@@ -152,7 +150,7 @@ class BodyLimit:
         return ProblemError(
             HTTPStatus.REQUEST_TIMEOUT,
             "too-slow",
-            f"the body has not arrived within {self._seconds:g} seconds",
+            f"the body has not arrived within {self._max_seconds:g} seconds",
         )
 
     def _too_large(self) -> ProblemError:

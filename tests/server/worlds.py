@@ -121,7 +121,7 @@ class World:
     ) -> httpx.Response:
         """The operation, as the operator with a valid body unless said otherwise."""
         method, path = operation.split()
-        given = {"json": BODIES.get(operation), "params": QUERIES.get(operation)}
+        given: dict[str, Any] = {"json": BODIES.get(operation), "params": QUERIES.get(operation)}
         given["headers"] = {"API-KEY": self.secrets["management"]}
         return await self.client.request(method, path.format(**(ids or self.ids)), **(given | more))
 
@@ -142,7 +142,8 @@ class World:
 
     async def prepare(self, operation: str) -> tuple[dict[str, str], Any]:
         """Ids and a body with which it succeeds now: something of its own where it can be done only once."""
-        ids, body, name = dict(self.ids), BODIES.get(operation), f"new-{next(self.numbers)}"
+        ids, name = dict(self.ids), f"new-{next(self.numbers)}"
+        body: Any = BODIES.get(operation)
         if operation in _WANTS_CONTEXT:
             ids["context_id"] = name
             await self.make_context(name)
@@ -243,7 +244,7 @@ def list_operations(app: FastAPI) -> list[str]:
 async def dump_store(store: SurrealStore) -> dict[str, Any]:
     """Every row of every table of every database, and how the tables are defined."""
     (root,) = await store._database.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
-    found = {}
+    found: dict[str, Any] = {}
     for namespace in (each["name"] for each in root["namespaces"]):
         (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
         for database in (each["name"] for each in info["databases"]):
