@@ -104,10 +104,8 @@ SHOWN_BY = {
 @pytest.fixture
 async def wire(app: FastAPI, world: World) -> AsyncIterator[Wire]:
     """A connection with the management key on every request."""
-    async with listen(app) as port:
-        wire = Wire(port, {"API-KEY": world.secrets["management"]})
+    async with listen(app) as port, Wire(port, {"API-KEY": world.secrets["management"]}) as wire:
         yield wire
-        await wire.close()
 
 
 async def test_no_name_in_a_path_reaches_anything_else(

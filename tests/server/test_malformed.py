@@ -20,10 +20,8 @@ SESSIONS = "/api/v1/acme/sessions"
 @pytest.fixture
 async def wire(app: FastAPI, world: World) -> AsyncIterator[Wire]:
     """A connection with the management key on every request."""
-    async with listen(app) as port:
-        wire = Wire(port, {"API-KEY": world.secrets["management"]})
+    async with listen(app) as port, Wire(port, {"API-KEY": world.secrets["management"]}) as wire:
         yield wire
-        await wire.close()
 
 
 def head(world: World, *lines: bytes, path: str = SESSIONS, method: bytes = b"POST") -> bytes:

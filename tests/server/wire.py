@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from fastapi import FastAPI
 from uvicorn.server import ServerState
@@ -69,7 +69,15 @@ class Wire:
     async def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
+            with suppress(ConnectionError):
+                await self._streams[1].wait_closed()
             self._streams = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:

@@ -176,6 +176,13 @@ _WANTS_CONTEXT = {
 async def make_world(store: SurrealStore, client: httpx.AsyncClient, management: str) -> World:
     """Both contexts with an ontology, a session, memories, a job, and keys of every kind."""
     world = World(store, client, {"management": management})
+    await fill_world(world)
+    await _make_keys(world)
+    return world
+
+
+async def fill_world(world: World) -> None:
+    """What can be made without being at the store."""
     for name in ("beta", "acme"):
         world.ids = {"context_id": name}
         await world.make_context(name)
@@ -190,8 +197,6 @@ async def make_world(store: SurrealStore, client: httpx.AsyncClient, management:
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
         world.ids |= {"session_id": made["id"], "key_id": key_id}
         world.ids["job_id"] = await world.make_job(name)
-    await _make_keys(world)
-    return world
 
 
 async def _make_keys(world: World) -> None:
