@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import (
@@ -23,9 +25,13 @@ CHECKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def described(fuzzed: Fuzzed) -> Any:
+    return schemathesis.openapi.from_url(f"{fuzzed.url}/openapi.json")
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_answer_is_as_described(name: str, fuzzed: Fuzzed) -> None:
+def test_every_answer_is_as_described(name: str, fuzzed: Fuzzed, described: Any) -> None:
     """One request that succeeds, whatever else; then many made up, with ids and keys that are real or not."""
     method, path = name.split()
-    described = schemathesis.openapi.from_url(f"{fuzzed.url}/openapi.json")
-    fuzz(fuzzed, name, described[path][method], CHECKS)
+    assert fuzz(fuzzed, name, described[path][method], CHECKS) > 1
