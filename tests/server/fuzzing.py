@@ -19,7 +19,7 @@ from schemathesis.checks import not_a_server_error
 from . import serving
 from .worlds import QUERIES, World, fill_world
 
-EXAMPLES = 150 if os.environ.get("SPECTRONCTL_SOAK") else 6
+EXAMPLES = 150 if os.environ.get("SPECTRONCTL_SOAK") else 8
 
 ResultT = TypeVar("ResultT")
 
@@ -130,6 +130,6 @@ def _make_real(fuzzed: Fuzzed, name: str, case: Any, number: int | None) -> None
 
 
 def _pick(made_up: Any, plain: dict[str, Any], number: int) -> dict[str, Any]:
-    names = sorted(made_up or ())
-    chosen = names[number % len(names)] if names else None
-    return {**plain, **({} if chosen is None else {chosen: made_up[chosen]})}
+    """The plain fields with one of those made up among them, or with none."""
+    names = sorted(made_up or ())[number % (len(made_up or ()) + 1) :][:1]
+    return {**plain, **{name: made_up[name] for name in names}}
