@@ -21,7 +21,7 @@ from spectronctl.server.middleware import (
     BodyLimit,
     CatchAll,
     Correlation,
-    PlainPaths,
+    Unambiguous,
     render_problem,
 )
 from spectronctl.server.problems import ProblemError, invalid
@@ -41,6 +41,7 @@ from spectronctl.server.routes import (
 from spectronctl.server.store import Store
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_BODY_SECONDS = 60.0
 
 _PREFIX = "/api/v1"
 _ABOUT = (
@@ -60,13 +61,17 @@ class _Application(FastAPI):
 
 
 def create_app(
-    store: Store, *, trusted: bool = False, max_body_bytes: int = MAX_BODY_BYTES
+    store: Store,
+    *,
+    trusted: bool = False,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    max_body_seconds: float = MAX_BODY_SECONDS,
 ) -> FastAPI:
     """
     The server on a store that is open, and that its opener closes.
 
     With `trusted`, a request without a key is the operator's: only for an application that this process keeps to
-    itself. A larger body than `max_body_bytes` is refused with 413.
+    itself. A larger body than `max_body_bytes` is refused with 413, one that takes longer to arrive with 408.
     """
     app = _Application(
         title="Spectron",
@@ -79,8 +84,8 @@ def create_app(
         middleware=[
             Middleware(Correlation),
             Middleware(CatchAll),
-            Middleware(PlainPaths),
-            Middleware(BodyLimit, max_bytes=max_body_bytes),
+            Middleware(Unambiguous),
+            Middleware(BodyLimit, max_bytes=max_body_bytes, max_seconds=max_body_seconds),
         ],
         exception_handlers={
             ProblemError: _answer_problem,

@@ -13,7 +13,7 @@ from spectronctl.server.problems import ProblemError, invalid
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """The request's JSON object; 415 for another media type, 400 for anything else than an object."""
+    """The request's JSON object; 415 for another media type or a coding of it, 400 for anything else than an object."""
     raw = await request.body()
     if not raw:
         raise invalid("the request has no body: it must be a JSON object")
@@ -38,6 +38,7 @@ def describe_body(model: type[BaseModel], *, required: bool = True) -> dict[str,
 
 def _read(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
+    _check_coding(request.headers.get("content-encoding", "identity"))
     body = _decode(raw)
     if not isinstance(body, dict):
         raise invalid("the body must be a JSON object")
@@ -46,13 +47,17 @@ def _read(raw: bytes, request: Request) -> dict[str, Any]:
 
 def _check_media_type(content_type: str) -> None:
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == "application/json" or media_type.endswith("+json"):
-        return
-    raise ProblemError(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "unsupported-media-type",
-        "the body must be JSON, sent with `Content-Type: application/json`",
-    )
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise _unsupported("the body must be JSON, sent with `Content-Type: application/json`")
+
+
+def _check_coding(content_encoding: str) -> None:
+    if content_encoding.strip().lower() != "identity":
+        raise _unsupported("the body must not be compressed: send no `Content-Encoding`")
+
+
+def _unsupported(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
 
 
 def _decode(raw: bytes) -> Any:

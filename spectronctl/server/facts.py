@@ -169,9 +169,10 @@ def _check_unicode(text: str, path: str) -> None:
 
 def _read_session_id(body: Mapping[str, Any]) -> str | None:
     value = read_field(body, "session_id")
-    if value is None or isinstance(value, str):
-        return value
-    raise invalid("session_id: must be a string")
+    if value is not None and not isinstance(value, str):
+        raise invalid("session_id: must be a string")
+    _check_unicode(value or "", "session_id")
+    return value
 
 
 def _read_choice(body: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:

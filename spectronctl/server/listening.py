@@ -14,10 +14,12 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import deliver_management_key
+from spectronctl.server.connections import WatchedProtocol
 from spectronctl.server.logs import LogFormat, configure_logs
 from spectronctl.server.readiness import announce_ready
 from spectronctl.server.store import Store
@@ -26,6 +28,7 @@ from spectronctl.server.store.surreal import open_store
 from spectronctl.server.worker import run_worker
 
 _GRACE_SECONDS = 30
+_MOST_QUEUED_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,9 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
         ) from error
     # asyncio does this only for sockets it made itself; without it each answer waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Megabytes in the kernel's queue would hide for minutes whether a slow client reads on.
+    if lowat := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+        listener.setsockopt(socket.IPPROTO_TCP, lowat, _MOST_QUEUED_BYTES)
     return listener
 
 
@@ -133,26 +139,30 @@ async def run_server(
         if deliver_first_key is not None:
             await deliver_management_key(store, deliver_first_key)
         app = create_app(store)
-        config = uvicorn.Config(
-            app,
-            access_log=False,
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            ssl_certfile=tls.certificate if tls else None,
-            ssl_keyfile=tls.key if tls else None,
-            timeout_graceful_shutdown=grace,
-            ws="none",
-        )
-        _load(config)
+        config = configure(app, tls, grace=grace)
         async with run_worker(store) if worker else nullcontext(), app.state.embedders:
             await _Server(config, announce).serve(sockets=[listener])
     finally:
         await store.close()
 
 
-def _load(config: uvicorn.Config) -> None:
+def configure(
+    app: FastAPI, tls: Tls | None = None, *, grace: int = _GRACE_SECONDS
+) -> uvicorn.Config:
+    """How the application is served; `grace` in seconds. ConfigError for a certificate that cannot be used."""
+    config = uvicorn.Config(
+        app,
+        http=WatchedProtocol,
+        access_log=False,
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        timeout_graceful_shutdown=grace,
+        ws="none",
+    )
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
@@ -160,6 +170,7 @@ def _load(config: uvicorn.Config) -> None:
             f"the certificate {config.ssl_certfile} and its key cannot be used: {error.strerror or error}",
             hint="Both must be PEM files, and belong together.",
         ) from error
+    return config
 
 
 class _Server(uvicorn.Server):

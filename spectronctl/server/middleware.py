@@ -81,8 +81,13 @@ class CatchAll:
             await render_problem(scope, problem)(scope, receive, send)
 
 
-class PlainPaths:
-    """Refuses an encoded slash with 400: it would make of one name a longer path, and of one resource another."""
+class Unambiguous:
+    """
+    Refuses with 400 what another program on the way may read otherwise.
+
+    An encoded slash would make of one name a longer path, and of one resource another. Two lengths of one body would
+    make of its rest a request of its own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -91,16 +96,25 @@ class PlainPaths:
         if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
             refusal = invalid("path: a name in it cannot hold a slash")
             await render_problem(scope, refusal)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        elif scope["type"] == "http" and _has_two_lengths(Headers(scope=scope)):
+            refusal = invalid("Content-Length, Transfer-Encoding: send one of them, not both")
+            close = {"Connection": "close"}
+            await render_problem(scope, refusal, headers=close)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class BodyLimit:
-    """Refuses a body of more than `max_bytes` with 413, whether its length is announced or only counted."""
+    """
+    Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within `max_seconds`.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    A length that is announced counts as one that was received.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -112,17 +126,32 @@ class BodyLimit:
             await render_problem(scope, self._too_large())(scope, receive, send)
             return
         received = 0
+        deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
 
         async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise self._too_slow() from None
             received += len(message.get("body", b""))
+            if not message.get("more_body"):
+                deadline = None
             if received > self._max_bytes:
-                await _discard(receive)
+                if message.get("more_body"):
+                    await _discard(receive)
                 raise self._too_large()
             return message
 
         await self._app(scope, receive_counted, send)
+
+    def _too_slow(self) -> ProblemError:
+        return ProblemError(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "too-slow",
+            f"the body has not arrived within {self._max_seconds:g} seconds",
+        )
 
     def _too_large(self) -> ProblemError:
         return ProblemError(
@@ -149,6 +178,8 @@ def render_problem(
     headers = dict(headers or {})
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    if problem.status is HTTPStatus.REQUEST_TIMEOUT:
+        headers["Connection"] = "close"
     if problem.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
     return JSONResponse(
@@ -157,6 +188,10 @@ def render_problem(
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _has_two_lengths(headers: Headers) -> bool:
+    return "content-length" in headers and "transfer-encoding" in headers
 
 
 async def _discard(receive: Receive) -> None:

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import ensure_management_key
 from spectronctl.server.store import Store
-from spectronctl.server.store.surreal import open_store
+from spectronctl.server.store.surreal import SurrealStore, open_store
+
+from .worlds import World, make_world
 
 Connect = Callable[..., httpx.AsyncClient]
 
@@ -96,3 +98,11 @@ async def agent(operator: httpx.AsyncClient, acme: str) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     key: dict[str, Any] = answer.json()
     return key
+
+
+@pytest.fixture
+async def world(store: SurrealStore, app: FastAPI, management_key: str) -> AsyncIterator[World]:
+    """Contexts with something of everything in them."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://spectron.test") as client:
+        yield await make_world(store, client, management_key)

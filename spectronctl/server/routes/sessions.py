@@ -30,7 +30,7 @@ from spectronctl.server.problems import ProblemError, invalid, not_found
 from spectronctl.server.recall import NEWEST, read_words, write_context
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
 from spectronctl.server.scopes import is_under, read_path
-from spectronctl.server.store import Receipt, SessionRow, Store
+from spectronctl.server.store import Receipt, SessionRow, Store, check_value
 from spectronctl.server.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
 from spectronctl.server.validation import read_instant
 
@@ -115,7 +115,7 @@ async def create_session(
 ) -> Response:
     """Create a session."""
     scopes = caller.region.tag(read_tags(body))
-    row = make_session(scopes, body.get("metadata"))
+    row = make_session(scopes, check_value(body.get("metadata"), "metadata"))
 
     async def write(receipt: Receipt | None) -> None:
         await store.create_session(caller.context, row, receipt=receipt)

@@ -30,6 +30,7 @@ from spectronctl.server.store._rows import (
     StoredChunk,
     TurnRow,
 )
+from spectronctl.server.store._values import check_value
 
 __all__ = [
     "ContextRow",
@@ -51,6 +52,7 @@ __all__ = [
     "Receipt",
     "LostJobError",
     "Store",
+    "check_value",
 ]
 
 

@@ -38,6 +38,12 @@ def to_stored(value: Any, field: str, depth: int = 0) -> Any:
             raise TypeError(f"{field}: {type(value).__name__} is not JSON")
 
 
+def check_value(value: Any, field: str) -> Any:
+    """The JSON itself; 400 naming `field` for what a store cannot keep unchanged."""
+    to_stored(value, field)
+    return value
+
+
 def from_stored(value: Any) -> Any:
     """What `to_stored` was given."""
     if value is _null():
