@@ -118,8 +118,12 @@ def test_a_section_says_what_the_help_says(page: Page, run_alone: CommandLine) -
     }
     for text in section.lines[1:]:
         assert squash(text) in squash(shown)
-    for entry in (*page.options, *page.arguments):
+    entries = (*page.arguments, *page.options)
+    for entry in entries:
         assert squash(spell(entry.meaning)).rstrip(".") in squash(shown)
+    whole = " ".join(shown.split())
+    assert re.findall(r"\[default: (.*?)[;\]]", whole) == [e.default for e in entries if e.default]
+    assert len(re.findall(r"[\[ ]required\]", whole)) == sum(e.required for e in entries)
 
 
 def squash(text: str) -> str:
@@ -130,11 +134,14 @@ def squash(text: str) -> str:
 @pytest.mark.parametrize("page", COMMANDS, ids=lambda page: page.slug)
 def test_the_tables_of_a_command_are_whole(page: Page) -> None:
     rows = SECTIONS[page.name].rows
+    node = next(node for node in NODES if node.path == page.path)
+    many = {flag.names[::-1] for flag in node.flags if flag.many}
+    many |= {(argument.name,) for argument in node.arguments if argument.many}
 
     for entry in (*page.options, *page.arguments):
         row = rows[", ".join(entry.names)]
         assert spell(entry.meaning) in row[-1]
-        assert ("Repeatable." in row[-1]) == entry.many
+        assert ("Repeatable." in row[-1]) == (entry.names in many)
         for said in (entry.default, entry.limits, *(entry.choices or [entry.value])):
             assert said in " ".join(row)
         assert any(cell in {"required", "yes"} for cell in row) == entry.required
@@ -154,9 +161,10 @@ def test_global_options_name_the_variables_and_fields_that_stand_in_for_them() -
     assert rows["proxy"] == ["proxy", "SPECTRONCTL_PROXY", "", "Proxy to go through."]
 
 
-MARKUP = st.text(
-    st.sampled_from('ab *_<>[]()#!&;|\\~$+-=.1:/"@{}^%,?' + "\N{HORIZONTAL ELLIPSIS}"), min_size=1
-).map(lambda text: " ".join(text.split()))
+CHARACTERS = 'ab *_<>[]()#!&;|\\~$+-=.1:/"@{}^%,?\N{HORIZONTAL ELLIPSIS}'
+MARKUP = st.lists(st.sampled_from([*CHARACTERS, "&lt;", "<b>", "](x)", "**"]), min_size=1).map(
+    lambda parts: " ".join("".join(parts).split())
+)
 
 
 @given(MARKUP.filter(bool))
@@ -193,7 +201,8 @@ def test_every_variable_that_the_program_knows_is_told_of() -> None:
     known |= {name for setting in read_settings(PAGES) for name in setting.env}
     sources = "".join(path.read_text() for path in (ROOT / "spectronctl").rglob("*.py"))
     named = set(re.findall(r"\bSPECTRON(?:CTL)?_[A-Z_]+[A-Z]\b", sources))
-    assert named <= known
+    asked = set(re.findall(r"\benv(?:iron)?\.get\(\"([A-Z_]+)\"", sources))
+    assert named | asked - {"HOME", "PATH"} <= known
     assert {name for name in known if name.startswith("SPECTRON")} <= named
 
 
@@ -264,6 +273,10 @@ def read_plain(line: str) -> str:
     return line.replace(r"\e", "\\")
 
 
+def spell_dots(text: str) -> str:
+    return text.replace("\N{HORIZONTAL ELLIPSIS}", "...")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
 def test_a_man_page_is_well_formed(page: Page) -> None:
     text = MAN[f"{page.slug}.1"]
@@ -271,8 +284,8 @@ def test_a_man_page_is_well_formed(page: Page) -> None:
 
     assert [title for title in TITLES if title in sections] == list(sections)
     assert {"NAME", "SYNOPSIS", "DESCRIPTION", "GLOBAL OPTIONS", "EXIT STATUS"} <= set(sections)
-    assert read_plain(sections["NAME"][0]) == f"{page.slug} - {page.summary}"
-    assert read_plain(sections["SYNOPSIS"][0]) == page.synopsis
+    assert read_plain(sections["NAME"][0]) == spell_dots(f"{page.slug} - {page.summary}")
+    assert read_plain(sections["SYNOPSIS"][0]) == spell_dots(page.synopsis)
     for line in text.splitlines():
         assert not line.startswith(".") or line.split()[0] in MACROS, line
         assert not line.startswith("'")
@@ -284,10 +297,10 @@ def test_a_man_page_tells_of_every_option_and_argument(page: Page) -> None:
     sections = read_sections(MAN[f"{page.slug}.1"])
     for title, entries in (("OPTIONS", page.options), ("ARGUMENTS", page.arguments)):
         lines = list(map(read_plain, sections.get(title, [])))
-        tags = [f"{', '.join(e.names)} {e.value}".strip() for e in entries]
+        tags = [spell_dots(f"{', '.join(e.names)} {e.value}".strip()) for e in entries]
         assert lines[1::3] == tags
         for entry, line in zip(entries, lines[2::3], strict=True):
-            assert line.startswith(spell(entry.meaning).replace("\N{HORIZONTAL ELLIPSIS}", "..."))
+            assert line.startswith(spell_dots(spell(entry.meaning)))
             assert (f"Default: {entry.default}." in line) == bool(entry.default)
             assert ("Required." in line) == entry.required
     assert any("--exit-code" in e.names for e in page.options) == page.ends_with_found
