@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import SENTINEL
 from tests.e2e.conftest import SPECTRONCTL, Shell
@@ -69,7 +70,10 @@ def seen(home: Path) -> Any:
         "PROD_KEY": SENTINEL,
         "UNRELATED": "stays",
     }
-    line = f"serve exec --seed {SEED} -- {sys.executable} -c {shlex.quote(LOOK)}"
+    seed = yaml.safe_load(SEED.read_text())
+    seed["contexts"].insert(0, {"id": "keyless"})
+    (home / "seed.json").write_text(json.dumps(seed, default=str))
+    line = f"serve exec --seed {home}/seed.json -- {sys.executable} -c {shlex.quote(LOOK)}"
     done = Shell(home)(line, env=foreign, stdin="typed")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return json.loads(done.stdout)
@@ -96,7 +100,8 @@ def test_the_program_is_pointed_at_its_server_and_no_other(seen: Any) -> None:
 
 
 def test_a_seed_is_planted_before_the_program_begins(seen: Any) -> None:
-    (context,) = seen["contexts"]
+    context, keyless = sorted(seen["contexts"], key=lambda context: str(context["id"]))
+    assert (keyless["id"], keyless["config"]) == ("keyless", {})
     assert (context["id"], context["namespace"], context["database"]) == (
         "acme-test",
         "test",
@@ -135,7 +140,7 @@ def test_an_exit_code_and_the_streams_are_the_program_s(shell: Shell, tmp_path: 
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [
-        ("no-such-program", 127, "no-such-program cannot be run: No such file"),
+        ("--log-file log no-such-program", 127, "no-such-program cannot be run: No such file"),
         ("/", 126, "/ cannot be run"),
         ("", 2, "CMD"),
         ("--seed nowhere.yaml CMD", 2, "nowhere.yaml: No such file"),
@@ -165,6 +170,7 @@ def test_what_cannot_be_run_is_told_and_no_program_begins(
     assert (done.returncode, done.stdout) == (code, "")
     assert says in done.stderr
     assert not (tmp_path / "begun").exists()
+    assert not (tmp_path / "log").exists(), "the program is looked for first"
 
 
 WAIT = "echo $SPECTRON_URL; exec sleep 60"
