@@ -372,6 +372,22 @@ def test_tls_that_wants_http2(doctor: CommandLine, authority: trustme.CA) -> Non
     assert "speaks HTTP/2 only" in first_failure(result)["detail"]
 
 
+def test_tls_that_refuses_our_protocol_by_name(doctor: CommandLine) -> None:
+    """As gRPC does: the alert no_application_protocol (RFC 7301), which Python's own TLS never sends."""
+    hello: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        hello.append(connection.recv(4096))
+        connection.sendall(bytes.fromhex("15030300020278"))
+        connection.close()
+
+    with listen(refuse) as port:
+        result = examine(doctor, f"https://127.0.0.1:{port}")
+    row = first_failure(result)
+    assert (row["check"], "speaks HTTP/2 only" in row["detail"]) == ("tls", True)
+    assert b"http/1.1" in hello[0]
+
+
 def _write(authority: trustme.CA, run: CommandLine) -> Path:
     path = run.home / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
