@@ -91,7 +91,10 @@ def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
         from spectronctl.server.store.lock import find_holder, find_path
-    return find_path(url), find_holder(url)
+    try:
+        return find_path(url), find_holder(url)
+    except OSError as exc:
+        raise ConfigError(f"the store {url} cannot be looked at: {exc.strerror}") from None
 
 
 def run_on_store(

@@ -305,6 +305,24 @@ def test_a_store_url_that_cannot_be(url: str, local: CommandLine) -> None:
     assert SENTINEL not in result.out + result.err
 
 
+def test_a_store_that_is_not_ours(local: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spectronctl.server.store import lock
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda path, mode: False)
+        result = doctor(local)
+        assert "no right to write" in first_failure(result)["detail"]
+        assert result.code == 11
+
+    def refuse(url: str) -> None:
+        raise PermissionError(13, "Permission denied", url)
+
+    monkeypatch.setattr(lock, "find_holder", refuse)
+    result = doctor(local)
+    assert (result.code, first_failure(result)["check"]) == (11, "store")
+    assert "cannot be looked at: Permission denied" in result.error["message"]
+
+
 def test_the_extra_that_is_missing_is_named(
     local: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,6 +171,19 @@ def test_a_server_that_minds_the_other_header_is_told_with_what_to_set(
     assert doctor(acme).code == 0
 
 
+@pytest.mark.parametrize(("status", "code"), [(429, 8), (503, 9)])
+def test_a_server_that_is_busy_says_nothing_of_the_header(
+    status: int, code: int, acme: CommandLine, server: Server
+) -> None:
+    def fault(request: httpx.Request) -> httpx.Response | None:
+        is_asked = {"authorization", "api-key"} & request.headers.keys()
+        return httpx.Response(status, json={}) if is_asked else None
+
+    acme.transport = answer_like(server, fault)
+    result = doctor(acme)
+    assert (result.code, first_failure(result)["check"]) == (code, "auth_header")
+
+
 # Keys
 
 

@@ -107,6 +107,35 @@ def test_something_else_listens(doctor: CommandLine, behave: Any, problem: str) 
     assert time.monotonic() - started < 6
 
 
+NASTY = [
+    b"HTTP/1.1 abc\r\n\r\n",
+    b"HTTP/1.1\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+    b"HTTP/1.1 200 \xff\xfe\r\nDate: never\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nDate: Thu, 99 Foo 99999 99:99:99 GMT\r\nContent-Length: 2\r\n\r\n{}",
+    b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n[[[[[[",
+    b"\x1b]0;title\x07\x1b[2J\r\n",
+    bytes(range(256)),
+    bytes(70_000),
+]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("data", NASTY, ids=range(len(NASTY)))
+def test_whatever_a_port_says_is_told_and_no_defect_of_ours(
+    data: bytes, scheme: str, doctor: CommandLine
+) -> None:
+    with listen(say(data)) as port:
+        result = examine(doctor, f"{scheme}://127.0.0.1:{port}")
+        table = doctor(f"doctor --url {scheme}://127.0.0.1:{port}")
+    assert result.code in {3, 9}
+    assert "unexpected" not in result.out + result.err
+    assert "\x1b" not in result.out + table.out + table.err
+
+
 def speak_http2_after_its_preface(connection: Any) -> None:
     """As servers do that say nothing to anybody else."""
     if connection.recv(4096).startswith(b"PRI * HTTP/2.0"):
@@ -370,6 +399,22 @@ def test_tls_that_wants_http2(doctor: CommandLine, authority: trustme.CA) -> Non
             doctor, f"https://localhost:{port}", SPECTRONCTL_CA_FILE=str(_write(authority, doctor))
         )
     assert "speaks HTTP/2 only" in first_failure(result)["detail"]
+
+
+def test_tls_that_refuses_our_protocol_by_name(doctor: CommandLine) -> None:
+    """As gRPC does: the alert no_application_protocol (RFC 7301), which Python's own TLS never sends."""
+    hello: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        hello.append(connection.recv(4096))
+        connection.sendall(bytes.fromhex("15030300020278"))
+        connection.close()
+
+    with listen(refuse) as port:
+        result = examine(doctor, f"https://127.0.0.1:{port}")
+    row = first_failure(result)
+    assert (row["check"], "speaks HTTP/2 only" in row["detail"]) == ("tls", True)
+    assert b"http/1.1" in b"".join(hello)
 
 
 def _write(authority: trustme.CA, run: CommandLine) -> Path:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -52,6 +52,13 @@ def test_the_asynchronous_client_does_the_same() -> None:
 def test_another_key_goes_into_the_same_headers() -> None:
     client = connect(echo, auth_header="api-key").with_key(OTHER)
     assert "authorization" not in client.send(READ).to_dict()["seen"]
+
+
+@pytest.mark.parametrize("header", ["bearer", "api-key"])
+def test_a_key_may_go_into_one_header_alone(header: Literal["bearer", "api-key"]) -> None:
+    seen = connect(echo).with_key(OTHER, header).send(READ).to_dict()["seen"]
+    sent = {name for name in ("authorization", "api-key") if name in seen}
+    assert sent == {"authorization" if header == "bearer" else "api-key"}
 
 
 def test_a_client_without_a_key_gets_one() -> None:

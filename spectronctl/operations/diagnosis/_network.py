@@ -189,7 +189,8 @@ def _explain_no_tls(subject: Subject, failure: OSError) -> NetworkError:
     """TLS did not come about: what is there instead?"""
     target, route = subject.target, subject.route
     host, port = route.server
-    if "NO_APPLICATION_PROTOCOL" in str(getattr(failure, "reason", "")):
+    # Python knows no name for this alert everywhere, and then spells it as OpenSSL does.
+    if "no application protocol" in str(failure).lower().replace("_", " "):
         return _explain_http2(route)
     plain = route.switch("http")
     greeting = probes.greet(plain, target.limit / 4)

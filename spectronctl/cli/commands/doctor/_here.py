@@ -39,13 +39,14 @@ class Here:
         except ConfigError as exc:
             if is_wanted:
                 raise
-            return Finding(f"not in use: {exc.message}", "skipped", exc.hint, exc.command)
-        facts = {"url": url, "exists": path.exists() if path else None, "held": holder is not None}
+            return Finding(f"not in use: {exc.message}", "skipped")
+        is_there = path is None or os.path.exists(path)
+        facts = {"url": url, "exists": is_there if path else None, "held": holder is not None}
         if holder is not None:
             if is_wanted:
                 return Finding.of(holder, facts)
             return Finding(holder.message, facts=facts)
-        state = ", not there yet" if path is not None and not path.exists() else ""
+        state = "" if is_there else ", not there yet"
         return Finding(f"{path or url}{state}", "ok" if is_wanted else "skipped", facts=facts)
 
     def check_disk(self) -> Finding:
@@ -116,7 +117,8 @@ def _check_access(path: Path) -> None:
 
 
 def _find_existing(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.exists())
+    # Unlike Path.exists, this takes what cannot be looked at for what is not there.
+    return next(each for each in (path, *path.parents) if os.path.exists(each))
 
 
 def _measure(places: Iterator[Path]) -> Iterator[tuple[str, int]]:
