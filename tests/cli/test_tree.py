@@ -222,6 +222,8 @@ LIBRARIES = {
         ("lifecycle reindex --help", {"typer", "pydantic"}),
         ("lifecycle jobs watch --help", {"typer", "pydantic"}),
         ("migrations status --help", {"typer", "pydantic"}),
+        ("contexts clone --help", {"typer", "pydantic"}),
+        ("exec --help", {"typer", "pydantic"}),
         ("profiles path", {"typer", "pydantic"}),
         (
             "contexts list --url http://127.0.0.1:1 --api-key k --retries 0",
