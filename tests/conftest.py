@@ -20,8 +20,9 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.client._asgi import AsgiTransport
 from spectronctl.output.streams import Streams
 
-# Whoever starts the tests in the background may have told them to ignore it, and so every process that they start.
+# Whoever starts the tests in the background may have told them to ignore these, and so every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 SENTINEL = "sentinel-8d1f-never-shown"
 """A marked secret: it may appear nowhere but where a secret is meant to go."""

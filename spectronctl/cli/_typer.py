@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_EMPTY = inspect.Parameter.empty
+
 ALIASES = {"ls": "list", "show": "get", "rm": "delete"}
 """Short names that every group understands, unless it has a command of that very name."""
 
@@ -244,6 +246,6 @@ def _field_parameters(bundle: Any) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
+            default=_EMPTY if field.default is dataclasses.MISSING else field.default,
             annotation=hints[field.name],
         )

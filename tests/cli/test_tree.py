@@ -49,6 +49,18 @@ def test_no_command_redefines_a_global_option(node: Node) -> None:
     assert taken.isdisjoint(name for flag in node.flags for name in flag.names)
 
 
+@pytest.mark.parametrize(
+    "path", ["contexts create", "contexts clone", "exec"], ids=lambda path: path.replace(" ", "-")
+)
+def test_a_required_option_is_asked_for(path: str, run_alone: CommandLine) -> None:
+    """Options in a bundle, too."""
+    (node,) = [node for node in NODES if " ".join(node.path) == path]
+    required = [flag for flag in node.flags if flag.required]
+    assert required
+    assert run_alone(f"{path} a b").code == 2
+    assert f"Missing option '{required[0].names[0]}'" in run_alone(f"{path} a b").err
+
+
 @pytest.mark.parametrize("group", [name for name in GROUPS if name.endswith("s")])
 def test_the_singular_is_a_hidden_alias(group: str, run_alone: CommandLine) -> None:
     assert run_alone(f"{group[:-1]} --help").code == 0
@@ -226,6 +238,8 @@ LIBRARIES = {
         ("lifecycle jobs watch --help", {"typer", "pydantic"}),
         ("migrations status --help", {"typer", "pydantic"}),
         ("api --help", {"typer", "pydantic"}),
+        ("contexts clone --help", {"typer", "pydantic"}),
+        ("exec --help", {"typer", "pydantic"}),
         ("profiles path", {"typer", "pydantic"}),
         (
             "contexts list --url http://127.0.0.1:1 --api-key k --retries 0",

@@ -77,7 +77,6 @@ def exec_program(
     with SignalRelay() as relay:
         loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
         minted = lending.lend_key(rt.client, rt.context, loan)
-        left = 0
         try:
             code = relay.run(words, {**env, "SPECTRON_API_KEY": minted.secret})
         finally:
