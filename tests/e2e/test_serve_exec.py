@@ -140,7 +140,11 @@ def test_an_exit_code_and_the_streams_are_the_program_s(shell: Shell, tmp_path: 
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [
-        ("--log-file log no-such-program", 127, "no-such-program cannot be run: No such file"),
+        (
+            "--log-file log no-such-program --json",
+            127,
+            "error: no-such-program cannot be run: No such file",
+        ),
         ("/", 126, "/ cannot be run"),
         ("", 2, "CMD"),
         ("--seed nowhere.yaml CMD", 2, "nowhere.yaml: No such file"),

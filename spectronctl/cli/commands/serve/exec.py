@@ -69,6 +69,7 @@ def run_against_server(
     from spectronctl.cli.children import SignalRelay, check_program
 
     rt = ctx.runtime
+    rt.args = rt.args[: -len(command)]  # no option of ours is among them, whatever they look like
     with server_parts():
         from spectronctl.testing import run_server
     wanted = _read_seed(rt, seed) if seed else None
