@@ -51,7 +51,8 @@ DIAGNOSES = {("doctor",), ("status",)}
 WRITES = {"POST", "PUT", "PATCH"}
 
 UNSURE = re.compile(
-    r"may have|may not|may be|unknown|[Ll]ook|is there; if|[Rr]un .* again|gave up|goes on"
+    "may have been carried out|may not have been applied|is unknown|nobody holds its secret"
+    "|old secret may be dead|By now"
 )
 """What an error says when the state is not known, or not all was done."""
 
