@@ -52,7 +52,7 @@ WRITES = {"POST", "PUT", "PATCH"}
 
 UNSURE = re.compile(
     "may have been carried out|may not have been applied|is unknown|nobody holds its secret"
-    "|old secret may be dead|By now"
+    "|old secret may be dead|By now|is left until"
 )
 """What an error says when the state is not known, or not all was done."""
 
