@@ -90,7 +90,7 @@ def import_turns(
         raise UsageError("there are no turns to import")
     target = _Target(client, context_id, session_id or "", attempts, sleep)
     if session_id is None:
-        target.create(first, source, scopes)
+        target.create(first, source, scopes, report)
     stored = _flatten(read_turns(client, context_id, target.session_id, parallel=parallel))
     progress = Progress(target.session_id, found=0, sent=0)
     report(progress)
@@ -136,13 +136,20 @@ class _Target:
         self._attempts = attempts
         self._sleep = sleep
 
-    def create(self, first: Chunk, source: str, scopes: api.Scopes | None) -> None:
+    def create(
+        self,
+        first: Chunk,
+        source: str,
+        scopes: api.Scopes | None,
+        report: Callable[[Progress], object],
+    ) -> None:
         """Make the session, or come to the one made for the same import; one deleted since gets a successor."""
         for _ in range(SUCCESSORS):
             name = json.dumps([source, scopes, self.session_id])
             key = _derive_key(self._context, name, first)
             request = api.create_session(self._context, scopes=scopes, idempotency_key=key)
             self.session_id = self._persist(lambda: self._client.send(request)).id  # noqa: B023
+            report(Progress(self.session_id, found=0, sent=0))
             if self._is_there():
                 return
         raise NotFoundError(f"session {self.session_id} was made, and is not there")

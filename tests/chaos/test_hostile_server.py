@@ -184,6 +184,13 @@ def test_an_answer_that_never_ends(
             began = time.monotonic()
             result = ask(tmp_path, server, line, "--retries 0")
             check_failure(result, time.monotonic() - began)
+            told = result.error["message"]
+        if pause or "hints" in answer or "asking" in answer:
+            assert f"within {TIMEOUT:g} s" in told
+        elif "answer" in answer:
+            assert "longer than 4 MB" in told
+        elif "error" in answer:
+            assert told.startswith("500 ")
 
 
 def test_a_redirect_is_not_followed_and_the_key_stays_here(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.chaos.world import SOAK, World, find_error
+from tests.chaos.world import SOAK, World, add_options, find_error
 from tests.cli.nodes import ONLINE, name_of
 from tests.conftest import CommandLine, Result
 
@@ -68,9 +68,9 @@ def run(world: World, node: Node, options: str, spared: set[str], **how: Any) ->
         spoil_strings(json.loads(body), EVERYTHING, spared)
     ).encode()
     waits = any("--wait-timeout" in flag.names for flag in node.flags)
-    line = f"{scene.line} --timeout 5s --color never {'--wait-timeout 1s' if waits else ''}"
+    also = f"--timeout 5s --color never {'--wait-timeout 1s' if waits else ''}"
     try:
-        return scene.run(f"{line} {options}", **how)
+        return scene.run(add_options(scene.line, f"{also} {options}"), **how)
     finally:
         world.proxy.rewrite = None
         world.proxy.heal()

@@ -49,6 +49,12 @@ def blur(text: str) -> str:
     return CHANGES_EVERYWHERE.sub("*", text)
 
 
+def add_options(line: str, options: str) -> str:
+    """A line with more options, in front of the words of another program."""
+    own, end, words = line.partition(" -- ")
+    return f"{own} {options}{end}{words}"
+
+
 @dataclass(frozen=True)
 class Scene:
     """The line of a command, what runs it through the proxy, and the state before."""
@@ -59,7 +65,7 @@ class Scene:
 
     def play(self, options: str) -> Result:
         """What the command says, without what is another each time."""
-        result = self.run(f"{self.line} -o json {options}")
+        result = self.run(add_options(self.line, f"-o json {options}"))
         return replace(result, out=blur(result.out.replace(str(self.run.home), "~")))
 
 
@@ -135,7 +141,7 @@ class World:
         """A world as it was in the beginning, or as this command wants it."""
         self._restore()
         run = self._make_command_line()
-        line = " ".join([sample_line(node), EXTRA.get(node.path, ""), "--yes"])
+        line = add_options(sample_line(node), f"{EXTRA.get(node.path, '')} --yes")
         if SAMPLES["ROTATION"] in line:
             line = line.replace(SAMPLES["ROTATION"], self._begin_rotation(run))
         if node.path in MAKES_CONTEXT:

@@ -15,7 +15,7 @@ import trustme
 
 from spectronctl import errors
 from spectronctl.api import contexts, health
-from spectronctl.client import Exchange, _policy
+from spectronctl.client import Exchange, _call, _policy
 
 from .fakes import KEY, Connect
 from .sockets import Behaviour, free_address, reset, serve, write, write_and_reset
@@ -136,6 +136,36 @@ def test_a_trickling_answer_runs_into_the_timeout_too(connect: Connect) -> None:
         error = fail(connect, f"http://{server.address}", timeout=0.2)
         assert time.monotonic() - started < 1
     assert "within 0.2 s" in error.message
+
+
+@pytest.mark.parametrize(
+    "piece", [b"X-More: a\r\n", b"\r\nHTTP/1.1 103 Early Hints\r\n"], ids=["head", "hints"]
+)
+def test_a_head_that_never_ends_runs_into_the_timeout_too(connect: Connect, piece: bytes) -> None:
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n")
+        for _ in itertools.repeat(None, 80):
+            connection.sendall(piece)
+            time.sleep(0.02)
+
+    with serve(trickle) as server:
+        started = time.monotonic()
+        error = fail(connect, f"http://{server.address}", CREATION, timeout=0.2)
+        assert time.monotonic() - started < 1
+    assert "within 0.2 s" in error.message
+    assert error.outcome_unknown
+
+
+def test_a_result_without_end_is_given_up(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_call, "MOST_BYTES", 1 << 20)
+    endless = b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (1 << 22)
+    with serve(write(endless)) as server:
+        error = fail(connect, f"http://{server.address}")
+        assert len(server.requests) == 1
+    assert type(error) is errors.UpstreamError
+    assert error.message.endswith("the answer is longer than 1 MB")
 
 
 @pytest.fixture

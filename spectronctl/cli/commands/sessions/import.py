@@ -100,7 +100,10 @@ def _tell_how_to_go_on(
     rt: Runtime, exc: SpectronctlError | KeyboardInterrupt, file: str, reached: Progress
 ) -> None:
     command = f"spectronctl sessions import {shlex.quote(file)} --session {reached.session_id}"
+    count = reached.found + reached.sent
     if isinstance(exc, KeyboardInterrupt):
-        rt.out.warn(f"interrupted after {reached.found + reached.sent} turns; {command} goes on")
+        rt.out.warn(f"interrupted after {count} turns; {command} goes on")
     elif not isinstance(exc, ConflictError):
+        told = f"By now session {reached.session_id} holds {count} of the turns."
+        exc.hint = " ".join(filter(None, [exc.hint, told]))
         exc.command = exc.command or command
