@@ -19,7 +19,7 @@ from .wire import Answer, Wire
 
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 AT_ONCE = 2_000 if SOAK else 300
-IN_A_ROW = 100_000 if SOAK else 4_000
+IN_A_ROW = 100_000 if SOAK else 1_200
 
 CONTEXT = "/api/v1/contexts/acme"
 PLANE = "/api/v1/acme"
@@ -122,10 +122,11 @@ def test_of_many_writes_at_once_none_is_lost_or_done_twice(
     async def run() -> None:
         async with open_wire(served) as wire:
             await make_context(wire)
-            calls = list_calls(AT_ONCE)
-            answers = await ask_at_once(served, calls)
-            statuses = Counter(answer.status for answer in answers)
-            assert statuses.keys() <= {200, 201}, statuses
+        calls = list_calls(AT_ONCE)
+        answers = await ask_at_once(served, calls)
+        statuses = Counter(answer.status for answer in answers)
+        assert statuses.keys() <= {200, 201}, statuses
+        async with open_wire(served) as wire:  # the first one has been idle for too long perhaps
             wanted = Counter(name for call in calls if (name := name_of(call)))
             assert len(wanted) > AT_ONCE * 0.7
             assert await count_kept(wire) == wanted
@@ -193,10 +194,17 @@ async def wear(wire: Wire, rounds: int, agent: str) -> Counter[int]:
     return seen
 
 
-@pytest.mark.timeout(1_200)
+def measure_store(directory: Path) -> float:
+    """MiB of the store's files; the engine keeps in memory what its log holds, until there is enough for a table."""
+    return sum(each.stat().st_size for each in directory.rglob("*") if each.is_file()) / 1024**2
+
+
+@pytest.mark.timeout(2_400)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
-def test_memory_stays_flat(served: Served, record_property: Any) -> None:
-    samples: list[float] = []
+def test_memory_stays_flat(served: Served, tmp_path: Path, record_property: Any) -> None:
+    """But for the rows that the engine has not yet put on disk: those are its, and their size is known."""
+    memory: list[float] = []
+    stored: list[float] = []
 
     async def run() -> None:
         rounds = IN_A_ROW // len(EACH_ROUND) // 80
@@ -206,9 +214,10 @@ def test_memory_stays_flat(served: Served, record_property: Any) -> None:
             for _ in range(10):
                 seen = await asyncio.gather(*(wear(wire, rounds, key) for wire in wires))
                 assert all(each == Counter(EACH_ROUND * rounds) for each in seen), seen
-                samples.append(read_memory(served))
+                memory.append(read_memory(served))
+                stored.append(measure_store(tmp_path / "store"))
 
     asyncio.run(run())
-    record_property("figures", f"{IN_A_ROW} requests, MiB: {[round(each) for each in samples]}")
-    print(samples)
-    assert samples[-1] - samples[1] < 20
+    shown = [f"{one:.0f} ({other:.0f})" for one, other in zip(memory, stored, strict=True)]
+    record_property("figures", f"{IN_A_ROW} requests, MiB (of them stored): {', '.join(shown)}")
+    assert memory[-1] - memory[0] - (stored[-1] - stored[0]) < (20 if SOAK else 5)
