@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,13 @@ def replace_file(path: Path, content: bytes) -> None:
             temporary.unlink()
         raise
     _sync_directory(path.parent)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what writers of `path` that were killed have left beside it; for who holds its lock."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 12}.tmp"):
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _write_new(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from spectronctl.config.credentials import Credential
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS, Field, find_field
-from spectronctl.config.files import lock_file, replace_file
+from spectronctl.config.files import lock_file, remove_drafts, replace_file
 from spectronctl.config.values import has_userinfo, near_names, parse_named
 from spectronctl.errors import ConfigError, UsageError
 
@@ -83,6 +83,7 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock_file(target):
+            remove_drafts(target)
             before = _read_text(path)
             after = _change_text(before, change, path)
             if after != before:

@@ -40,7 +40,9 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(
+        f".{path.name}.new"
+    )  # the next process writes over what a killed one left
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)

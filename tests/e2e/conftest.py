@@ -28,7 +28,8 @@ class Shell:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         path = f"{Path(SPECTRONCTL).parent}{os.pathsep}{os.environ['PATH']}"
-        return {"HOME": str(self.home), "PATH": path, **self.env, **(more or {})}
+        measured = {name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")}
+        return {"HOME": str(self.home), "PATH": path, **measured, **self.env, **(more or {})}
 
     def __call__(
         self, line: str, *, env: Mapping[str, str] | None = None, stdin: str | None = None

@@ -11,7 +11,7 @@ from spectronctl.cli._tree import Argument, Flag, Node
 PROGRAM = "spectronctl"
 
 _HELP = "--help"
-_ENDS_WITH_FOUND = "--exit-code"
+_TELLS_BY_CODE = {"--exit-code", "--check-server"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _read_page(node: Node) -> Page:
         children=tuple(_read_child(node, word, text) for word, text in node.children),
         arguments=tuple(map(_read_argument, node.arguments)),
         options=read_options(node.flags),
-        ends_with_found=_ENDS_WITH_FOUND in names,
+        ends_with_found=not _TELLS_BY_CODE.isdisjoint(names),
     )
 
 

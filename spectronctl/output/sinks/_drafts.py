@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spectronctl.errors import ConfigError
+from spectronctl.output.disk import sync_directory
 
 try:
     import fcntl
@@ -89,7 +90,7 @@ class Draft:
         except OSError as exc:
             self._keep(exc)
         self._close()
-        _sync_directory(self._target.parent)
+        sync_directory(self._target.parent)
 
     def discard(self) -> None:
         """Leave nothing behind, unless it was placed or kept."""
@@ -186,13 +187,5 @@ def _move_to_new(draft: Path, target: Path) -> None:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(target)
     else:
+        sync_directory(target.parent)  # or a loss of power might keep neither name
         draft.unlink()
-
-
-def _sync_directory(directory: Path) -> None:
-    with suppress(OSError):  # not every system lets a directory be opened
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
+from spectronctl.output.disk import sync_directory
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
 from spectronctl.output.transcripts._notes import Note, read_note
@@ -260,6 +261,9 @@ def _place(target: Path, *, force: bool) -> None:
             hint=f"The transcript is in {part}: --resume with --force puts it in its place.",
         )
     part.replace(target)
+    sync_directory(
+        target.parent
+    )  # before the note goes: without it, a part that came back would be of no use
     _note_path(target).unlink(missing_ok=True)
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spectronctl.output.disk import sync_directory
+
 
 @dataclass(frozen=True)
 class Note:
@@ -26,6 +28,7 @@ class Note:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        sync_directory(path.parent)
 
 
 def read_note(path: Path) -> Note | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from spectronctl.errors import ConfigError
 from spectronctl.server.store._database import StoreLockedError as StoreLockedError
 from spectronctl.server.store._directories import make_private_directory
 from spectronctl.server.store._urls import parse_store_url
@@ -40,14 +41,18 @@ class Held:
         self.write()
 
     def write(self) -> None:
-        """Leave the note, 0600, never seen half-written."""
+        """Leave the note, 0600, never seen half-written; ConfigError."""
         if self._note is None:
             return
-        draft = self._note.with_name(f"{self._note.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self._holder), file)
-        draft.replace(self._note)
+        draft = self._note.with_name(f"{self._note.name}.new")  # ours alone: we have the lock
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(asdict(self._holder), file)
+            draft.replace(self._note)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise ConfigError(f"cannot write {self._note}: {error.strerror}") from error
 
 
 def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextManager[Held]:
@@ -103,6 +108,8 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
         lock.acquire()
     except Timeout:
         raise _explain_timeout(path, note) from None
+    except OSError as error:
+        raise ConfigError(f"the store {path} cannot be locked: {error.strerror}") from error
     try:
         held = Held(note, holder)
         held.write()
