@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronctl.config.locations import local_store_url
-from spectronctl.errors import NotFoundError
+from spectronctl.errors import ConfigError, NotFoundError
 from spectronctl.models.times import write_time
 from spectronctl.server.extra import server_parts
 
