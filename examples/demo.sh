@@ -1,7 +1,8 @@
 #!/bin/sh
 # The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`;
-# there an ontology set, memories kept, decayed and reindexed, too. Then a conversation imported and read, and last a key
-# rotated while its old secret goes on working for a while.
+# there an ontology set, memories kept, decayed and reindexed, a key lent to a program and a context cloned, too. Then a
+# program run against a throw-away server, a conversation imported and read, and last a key rotated while its old secret
+# goes on working for a while.
 # Everything happens in a temporary home, which is removed at the end.
 set -eu
 examples=$(cd "$(dirname "$0")" && pwd)
@@ -54,6 +55,8 @@ done
 url=$(sed 's/.*"url": "\([^"]*\)".*/\1/' "$HOME/ready.json")
 run spectronctl profiles add demo --url "$url" --api-key-file "$HOME/management.key" --use
 manage
+run spectronctl version --check-server
+run spectronctl doctor --columns check,status
 
 printf '\n== An ontology, and memories in order\n'
 export SPECTRON_URL="$url" SPECTRON_CONTEXT_ID=acme-prod
@@ -66,11 +69,22 @@ printf 'The printer is out of paper.\n' |
 run spectronctl lifecycle decay
 run spectronctl lifecycle reindex
 run spectronctl lifecycle jobs list
+
+printf '\n== A key lent to a program, a context cloned, a request of our own\n'
+run spectronctl keys create app-agent --scope-floor org=acme --secret-file "$HOME/app.key" --quiet
+run spectronctl exec --key app-agent -- spectronctl whoami --query kind
+run spectronctl contexts clone acme-prod acme-copy --namespace acme --database copy --secret-file "$HOME/copy-{name}.key"
+run spectronctl api GET /contexts --paginate --query '[].id'
+run spectronctl contexts delete acme-copy --yes
 run spectronctl contexts delete acme-prod --yes
+rm "$HOME/app.key"
 unset SPECTRON_URL SPECTRON_CONTEXT_ID
 kill "$server"
 wait "$server"
 server=
+
+printf '\n== A program against a throw-away server\n'
+run spectronctl serve exec --seed "$examples/seed.yaml" -- spectronctl sessions list --columns turns,scopes
 
 printf '\n== A conversation imported and read, on the embedded server\n'
 export SPECTRONCTL_PROFILE=local SPECTRON_CONTEXT_ID=acme-prod
@@ -90,4 +104,4 @@ run spectronctl keys rotations resume
 run spectronctl keys list
 run spectronctl keys verify "file:$HOME/app.key"
 
-printf '\nThe demo has run: two servers, contexts created, used and deleted,\nan ontology set, memories decayed and reindexed, a conversation imported and read,\na key rotated without a gap.\n'
+printf '\nThe demo has run: two servers, contexts created, used and deleted,\nan ontology set, memories decayed and reindexed, a key lent, a context cloned,\na program run against a throw-away server, a conversation imported and read,\na key rotated without a gap.\n'

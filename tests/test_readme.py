@@ -30,7 +30,9 @@ VOLATILE = {
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b": "REQUEST",
     r"rot_\d{8}T\d{6}_[0-9a-f]{8}": "ROTATION",
     r"sha256:[0-9a-f]{12}": "DIGEST",
+    r"\b[0-9a-f]{16}-[0-9a-f]{16}\b": "REQUEST",
     r'"pid": \d+': '"pid": PID',
+    r"(?m)^disk .*$": "disk SPACE",
     r"/home/you": "HOME",
 }
 
@@ -113,9 +115,18 @@ def test_the_shell_blocks_name_things_that_exist() -> None:
             assert extra[1] in extras
 
 
+def test_the_block_of_tests_passes(tmp_path: Path) -> None:
+    block = blocks("python")[0]
+    (tmp_path / "test_readme.py").write_text(block)
+    module = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(module, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert f"{block.count('def test_')} passed" in done.stdout
+
+
 def test_the_python_block_runs(serve: Serve) -> None:
     served = serve()
-    (block,) = blocks("python")
+    block = blocks("python")[1]
     names = {"url": served.url, "management_key": served.key}
     exec(compile(block, "README.md", "exec"), names)
     assert names["key"].secret.startswith("sk-acme-prod-")  # type: ignore[attr-defined]
