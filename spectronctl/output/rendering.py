@@ -115,7 +115,7 @@ class Rendering:
     def render_secret(self, minted: dict[str, Any], view: View) -> Lines:
         """A key with its secret, which is None where nobody is given it; for people the secret alone."""
         if self.format in {"table", "wide", "name"}:
-            return [] if minted["secret"] is None else [f"{minted['secret']}\n"]
+            return [] if minted["secret"] is None else [f"{escape(minted['secret'])}\n"]
         if self.format == "csv":
             return self._render_csv([minted], (*self.find_columns(view), Column("secret")))
         return self.render_one(minted, view)

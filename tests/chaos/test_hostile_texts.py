@@ -156,3 +156,17 @@ def test_no_error_of_a_server_steers_a_terminal(status: int, payload: str, tmp_p
         )
         assert result.code in {5, 6, 7, 9}
         check_harmless(result)
+
+
+def test_a_secret_of_a_server_steers_no_terminal_either(tmp_path: Path) -> None:
+    minted = {"id": "cak_1", "name": "agent", "secret": f"sk-acme-{EVERYTHING}"}
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(201, json=minted, request=request)
+    )
+    env = {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-key", "SPECTRON_CONTEXT_ID": "acme"}
+    run = CommandLine(tmp_path, transport, env)
+    line = "keys create agent --reveal --color never"
+    shown = run(line, terminal=True)
+    assert shown.out.startswith("sk-acme-\\x1b[2J"), shown.err
+    check_harmless(shown)
+    assert run(f"{line} -o json").json["secret"] == minted["secret"]

@@ -100,7 +100,9 @@ class World:
         headers = {"Authorization": f"Bearer {key or self.served.key}"}
         self._http.request("GET", f"/api/v1{path}", headers=headers)
         answer = self._http.getresponse()
-        return answer.status, json.loads(answer.read())
+        status, body = answer.status, json.loads(answer.read())
+        self._http.close()  # the server ends idle connections
+        return status, body
 
     def look(self) -> State:
         """All that can be seen, by context, once every job is over; the same for the same state."""

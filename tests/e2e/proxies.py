@@ -243,7 +243,9 @@ def _forward(exchange: Exchange, server: http.client.HTTPConnection) -> Answer:
     headers = {name: value for name, value in exchange.headers.items() if name not in dropped}
     server.request(exchange.method, exchange.path, exchange.body or None, headers)
     answer = server.getresponse()
-    return Answer(answer.status, dict(answer.getheaders()), answer.read())
+    read = Answer(answer.status, dict(answer.getheaders()), answer.read())
+    server.close()  # the server ends idle connections, which would look like a fault
+    return read
 
 
 def _write_answer(exchange: Exchange, fault: Fault | None, *, last: bool = False) -> bytes:
