@@ -247,13 +247,20 @@ def list_operations(app: FastAPI) -> list[str]:
 
 
 async def dump_store(store: SurrealStore) -> dict[str, Any]:
-    """Every row of every table of every database, and how the tables are defined."""
+    """
+    Every row of every table of every database, and how the tables are defined.
+
+    Of what tests made for a single request, just that it is there.
+    """
     (root,) = await store._database.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
     found: dict[str, Any] = {}
     for namespace in (each["name"] for each in root["namespaces"]):
         (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
         for database in (each["name"] for each in info["databases"]):
-            found |= await _dump_database(store, Binding(namespace, database))
+            if database.startswith("new-"):
+                found[f"{namespace}/{database}"] = "is there"
+            else:
+                found |= await _dump_database(store, Binding(namespace, database))
     return found
 
 

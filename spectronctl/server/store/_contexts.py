@@ -10,6 +10,7 @@ from typing import Any
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._database import Database, RetryableError, Row, retry
+from spectronctl.server.store._locks import Locks
 from spectronctl.server.store._values import check_text, from_stored, to_stored
 
 COLUMNS = """
@@ -47,6 +48,7 @@ class ContextTable:
     """The contexts part of `Store`."""
 
     _database: Database
+    _locks: Locks
 
     async def get_context(self, context_id: str) -> ContextRow | None:
         rows = await self._database.select(_GET, {"context_id": context_id})
@@ -73,7 +75,9 @@ class ContextTable:
             ),
             "enforcement_blocked": enforcement_blocked,
         }
-        return await retry(lambda: self._try_update(config, changes))
+        # In their turn: of hundreds at once, some would find the context changed until they give up.
+        async with self._locks.get_lock("context", context_id):
+            return await retry(lambda: self._try_update(config, changes))
 
     async def _try_update(self, patch: Mapping[str, Any], changes: Row) -> ContextRow | None:
         found = await self._database.select(_READ_CONFIG, changes)
