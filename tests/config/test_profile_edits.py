@@ -354,6 +354,16 @@ def test_a_lock_that_is_never_released_is_named(
         add_profile(commented, "new", {})
 
 
+def test_what_a_killed_writer_left_is_swept_by_the_next(path: Path) -> None:
+    draft = path.with_name(".config.toml.0123456789ab.tmp")
+    others = [".config.toml.swp", ".config.toml.0123.tmp", ".other.toml.0123456789ab.tmp"]
+    path.parent.mkdir()
+    for each in [draft, *map(path.with_name, others)]:
+        each.write_text('api_key = "sk-half')
+    add_profile(path, "prod", {"url": "http://prod"})
+    assert names(path) == sorted(["config.toml", *others])
+
+
 def test_processes_adding_a_profile_each_lose_none(path: Path) -> None:
     code = (
         "import sys\n"

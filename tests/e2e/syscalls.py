@@ -63,7 +63,7 @@ def can_trace() -> bool:
     return (
         strace is not None
         and not subprocess.run(
-            [strace, "-qq", "-o", "/dev/null", "true"], capture_output=True
+            [strace, "-qq", "-f", "--seccomp-bpf", "-o", "/dev/null", "true"], capture_output=True
         ).returncode
     )
 
@@ -85,18 +85,15 @@ def run_traced(
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
     traced = ",".join(f"?{name}" for name in NAMES)
-    options = [
-        "-qq",
-        "-ff",
-        "-y",
-        "-s0",
-        "-o",
-        f"{directory}/trace",
-        "-e",
-        f"trace={traced}",
-    ]
+    options = ["-qq", "-ff", "-y", "-s0", "-o", f"{directory}/trace", "-e", f"trace={traced}"]
+    if inject:
+        options += ["-e", f"inject={inject}"]
+    if (
+        not inject or "signal=" not in inject
+    ):  # faster, but it loses a signal at the entry of a call
+        options.append("--seccomp-bpf")
     return subprocess.run(
-        ["strace", *options, *(["-e", f"inject={inject}"] if inject else []), *argv],
+        ["strace", *options, *argv],
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

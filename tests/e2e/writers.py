@@ -63,6 +63,7 @@ class Writer:
     `target` is a pattern below the home directory. `is_new` says that a content is a new one, whole; without it, it is
     what a run that nobody stops writes. `lasts` is False for what means nothing once its process is gone. `leaves` is
     a pattern of what may be left over, since it is ignored; of what the next run goes on with, `resumes`.
+    `refuses` is what the next run may say when the new is there already.
     """
 
     name: str
@@ -75,23 +76,21 @@ class Writer:
     lasts: bool = True
     leaves: str | None = None
     resumes: str | None = None
+    refuses: str | None = None
 
 
-def _edit(name: str, line: str) -> Writer:
-    return Writer(name, line, CONFIG, {CONFIG: OLD_CONFIG})
+def _edit(name: str, line: str, refuses: str | None = None) -> Writer:
+    return Writer(name, line, CONFIG, {CONFIG: OLD_CONFIG}, refuses=refuses)
 
 
 WRITERS = [
-    _edit("profiles add", "profiles add extra --url http://extra.test"),
-    _edit("profiles set", "profiles set prod context acme-prod"),
-    _edit("profiles use", "profiles use prod"),
-    Writer("the first profile", "profiles add extra --url http://extra.test", CONFIG),
+    _edit("profiles add", "profiles add extra --url http://extra.test", "exists already"),
     Writer(
         "a secret in a new file",
-        f"{_MINT} --secret-file {{home}}/agent.key",
+        "keys create fresh-{number} --secret-file {home}/agent.key",
         "agent.key",
         is_new=is_secret,
-        again=f"{_MINT} --secret-file {{home}}/agent.key --force",
+        again="keys create fresh-{number} --if-exists rotate --yes --secret-file {home}/agent.key --force",
     ),
     Writer(
         "a secret in the place of another",
@@ -153,5 +152,18 @@ WRITERS = [
         lasts=False,
     ),
 ]
+
+SISTERS = [
+    _edit("profiles set", "profiles set prod context acme-prod"),
+    _edit("profiles use", "profiles use prod"),
+    _edit("profiles remove", "profiles remove prod", "no profile prod"),
+    Writer(
+        "the first profile",
+        "profiles add extra --url http://extra.test",
+        CONFIG,
+        refuses="exists already",
+    ),
+]
+"""They write as `profiles add` does."""
 
 PYTHON = sys.executable

@@ -99,12 +99,9 @@ def test_nothing_is_at_the_path_before_the_transcript_is_whole(path: Path) -> No
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("after", range(len(TURNS) + 1))
 def test_a_resumed_export_has_the_same_bytes_wherever_the_first_was_cut(
-    path: Path, format: str, after: int, monkeypatch: pytest.MonkeyPatch
+    path: Path, format: str, after: int
 ) -> None:
     """The note says how far whole turns reach; of what follows, any number of bytes may be there."""
-    monkeypatch.setattr(
-        "os.fsync", lambda descriptor: None
-    )  # thousands of files, and no power is cut
     interrupt(path, format, after=after)
     part, note = (path.with_name(f"talk{end}") for end in (".part", ".part.json"))
     noted, whole = note.read_bytes(), write_whole(format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from spectronctl.errors import ConfigError
 from spectronctl.server.store._database import StoreLockedError
 from spectronctl.server.store.lock import hold_store
 
@@ -172,3 +174,33 @@ def test_a_store_for_many_is_not_held(
         first.announce("http://127.0.0.1:1")
         second.announce("http://127.0.0.1:2")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_note_that_cannot_be_written_is_named_and_nothing_is_held(
+    file_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = note_of(file_url)
+
+    def fail(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("spectronctl.server.store.lock.json.dump", fail)
+        with (
+            pytest.raises(ConfigError, match=f"cannot write {note}: No space left on device"),
+            hold_store(file_url, timeout=0, command="me"),
+        ):
+            pytest.fail("the store was held")
+    assert [path for path in note.parent.iterdir() if "holder" in path.name] == []
+    with hold_store(file_url, timeout=0, command="me"):
+        assert note.exists()
+
+
+def test_a_store_that_cannot_be_locked_is_named(file_url: str) -> None:
+    path = file_url.removeprefix("surrealkv://")
+    Path(f"{path}.lock").mkdir(parents=True)
+    with (
+        pytest.raises(ConfigError, match=f"the store {path} cannot be locked: Is a directory"),
+        hold_store(file_url, timeout=0, command="me"),
+    ):
+        pytest.fail("the store was held")
