@@ -12,7 +12,7 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from tests.chaos.world import SOAK, State, World, find_error
-from tests.cli.nodes import ONLINE, name_of
+from tests.cli.nodes import DIAGNOSES, ONLINE, name_of
 from tests.cli.test_failures import ERROR_KEYS, EXIT_CODES
 from tests.conftest import Result
 from tests.e2e.proxies import Exchange, Fault
@@ -45,10 +45,8 @@ MARGIN = 2.0
 MOST_REQUESTS = 4
 """How many requests of a command are spoiled, one after the other, from the first on."""
 
-DIAGNOSES = {("doctor",), ("status",)}
-"""Commands that answer on stdout also when they fail, measure times, and look at what holds them up for longer."""
-
 LONGEST_DIAGNOSIS = 15.0
+"""Seconds: a diagnosis looks at what holds it up for longer."""
 
 WRITES = {"POST", "PUT", "PATCH"}
 
