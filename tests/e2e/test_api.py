@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -17,6 +16,8 @@ from tests.e2e.rotating import Outside, serve_outside
 PASSES: set[Fault] = {"reset before", "reset after", "429", "503", "truncated"}
 """What a call that may be repeated gets over."""
 LANDS: set[Fault] = {"reset after", "no answer", "truncated"}
+FAULTS: list[Fault] = sorted(PASSES | LANDS | {"500", "page 200"})
+"""The matrix of all commands has the others too."""
 SESSIONS = "/api/v1/acme-prod/sessions"
 
 
@@ -54,7 +55,7 @@ def count_sessions(call: CommandLine, proxy: Proxy) -> int:
     return len(call("api GET /{context}/sessions --paginate -o json").json)
 
 
-@pytest.mark.parametrize("fault", get_args(Fault))
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("options", ["", "--paginate"])
 def test_a_read_gets_over_what_passes(
     options: str, fault: Fault, call: CommandLine, proxy: Proxy
@@ -67,17 +68,17 @@ def test_a_read_gets_over_what_passes(
     assert proxy.failures == []
 
 
-@pytest.mark.parametrize("fault", get_args(Fault))
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_write_reaches_the_server_once(fault: Fault, call: CommandLine, proxy: Proxy) -> None:
     result = spoil(call, proxy, fault, "POST /{context}/sessions --field metadata.n=1 --yes")
     assert (result.code, result.out) == (8 if fault == "429" else 9, "")
-    assert len(proxy.exchanges) == (fault != "refused")
+    assert len(proxy.exchanges) == 1
     is_told = "It may have been carried out all the same" in (result.error["hint"] or "")
-    assert is_told == (fault not in {"refused", "429"})
+    assert is_told == (fault != "429")
     assert count_sessions(call, proxy) == (fault in LANDS)
 
 
-@pytest.mark.parametrize("fault", get_args(Fault))
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_deletion_ends_in_what_is_reported(fault: Fault, call: CommandLine, proxy: Proxy) -> None:
     made = call("api POST /{context}/sessions --yes -o json").json
     result = spoil(call, proxy, fault, f"DELETE /{{context}}/sessions/{made['id']} --yes")

@@ -19,7 +19,8 @@ from schemathesis.checks import not_a_server_error
 from . import serving
 from .worlds import QUERIES, World, fill_world
 
-EXAMPLES = 150 if os.environ.get("SPECTRONCTL_SOAK") else 8
+SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
+EXAMPLES = 150 if SOAK else 8
 
 ResultT = TypeVar("ResultT")
 

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
+from .fuzzing import SOAK, Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS
 
 __all__ = ["fuzzed"]
@@ -34,4 +34,5 @@ def described(fuzzed: Fuzzed) -> Any:
 def test_every_answer_is_as_described(name: str, fuzzed: Fuzzed, described: Any) -> None:
     """One request that succeeds, whatever else; then many made up, with ids and keys that are real or not."""
     method, path = name.split()
-    assert fuzz(fuzzed, name, described[path][method], CHECKS) > 1
+    succeeded = fuzz(fuzzed, name, described[path][method], CHECKS)
+    assert succeeded > (1 if SOAK else 0)  # a few made up requests may all be refused

@@ -16,7 +16,7 @@ import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
+from .fuzzing import SOAK, Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS
 
 __all__ = ["fuzzed"]
@@ -242,7 +242,8 @@ def test_requests_made_up_from_the_published_description(
 ) -> None:
     method, path = name.split()
     checks = [not_an_unplanned_error, response_schema_conformance, problems_have_a_message]
-    assert fuzz(fuzzed, name, described[path][method], checks) > 1
+    succeeded = fuzz(fuzzed, name, described[path][method], checks)
+    assert succeeded > (1 if SOAK else 0)  # a few made up requests may all be refused
 
 
 def problems_have_a_message(_: Any, response: Any, __: Any) -> None:
