@@ -140,7 +140,7 @@ def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
 
 @pytest.mark.timeout(900)
 def test_the_engines_threads_never_spoil_the_end_of_a_command(shell: Shell) -> None:
-    rounds = 300 if os.environ.get("SPECTRONCTL_SOAK") else 12
+    rounds = 300 if os.environ.get("SPECTRONCTL_SOAK") else 6
     ends = [shell("contexts list -o json --profile local") for _ in range(rounds)]
     assert {(end.returncode, end.stdout, end.stderr) for end in ends} == {(0, "[]\n", "")}
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Serve, Served, Shell
 
-ROUNDS = 100 if os.environ.get("SPECTRONCTL_SOAK") else 2
+ROUNDS = 100 if os.environ.get("SPECTRONCTL_SOAK") else 1
 FORMATS = ("jsonl", "html", "text", "json", "markdown", "csv")
 EXPORTED = 10_000
 IMPORTED = 3_000

@@ -27,7 +27,7 @@ from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
 
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
-MEMORIES = 50_000 if SOAK else 1_200
+MEMORIES = 50_000 if SOAK else 1_000
 KILLS = 3
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "inlet", "jade")
 
@@ -127,7 +127,7 @@ def serve_and_work_apart(fleet: Fleet) -> list[Member]:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("begin", [serve_two, serve_and_work_apart])
+@pytest.mark.parametrize("begin", [serve_and_work_apart, *[serve_two] * SOAK])
 def test_a_reindex_survives_the_death_of_its_workers(
     fleet: Fleet,
     endpoint: Endpoint,

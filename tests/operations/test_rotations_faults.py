@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import httpx
 import pytest
 
@@ -12,6 +14,7 @@ from tests.cli.faults import lose_answer, lose_request, truncate_answer
 from tests.conftest import Server
 from tests.operations.rotating import Fault, World
 
+SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 METHODS: list[Method] = ["in place", "overlap", "leaked"]
 
 
@@ -57,7 +60,7 @@ def count_requests(server: Server, method: Method) -> int:
     return len(world.edge.asked)
 
 
-@pytest.mark.parametrize("retries", [0, 3])
+@pytest.mark.parametrize("retries", [0, *[3] * SOAK])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", METHODS)
 def test_any_request_may_fail_in_any_way(

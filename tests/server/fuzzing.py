@@ -20,7 +20,7 @@ from . import serving
 from .worlds import QUERIES, World, fill_world
 
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
-EXAMPLES = 150 if SOAK else 8
+EXAMPLES = 150 if SOAK else 5
 
 ResultT = TypeVar("ResultT")
 
