@@ -205,7 +205,10 @@ def test_too_many_connections_leave_the_store_its_files(tmp_path: Path) -> None:
             body = {"namespace": "acme", "database": "prod"}
             assert client.post("/api/v1/contexts/acme", json=body).status_code == 201
             with ExitStack() as held:
-                idle = [held.enter_context(connect(served, b"")) for _ in range(200)]
+                idle = []
+                for _ in range(200):
+                    idle.append(held.enter_context(connect(served, b"")))
+                    assert client.get("/api/v1/health").status_code == 200  # it stays open
                 refused = connect(served, b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
                 with refused:
                     assert read_to_the_end(refused).startswith(b"HTTP/1.1 503 ")
