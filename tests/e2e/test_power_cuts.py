@@ -107,7 +107,7 @@ class Stage:
         )  # so that every module is compiled, and the calls are the same each time
         done = self.run()
         assert done.returncode == 0, done.stderr
-        self.usual = self.list_files()
+        self.usual = set(self.list_files().values())
         self.expected = next(iter(self.read_targets().values()), b"")
         return [
             call
@@ -132,10 +132,10 @@ class Stage:
     def read_targets(self) -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in self.home.glob(self.writer.target)}
 
-    def list_files(self) -> set[str]:
-        """Every file, without the random parts of names."""
+    def list_files(self) -> dict[str, str]:
+        """The name of every file, by itself without its random part."""
         paths = (path.relative_to(self.home) for path in self.home.rglob("*") if path.is_file())
-        return {RANDOM.sub("*", str(path)) for path in paths}
+        return {str(path): RANDOM.sub("*", str(path)) for path in paths}
 
     def is_new(self, content: bytes) -> bool:
         return self.writer.is_new(content) if self.writer.is_new else content == self.expected
@@ -156,10 +156,16 @@ class Stage:
 
     def check_left_over(self, *known: str | None, told: str = "") -> None:
         """Nothing but what every run leaves, what is `known`, and what the user was told of."""
-        left = self.list_files() - self.usual - set(self.writer.old)
+        usual = self.usual | set(self.writer.old)
         patterns = [pattern for pattern in (self.writer.leaves, *known) if pattern]
-        unknown = [name for name in left if not any(re.fullmatch(each, name) for each in patterns)]
-        assert [name for name in unknown if name not in RANDOM.sub("*", told)] == []
+        unknown = [
+            name
+            for name, blurred in self.list_files().items()
+            if blurred not in usual and not any(re.fullmatch(each, blurred) for each in patterns)
+        ]
+        assert [name for name in unknown if name not in told] == []
+        for name in unknown:  # whoever was told of it moves it away
+            (self.home / name).unlink()
 
     def check_next(self) -> None:
         """The next run is not in the way of anything that a stopped one left."""
