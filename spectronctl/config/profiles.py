@@ -70,9 +70,11 @@ def find_profile(config: Config, name: str) -> Profile:
     return config.profiles[name]
 
 
-def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None]) -> None:
+def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None]) -> Config:
     """
     Change the config file as it is now, under a lock, in one step: all of the change happens or none.
+
+    Answers what the file says then.
 
     `change` alters the document or answers another. Unknown keys, comments and a symbolic link stay; what could not
     be read again is not written.
@@ -85,9 +87,10 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
         with lock_file(target):
             remove_drafts(target)
             before = _read_text(path)
-            after = _change_text(before, change, path)
+            after, config = _change_text(before, change, path)
             if after != before:
                 replace_file(target, after.encode())
+        return config
     except TimeoutError:
         raise ConfigError(
             f"{path} is being changed by another process, which holds {target}.lock"
@@ -98,7 +101,7 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
         ) from error
 
 
-def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool = False) -> None:
+def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool = False) -> Config:
     """Add a profile, its fields as text (dotted keys too); with `use` it becomes the default one."""
     _check_new_name(name)
 
@@ -116,7 +119,7 @@ def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool =
             _put(profiles[name], key, text)
         return _name_default(document, name) if use else document
 
-    edit_config(path, change)
+    return edit_config(path, change)
 
 
 def remove_profile(path: Path, name: str) -> None:
@@ -134,25 +137,26 @@ def remove_profile(path: Path, name: str) -> None:
     edit_config(path, change)
 
 
-def set_value(path: Path, profile: str, key: str, text: str) -> None:
+def set_value(path: Path, profile: str, key: str, text: str) -> Config:
     """Set `FIELD` or `context_keys.CONTEXT.FIELD` of a profile; a relative path is kept as an absolute one."""
-    edit_config(path, lambda document: _put(_find_table(document, profile, path), key, text))
+    return edit_config(path, lambda document: _put(_find_table(document, profile, path), key, text))
 
 
-def unset_value(path: Path, profile: str, key: str) -> None:
+def unset_value(path: Path, profile: str, key: str) -> Config:
     """Take a value out of a profile; one that is not there is no error."""
-    edit_config(path, lambda document: _drop(_find_table(document, profile, path), key))
+    return edit_config(path, lambda document: _drop(_find_table(document, profile, path), key))
 
 
-def use_profile(path: Path, name: str) -> None:
+def use_profile(path: Path, name: str) -> Config:
     """Make a profile the default one; `local` can be."""
 
     def change(document: TOMLDocument) -> TOMLDocument:
-        if name != LOCAL:
-            _find_table(document, name, path)
+        known = [*document.get("profiles", {}), LOCAL]
+        if name not in known:
+            _refuse_unknown(name, known, path)
         return _name_default(document, name)
 
-    edit_config(path, change)
+    return edit_config(path, change)
 
 
 def _read_text(path: Path) -> str | None:
@@ -314,8 +318,8 @@ def _refuse_unknown(name: str, known: list[str], path: Path) -> NoReturn:
 
 def _change_text(
     before: str | None, change: Callable[[TOMLDocument], TOMLDocument | None], path: Path
-) -> str:
-    """The file's new text, proved to be readable and to say what the document says."""
+) -> tuple[str, Config]:
+    """The file's new text, proved to say what the document says, and what is read from it."""
     import tomllib
 
     import tomlkit
@@ -336,8 +340,7 @@ def _change_text(
             f"{path} is laid out in a way that cannot be changed here",
             hint="Open the file in an editor and change it there.",
         )
-    _build_config(tomllib.loads(after), path)
-    return after
+    return after, _build_config(tomllib.loads(after), path)
 
 
 def _check_new_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""What makes a file's new name outlast a loss of power."""
+"""What makes a file and its new name outlast a loss of power."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def sync_directory(directory: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def close_synced(descriptor: int) -> None:
+    """Close what is on the disk already, or need not be: a failure would say nothing of it."""
+    with suppress(OSError):
+        os.close(descriptor)

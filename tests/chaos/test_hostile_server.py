@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from spectronctl.client import _call
-from tests.chaos.world import SOAK, find_error
+from tests.chaos.world import find_error
 from tests.cli.nodes import SAMPLES
 from tests.client.sockets import Behaviour, SocketServer, serve, write
 from tests.conftest import SENTINEL, CommandLine, Result
+from tests.soak import SOAK
 
 COMMANDS = ["contexts list", "keys create agent", "migrations status"]
 """A list, a write, an object of many shapes; and in soak an object, pages by offset, another list."""

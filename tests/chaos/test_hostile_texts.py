@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.chaos.world import SOAK, World, add_options, find_error
+from tests.chaos.world import World, add_options, find_error
 from tests.cli.nodes import ONLINE, name_of
 from tests.conftest import CommandLine, Result
+from tests.soak import SOAK
 
 PAYLOADS = {
     "clear the screen": "\x1b[2J\x1b[H",

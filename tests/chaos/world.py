@@ -22,8 +22,6 @@ from tests.conftest import CommandLine, Result
 from tests.e2e.proxies import Proxy
 from tests.server import serving
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
-
 CONTEXT = SAMPLES["ID"]
 ONTOLOGY = Ontology(entity_types=["Person"], attribute_keys={"Person": ["name"]})
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 
 import pytest
 
 from tests.e2e.conftest import Serve, Shell
+from tests.soak import SOAK
 
 pytestmark = pytest.mark.timeout(300)
 
 PROCESSES = 20
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 
 
 @pytest.mark.parametrize("store", ["surrealkv", *["mem://"] * SOAK])

@@ -8,7 +8,6 @@ writer at its most delicate calls, `make soak` at every one.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -25,8 +24,8 @@ from tests.e2e.durability import find_gaps
 from tests.e2e.syscalls import RANDOM, Call, can_trace, list_calls, run_traced
 from tests.e2e.writers import PYTHON, SISTERS, WRITERS, Writer
 from tests.server import serving
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 ERRORS = ["ENOSPC", "EIO", "EDQUOT"] if SOAK else ["ENOSPC"]
 TALK = Path(__file__).parents[2] / "examples" / "conversation.jsonl"
 
@@ -183,49 +182,54 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, spectron: dict[str, st
     return Stage(request.param, shell, spectron["session"], tmp_path / "traces")
 
 
-def choose(calls: list[Call], number: int) -> list[Call]:
-    """All of them, or those before the last few moves into place."""
+def choose(calls: list[Call]) -> tuple[list[Call], list[Call]]:
+    """Which calls a writer is killed at, and which ones fail: all, or its last move and its last write and call."""
     if SOAK:
-        return calls
-    moves = [index for index, call in enumerate(calls) if call.name in _MOVES]
-    return [calls[index] for index in moves[-number:]]
+        return calls, calls
+    moves = [call for call in calls if call.name in _MOVES]
+    writes = [call for call in calls if call.name == "write"]
+    return moves[-1:], [*writes[-1:], calls[-1]]
 
 
 def test_a_writer_is_stopped_anywhere_and_its_file_is_old_or_new(
-    stage: Stage, record_property: Callable[[str, object], None]
+    stage: Stage, subtests: pytest.Subtests, record_property: Callable[[str, object], None]
 ) -> None:
     calls = stage.record()
     placed = {call.paths[1] for call in calls if call.name in _MOVES}
     if stage.writer.lasts:
         assert find_gaps(calls, placed | set(stage.read_targets())) == []
-    stops = choose(calls, 1)
-    assert stops, "it moves nothing into its place"
-    for call in stops:
-        killed = stage.run(f"{call.name}:signal=KILL:when={call.number}")
-        assert killed.returncode == -9, (call.title, killed.stderr)
-        assert list_calls(stage.traces)[-1].title == call.title
-        stage.check_whole()
-        stage.check_next()
-    failures = stops if SOAK else [call for call in calls if call.name == "write"][-1:]
-    for call in failures:
-        for error in ERRORS:
+    kills, failing = choose(calls)
+    assert kills, "it moves nothing into its place"
+    failures = [(call, error) for call in failing for error in ERRORS]
+    for call in kills:
+        with subtests.test(f"killed at {call.title}"):
+            check_kill(stage, call)
+    for call, error in failures:
+        with subtests.test(f"{error} at {call.title}"):
             check_failure(stage, call, error)
     record_property(
         "figures",
-        f"power cuts: {stage.writer.name}: {len(stops)} kills, {len(failures) * len(ERRORS)} failures",
+        f"power cuts: {stage.writer.name}: {len(kills)} kills, {len(failures)} failures",
     )
+
+
+def check_kill(stage: Stage, call: Call) -> None:
+    killed = stage.run(f"{call.name}:signal=KILL:when={call.number}")
+    assert killed.returncode == -9, killed.stderr
+    assert list_calls(stage.traces)[-1].title == call.title
+    stage.check_whole()
+    stage.check_next()
 
 
 def check_failure(stage: Stage, call: Call, error: str) -> None:
     done = stage.run(f"{call.name}:error={error}:when={call.number}")
-    where = f"{error} at {call.title}: {done.stderr}"
-    assert any("INJECTED" in path.read_text() for path in stage.traces.iterdir()), where
+    assert any("INJECTED" in path.read_text() for path in stage.traces.iterdir()), done.stderr
     stage.check_whole()
     if stage.writer.script is None:
-        assert done.returncode in {0, 1, 11}, where
-        assert "unexpected" not in done.stderr, where
+        assert done.returncode in {0, 1, 11}, done.stderr
+        assert "unexpected" not in done.stderr, done.stderr
         if done.returncode:
-            assert json.loads(done.stderr.splitlines()[-1])["kind"] != "unknown", where
-            assert stage.is_old() or stage.writer.target.endswith("*.json"), where
+            assert json.loads(done.stderr.splitlines()[-1])["kind"] != "unknown", done.stderr
+            assert stage.is_old() or stage.writer.target.endswith("*.json"), done.stderr
     stage.check_left_over(stage.writer.resumes, told=done.stderr)
     stage.check_next()

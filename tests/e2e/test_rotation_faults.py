@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from tests.conftest import CommandLine
 from tests.e2e.proxies import Fault, Proxy
 from tests.e2e.rotating import Command, Method, Outside, Round, serve_outside
+from tests.soak import SOAK
 
 HOW: dict[Method, str] = {
     "overlap": "--overlap 0s --drain 0s",
@@ -29,9 +29,6 @@ EXITS: dict[Fault, int] = {
     "no answer": 9,
     "truncated": 9,
 }
-
-
-IN_SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +95,7 @@ def list_cases() -> list[tuple[Method, Fault]]:
         (method, fault)
         for turn, method in enumerate(HOW)
         for number, fault in enumerate(faults)
-        if IN_SOAK or number % len(HOW) == turn
+        if SOAK or number % len(HOW) == turn
     ]
 
 
@@ -117,7 +114,7 @@ def test_any_request_may_fail(
     requests = list_requests(SpoiledRound(outside, tmp_path, method, proxy))
     assert len(requests) >= 3
     for number, verb in enumerate(requests):
-        if verb == "GET" and not IN_SOAK:
+        if verb == "GET" and not SOAK:
             continue
         played = SpoiledRound(outside, tmp_path, method, proxy)
         proxy.spoil(number, fault, always=fault == "refused")

@@ -7,7 +7,6 @@ A rotation that is killed anywhere loses no secret, cuts no agent off, and is fi
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -21,10 +20,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round, serve_outside
+from tests.soak import SOAK
 
 Act = Callable[[Round], Any]
 
-IN_SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 SEED = 20
 AT_A_TIME = 3
 RESUME = "keys rotations resume"
@@ -137,7 +136,7 @@ def test_a_rotation_may_be_killed_anywhere(
 ) -> None:
     deaths, dice = Deaths(outside, tmp_path, method), random.Random(SEED)
     points: list[str] = deaths.play("not killed", list_points)
-    if not IN_SOAK:
+    if not SOAK:
         chosen = [number for number, point in enumerate(points) if point in SAMPLE]
         deaths.play_all("at a boundary", [kill_at(number) for number in chosen])
         deaths.play_all("at random", [kill_at_random(dice)])
@@ -265,7 +264,7 @@ def test_of_two_that_start_at_once_one_rotates(played: Round) -> None:
 def test_many_resume_at_once_and_the_key_is_deleted_once(played: Round) -> None:
     assert played.run(played.rotate).returncode == 0
     played.wait_until_due()
-    crons = [start(played, RESUME) for _ in range(20 if IN_SOAK else 6)]
+    crons = [start(played, RESUME) for _ in range(20 if SOAK else 6)]
     ends = [(*process.communicate(timeout=200), process.returncode) for process in crons]
     assert {code for *_, code in ends} == {0}, ends
     assert played.step == "done"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import stat
@@ -17,6 +16,7 @@ import pytest
 import trustme
 
 from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
+from tests.soak import SOAK
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 
@@ -51,7 +51,7 @@ def test_bootstrap_without_a_file_is_one_json_line_before_the_ready_line(
 @pytest.mark.timeout(900)
 def test_what_was_answered_survives_kill_9(serve: Serve, shell: Shell, tmp_path: Path) -> None:
     store = f"--store surrealkv://{tmp_path}/store --port 0"
-    rounds = 20 if os.environ.get("SPECTRONCTL_SOAK") else 3
+    rounds = 20 if SOAK else 3
     for number in range(rounds):
         served = serve(store)
         name = f"c-{number:02}"
@@ -140,7 +140,7 @@ def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
 
 @pytest.mark.timeout(900)
 def test_the_engines_threads_never_spoil_the_end_of_a_command(shell: Shell) -> None:
-    rounds = 300 if os.environ.get("SPECTRONCTL_SOAK") else 6
+    rounds = 300 if SOAK else 6
     ends = [shell("contexts list -o json --profile local") for _ in range(rounds)]
     assert {(end.returncode, end.stdout, end.stderr) for end in ends} == {(0, "[]\n", "")}
 

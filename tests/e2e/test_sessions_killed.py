@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import time
@@ -13,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Serve, Served, Shell
+from tests.soak import SOAK
 
-ROUNDS = 100 if os.environ.get("SPECTRONCTL_SOAK") else 1
+ROUNDS = 100 if SOAK else 1
 FORMATS = ("jsonl", "html", "text", "json", "markdown", "csv")
 EXPORTED = 10_000
 IMPORTED = 3_000

@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.conftest import SPECTRONCTL, Served, Shell
 from tests.e2e.operating import start_server
+from tests.soak import SOAK
 
 UNITS = sorted((Path(__file__).parents[2] / "examples" / "systemd").iterdir())
 INSTALLED = "/opt/spectron/bin/spectronctl"
@@ -119,7 +120,7 @@ def test_the_timer_s_service_finishes_what_the_operator_began(
     assert operate("keys list -c acme-prod -o name").stdout == "agent.g2\n"
 
 
-@pytest.mark.skipif(not os.environ.get("SPECTRONCTL_SOAK"), reason="slow: make soak")
+@pytest.mark.skipif(not SOAK, reason="slow: make soak")
 def test_the_server_asks_the_kernel_for_nothing_that_its_unit_forbids(tmp_path: Path) -> None:
     if not (shutil.which("strace") and shutil.which("systemd-analyze")):
         pytest.skip("strace and systemd-analyze are needed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
 import signal
 import subprocess
@@ -25,8 +24,8 @@ from tests.e2e.conftest import Shell
 from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
 from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 MEMORIES = 50_000 if SOAK else 1_000
 KILLS = 3
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "inlet", "jade")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import httpx
 import pytest
 
@@ -13,8 +11,8 @@ from spectronctl.operations.rotations import Method
 from tests.cli.faults import lose_answer, lose_request, truncate_answer
 from tests.conftest import Server
 from tests.operations.rotating import Fault, World
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 METHODS: list[Method] = ["in place", "overlap", "leaked"]
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.output.transcripts import FORMATS, TranscriptFile, _files, write_transcript
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 SESSION = {"id": "session:01HX", "metadata": {"title": "Tea"}}
 EXPORT = {"session": "session:01HX", "roles": ("user", "tool")}
 TURNS: list[dict[str, Any]] = [

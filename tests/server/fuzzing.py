@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 
+from tests.soak import SOAK
+
 from . import serving
 from .worlds import QUERIES, World, fill_world
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 EXAMPLES = 150 if SOAK else 5
 
 ResultT = TypeVar("ResultT")

@@ -12,7 +12,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from .fuzzing import SOAK, Fuzzed, fuzz, fuzzed, not_an_unplanned_error
+from tests.soak import SOAK
+
+from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS
 
 __all__ = ["fuzzed"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -10,12 +9,14 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 
+from tests.soak import SOAK
+
 from .wire import Answer, Wire, listen
 from .worlds import BODIES, QUERIES, World, dump_store, list_operations
 
 pytestmark = pytest.mark.anyio
 
-EVERY = 1 if os.environ.get("SPECTRONCTL_SOAK") else 8
+EVERY = 1 if SOAK else 8
 """Of the hostile texts each place gets every so manieth, beginning elsewhere each time."""
 
 _WORDS = """

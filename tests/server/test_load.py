@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.soak import SOAK
+
 from . import serving
 from .serving import Served
 from .wire import Answer, Wire
 
-SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
 AT_ONCE = 2_000 if SOAK else 300
 IN_A_ROW = 100_000 if SOAK else 1_200
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import statistics
 import time
@@ -13,11 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.soak import SOAK
+
 from . import serving
 from .serving import Served
 
 PATIENCE = 2
-EACH = 100 if os.environ.get("SPECTRONCTL_SOAK") else 25
+EACH = 100 if SOAK else 25
 """How many connections of each kind."""
 
 TURNS = 100

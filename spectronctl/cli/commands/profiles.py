@@ -157,8 +157,8 @@ def add_profile(
     keys = [field for field in fields if field.startswith("api_key")]
     if len(keys) > 1:
         raise UsageError(f"{' and '.join(keys)} are both given; keep one of them")
-    store.add_profile(_path(rt), name, fields, use=use)
-    _show(rt, name, f"Added profile {name} to {_path(rt)}.")
+    config = store.add_profile(_path(rt), name, fields, use=use)
+    _show(rt, config, name, f"Added profile {name} to {_path(rt)}.")
 
 
 def _kept_flags(rt: Runtime) -> dict[str, str]:
@@ -174,9 +174,8 @@ def use_profile(ctx: Context, name: NameArgument) -> None:
     """Make a profile the default one."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
-    store.find_profile(rt.config, name)
-    store.use_profile(_path(rt), name)
-    _show(rt, name, f"Profile {name} is the default now.")
+    config = store.use_profile(_path(rt), name)
+    _show(rt, config, name, f"Profile {name} is the default now.")
 
 
 @app.command("set")
@@ -195,8 +194,8 @@ def set_value(
             hint=f"Pipe it: spectronctl profiles set {name} {field} - < FILE",
         )
     text = rt.read_stdin("VALUE").strip() if value == "-" else value
-    store.set_value(_path(rt), name, field, text)
-    _show(rt, name, f"Set {field} of profile {name}.")
+    config = store.set_value(_path(rt), name, field, text)
+    _show(rt, config, name, f"Set {field} of profile {name}.")
 
 
 @app.command("unset")
@@ -204,8 +203,8 @@ def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
     """Clear one field of a profile."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
-    store.unset_value(_path(rt), name, field)
-    _show(rt, name, f"Cleared {field} of profile {name}.")
+    config = store.unset_value(_path(rt), name, field)
+    _show(rt, config, name, f"Cleared {field} of profile {name}.")
 
 
 @app.command("remove")
@@ -230,6 +229,5 @@ def _path(rt: Runtime) -> Any:
     return config_path(rt.env)
 
 
-def _show(rt: Runtime, name: str, note: str) -> None:
-    config = store.read_config(_path(rt))
+def _show(rt: Runtime, config: store.Config, name: str, note: str) -> None:
     rt.out.done(_describe(store.find_profile(config, name), config.profile), PROFILES, note)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spectronctl.errors import ConfigError
-from spectronctl.output.disk import sync_directory
+from spectronctl.output.disk import close_synced, sync_directory
 
 try:
     import fcntl
@@ -93,10 +93,11 @@ class Draft:
         sync_directory(self._target.parent)
 
     def discard(self) -> None:
-        """Leave nothing behind, unless it was placed or kept."""
+        """Leave nothing behind, unless it was placed or kept; the next draft removes what cannot be removed now."""
         if self._is_open:
-            self._path.unlink(missing_ok=True)
-            self._close()
+            self._close()  # first, for a system that does not remove an open file
+            with suppress(OSError):
+                self._path.unlink()
 
     def _keep(self, error: OSError) -> None:
         self.kept = self._path.with_name(self._path.name[1:])
@@ -119,8 +120,7 @@ class Draft:
     def _close(self) -> None:
         if self._is_open:
             self._is_open = False
-            with suppress(OSError):
-                os.close(self._descriptor)
+            close_synced(self._descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -188,4 +188,5 @@ def _move_to_new(draft: Path, target: Path) -> None:
         draft.replace(target)
     else:
         sync_directory(target.parent)  # or a loss of power might keep neither name
-        draft.unlink()
+        with suppress(OSError):  # the target is there, whatever becomes of its draft
+            draft.unlink()

@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.output.disk import close_synced
 from spectronctl.output.sinks._dotenv import get_variable, set_variable
 from spectronctl.output.sinks._drafts import ROOM, Draft, Ownership
 from spectronctl.output.sinks._files import check_file, read_regular
@@ -121,7 +122,7 @@ def _hold(directory: Path) -> Iterator[None]:
     with ExitStack() as stack:
         with suppress(OSError):  # not every system and disk can lock a directory
             descriptor = os.open(directory, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
+            stack.callback(close_synced, descriptor)
             _lock(descriptor, directory)
         yield
 

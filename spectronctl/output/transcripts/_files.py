@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
-from spectronctl.output.disk import sync_directory
+from spectronctl.output.disk import close_synced, sync_directory
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
 from spectronctl.output.transcripts._notes import Note, read_note
@@ -167,7 +167,7 @@ class TranscriptFile:
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            close_synced(descriptor)
 
 
 def _part_path(target: Path) -> Path:
@@ -264,7 +264,8 @@ def _place(target: Path, *, force: bool) -> None:
     sync_directory(
         target.parent
     )  # before the note goes: without it, a part that came back would be of no use
-    _note_path(target).unlink(missing_ok=True)
+    with suppress(OSError):  # the transcript is whole, whatever becomes of its note
+        _note_path(target).unlink()
 
 
 def _refuse_other(target: Path, there: Mapping[str, Any], wanted: Mapping[str, Any]) -> UsageError:
