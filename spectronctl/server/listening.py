@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.bootstrap import deliver_management_key
-from spectronctl.server.connections import WatchedProtocol
+from spectronctl.server.connections import WatchedProtocol, send_in_pieces
 from spectronctl.server.logs import LogFormat, configure_logs
 from spectronctl.server.readiness import announce_ready
 from spectronctl.server.store import Store
@@ -28,6 +28,9 @@ from spectronctl.server.store.surreal import open_store
 from spectronctl.server.worker import run_worker
 
 _GRACE_SECONDS = 30
+_KEEP_ALIVE_SECONDS = 15
+"""Longer than clients keep an idle connection (httpx: 5 s): none may send on one that is being closed."""
+
 _MOST_QUEUED_BYTES = 128 * 1024
 
 
@@ -151,26 +154,31 @@ def configure(
 ) -> uvicorn.Config:
     """How the application is served; `grace` in seconds. ConfigError for a certificate that cannot be used."""
     config = uvicorn.Config(
-        app,
-        http=WatchedProtocol,
+        send_in_pieces(app),
+        http=partial(WatchedProtocol, tls=_load_tls(tls) if tls else None),  # type: ignore[arg-type]
         access_log=False,
         lifespan="off",
         log_config=None,
         proxy_headers=False,
         server_header=False,
-        ssl_certfile=tls.certificate if tls else None,
-        ssl_keyfile=tls.key if tls else None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=grace,
         ws="none",
     )
+    config.load()
+    return config
+
+
+def _load_tls(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        config.load()
+        context.load_cert_chain(tls.certificate, tls.key)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
-            f"the certificate {config.ssl_certfile} and its key cannot be used: {error.strerror or error}",
+            f"the certificate {tls.certificate} and its key cannot be used: {error.strerror or error}",
             hint="Both must be PEM files, and belong together.",
         ) from error
-    return config
+    return context
 
 
 class _Server(uvicorn.Server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from tests.soak import SOAK
 
@@ -25,8 +27,12 @@ TURNS = 100
 TURN_BYTES = 60_000
 
 
+AUTHORITY = trustme.CA()
+OVER_BOTH = pytest.mark.parametrize("served", ["http", "https"], indirect=True)
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     served = serving.start(
         tmp_path,
         f"surrealkv://{tmp_path}/store",
@@ -34,6 +40,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         body_seconds=PATIENCE,
         grace=5,
         worker=False,
+        **(issue_certificate(tmp_path) if getattr(request, "param", "") == "https" else {}),
     )
     yield served
     if served.process.poll() is None:
@@ -41,10 +48,26 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served.process.communicate()
 
 
+def issue_certificate(directory: Path) -> dict[str, str]:
+    """The options of a server that speaks TLS."""
+    certificate, key = directory / "chain.pem", directory / "key.pem"
+    issued = AUTHORITY.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(str(certificate))
+    issued.private_key_pem.write_to_path(str(key))
+    return {"certificate": str(certificate), "key": str(key)}
+
+
+def trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    return context
+
+
 @pytest.fixture
 def client(served: Served) -> Iterator[httpx.Client]:
     """The operator, on a connection of its own, with a context and a long session."""
-    with httpx.Client(base_url=served.url, headers={"API-KEY": served.key}, timeout=20) as client:
+    headers = {"API-KEY": served.key}
+    with httpx.Client(base_url=served.url, headers=headers, timeout=20, verify=trust()) as client:
         body = {"namespace": "acme", "database": "prod"}
         assert client.post("/api/v1/contexts/acme", json=body).status_code == 201
         yield client
@@ -61,12 +84,20 @@ def open_long_session(client: httpx.Client) -> str:
 
 def connect(served: Served, sent: bytes, buffer: int = 4096) -> socket.socket:
     """A connection with a small buffer for what it receives, on which that was sent."""
-    host, port = served.url.removeprefix("http://").split(":")
+    connection = connect_only(served, buffer)
+    if served.url.startswith("https:"):
+        connection = trust().wrap_socket(connection, server_hostname="127.0.0.1")
+    connection.sendall(sent)
+    return connection
+
+
+def connect_only(served: Served, buffer: int = 4096) -> socket.socket:
+    """A connection on which nothing was sent."""
+    url = httpx.URL(served.url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     connection.settimeout(20)
-    connection.connect((host, int(port)))
-    connection.sendall(sent)
+    connection.connect((url.host, url.port))
     return connection
 
 
@@ -151,6 +182,7 @@ def test_bad_clients_are_shed_and_do_not_stop_the_others(
     assert "Traceback" not in log
 
 
+@OVER_BOTH
 def test_a_slow_reader_who_reads_gets_everything(served: Served, client: httpx.Client) -> None:
     """Slower than the patience as a whole, and never standing still for that long."""
     turns = open_long_session(client)
@@ -166,12 +198,33 @@ def test_a_slow_reader_who_reads_gets_everything(served: Served, client: httpx.C
     assert time.monotonic() - begun > 2 * PATIENCE
 
 
+@pytest.mark.parametrize("served", ["https"], indirect=True)
+def test_who_never_finishes_a_handshake_is_shed_like_the_others(
+    served: Served, client: httpx.Client
+) -> None:
+    baseline = count_files(served)
+    with ExitStack() as held:
+        silent = [held.enter_context(connect_only(served)) for _ in range(EACH)]
+        garbled = [held.enter_context(connect_only(served)) for _ in range(EACH)]
+        for connection in garbled:
+            connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.get("/api/v1/health").status_code == 200
+        assert count_files(served) >= baseline + EACH
+        wait_until(lambda: count_files(served) <= baseline, 4 * PATIENCE + 10)
+        assert {read_to_the_end(one) for one in silent} == {b""}
+    code, _, log = served.stop()
+    assert code == 0
+    assert "Traceback" not in log
+
+
+@OVER_BOTH
 def test_a_signal_ends_it_whatever_clients_do(served: Served, client: httpx.Client) -> None:
     turns = open_long_session(client)
     with ExitStack() as held:
         for sent, _ in list_openings(served, turns).values():
             for _ in range(5):
                 held.enter_context(connect(served, sent))
+                held.enter_context(connect_only(served))
         assert client.get("/api/v1/contexts").status_code == 200
         begun = time.monotonic()
         code, _, log = served.stop()
@@ -196,25 +249,27 @@ def test_connections_that_were_cut_leave_nothing(served: Served, client: httpx.C
     assert "Traceback" not in log
 
 
-def test_too_many_connections_leave_the_store_its_files(tmp_path: Path) -> None:
-    """With 300 files in all: connections beyond are told to come back, and what is written is kept."""
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_too_many_connections_leave_the_store_its_files(scheme: str, tmp_path: Path) -> None:
+    """With 300 files in all: connections beyond are told to come back, or cut, and what is written is kept."""
     store = f"surrealkv://{tmp_path}/store"
-    served = serving.start(tmp_path, store, files=300, worker=False)
+    tls = issue_certificate(tmp_path) if scheme == "https" else {}
+    full = b"HTTP/1.1 503" if scheme == "http" else b""  # nothing can be said before a handshake
+    served = serving.start(tmp_path, store, files=300, worker=False, **tls)
     try:
         headers = {"API-KEY": served.key}
-        with httpx.Client(base_url=served.url, headers=headers, timeout=20) as client:
+        with httpx.Client(
+            base_url=served.url, headers=headers, timeout=20, verify=trust()
+        ) as client:
             body = {"namespace": "acme", "database": "prod"}
             assert client.post("/api/v1/contexts/acme", json=body).status_code == 201
             with ExitStack() as held:
                 idle = []
                 for _ in range(200):
-                    idle.append(held.enter_context(connect(served, b"")))
+                    idle.append(held.enter_context(connect_only(served)))
                     assert client.get("/api/v1/health").status_code == 200  # it stays open
-                refused = connect(served, b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
-                with refused:
-                    assert read_to_the_end(refused).startswith(b"HTTP/1.1 503 ")
                 ids = [write_once(client) for _ in range(20)]
-                assert {read_to_the_end(one)[:12] for one in idle[-20:]} == {b"HTTP/1.1 503"}
+                assert {read_to_the_end(one)[:12] for one in idle[-20:]} == {full}
             assert client.get("/ready").status_code == 200
         assert served.stop()[0] == 0
         again = serving.start(tmp_path, store, worker=False)
