@@ -30,7 +30,7 @@ from spectronctl.client._tasks import fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
-from spectronctl.models.problems import Answer, read_clock_offset
+from spectronctl.models.problems import read_clock_offset
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class AsyncClient:
         except httpx.RequestError as exc:
             return exc
         self.clock_offset = read_clock_offset(response.headers.get("Date"), datetime.now(UTC))
-        return Answer(response.status_code, response.headers, b"".join(chunks))
+        return call.read_answer(response, b"".join(chunks))
 
     async def pages(
         self, request: Request[Page[T]], *, limit: int | None = None

@@ -36,6 +36,10 @@ class UnreadableError(httpx.DecodingError):
     """An answer that is not read to its end: as long, or packed, as no answer should be."""
 
 
+class StrayAnswerError(httpx.RemoteProtocolError):
+    """An answer to another request of ours."""
+
+
 Outcome: TypeAlias = Answer | httpx.RequestError
 """What came of one attempt."""
 
@@ -98,8 +102,8 @@ class Call(Generic[T]):
         """Refuse an answer before its body: one to another request, or packed as it was not asked for."""
         told = headers.get("X-Request-Id", self.request_id)
         if told != self.request_id and told.startswith(self.settings.token):
-            # A proxy that says an answer twice puts its connection out of step.
-            raise httpx.RemoteProtocolError("the answer is that to another request")
+            # A proxy that says an answer twice puts its connection out of step; a cache says an old one again.
+            raise StrayAnswerError("the answer is that to another request")
         if headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
             # Packed twice, a kilobyte can hold a gigabyte.
             raise UnreadableError("the answer is packed in a way that was not asked for")
@@ -109,6 +113,11 @@ class Call(Generic[T]):
         if is_success and size > MOST_BYTES:
             raise UnreadableError(f"the answer is longer than {MOST_BYTES >> 20} MB")
         return not is_success and size > MOST_ERROR_BYTES
+
+    def read_answer(self, response: httpx.Response, body: bytes) -> Answer:
+        """What came, its body no longer than it may be: packed, a little can hold a lot."""
+        kept = body if response.is_success else body[:MOST_ERROR_BYTES]
+        return Answer(response.status_code, response.headers, kept)
 
     def describe_attempt(self, outcome: Outcome, seconds: float) -> Exchange:
         answer = outcome if isinstance(outcome, Answer) else None

@@ -1,4 +1,8 @@
-"""The end of the call that is on its way here: no single wait on the network goes beyond it."""
+"""
+The end of the call that is on its way here: no single wait on the network goes beyond it.
+
+The resolver is the exception: nothing bounds it. So are an https:// proxy's pieces of one message.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +26,14 @@ def hold_deadline(deadline: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def bound_wait(timeout: float | None) -> float | None:
-    """The seconds that one wait may take; ReadTimeout when none are left, even if more has come meanwhile."""
+def bound_wait(
+    timeout: float | None, late: type[httpcore.TimeoutException] = httpcore.ReadTimeout
+) -> float | None:
+    """The seconds that one wait may take; `late` when none are left, even if more has come meanwhile."""
     deadline = _deadline.get()
     if deadline is None:
         return timeout
     left = deadline - monotonic()
     if left <= 0:
-        raise httpcore.ReadTimeout("the call did not end in time")
+        raise late("the call did not end in time")
     return left if timeout is None else min(timeout, left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from spectronctl.client._call import Call, UnreadableError
+from spectronctl.client._call import Call, StrayAnswerError, UnreadableError
 from spectronctl.client._connection import show_origin
 from spectronctl.client._httpx import httpx
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
@@ -43,6 +43,8 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
         return f"{call.title}: {failure}", OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):
         return f"{call.title}: the answer's compression is broken", None
+    if isinstance(failure, StrayAnswerError):
+        return f"{call.title}: {failure}", STRAY_HINT
     return (
         f"{call.title}: the connection to {server} broke: {explain_failure(failure)}",
         BROKEN_HINT,
@@ -54,6 +56,7 @@ PROXY_HINT = (
     "NO_PROXY names the hosts to reach without it."
 )
 BROKEN_HINT = "If this goes on, check --url: the port may belong to something other than Spectron, or want https."
+STRAY_HINT = "A proxy or a cache on the way to the server keeps answers, or mixes them up."
 OTHER_SERVER_HINT = "Check --url: no Spectron server should answer so; a proxy in between may."
 REFUSED_HINT = (
     "Name the server with --url, start one here with `spectronctl serve`, "

@@ -86,6 +86,7 @@ def read_settings(
         headers={
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
+            "Cache-Control": "no-store",
             "User-Agent": f"spectronctl/{__version__}",
             **_authorize(key, auth_header),
         },

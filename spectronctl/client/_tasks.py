@@ -1,4 +1,4 @@
-"""Pages fetched ahead of their reader, asynchronously; `_threads` is the same for the synchronous client."""
+"""How the asynchronous client does several things at once; `_threads` is the same for the synchronous one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
+from httpcore import AnyIOBackend
+
 from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
+
+Backend = AnyIOBackend
+"""It tries the addresses of a name side by side."""
 
 
 async def fetch_ahead(

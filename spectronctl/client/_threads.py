@@ -1,17 +1,47 @@
-"""Pages fetched ahead of their reader, in threads; `_tasks` is the same for the asynchronous client."""
+"""How the synchronous client does several things at once, or in turn; `_tasks` is the same for the asynchronous one."""
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from time import monotonic
+from typing import Any, TypeVar
+
+import httpcore
 
 from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
+
+
+class Backend(httpcore.SyncBackend):
+    """It tries the addresses of a name in turn, each for its share of the time that is left."""
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **settings: Any
+    ) -> httpcore.NetworkStream:
+        addresses = _resolve(host, port)
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            share = None if end is None else (end - monotonic()) / len(addresses)
+            address = addresses.pop(0)
+            try:
+                return super().connect_tcp(address, port, share, *args, **settings)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as exc:
+        raise httpcore.ConnectError(exc) from exc
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def fetch_ahead(

@@ -27,7 +27,11 @@ _DISCARD_SECONDS = 5
 
 
 class Correlation:
-    """Gives each request an id (the client's, when it is a plain one), answers it as a header, and logs the request."""
+    """
+    Gives each request an id (the client's, when it is a plain one), answers it as a header, and logs the request.
+
+    No cache may keep the answer: many hold secrets, and each is the answer to one request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,7 +47,9 @@ class Correlation:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers["Cache-Control"] = "no-store"
                 _log_request(scope, message["status"], started)
             await send(message)
 

@@ -15,12 +15,14 @@ Behaviour = Callable[[socket.socket], None]
 class SocketServer:
     """Reads the head of each request, then leaves the connection to `behave`; it counts what arrived."""
 
-    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, behave: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.requests: list[bytes] = []
         self._behave = behave
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, 0))
+        self.address = f"{host}:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -54,8 +56,10 @@ class SocketServer:
 
 
 @contextmanager
-def serve(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[SocketServer]:
-    server = SocketServer(behave, tls)
+def serve(
+    behave: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[SocketServer]:
+    server = SocketServer(behave, tls, host)
     try:
         yield server
     finally:

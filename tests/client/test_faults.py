@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import trustme
 from spectronctl import errors
 from spectronctl.api import contexts, health
 from spectronctl.client import Exchange, _call, _policy
+from spectronctl.models.problems import Answer
 
 from .fakes import KEY, Connect
 from .sockets import Behaviour, free_address, reset, serve, write, write_and_reset
@@ -55,6 +59,116 @@ def test_a_refused_write_is_certain(connect: Connect) -> None:
 def test_a_name_that_does_not_resolve_says_so(connect: Connect) -> None:
     error = fail(connect, "http://nowhere.invalid", retries=0)
     assert error.message == "cannot reach http://nowhere.invalid: its name does not resolve"
+
+
+@contextmanager
+def dead_address(host: str, port: int = 0) -> Iterator[int]:
+    """The port of an address that does not answer at all, since its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, port), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def name_addresses(monkeypatch: pytest.MonkeyPatch, name: str, hosts: Sequence[str]) -> None:
+    ask = socket.getaddrinfo
+
+    def resolve(host: Any, port: Any, *args: Any, **settings: Any) -> Any:
+        if host not in (name, name.encode()):
+            return ask(host, port, *args, **settings)
+        return [found for each in hosts for found in ask(each, port, *args, **settings)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.mark.parametrize("request_", [HEALTH, CREATION], ids=["a read", "a write"])
+def test_a_dead_address_leaves_time_for_the_next(
+    connect: Connect, request_: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_addresses(monkeypatch, "two.test", ["127.0.0.1", "127.0.0.2"])
+    with serve(write(OK), host="127.0.0.2") as server:
+        port = int(server.address.rpartition(":")[2])
+        with dead_address("127.0.0.1", port):
+            client = connect(f"http://two.test:{port}", timeout=4, retries=0, api_key=KEY)
+            with suppress(errors.UpstreamError):  # what it answers is not a context
+                client.send(request_)
+    assert len(server.requests) == 1
+
+
+def test_addresses_share_the_time(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    name_addresses(monkeypatch, "three.test", hosts)
+    with ExitStack() as stack:
+        port = stack.enter_context(dead_address(hosts[0]))
+        for host in hosts[1:]:
+            stack.enter_context(dead_address(host, port))
+        started = time.monotonic()
+        error = fail(connect, f"http://three.test:{port}", CREATION, timeout=1.5, retries=0)
+        took = time.monotonic() - started
+    assert took < 4, "each of the three has had all of the time"
+    assert "no connection within 1.5 s" in error.message
+    assert not error.outcome_unknown
+
+
+def test_a_body_that_is_taken_slowly_runs_into_the_timeout(connect: Connect) -> None:
+    done = threading.Event()
+
+    def sip(connection: socket.socket) -> None:
+        while not done.wait(0.04):
+            connection.recv(65_536)
+
+    creation = contexts.create_context("acme", namespace="a", database="x" * 30_000_000)
+    with serve(sip) as server:
+        started = time.monotonic()
+        error = fail(connect, f"http://{server.address}", creation, timeout=2, retries=0)
+        took = time.monotonic() - started
+        done.set()
+    assert took < 8, "at this pace the whole takes 18 s"
+    assert error.outcome_unknown
+
+
+def test_of_a_failure_no_more_is_kept_than_can_be_shown(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    monkeypatch.setattr(
+        _call,
+        "Answer",
+        lambda status, headers, body: sizes.append(len(body)) or Answer(status, headers, body),
+    )
+    packed = gzip.compress(b'{"detail":"no such thing","a":[' + b"[]," * 20_000_000 + b"0]}")
+    head = (
+        f"HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    )
+    with serve(write(head.encode() + packed)) as server:
+        error = fail(connect, f"http://{server.address}")
+    assert type(error) is errors.NotFoundError
+    assert sizes == [_call.MOST_ERROR_BYTES]
+
+
+def test_an_answer_out_of_a_cache_is_named_as_such(connect: Connect) -> None:
+    first = {}
+
+    def answer(connection: socket.socket) -> None:
+        head = server.requests[-1].decode()
+        own = next(line for line in head.splitlines() if line.startswith("X-Request-Id: "))
+        kept = first.setdefault("line", own)
+        assert "Cache-Control: no-store" in head
+        connection.sendall(
+            OK.replace(b"\r\n\r\n", f"\r\n{kept}\r\nConnection: close\r\n\r\n".encode())
+        )
+
+    with serve(answer) as server:
+        client = connect(f"http://{server.address}", timeout=5, retries=1, api_key=KEY)
+        assert client.send(HEALTH)
+        with pytest.raises(
+            errors.NetworkError, match="the answer is that to another request"
+        ) as caught:
+            client.send(HEALTH)
+    assert "cache" in (caught.value.hint or "")
 
 
 def test_a_refusing_proxy_is_named_without_its_password(connect: Connect) -> None:
@@ -240,7 +354,7 @@ def test_an_answer_said_twice_is_not_taken_for_the_next_one(connect: Connect) ->
         assert client.send(HEALTH).status == "ok"
     assert [exchange.error for exchange in seen] == [
         None,
-        "RemoteProtocolError: the answer is that to another request",
+        "StrayAnswerError: the answer is that to another request",
         None,
     ]
     assert len({exchange.request_id for exchange in seen}) == 2
