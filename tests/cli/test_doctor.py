@@ -142,6 +142,44 @@ def test_a_config_that_is_open_to_others_is_a_warning_with_its_way_out(run: Comm
     )
 
 
+@pytest.fixture
+def chosen(run: CommandLine) -> Path:
+    """The directory of a config file that a variable names."""
+    directory = run.home / "chosen"
+    directory.mkdir()
+    path = directory / "x.toml"
+    path.write_text("[profiles.a]\nurl = 'http://spectron.test'\n")
+    path.chmod(0o600)
+    run.env["SPECTRONCTL_CONFIG"] = str(path)
+    return directory
+
+
+def test_a_chosen_directory_that_others_may_write_in_is_no_place_for_a_config(
+    chosen: Path, run: CommandLine
+) -> None:
+    chosen.chmod(0o775)
+    row = find(doctor(run), "config")
+    assert (row["status"], row["command"]) == ("warning", None)
+    assert row["detail"] == f"{chosen} is open to others (mode 0775)"
+    assert "move it to a directory of your own" in row["hint"]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+def test_a_chosen_directory_may_be_one_where_others_have_their_files(
+    mode: int, chosen: Path, run: CommandLine
+) -> None:
+    chosen.chmod(mode)
+    assert find(doctor(run), "config")["status"] == "ok"
+
+
+def test_a_directory_of_somebody_else_is_left_alone(
+    chosen: Path, run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen.chmod(0o775)
+    monkeypatch.setattr(os, "geteuid", lambda: chosen.stat().st_uid + 1)
+    assert find(doctor(run), "config")["status"] == "ok"
+
+
 # The settings
 
 
