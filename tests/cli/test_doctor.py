@@ -400,6 +400,32 @@ def test_a_rotation_that_is_not_over_is_told_with_what_finishes_it(acme: Command
     assert (row["status"], row["detail"]) == ("ok", "none")
 
 
+def test_a_rotation_of_another_server_is_named_with_it_and_is_no_warning_here(
+    acme: CommandLine,
+) -> None:
+    acme(f"keys create agent --secret-file {acme.home}/secret")
+    options = f"--overlap 1s --drain 0s --yes --force --secret-file {acme.home}/secret"
+    assert acme(f"keys rotate agent {options}").code == 0
+    time.sleep(1.1)
+    (path,) = (acme.home / ".local/state/spectronctl/rotations").glob("*.json")
+    rotation = json.loads(path.read_text())
+    for name, url in (("b", "http://b.test/x y"), ("c", "surrealkv:///tmp/c")):
+        other = rotation | {"id": f"{rotation['id']}{name}", "name": name, "url": url}
+        path.with_name(f"{name}.{other['id']}.json").write_text(json.dumps(other))
+    elsewhere = (
+        "of other servers: b (--url 'http://b.test/x y'),"
+        " c (SPECTRONCTL_LOCAL_STORE=surrealkv:///tmp/c, --profile local)"
+    )
+    row = find(doctor(acme, "--url http://spectron.test"), "rotations")
+    assert row["detail"] == f"not finished: agent; {elsewhere}"
+    assert row["command"] == "spectronctl keys rotations resume --url http://spectron.test"
+    assert acme(row["command"].removeprefix("spectronctl ")).code == 0
+    row = find(doctor(acme), "rotations")
+    assert (row["status"], row["command"]) == ("ok", None)
+    assert row["detail"] == f"none; {elsewhere}"
+    assert (row["facts"]["due"], len(row["facts"]["elsewhere"])) == ([], 2)
+
+
 def test_a_damaged_journal_is_told(run: CommandLine) -> None:
     journal = run.home / ".local/state/spectronctl/rotations"
     journal.mkdir(parents=True)
