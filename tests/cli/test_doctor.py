@@ -43,8 +43,8 @@ ORDER = [
     "auth_header",
     "management_key",
     "schema",
-    "capabilities",
     "context",
+    "capabilities",
     "disk",
     "rotations",
 ]
