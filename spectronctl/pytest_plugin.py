@@ -31,5 +31,6 @@ def spectron_server() -> Iterator[SpectronServer]:
         try:
             server = stack.enter_context(run_server())
         except ConfigError as exc:
-            pytest.fail(f"spectron_server: {exc.message}. {exc.hint} {exc.command}", pytrace=False)
+            told = " ".join(filter(None, (f"{exc.message}.", exc.hint, exc.command)))
+            pytest.fail(f"spectron_server: {told}", pytrace=False)
         yield server

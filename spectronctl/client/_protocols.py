@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
@@ -9,6 +10,8 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("00000004000000000
 
 _FRAME_HEAD = 9
 _SETTINGS, _GOAWAY = 4, 7
+
+_STATUS = re.compile(rb"[^ ]+ ([0-9]{3})(?![0-9])")
 
 
 class Protocol(StrEnum):
@@ -45,9 +48,9 @@ def is_settled(data: bytes) -> bool:
 
 
 def read_status(data: bytes) -> int | None:
-    """The status of an HTTP answer."""
-    words = data.split(b" ", 2)
-    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+    """The status of an HTTP answer: three digits (RFC 9112, 4), and nothing else that stands there."""
+    found = _STATUS.match(data)
+    return int(found[1]) if found else None
 
 
 def _is_frame(data: bytes) -> bool:

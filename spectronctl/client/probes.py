@@ -216,13 +216,21 @@ def _shake(route: Route, context: ssl.SSLContext, timeout: float) -> Iterator[ss
 
 
 def _read_chain(secured: ssl.SSLSocket) -> tuple[Certificate, ...]:
-    """What the server sent, its own certificate first; at least that one where more cannot be had."""
+    """
+    What the server sent, its own certificate first; at least that one where more cannot be had.
+
+    Others that cannot be read are left out. Without its own there is none: the next would be taken for it.
+    """
     chain = [der for der in map(_to_der, _list_unverified(secured)) if der]
     found = chain or [secured.getpeercert(binary_form=True) or b""]
-    certificates = []
+    own, *others = map(_try_certificate, found)
+    return (own, *filter(None, others)) if own else ()
+
+
+def _try_certificate(der: bytes) -> Certificate | None:
     with suppress(ValueError):
-        certificates += [read_certificate(der) for der in found]
-    return tuple(certificates)
+        return read_certificate(der)
+    return None
 
 
 def _list_unverified(secured: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +32,31 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
     if ready_file is None:
         yield announce
         return
-    ready_file.unlink(missing_ok=True)
+    with _explain_failure(ready_file):
+        ready_file.unlink(missing_ok=True)
     try:
         yield announce
     finally:
-        ready_file.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before counts more
+            ready_file.unlink()
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    draft = path.with_name(
-        f".{path.name}.new"
-    )  # the next process writes over what a killed one left
+    # The next process writes over what a killed one left.
+    draft = path.with_name(f".{path.name}.new")
+    with _explain_failure(path):
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+
+@contextmanager
+def _explain_failure(path: Path) -> Iterator[None]:
     try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        yield
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ConfigError(f"cannot write the ready file {path}: {error.strerror}") from error

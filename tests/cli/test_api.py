@@ -615,6 +615,14 @@ def test_a_list_is_followed_to_its_end(seven: CommandLine, server: Server) -> No
     assert seven(f"{line} --query [-1].id -o csv").out == "c6\n"
 
 
+def test_a_limit_that_would_end_nothing_is_refused_unsent(call: CommandLine, echo: Echo) -> None:
+    result = call("api GET /contexts --limit 1 -o json")
+    assert (result.code, result.out, echo.requests) == (2, "", [])
+    assert "--paginate" in result.error["message"]
+    assert "--field limit=1" in result.error["hint"]
+    assert call("api GET /contexts", env={"SPECTRONCTL_LIMIT": "1"}).code == 0
+
+
 def test_limit_ends_a_list(seven: CommandLine, server: Server) -> None:
     server.asked()
     result = seven("api GET /contexts --field limit=2 --paginate --limit 3 -o name")

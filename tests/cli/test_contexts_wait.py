@@ -129,6 +129,16 @@ def test_what_is_no_duration_is_refused(connect: Connect) -> None:
     assert connect([None])("contexts wait acme --wait-timeout soon").code == 2
 
 
+@pytest.mark.parametrize("goal", ["exists", "deleted"])
+@pytest.mark.parametrize("id", ["Bad Id!", "-acme", "a" * 64, "../acme"])
+def test_an_id_that_no_context_can_have_is_not_waited_for(
+    connect: Connect, id: str, goal: str
+) -> None:
+    result = connect([KeyboardInterrupt()])(f"contexts wait --for {goal} -- '{id}'")
+    assert (result.code, result.out) == (2, "")
+    assert "lowercase letters, digits and hyphens" in result.err
+
+
 def test_a_context_that_somebody_else_makes_and_deletes(run: CommandLine, server: Server) -> None:
     def ask(method: str, body: dict[str, str] | None = None) -> None:
         time.sleep(0.2)

@@ -43,8 +43,8 @@ ORDER = [
     "auth_header",
     "management_key",
     "schema",
-    "capabilities",
     "context",
+    "capabilities",
     "disk",
     "rotations",
 ]
@@ -140,6 +140,44 @@ def test_a_config_that_is_open_to_others_is_a_warning_with_its_way_out(run: Comm
         0o600,
         0o700,
     )
+
+
+@pytest.fixture
+def chosen(run: CommandLine) -> Path:
+    """The directory of a config file that a variable names."""
+    directory = run.home / "chosen"
+    directory.mkdir()
+    path = directory / "x.toml"
+    path.write_text("[profiles.a]\nurl = 'http://spectron.test'\n")
+    path.chmod(0o600)
+    run.env["SPECTRONCTL_CONFIG"] = str(path)
+    return directory
+
+
+def test_a_chosen_directory_that_others_may_write_in_is_no_place_for_a_config(
+    chosen: Path, run: CommandLine
+) -> None:
+    chosen.chmod(0o775)
+    row = find(doctor(run), "config")
+    assert (row["status"], row["command"]) == ("warning", None)
+    assert row["detail"] == f"{chosen} is open to others (mode 0775)"
+    assert "move it to a directory of your own" in row["hint"]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+def test_a_chosen_directory_may_be_one_where_others_have_their_files(
+    mode: int, chosen: Path, run: CommandLine
+) -> None:
+    chosen.chmod(mode)
+    assert find(doctor(run), "config")["status"] == "ok"
+
+
+def test_a_directory_of_somebody_else_is_left_alone(
+    chosen: Path, run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen.chmod(0o775)
+    monkeypatch.setattr(os, "geteuid", lambda: chosen.stat().st_uid + 1)
+    assert find(doctor(run), "config")["status"] == "ok"
 
 
 # The settings
@@ -360,6 +398,32 @@ def test_a_rotation_that_is_not_over_is_told_with_what_finishes_it(acme: Command
     assert acme(row["command"].removeprefix("spectronctl ")).code == 0
     row = find(doctor(acme), "rotations")
     assert (row["status"], row["detail"]) == ("ok", "none")
+
+
+def test_a_rotation_of_another_server_is_named_with_it_and_is_no_warning_here(
+    acme: CommandLine,
+) -> None:
+    acme(f"keys create agent --secret-file {acme.home}/secret")
+    options = f"--overlap 1s --drain 0s --yes --force --secret-file {acme.home}/secret"
+    assert acme(f"keys rotate agent {options}").code == 0
+    time.sleep(1.1)
+    (path,) = (acme.home / ".local/state/spectronctl/rotations").glob("*.json")
+    rotation = json.loads(path.read_text())
+    for name, url in (("b", "http://b.test/x y"), ("c", "surrealkv:///tmp/c")):
+        other = rotation | {"id": f"{rotation['id']}{name}", "name": name, "url": url}
+        path.with_name(f"{name}.{other['id']}.json").write_text(json.dumps(other))
+    elsewhere = (
+        "of other servers: b (--url 'http://b.test/x y'),"
+        " c (SPECTRONCTL_LOCAL_STORE=surrealkv:///tmp/c, --profile local)"
+    )
+    row = find(doctor(acme, "--url http://spectron.test"), "rotations")
+    assert row["detail"] == f"not finished: agent; {elsewhere}"
+    assert row["command"] == "spectronctl keys rotations resume --url http://spectron.test"
+    assert acme(row["command"].removeprefix("spectronctl ")).code == 0
+    row = find(doctor(acme), "rotations")
+    assert (row["status"], row["command"]) == ("ok", None)
+    assert row["detail"] == f"none; {elsewhere}"
+    assert (row["facts"]["due"], len(row["facts"]["elsewhere"])) == ([], 2)
 
 
 def test_a_damaged_journal_is_told(run: CommandLine) -> None:

@@ -47,6 +47,42 @@ def test_every_route_of_our_own_server_is_found(acme: CommandLine) -> None:
     assert all(facts.values())
 
 
+def test_the_first_context_will_do_to_try_routes_on(acme: CommandLine, server: Server) -> None:
+    """A management key is let into every context, and nobody has to choose one."""
+    secret = mint(acme)
+    del acme.env["SPECTRON_CONTEXT_ID"]
+    for env in ({}, {"SPECTRON_API_KEY": secret}):
+        result = doctor(acme, **env)
+        assert find(result, "context")["status"] == "skipped"
+        assert all(find(result, "capabilities")["facts"].values())
+        assert secret not in result.out
+
+
+def test_a_context_that_is_not_there_says_nothing_of_the_routes(run: CommandLine) -> None:
+    facts = find(doctor(run, "-c nobody"), "capabilities")["facts"]
+    assert [facts[name] for name in ("keys", "ontology", "jobs")] == [None] * 3
+    assert False not in facts.values()
+
+    assert run("contexts create acme --namespace acme --database prod").code == 0
+    result = doctor(run, "-c nobody")
+    assert (result.code, first_failure(result)["check"]) == (5, "context")
+    assert all(find(result, "capabilities")["facts"].values())
+
+
+def test_what_nobody_has_seen_is_not_said_to_lack_routes(acme: CommandLine, server: Server) -> None:
+    """With a context's key alone, a server may answer 404 where it does not know the context."""
+
+    def fault(request: httpx.Request) -> httpx.Response | None:
+        is_inside = request.url.path.startswith("/api/v1/acme-prod/")
+        return httpx.Response(404, json={"detail": "not found"}) if is_inside else None
+
+    secret = mint(acme)
+    acme.transport = answer_like(server, fault)
+    result = doctor(acme, SPECTRON_MANAGEMENT_API_KEY="", SPECTRON_API_KEY=secret)
+    assert first_failure(result)["check"] == "context"
+    assert set(find(result, "capabilities")["facts"].values()) == {None}
+
+
 Fault = Callable[[httpx.Request], httpx.Response | None]
 
 

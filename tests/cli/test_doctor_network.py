@@ -109,6 +109,7 @@ def test_something_else_listens(doctor: CommandLine, behave: Any, problem: str) 
 
 NASTY = [
     b"HTTP/1.1 abc\r\n\r\n",
+    b"HTTP/1.1 " + b"9" * 5_000 + b" OK\r\n\r\n",
     b"HTTP/1.1\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",

@@ -31,6 +31,7 @@ from spectronctl.cli._reference._text import (
     read_paragraphs,
     split_typed,
 )
+from spectronctl.errors import FOUND
 from tests.cli.nodes import GLOBAL, NODES
 from tests.conftest import CommandLine
 
@@ -211,6 +212,17 @@ def test_the_exit_codes_are_those_of_the_readme() -> None:
     rows = re.findall(r"^\| (\d+) \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     told = {int(code): set(re.findall(r"`(\w+)`", kinds)) for code, kinds in rows}
     assert {ending.code: set(ending.kinds) for ending in read_endings()} == told
+
+
+def test_every_option_that_asks_for_an_exit_code_is_told_with_it() -> None:
+    told = SECTIONS["Exit codes"].rows[str(FOUND)][-1]
+    asking = {name for page in PAGES for e in page.options for name in e.names} & {
+        "--exit-code",
+        "--check-server",
+    }
+    assert set(re.findall(r"--[\w-]+", told)) == asking
+    readme = (ROOT / "README.md").read_text()
+    assert f"| {FOUND} | | {told[0].lower()}{told[1:].rstrip('.')} |" in readme.replace("`", "")
 
 
 def test_the_files_are_where_the_program_looks(run_alone: CommandLine) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trustme
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectronctl.client._certificates import read_certificate
+from spectronctl.client.probes import _read_chain
 
 AUTHORITY = trustme.CA(organization_name="Acme Ä", organization_unit_name="Proxy CA")
 LEAF = AUTHORITY.issue_cert("a.example", "*.b.example", "127.0.0.1", "::1", common_name="a")
@@ -39,6 +42,28 @@ def test_names_are_hosts_and_addresses() -> None:
     assert found.names == ("a.example", "*.b.example", "127.0.0.1", "::1")
     assert found.issuer == "O=Acme Ä, OU=Proxy CA"
     assert found.fingerprint.count(":") == 31
+
+
+ROOT = to_der(AUTHORITY.cert_pem.bytes())
+JUNK = b"no certificate"
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ([DER, JUNK, ROOT], [DER, ROOT]),
+        ([DER, ROOT, JUNK], [DER, ROOT]),
+        ([JUNK, ROOT], []),  # the authority's is not the server's own
+        ([], [DER]),
+    ],
+)
+def test_a_certificate_that_cannot_be_read_hides_no_other_of_the_chain(
+    sent: list[bytes], read: list[bytes]
+) -> None:
+    secured: Any = SimpleNamespace(
+        get_unverified_chain=lambda: sent, getpeercert=lambda binary_form: DER
+    )
+    assert [each.der for each in _read_chain(secured)] == read
 
 
 @given(

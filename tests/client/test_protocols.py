@@ -50,7 +50,16 @@ def test_how_much_is_enough(data: bytes, settled: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "status"), [(b"HTTP/1.1 407 No\r\n", 407), (b"HTTP/1.1", None), (b"x y z", None)]
+    ("data", "status"),
+    [
+        (b"HTTP/1.1 407 No\r\n", 407),
+        (b"HTTP/1.1 407\r\n", 407),
+        (b"HTTP/1.1", None),
+        (b"x y z", None),
+        (b"HTTP/1.1 20 No\r\n", None),
+        (b"HTTP/1.1 2000 No\r\n", None),
+        (b"HTTP/1.1 " + b"9" * 5_000 + b" No\r\n", None),
+    ],
 )
 def test_the_status_of_an_answer(data: bytes, status: int | None) -> None:
     assert read_status(data) == status

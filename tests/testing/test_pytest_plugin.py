@@ -103,6 +103,28 @@ def test_without_the_extra_only_its_users_fail_and_read_what_to_install(tmp_path
     assert "Traceback" not in done.stdout
 
 
+REFUSED = """
+import spectronctl.testing
+from spectronctl.errors import ConfigError
+
+def refuse():
+    raise ConfigError("the store is full")
+
+spectronctl.testing.run_server = refuse
+
+def test_needs_it(spectron_server):
+    pass
+"""
+
+
+def test_of_a_server_that_does_not_start_no_more_is_told_than_there_is(tmp_path: Path) -> None:
+    (tmp_path / "test_refused.py").write_text(REFUSED)
+    done = run_pytest(tmp_path)
+    assert re.search(r"\b1 error", done.stdout), done.stdout + done.stderr
+    assert "spectron_server: the store is full.\n" in done.stdout
+    assert "None" not in done.stdout
+
+
 def test_a_pytest_that_does_not_use_it_pays_nothing_for_it(tmp_path: Path) -> None:
     (tmp_path / "test_free.py").write_text(
         f"import sys\n\ndef test_free():\n    assert 'spectronctl.pytest_plugin' in sys.modules\n"

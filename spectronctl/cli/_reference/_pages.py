@@ -11,7 +11,9 @@ from spectronctl.cli._tree import Argument, Flag, Node
 PROGRAM = "spectronctl"
 
 _HELP = "--help"
-_TELLS_BY_CODE = {"--exit-code", "--check-server"}
+
+TELLS_BY_CODE = ("--exit-code", "--check-server")
+"""Options that let the exit code tell of differences or findings."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _read_page(node: Node) -> Page:
         children=tuple(_read_child(node, word, text) for word, text in node.children),
         arguments=tuple(map(_read_argument, node.arguments)),
         options=read_options(node.flags),
-        ends_with_found=not _TELLS_BY_CODE.isdisjoint(names),
+        ends_with_found=not names.isdisjoint(TELLS_BY_CODE),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spectronctl import errors
-from spectronctl.cli._reference._pages import Entry, Page, read_options
+from spectronctl.cli._reference._pages import TELLS_BY_CODE, Entry, Page, read_options
 from spectronctl.cli._tree import describe_flags
 from spectronctl.cli._typer import global_params
 from spectronctl.config import locations
@@ -125,10 +125,11 @@ def read_endings() -> list[Ending]:
     for error in _list_errors(errors.SpectronctlError):
         if error is not errors.RequestError:
             failures.setdefault(error.exit_code, []).append(error)
+    asking = " or ".join(f"`{option}`" for option in TELLS_BY_CODE)
     endings = [
         Ending(0, (), "Done; an empty list too."),
         *(_read_ending(code, found) for code, found in failures.items()),
-        Ending(errors.FOUND, (), "Differences or findings, where `--exit-code` asks for that."),
+        Ending(errors.FOUND, (), f"Differences or findings, where {asking} asks for that."),
         Ending(errors.INTERRUPTED, (), "Interrupted."),
     ]
     return sorted(endings, key=lambda ending: ending.code)

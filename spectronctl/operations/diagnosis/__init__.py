@@ -30,8 +30,8 @@ _CHECKS = (
     ("auth_header", _access.check_auth_header, ("health", "keys")),
     ("management_key", _access.check_management_key, ("auth_header",)),
     ("schema", _access.check_schema, ("management_key",)),
-    ("capabilities", _access.check_capabilities, ("auth_header",)),
     ("context", _access.check_context, ("auth_header",)),
+    ("capabilities", _access.check_capabilities, ("auth_header",)),
 )
 """In this order, each with what it needs; `settings`, `keys` and `store` come before, from whoever knows them."""
 

@@ -88,7 +88,7 @@ def check_management_key(subject: Subject) -> Finding:
             raise _explain_context_key(exc) from None
         raise
     subject.is_operator = True
-    subject.first_context = page.items[0].id if page.items else None
+    subject.seen_context = page.items[0].id if page.items else None
     return Finding("accepted")
 
 
@@ -167,7 +167,7 @@ def check_capabilities(subject: Subject) -> Finding:
 
 
 def _try_routes(subject: Subject) -> Iterator[tuple[str, bool | None]]:
-    context = subject.target.context or subject.first_context
+    context = subject.seen_context or subject.target.context
     for route in _ROUTES:
         needs_context = "{context}" in route.path
         if (needs_context and context is None) or (route.is_management and not subject.is_operator):
@@ -177,15 +177,17 @@ def _try_routes(subject: Subject) -> Iterator[tuple[str, bool | None]]:
 
 
 def _is_there(subject: Subject, route: _Route, context: str) -> bool | None:
-    key = subject.management_key if route.is_management else subject.context_key
-    where = path(route.path, context=context) if "{context}" in route.path else path(route.path)
+    takes_context_key = not route.is_management and context == subject.target.context
+    key = subject.context_key if takes_context_key else subject.management_key
+    needs_context = "{context}" in route.path
+    where = path(route.path, context=context) if needs_context else path(route.path)
     params = {"limit": 1} if route.method == "GET" else {}
     try:
         subject.sign(key).send(Request("GET", where, None, params=params))
     except NotAvailableError as exc:
         return exc.status == 405 and route.method == "POST"
-    except NotFoundError:
-        return False
+    except NotFoundError:  # which may be said of a context that nobody has seen
+        return None if needs_context and subject.seen_context is None else False
     except RequestError as exc:
         if exc.status is None:
             raise
@@ -202,11 +204,13 @@ def check_context(subject: Subject) -> Finding:
         )
     if subject.is_operator:
         _find_context(subject, context)
+        subject.seen_context = context
     try:
         found = subject.sign(subject.context_key).send(get_identity(context))
     except AuthError as exc:
         exc.hint = _tell_refused(subject, context)
         raise
+    subject.seen_context = context
     facts = {"context": context, "principal_id": found.principal_id, "kind": found.kind}
     return Finding(
         f"{context} as {found.principal_id}: {_list_verbs(found)}",

@@ -54,8 +54,8 @@ class Subject:
     route: Route = field(init=False)
     address: str | None = None
     tls: Tls | None = None
-    first_context: str | None = None
-    """The context that the settings name, or else the first there is: one that routes can be tried on."""
+    seen_context: str | None = None
+    """A context that is there: the chosen one if it was found, or else the first of the server's list."""
     is_operator: bool = False
     """Whether the server takes the management key."""
 

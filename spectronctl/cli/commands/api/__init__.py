@@ -73,7 +73,8 @@ def call_api(
     confirmed: --yes, or the name of the context (without one, of the profile) as --confirm.
 
     The answer is the server's, and nothing for 204; with --include an object of status, headers and body. --paginate
-    makes one list of all pages: by their cursor, and for a session's turns by offset.
+    makes one list of all pages: by their cursor, and for a session's turns by offset; --limit ends that list, and
+    nothing else.
     """
     from spectronctl.cli.commands.api._target import open_target, read_target
     from spectronctl.operations.calls import list_pages
@@ -85,6 +86,11 @@ def call_api(
     if paginate and (include or method is not Method.GET):
         raise UsageError(
             "--paginate makes one list of many answers to GET, and includes no headers"
+        )
+    if not paginate and "limit" in rt.flags:
+        raise UsageError(
+            "--limit ends the list that --paginate makes",
+            hint="Add --paginate; or ask the server for less, as with --field limit=1.",
         )
     if method.value not in READS:
         _get_consent(rt, request, target, confirm, reveal=reveal)

@@ -12,9 +12,9 @@ from spectronctl.cli._reporting import write_command
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.commands.contexts._config import ProviderOption, read_providers
+from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CLONE
 from spectronctl.errors import SpectronctlError, UsageError
-from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -99,8 +99,7 @@ def clone_context(
 
 
 def _check_ids(source: str, target: str) -> None:
-    if not CONTEXT_ID.fullmatch(target):
-        raise UsageError(f"context id {target!r} does not fit: {CONTEXT_ID_RULE}")
+    check_id(target)
     if source == target:
         raise UsageError(f"{source} cannot be cloned to itself: choose another id")
 

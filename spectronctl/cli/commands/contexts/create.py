@@ -9,9 +9,8 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.contexts._config import ConfigOptions
+from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
-from spectronctl.errors import UsageError
-from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
 
 app = App()
 
@@ -44,8 +43,7 @@ def create_context(
 
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
-    if not CONTEXT_ID.fullmatch(context_id):
-        raise UsageError(f"context id {context_id!r} does not fit: {CONTEXT_ID_RULE}")
+    check_id(context_id)
     made = contexts.create_context(
         rt.client,
         context_id,

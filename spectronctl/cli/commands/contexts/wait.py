@@ -9,6 +9,7 @@ import typer
 
 from spectronctl.cli._reporting import write_command
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.commands.lifecycle._waiting import read_wait_timeout
 from spectronctl.errors import WaitTimeoutError
@@ -48,6 +49,7 @@ def wait_for_context(
 
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
+    check_id(context_id)
     timeout = read_wait_timeout(wait_timeout)
     if rt.settings.is_local:
         timeout = 0.0  # while we have the store open, nobody else changes it

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spectronctl.cli._reporting import write_command
 from spectronctl.cli.embedded import inspect_store
 from spectronctl.config.locations import local_store_url, state_dir
 from spectronctl.errors import ConfigError
@@ -16,6 +18,7 @@ from spectronctl.operations.diagnosis import Check, Finding, Subject
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
+    from spectronctl.operations.rotations import Rotation
 
 LITTLE, LEAST = 1 << 30, 10 << 20
 """Bytes: less room than that is worth a warning; with less than that nothing can be kept."""
@@ -72,29 +75,50 @@ class Here:
         yield state_dir(self._rt.env)
 
     def check_rotations(self) -> Finding:
-        """Rotations that were begun here and are not over."""
-        from spectronctl.cli.commands.keys._rotations import open_journal, read_rotations
+        """Rotations that were begun here and are not over: those of the server, and what others leave to do."""
+        from spectronctl.cli.commands.keys._rotations import (
+            find_server,
+            open_journal,
+            read_rotations,
+        )
 
         found, unreadable = read_rotations(open_journal(self._rt))
-        begun = [rotation for rotation in found if rotation.is_open]
-        due = [rotation for rotation in begun if rotation.is_due(datetime.now(UTC))]
+        server, now = find_server(self._rt), datetime.now(UTC)
+        begun = [rotation for rotation in found if rotation.is_open and rotation.url == server]
+        due = [rotation for rotation in begun if rotation.is_due(now)]
+        others = [each for each in found if each.url != server and each.is_due(now)]
         facts = {
             "open": [rotation.id for rotation in begun],
             "due": [rotation.id for rotation in due],
+            "elsewhere": [rotation.id for rotation in others],
             "unreadable": len(unreadable),
         }
         if unreadable:
             first = unreadable[0]
             return Finding(first.message, "warning", first.hint, facts=facts)
+        elsewhere = _name_elsewhere(others)
         if not due:
-            return Finding(f"{len(begun)} under way, none due" if begun else "none", facts=facts)
+            detail = f"{len(begun)} under way, none due" if begun else "none"
+            return Finding(detail + elsewhere, facts=facts)
         return Finding(
-            f"not finished: {', '.join(rotation.name for rotation in due)}",
+            f"not finished: {', '.join(rotation.name for rotation in due)}{elsewhere}",
             "warning",
             hint="The old key stays until somebody goes on. It is safe to run at any time, as from cron.",
-            command="spectronctl keys rotations resume",
+            command=write_command(self._rt, "keys", "rotations", "resume"),
             facts=facts,
         )
+
+
+def _name_elsewhere(rotations: Iterable[Rotation]) -> str:
+    """What is not finished at other servers, and how to name them to `keys rotations resume`."""
+    told = [f"{rotation.name} ({_name_server(rotation.url)})" for rotation in rotations]
+    return f"; of other servers: {', '.join(told)}" if told else ""
+
+
+def _name_server(url: str) -> str:
+    if url.startswith(("http://", "https://")):
+        return f"--url {shlex.quote(url)}"
+    return f"SPECTRONCTL_LOCAL_STORE={shlex.quote(url)}, --profile local"
 
 
 def list_checks(rt: Runtime, subject: Subject) -> tuple[Check, Iterator[Check]]:

@@ -28,6 +28,12 @@ SHAPING = frozenset(
 )
 """Settings that say how things look, or who is asked: nothing that a server could notice."""
 
+_MAKE_YOURS = "It names servers and where keys are: make it yours alone."
+_MOVE = (
+    "Whoever may write there can put another config in the place of yours: move it to a directory of your own, and let"
+    " SPECTRONCTL_CONFIG say so."
+)
+
 
 class Setup:
     """
@@ -82,21 +88,26 @@ class Setup:
             return Finding(
                 f"{path} is open to others (mode {stat.S_IMODE(path.stat().st_mode):04o})",
                 "warning",
-                hint="It names servers and where keys are: make it yours alone.",
-                command=f"chmod {mode} {shlex.quote(str(path))}",
+                hint=_MAKE_YOURS if mode else _MOVE,
+                command=f"chmod {mode} {shlex.quote(str(path))}" if mode else None,
                 facts=facts,
             )
         return Finding(detail, facts=facts)
 
-    def _list_shared(self) -> Iterator[tuple[Path, str]]:
-        """What others have more of than is good: the file, or its directory, each with the mode to have."""
+    def _list_shared(self) -> Iterator[tuple[Path, str | None]]:
+        """
+        What others have more of than is good: the file, or its directory, each with the mode to have.
+
+        A directory that somebody chose has other purposes, and keeps its mode.
+        """
         if os.name != "posix":
             return
-        chosen = "SPECTRONCTL_CONFIG" in self._rt.env  # then the directory is not of our making
         if self._path.stat().st_mode & 0o077:
             yield self._path, "600"
-        if self._path.parent.stat().st_mode & (0o022 if chosen else 0o077):
-            yield self._path.parent, "go-w" if chosen else "700"
+        directory = self._path.parent
+        is_chosen = "SPECTRONCTL_CONFIG" in self._rt.env
+        if _is_open(directory, 0o022 if is_chosen else 0o077):
+            yield directory, None if is_chosen else "700"
 
     def _check_settings(self) -> Finding:
         rt = self._rt
@@ -167,6 +178,14 @@ class Setup:
         return credential.read(
             self._rt.env, self._rt.read_stdin, seconds=min(COMMAND_SECONDS, seconds)
         )
+
+
+def _is_open(directory: Path, bits: int) -> bool:
+    """Whether our directory lets others do what they should not; a sticky one keeps each file to its owner."""
+    found = directory.stat()
+    return bool(
+        found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and found.st_mode & bits
+    )
 
 
 def _describe_key(credential: Credential | None, key: str | None) -> dict[str, Any] | None:
