@@ -249,6 +249,23 @@ def test_an_interrupt_while_the_key_is_minted_leaves_none(
     assert list_names(acme) == ["app"]
 
 
+@pytest.mark.parametrize(
+    ("mint", "code"), [([interrupt_after], 130), ([lose_answer, refuse_rotation], 4)]
+)
+def test_a_key_that_may_be_left_by_its_minting_is_named(
+    mint: list[Fault], code: int, acme: CommandLine, server: Server
+) -> None:
+    server.faults += [*mint, refuse_rotation]  # the deletion, in the end
+    result = acme("exec --key app -- true")
+    assert (result.code, result.out) == (code, "")
+    (name,) = {key for key in list_names(acme) if key != "app"}
+    assert re.search(rf"Key {name} may be left until 20..-..-..T..:..:..Z\.", result.err)
+    command = f"keys delete {name} -c acme-prod --if-missing ok"
+    assert f"try: spectronctl {command}\n" in result.err
+    assert acme(f"{command} --yes").code == 0
+    assert list_names(acme) == ["app"]
+
+
 def pass_on(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
     return inner.handle_request(request)
 

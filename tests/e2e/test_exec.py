@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 from spectronctl.models.times import read_time
 from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
+from tests.e2e.proxies import Proxy
 
 PROGRAM = """
 import glob, json, os, sys, urllib.request
@@ -153,6 +155,62 @@ def test_ctrl_c_ends_the_program_and_the_key_is_deleted(acme: Shell) -> None:
     finally:
         terminal.close(force=True)
     assert terminal.exitstatus == 7
+    assert list_names(acme) == ["app"]
+
+
+@pytest.fixture
+def proxy(acme: Shell) -> Iterator[Proxy]:
+    """What stands between a command and the server, for a command that names it with --url."""
+    proxy = Proxy(acme.env["SPECTRON_URL"])
+    yield proxy
+    proxy.close()
+    assert proxy.failures == []
+
+
+def interrupt_minting(
+    acme: Shell, proxy: Proxy, number: signal.Signals, *, always: bool
+) -> subprocess.Popen[str]:
+    """The command, told to end while the answer to its minting does not come; with `always` no other comes either."""
+    proxy.spoil(2, "no answer", always=always)  # after the listings
+    process = acme.start(
+        f"exec --key app --url {proxy.url} -- true", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_requests(proxy, 3)
+    process.send_signal(number)
+    return process
+
+
+def wait_for_requests(proxy: Proxy, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while len(proxy.carried_out) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted_while_its_key_is_minted_it_leaves_none(
+    acme: Shell, proxy: Proxy, number: signal.Signals
+) -> None:
+    process = interrupt_minting(acme, proxy, number, always=False)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert list_names(acme) == ["app"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted_twice_it_names_the_key_that_may_be_left(
+    acme: Shell, proxy: Proxy, number: signal.Signals
+) -> None:
+    process = interrupt_minting(acme, proxy, number, always=True)
+    wait_for_requests(proxy, 4)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err.splitlines()[-1]) == (130, "interrupted")
+    (name,) = {key for key in list_names(acme) if key != "app"}
+    assert f"Key {name} may be left until 2" in err
+    command = f"keys delete {name} -c acme-prod --if-missing ok"
+    assert f"try: spectronctl {command} --url {proxy.url}" in err
+    assert acme(f"{command} --yes").returncode == 0
     assert list_names(acme) == ["app"]
 
 

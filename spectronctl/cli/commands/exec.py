@@ -15,6 +15,7 @@ from spectronctl.errors import SpectronctlError, UsageError
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.keys import MintedKey
+    from spectronctl.operations.lending import Loan
 
 app = App()
 
@@ -76,12 +77,22 @@ def exec_program(
     check_program(words[0], env)
     with SignalRelay() as relay:
         loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
-        minted = lending.lend_key(rt.client, rt.context, loan)
+        minted = _mint_key(rt, loan)
         try:
             code = relay.run(words, {**env, "SPECTRON_API_KEY": minted.secret})
         finally:
-            left = _return_key(rt, minted)
+            left = _return_key(rt, loan, minted)
     return code or left
+
+
+def _mint_key(rt: Runtime, loan: Loan) -> MintedKey:
+    from spectronctl.operations import lending
+
+    try:
+        return lending.lend_key(rt.client, rt.context, loan)
+    except KeyboardInterrupt:
+        _return_key(rt, loan, None)
+        raise
 
 
 def _make_env(rt: Runtime) -> dict[str, str]:
@@ -96,21 +107,31 @@ def _make_env(rt: Runtime) -> dict[str, str]:
     return {**env, "SPECTRON_URL": rt.settings.url.value, "SPECTRON_CONTEXT_ID": rt.context}
 
 
-def _return_key(rt: Runtime, minted: MintedKey) -> int:
-    """Delete the key; 0, or the exit code of what went wrong, which is told here: the program's own may count."""
+def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:
+    """
+    Delete the key, or whatever came of it where nobody knows.
+
+    0, or the exit code of what went wrong, which is told here: the program's own may count.
+    """
     from spectronctl.operations import lending
 
     error: SpectronctlError
     try:
-        lending.return_key(rt.client, rt.context, minted)
+        lending.return_key(rt.client, rt.context, loan, minted)
     except SpectronctlError as exc:
         error = exc
     except KeyboardInterrupt:
         error = SpectronctlError("interrupted before the program's key was deleted")
     else:
         return 0
-    error.hint = f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
+    error.hint = (
+        f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
+        if minted
+        else f"Key {loan.name} may be left until {loan.ends}. The program was not run."
+    )
     error.command = write_command(
-        rt, "keys", "delete", minted.id, "-c", rt.context, "--if-missing", "ok"
+        rt,
+        *("keys", "delete", minted.id if minted else loan.name),
+        *("-c", rt.context, "--if-missing", "ok"),
     )
     return report(rt, error)
