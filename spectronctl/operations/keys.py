@@ -118,14 +118,22 @@ def _tell_ambiguous(found: Sequence[Key], wanted: str, context_id: str) -> Confl
 
 
 def find_existing(
-    client: Client, context_id: str, name: str, *, principal: str, scope_floor: Any
+    client: Client,
+    context_id: str,
+    name: str,
+    wanted: Mapping[str, Any],
+    *,
+    hint: str = "Choose another name, or delete that key first.",
 ) -> Key | None:
-    """The key that already is what is wanted; ConflictError says what differs about the one of that name."""
+    """
+    The key that already is what is wanted: these of its fields have these values.
+
+    ConflictError says what differs about the one of that name, and the hint.
+    """
     try:
         key = find_key(client, context_id, name)
     except NotFoundError:
         return None
-    wanted = {"principal": principal, "scope_floor": scope_floor}
     differing = [
         f"its {field} is {json.dumps(getattr(key, field))}, not {json.dumps(value)}"
         for field, value in wanted.items()
@@ -136,7 +144,7 @@ def find_existing(
     if differing:
         raise ConflictError(
             f"key {key.name} ({key.id}) exists, but {' and '.join(differing)}",
-            hint="Choose another name, or delete that key first.",
+            hint=hint,
         )
     return key
 

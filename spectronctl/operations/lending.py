@@ -23,20 +23,24 @@ from spectronctl.operations.keys import (
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a key may do; `principal` None is any kind that the key has, `agent` where there is none."""
+    """What a key may do; None is whatever the key has, and where there is none an `agent` without a floor."""
 
     principal: str | None = None
     scope_floor: Any = None
 
     @property
-    def are_given(self) -> bool:
-        """Whether they say anything."""
-        return self != Rights()
+    def given(self) -> dict[str, Any]:
+        """What they say, by the names of a key's fields."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loan:
-    """A key to be minted, under a name that is nobody else's: it ends after `expires_in` seconds, or at `expires_at`."""
+    """
+    A key to be minted, under a name that is nobody else's.
+
+    It ends after `expires_in` seconds, or at `expires_at`; `ends` says when, if it is minted now.
+    """
 
     name: str
     principal: str
@@ -52,8 +56,8 @@ def plan_loan(
     """
     A key with the rights of the one that `wanted` names, for `lifetime` seconds and no longer than that one lives.
 
-    With `rights` there need be no such key, and one that is there must have just these: ConflictError, as for one that
-    has expired. NotFoundError names the near ones.
+    With `rights` there need be no such key, and one that is there must have those that are given: ConflictError, as for
+    one that has expired. NotFoundError names the near ones.
     """
     key = _find_model(client, context_id, wanted, rights)
     now = datetime.now(UTC) + client.clock_offset
@@ -70,11 +74,15 @@ def plan_loan(
     )
 
 
+_NOT_THESE_RIGHTS = (
+    "Leave --principal and --scope-floor out to lend the key's rights, or choose another name."
+)
+
+
 def _find_model(client: Client, context_id: str, wanted: str, rights: Rights) -> Key | None:
     """The key whose rights are lent; None where they are given and there is none."""
-    if rights.are_given:
-        principal, floor = rights.principal or "agent", rights.scope_floor
-        return find_existing(client, context_id, wanted, principal=principal, scope_floor=floor)
+    if rights.given:
+        return find_existing(client, context_id, wanted, rights.given, hint=_NOT_THESE_RIGHTS)
     try:
         key = find_key(client, context_id, wanted)
     except NotFoundError as exc:

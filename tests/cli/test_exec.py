@@ -166,8 +166,31 @@ def test_rights_that_contradict_the_keys_are_refused(acme: CommandLine, server: 
     refused = acme("exec --key app --scope-floor org=other -- true")
     assert refused.code == 6
     assert '"acme"' in refused.err
+    assert "Leave --principal and --scope-floor out" in refused.err
+    assert "delete" not in refused.err
+    assert acme("exec --key app --principal supervisor -- true").code == 6
     assert not [line for line in server.asked() if line.startswith("POST")]
-    assert acme("exec --key app --scope-floor org=acme -- true").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "agrees"),
+    [
+        ("--scope-floor org=acme", True),
+        ("--principal supervisor", True),
+        ("--principal supervisor --scope-floor org=acme", True),
+        ("--principal agent", False),
+    ],
+)
+def test_of_the_rights_of_a_key_those_are_compared_that_are_given(
+    options: str, agrees: bool, acme: CommandLine, server: Server
+) -> None:
+    made = "keys create super --principal supervisor --scope-floor org=acme"
+    assert acme(f"{made} --secret-file {acme.home}/super.key").code == 0
+    server.asked()
+    assert acme(f"exec --key super {options} -- true").code == (0 if agrees else 6)
+    if agrees:
+        minted = find_minted(server)
+        assert (minted["principal"], minted["scope_floor"]) == ("supervisor", {"org": "acme"})
 
 
 def test_a_lent_key_is_no_generation_and_no_name_is_too_long(
