@@ -123,11 +123,11 @@ def _list_variables(*names: str) -> frozenset[str]:
     return frozenset(name for row in SETTINGS if row.name in names for name in row.env)
 
 
-TARGET_VARIABLES = _list_variables("url", "context")
-"""Variables that name a server or a context, for programs that are told both."""
+_WAY = ("auth_header", "ca_file", "proxy")
+"""Settings that say how a server is reached."""
 
-SERVER_VARIABLES = TARGET_VARIABLES | _list_variables("profile", "auth_header", "ca_file", "proxy")
-"""Variables that say which server is meant and how it is reached, for programs that are pointed at another one."""
+SERVER_VARIABLES = _list_variables("profile", "url", "context", *_WAY)
+"""Variables that say which server is meant and how it is reached, for programs that are told both."""
 
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",
@@ -200,6 +200,16 @@ class Settings:
         named = (str(each.value) for each in kept if each and each.kind == "env")
         known = (*MANAGEMENT_KEY_VARIABLES, *CONTEXT_KEY_VARIABLES, *STORE_SECRET_VARIABLES)
         return frozenset({*known, *named})
+
+    @property
+    def way_variables(self) -> dict[str, str]:
+        """How the server is reached, for the environment of a program that has not our config file."""
+        decided = {
+            row: setting
+            for row in SETTINGS
+            if row.name in _WAY and (setting := getattr(self, row.name)).source != "default"
+        }
+        return {row.env[0]: str(setting.value) for row, setting in decided.items()}
 
     def management_credential(self) -> Credential | None:
         """The key for management commands, or None; AuthError when the only one belongs to another server."""

@@ -66,6 +66,7 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
     config.mkdir(parents=True)
     (config / "config.toml").write_text(
         '[profiles.p]\nurl = "http://spectron.test"\napi_key_env = "OURS"\n'
+        'ca_file = "/etc/ca.pem"\nproxy = "http://proxy.test:1"\nauth_header = "api-key"\n'
         '[profiles.p.context_keys.acme-prod]\napi_key_env = "OURS_TOO"\n'
     )
     given = {
@@ -81,6 +82,7 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
         "SPECTRONCTL_URL": "http://spectron.test",
         "SPECTRONCTL_CONTEXT": "acme-prod",
         "SPECTRON_CONTEXT_ID": "elsewhere",
+        "SPECTRONCTL_PROXY": "http://proxy.test:2",
         "KEPT": "yes",
         "PATH": "/usr/bin:/bin",
     }
@@ -90,9 +92,12 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
         "HOME": str(acme.home),
         "PATH": "/usr/bin:/bin",
         "KEPT": "yes",
-        "SPECTRONCTL_PROFILE": "p",
         "SPECTRON_URL": "http://spectron.test",
         "SPECTRON_CONTEXT_ID": "acme-prod",
+        "SPECTRONCTL_CONFIG": "/dev/null",
+        "SPECTRONCTL_CA_FILE": "/etc/ca.pem",
+        "SPECTRONCTL_PROXY": "http://proxy.test:2",
+        "SPECTRONCTL_AUTH_HEADER": "api-key",
     }
 
 

@@ -101,7 +101,12 @@ def test_the_program_can_use_its_key_and_afterwards_nobody_can(acme: Shell, tmp_
     assert told["who"]["principalId"].startswith("app.exec-")
     assert told["who"]["effectiveGrants"]["memory:read"] == ["org/acme/*"]
     assert (told["seen"], told["lines"] > 1, told["stdin"]) == (0, True, "through")
-    assert told["names"] == ["SPECTRON_API_KEY", "SPECTRON_CONTEXT_ID", "SPECTRON_URL"]
+    assert told["names"] == [
+        "SPECTRONCTL_CONFIG",
+        "SPECTRON_API_KEY",
+        "SPECTRON_CONTEXT_ID",
+        "SPECTRON_URL",
+    ]
 
     key = kept.read_text()
     assert key not in done.stderr
@@ -109,6 +114,30 @@ def test_the_program_can_use_its_key_and_afterwards_nobody_can(acme: Shell, tmp_
     url = f"{acme.env['SPECTRON_URL']}/api/v1/acme-prod/me"
     assert httpx.get(url, headers={"API-KEY": key}).status_code == 401
     assert list_names(acme) == ["app"]
+
+
+@pytest.mark.parametrize("kept", ["api_key", "api_key_env"])
+def test_a_spectronctl_that_it_runs_has_the_minted_key_and_no_other(
+    acme: Shell, kept: str, tmp_path: Path
+) -> None:
+    key = Path(acme.env["SPECTRONCTL_API_KEY_FILE"]).read_text().strip()
+    value = key if kept == "api_key" else "OURS"
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'profile = "p"\n[profiles.p]\nurl = "{acme.env["SPECTRON_URL"]}"\n{kept} = "{value}"\n'
+        f'[profiles.p.context_keys.acme-prod]\n{kept} = "{value}"\n'
+    )
+    config.chmod(0o600)
+    env = {"SPECTRONCTL_CONFIG": str(config), "SPECTRONCTL_PROFILE": "p", "OURS": key}
+
+    who = acme("exec --key app -- spectronctl whoami -o json", env=env)
+    assert who.returncode == 0, who.stderr
+    assert json.loads(who.stdout)["principal_id"].startswith("app.exec-")
+    whole = acme("exec --key app -- spectronctl whoami --plane management", env=env)
+    assert (whole.returncode, whole.stdout) == (3, "")
+    assert "no management key to send" in whole.stderr
+    diagnosis = acme("exec --key app -- spectronctl doctor", env=env)
+    assert "chmod" not in diagnosis.stdout + diagnosis.stderr
 
 
 def test_the_exit_code_is_the_programs(acme: Shell, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from spectronctl.cli._reporting import report, write_command
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._settings import Principal, parse_scope_floor, read_life
-from spectronctl.config.resolve import TARGET_VARIABLES
+from spectronctl.config.resolve import SERVER_VARIABLES
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def exec_program(
     Run a program with a key of its own, minted for it and deleted afterwards.
 
     It finds SPECTRON_URL, SPECTRON_CONTEXT_ID and SPECTRON_API_KEY in its environment, and no other key of ours: not
-    the management key. Its key has the principal and the scope floor of the key NAME, or those that are given here
-    when there is no key of that name.
+    the management key, and for a spectronctl that it runs the config file is an empty one. Its key has the principal
+    and the scope floor of the key NAME, or those that are given here when there is no key of that name.
 
     Our options come before the program, all that follows it is the program's; write -- between the two. Signals are
     passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says that
@@ -96,15 +97,21 @@ def _mint_key(rt: Runtime, loan: Loan) -> MintedKey:
 
 
 def _make_env(rt: Runtime) -> dict[str, str]:
-    """What the program is told, without its key: nothing says otherwise, and nothing of ours is a secret."""
+    """What the program is told, without its key: nothing says otherwise, and no key of ours can be found."""
     if rt.settings.is_local:
         raise UsageError(
             "the local store has no address that a program could be given",
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
-    unsaid = rt.settings.key_variables | TARGET_VARIABLES
+    unsaid = rt.settings.key_variables | SERVER_VARIABLES
     env = {name: value for name, value in rt.env.items() if name not in unsaid}
-    return {**env, "SPECTRON_URL": rt.settings.url.value, "SPECTRON_CONTEXT_ID": rt.context}
+    return {
+        **env,
+        **rt.settings.way_variables,
+        "SPECTRON_URL": rt.settings.url.value,
+        "SPECTRON_CONTEXT_ID": rt.context,
+        "SPECTRONCTL_CONFIG": os.devnull,  # it has no profiles, and nobody can write any there
+    }
 
 
 def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:

@@ -90,7 +90,7 @@ class Setup:
 
     def _list_shared(self) -> Iterator[tuple[Path, str]]:
         """What others have more of than is good: the file, or its directory, each with the mode to have."""
-        if os.name != "posix":
+        if os.name != "posix" or not self._path.is_file():  # /dev/null is for everybody
             return
         chosen = "SPECTRONCTL_CONFIG" in self._rt.env  # then the directory is not of our making
         if self._path.stat().st_mode & 0o077:
