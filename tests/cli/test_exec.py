@@ -83,6 +83,7 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
         "SPECTRONCTL_CONTEXT": "acme-prod",
         "SPECTRON_CONTEXT_ID": "elsewhere",
         "SPECTRONCTL_PROXY": "http://proxy.test:2",
+        "SPECTRON_API_KEY_ACME_PLANNER": SENTINEL,
         "KEPT": "yes",
         "PATH": "/usr/bin:/bin",
     }

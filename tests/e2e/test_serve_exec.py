@@ -67,6 +67,7 @@ def seen(home: Path) -> Any:
         "NO_PROXY": "other.test",
         "SPECTRON_MGMT_KEY": SENTINEL,
         "SPECTRONCTL_API_KEY": SENTINEL,
+        "SPECTRON_API_KEY_OUTER_PLANNER": SENTINEL,
         "PROD_KEY": SENTINEL,
         "UNRELATED": "stays",
     }

@@ -10,7 +10,7 @@ import typer
 from spectronctl.cli._reporting import report, write_command
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._settings import Principal, parse_scope_floor, read_life
-from spectronctl.config.resolve import SERVER_VARIABLES
+from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -103,10 +103,8 @@ def _make_env(rt: Runtime) -> dict[str, str]:
             "the local store has no address that a program could be given",
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
-    unsaid = rt.settings.key_variables | SERVER_VARIABLES
-    env = {name: value for name, value in rt.env.items() if name not in unsaid}
     return {
-        **env,
+        **hide_variables(rt.env, rt.settings.key_variables | SERVER_VARIABLES),
         **rt.settings.way_variables,
         "SPECTRON_URL": rt.settings.url.value,
         "SPECTRON_CONTEXT_ID": rt.context,

@@ -14,7 +14,7 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import name_file, read_document
 from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
-from spectronctl.config.resolve import SERVER_VARIABLES
+from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
 from spectronctl.errors import UsageError
 from spectronctl.server.extra import server_parts
 
@@ -95,8 +95,7 @@ def _build_environment(
     rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
 ) -> dict[str, str]:
     """Ours, pointed at the throw-away server and nowhere else."""
-    elsewhere = {*rt.settings.key_variables, *SERVER_VARIABLES}
-    env = {name: text for name, text in rt.env.items() if name not in elsewhere}
+    env = hide_variables(rt.env, rt.settings.key_variables | SERVER_VARIABLES)
     if any(env.get(name) for name in _PROXIES):
         for name in _WITHOUT_PROXY:
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))
