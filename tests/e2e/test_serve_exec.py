@@ -138,6 +138,18 @@ def test_an_exit_code_and_the_streams_are_the_program_s(shell: Shell, tmp_path: 
     assert "GET /api/v1/contexts" in log.read_text()
 
 
+@pytest.mark.parametrize("broken", ["profile", "file"])
+def test_a_config_that_is_broken_is_no_obstacle(shell: Shell, tmp_path: Path, broken: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("" if broken == "profile" else "[")
+    env = {"SPECTRONCTL_CONFIG": str(config), "SPECTRON_MGMT_KEY": SENTINEL}
+    env |= {"SPECTRONCTL_PROFILE": "nope"} if broken == "profile" else {}
+    done = shell("serve exec -- sh -c 'env; spectronctl contexts list -o json'", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("[]\n")
+    assert SENTINEL not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [

@@ -14,8 +14,8 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import name_file, read_document
 from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
-from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
-from spectronctl.errors import UsageError
+from spectronctl.config.resolve import KEY_VARIABLES, SERVER_VARIABLES, hide_variables
+from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _build_environment(
     rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
 ) -> dict[str, str]:
     """Ours, pointed at the throw-away server and nowhere else."""
-    env = hide_variables(rt.env, rt.settings.key_variables | SERVER_VARIABLES)
+    env = hide_variables(rt.env, _list_key_variables(rt) | SERVER_VARIABLES)
     if any(env.get(name) for name in _PROXIES):
         for name in _WITHOUT_PROXY:
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))
@@ -103,6 +103,14 @@ def _build_environment(
         env |= context.key_variables
     first = next((one for one in contexts if one.keys), next(iter(contexts), server))
     return env | first.env
+
+
+def _list_key_variables(rt: Runtime) -> frozenset[str]:
+    """Those that the profile names as well, if it can be read: nothing else is wanted of it here."""
+    try:
+        return rt.settings.key_variables
+    except SpectronctlError:
+        return KEY_VARIABLES
 
 
 @contextmanager
