@@ -39,16 +39,6 @@ class ProgramError(UsageError):
         self.exit_code = exit_code  # type: ignore[misc]
 
 
-def run_child(argv: Sequence[str], env: Mapping[str, str]) -> int:
-    """
-    Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.
-
-    It is looked for on the PATH of `env`. ProgramError when it cannot be started.
-    """
-    with SignalRelay() as relay:
-        return relay.run(argv, env)
-
-
 def check_program(program: str, env: Mapping[str, str]) -> None:
     """Before anything is done for a program: ProgramError when it is not there, or may not be executed."""
     path = env.get("PATH", os.defpath)
@@ -103,7 +93,11 @@ class SignalRelay:
         self._stack.close()
 
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
-        """As `run_child`."""
+        """
+        Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.
+
+        It is looked for on the PATH of `env`. ProgramError when it cannot be started.
+        """
         self._react = self._early.append
         try:
             child = _start(argv, env)
