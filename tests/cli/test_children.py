@@ -230,6 +230,22 @@ def test_ctrl_c_reaches_the_program_once() -> None:
         terminal.close(force=True)
 
 
+def test_at_a_terminal_too_what_somebody_sends_us_reaches_the_program() -> None:
+    terminal = pexpect.spawn(
+        sys.executable, ["-c", RUNNER, *LISTENING], timeout=20, encoding="utf-8"
+    )
+    try:
+        terminal.expect_exact("ready")
+        terminal.kill(signal.SIGINT)
+        terminal.expect_exact("SIGINT")
+        terminal.sendintr()
+        terminal.expect_exact("SIGINT")
+        terminal.kill(signal.SIGTERM)
+        terminal.expect_exact("SIGINT SIGINT SIGTERM\r\nended with 7")
+    finally:
+        terminal.close(force=True)
+
+
 def test_ctrl_z_stops_both_and_fg_goes_on_with_both(tmp_path: Path) -> None:
     (tmp_path / "runner.py").write_text(RUNNER)
     (tmp_path / "listener.py").write_text(LISTENER)
