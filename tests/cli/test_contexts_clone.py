@@ -177,6 +177,14 @@ def test_a_dry_run_makes_nothing(source: CommandLine, server: Server) -> None:
     assert clone(source, "--dry-run -o json").json["context"] is None
 
 
+def test_a_dry_run_wants_no_places_and_checks_those_that_are_given(source: CommandLine) -> None:
+    for options in ("", "--reveal"):
+        result = source(f"{CLONE} --dry-run -o json {options}", terminal=True)
+        assert (result.code, [key["places"] for key in result.json["keys"]]) == (0, [[], []])
+    (source.home / "new/admin").write_text("mine")
+    assert clone(source, "--dry-run").code == 2
+
+
 def test_what_is_there_is_left_as_it_is(source: CommandLine, server: Server) -> None:
     assert clone(source).code == 0
     find_writes(server)

@@ -79,7 +79,7 @@ def clone_context(
     rt = ctx.runtime
     rt.out.check(CLONE)
     _check_ids(source, target)
-    secret.read_places(rt.env)
+    places = secret.read_places(rt.env)
     plan = clones.plan_clone(
         rt.client,
         source,
@@ -91,7 +91,8 @@ def clone_context(
         with_keys=not options.no_keys,
         if_exists=options.if_exists.value,
     )
-    _check_places(rt, plan, secret)
+    if places or not options.dry_run:
+        _check_places(rt, plan, secret)
     clone = clones.Clone(plan=plan)
     if not options.dry_run:
         _make(rt, clone, options, secret)
