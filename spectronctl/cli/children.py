@@ -8,8 +8,9 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +31,12 @@ _RELAYED = (
 )
 """Ctrl-Z (SIGTSTP) is left as it is: it stops us along with the program, and `fg` goes on with both."""
 
+_TELLS_SENDER = sys.platform == "linux"
+"""Whether a signal that is waited for says whether the terminal sent it."""
+
+_LATE = 1.0
+"""Seconds until a signal is noticed that another thread was given."""
+
 
 class ProgramError(UsageError):
     """A program that cannot be started: 127 when there is none, 126 when it may not be executed."""
@@ -37,16 +44,6 @@ class ProgramError(UsageError):
     def __init__(self, program: str, problem: str, exit_code: int) -> None:
         super().__init__(f"{program} cannot be run: {problem}")
         self.exit_code = exit_code  # type: ignore[misc]
-
-
-def run_child(argv: Sequence[str], env: Mapping[str, str]) -> int:
-    """
-    Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.
-
-    It is looked for on the PATH of `env`. ProgramError when it cannot be started.
-    """
-    with SignalRelay() as relay:
-        return relay.run(argv, env)
 
 
 def check_program(program: str, env: Mapping[str, str]) -> None:
@@ -68,13 +65,15 @@ class SignalRelay:
     Signals while something is done around a program: entering begins to catch them.
 
     Before the program runs, those that end a process raise KeyboardInterrupt, so that what was begun can be undone.
-    While it runs all are passed on to it. Afterwards Ctrl-C alone counts: what is left to do is short. Signals that
-    were ignored when we were started (`nohup`, `&`) stay ignored, by the program too.
+    While it runs all are passed on to it, but for those that the terminal has sent to it as well. Afterwards Ctrl-C
+    alone counts: what is left to do is short. Signals that were ignored when we were started (`nohup`, `&`) stay
+    ignored, by the program too.
     """
 
     def __init__(self) -> None:
         self._react: Callable[[int], None] = _interrupt
         self._early: list[int] = []
+        self._caught = {signal.SIGCHLD}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -89,6 +88,7 @@ class SignalRelay:
             for number in _RELAYED:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     stack.callback(signal.signal, number, signal.signal(number, self._handle))
+                    self._caught.add(number)
             before_chld = signal.signal(signal.SIGCHLD, lambda *_: None)  # the byte is enough
             stack.callback(signal.signal, signal.SIGCHLD, before_chld)
             self._stack = stack.pop_all()
@@ -103,21 +103,48 @@ class SignalRelay:
         self._stack.close()
 
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
-        """As `run_child`."""
+        """
+        Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.
+
+        It is looked for on the PATH of `env`. ProgramError when it cannot be started.
+        """
         self._react = self._early.append
         try:
             child = _start(argv, env)
             self._react = lambda number: _pass_on(number, child)
             while self._early:
                 self._react(self._early.pop())
-            while child.poll() is None:
-                self._wakened.recv(4096)
+            with _holding(self._caught) if _TELLS_SENDER else nullcontext():
+                while child.poll() is None:
+                    self._wait(child)
         finally:
             self._react = _outlast
         return child.returncode if child.returncode >= 0 else KILLED - child.returncode
 
+    def _wait(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait until something has happened, and pass it on if it is a signal."""
+        if not _TELLS_SENDER:
+            self._wakened.recv(4096)
+            return
+        told = signal.sigtimedwait(self._caught, _LATE)
+        if told is None or told.si_signo == signal.SIGCHLD:
+            return
+        is_from_kernel = told.si_code > 0
+        if not (is_from_kernel and told.si_signo in _FROM_TERMINAL):
+            _send(told.si_signo, child)
+
     def _handle(self, number: int, frame: Any) -> None:
         self._react(number)
+
+
+@contextmanager
+def _holding(numbers: Collection[int]) -> Iterator[None]:
+    """Let signals wait until somebody asks for them (`sigtimedwait`), and for their handlers afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -142,8 +169,12 @@ def _outlast(number: int) -> None:
 
 
 def _pass_on(number: int, child: subprocess.Popen[bytes]) -> None:
-    if number in _FROM_TERMINAL and _is_in_foreground():
-        return
+    """Where nobody says who sent it: what the terminal may have sent, the program has."""
+    if not (number in _FROM_TERMINAL and _is_in_foreground()):
+        _send(number, child)
+
+
+def _send(number: int, child: subprocess.Popen[bytes]) -> None:
     with suppress(OSError):  # gone, or another user's by now, as after `sudo`
         child.send_signal(number)
 

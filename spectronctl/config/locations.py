@@ -50,7 +50,13 @@ def expand_home(path: str, env: Mapping[str, str]) -> str:
 
 
 def _user_dir(kind: str, env: Mapping[str, str]) -> Path:
-    """The XDG layout on macOS too; a relative XDG variable is ignored, as that specification asks."""
+    """
+    Below `SPECTRONCTL_HOME` when that is set, else in the XDG layout, on macOS too.
+
+    A relative XDG variable is ignored, as that specification asks.
+    """
+    if chosen := env.get("SPECTRONCTL_HOME"):
+        return Path(os.path.abspath(expand_home(chosen, env))) / kind
     variable, below_home = _XDG[kind]
     chosen = env.get(variable, "")
     if os.path.isabs(chosen):

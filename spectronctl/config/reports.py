@@ -19,7 +19,7 @@ HIDDEN = "[hidden]"
 _ADDRESS_END = re.compile(r"(://[^\s'\"?#]*)[?#][^\s'\"]*")
 _PARSERS = {name: row.parse for row in SETTINGS if row.name != "proxy" for name in row.env}
 _SHOWN = (
-    *("SPECTRONCTL_CONFIG", "SPECTRONCTL_LOCAL_STORE"),
+    *("SPECTRONCTL_HOME", "SPECTRONCTL_CONFIG", "SPECTRONCTL_LOCAL_STORE"),
     *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE")),
     *("NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("CI", "TERM", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL"),

@@ -15,7 +15,7 @@ Three cases that the sentence leaves open are decided here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -123,11 +123,11 @@ def _list_variables(*names: str) -> frozenset[str]:
     return frozenset(name for row in SETTINGS if row.name in names for name in row.env)
 
 
-TARGET_VARIABLES = _list_variables("url", "context")
-"""Variables that name a server or a context, for programs that are told both."""
+_WAY = ("auth_header", "ca_file", "proxy")
+"""Settings that say how a server is reached."""
 
-SERVER_VARIABLES = TARGET_VARIABLES | _list_variables("profile", "auth_header", "ca_file", "proxy")
-"""Variables that say which server is meant and how it is reached, for programs that are pointed at another one."""
+SERVER_VARIABLES = _list_variables("profile", "url", "context", *_WAY)
+"""Variables that say which server is meant and how it is reached, for programs that are told both."""
 
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",
@@ -137,6 +137,21 @@ MANAGEMENT_KEY_VARIABLES = (
 )
 CONTEXT_KEY_VARIABLES = ("SPECTRON_API_KEY",)
 STORE_SECRET_VARIABLES = ("SPECTRONCTL_STORE_PASSWORD",)
+KEY_VARIABLES = frozenset(
+    {*MANAGEMENT_KEY_VARIABLES, *CONTEXT_KEY_VARIABLES, *STORE_SECRET_VARIABLES}
+)
+
+_SEED_KEYS = "SPECTRON_API_KEY_"
+"""What the names of the variables begin with in which `serve exec` tells the keys of a seed."""
+
+
+def hide_variables(env: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """The environment for a program that must not see these variables, nor the keys of a seed."""
+    return {
+        name: text
+        for name, text in env.items()
+        if name not in names and not name.startswith(_SEED_KEYS)
+    }
 
 
 @dataclass(frozen=True)
@@ -198,8 +213,17 @@ class Settings:
         profile = self._keys.profile
         kept = [profile.credential, *profile.context_keys.values()] if profile else []
         named = (str(each.value) for each in kept if each and each.kind == "env")
-        known = (*MANAGEMENT_KEY_VARIABLES, *CONTEXT_KEY_VARIABLES, *STORE_SECRET_VARIABLES)
-        return frozenset({*known, *named})
+        return KEY_VARIABLES.union(named)
+
+    @property
+    def way_variables(self) -> dict[str, str]:
+        """How the server is reached, for the environment of a program that has not our config file."""
+        decided = {
+            row: setting
+            for row in SETTINGS
+            if row.name in _WAY and (setting := getattr(self, row.name)).source != "default"
+        }
+        return {row.env[0]: str(setting.value) for row, setting in decided.items()}
 
     def management_credential(self) -> Credential | None:
         """The key for management commands, or None; AuthError when the only one belongs to another server."""

@@ -7,7 +7,7 @@ is never changed, so a clone that was interrupted is finished by asking for it a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,10 +19,10 @@ from spectronctl.api import ontology as ontology_api
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, SpectronctlError
 from spectronctl.models.contexts import Context
-from spectronctl.models.keys import Key, MintedKey, has_expired, split_name
+from spectronctl.models.keys import Key, has_expired, split_name
 from spectronctl.models.ontology import Ontology
 from spectronctl.operations.contexts import check_binding, create_context, differs
-from spectronctl.operations.keys import create_key, delete_keys
+from spectronctl.operations.keys import create_key, list_ids, may_have_minted, sweep_keys
 from spectronctl.operations.ontologies import (
     Difference,
     compare_ontologies,
@@ -105,12 +105,19 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Clone:
-    """How far a clone has come: what of its plan was made."""
+    """
+    How far a clone has come: what of its plan was made.
+
+    Two lists name keys that somebody must see to: the secrets of the `scattered` are in some of their places only, and
+    the `stray` may be there although nobody has their secrets.
+    """
 
     plan: Plan
     context: Context | None = None
     ontology: Ontology | None = None
     keys: dict[str, Key] = field(default_factory=dict)
+    scattered: list[str] = field(default_factory=list)
+    stray: list[str] = field(default_factory=list)
 
     def list_made(self) -> Iterator[str]:
         """What was made, in words."""
@@ -125,7 +132,8 @@ class Clone:
         plan = self.plan
         if plan.ontology is not None and plan.ontology_outcome == "new" and self.ontology is None:
             yield "the ontology"
-        yield from (f"key {key.name}" for key in plan.new_keys if key.name not in self.keys)
+        known = {*self.keys, *self.stray}
+        yield from (f"key {key.name}" for key in plan.new_keys if key.name not in known)
 
 
 def plan_clone(
@@ -226,8 +234,8 @@ def make_clone(
     """
     Make what is new in the plan of a clone, part by part; `clone` knows how far it has come, also when this fails.
 
-    `on_made` is told each part. Lost answers are settled by reading back, and a key whose secret could not be
-    delivered anywhere is deleted again.
+    `on_made` is told each part. Lost answers are settled by reading back, and a key whose secret nobody has by then
+    is deleted again.
     """
     plan = clone.plan
     if plan.found is None:
@@ -237,7 +245,7 @@ def make_clone(
         clone.ontology = _make_ontology(client, plan.target, plan.ontology)
         on_made("the ontology")
     for key in plan.new_keys:
-        clone.keys[key.name] = _make_key(client, plan.target, key, reserve)
+        _make_key(client, clone, key, reserve)
         on_made(f"key {key.name}")
 
 
@@ -262,30 +270,37 @@ def _make_ontology(client: Client, target: str, wanted: Ontology) -> Ontology:
     return replace_ontology(client, target, lambda _: wanted, agree=agree).ontology
 
 
-def _make_key(client: Client, target: str, key: KeyPlan, reserve: Reserve) -> Key:
+def _make_key(client: Client, clone: Clone, key: KeyPlan, reserve: Reserve) -> None:
+    target = clone.plan.target
     with reserve(key.name) as delivery:
-        minted = create_key(
-            client,
-            target,
-            key.name,
-            recover=True,
-            principal=key.principal or "agent",
-            scope_floor=key.scope_floor,
-            expires_in=None if key.lifetime is None else round(key.lifetime),
-        )
+        before = list_ids(client, target)
         try:
+            minted = create_key(
+                client,
+                target,
+                key.name,
+                recover=True,
+                principal=key.principal or "agent",
+                scope_floor=key.scope_floor,
+                expires_in=None if key.lifetime is None else round(key.lifetime),
+            )
+            clone.keys[key.name] = minted.without_secret()
             delivery.commit(minted.secret, id=minted.id)
-        except (SpectronctlError, KeyboardInterrupt):
-            if not delivery.stored and delivery.kept is None:
-                _take_back(client, target, minted)
+        except (SpectronctlError, KeyboardInterrupt) as exc:
+            if delivery.stored:
+                clone.scattered.append(key.name)
+            elif delivery.kept is None and may_have_minted(exc):
+                _take_back(client, clone, key.name, before)
             raise
-    return minted.without_secret()
 
 
-def _take_back(client: Client, target: str, minted: MintedKey) -> None:
+def _take_back(client: Client, clone: Clone, name: str, before: Collection[str]) -> None:
     """Delete a key whose secret nobody has: it would be in the way of the next attempt."""
+    clone.keys.pop(name, None)
+    clone.stray.append(name)  # until it is gone, also when this is interrupted
     with suppress(SpectronctlError):
-        delete_keys(client, target, [minted], missing_ok=True)
+        sweep_keys(client, clone.plan.target, name, spared=before)
+        clone.stray.remove(name)
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,14 +118,22 @@ def _tell_ambiguous(found: Sequence[Key], wanted: str, context_id: str) -> Confl
 
 
 def find_existing(
-    client: Client, context_id: str, name: str, *, principal: str, scope_floor: Any
+    client: Client,
+    context_id: str,
+    name: str,
+    wanted: Mapping[str, Any],
+    *,
+    hint: str = "Choose another name, or delete that key first.",
 ) -> Key | None:
-    """The key that already is what is wanted; ConflictError says what differs about the one of that name."""
+    """
+    The key that already is what is wanted: these of its fields have these values.
+
+    ConflictError says what differs about the one of that name, and the hint.
+    """
     try:
         key = find_key(client, context_id, name)
     except NotFoundError:
         return None
-    wanted = {"principal": principal, "scope_floor": scope_floor}
     differing = [
         f"its {field} is {json.dumps(getattr(key, field))}, not {json.dumps(value)}"
         for field, value in wanted.items()
@@ -136,7 +144,7 @@ def find_existing(
     if differing:
         raise ConflictError(
             f"key {key.name} ({key.id}) exists, but {' and '.join(differing)}",
-            hint="Choose another name, or delete that key first.",
+            hint=hint,
         )
     return key
 
@@ -148,9 +156,10 @@ def create_key(
     Mint a key.
 
     When the answer is lost, a key that has appeared under the name is an orphan: nobody holds its secret. With
-    `recover` it is rotated to a fresh one; otherwise the error names it. Keys that were there before are never touched.
+    `recover` it is rotated to a fresh one; otherwise, or when that fails, the error names it, its outcome unknown. Keys
+    that were there before are never touched.
     """
-    before = {key.id for key in client.items(api.list_keys(context_id))} if recover else None
+    before = list_ids(client, context_id) if recover else None
     try:
         return client.send(api.create_key(context_id, name, **settings))
     except RequestError as exc:
@@ -158,14 +167,43 @@ def create_key(
             raise
         orphan = _find_lost(client, context_id, name, exc)
         if before is None or orphan.id in before:
-            exc.hint = (
-                f"A key {orphan.id} named {name!r} (created {orphan.created_at}) is there; if it is the one just"
-                " made, nobody holds its secret. Rotate it for a fresh one, or delete it."
-            )
-            exc.candidates = [orphan.id]
-            exc.command = f"spectronctl keys rotate {orphan.id} -c {context_id}"
+            _name_orphan(exc, context_id, orphan)
             raise
+    try:
         return client.send(api.rotate_key(context_id, orphan.id))
+    except RequestError as exc:
+        exc.outcome_unknown = True  # whatever became of the rotation: the key is there
+        _name_orphan(exc, context_id, orphan)
+        raise
+
+
+def _name_orphan(exc: RequestError, context_id: str, orphan: Key) -> None:
+    exc.hint = (
+        f"A key {orphan.id} named {orphan.name!r} (created {orphan.created_at}) is there; if it is the one just"
+        " made, nobody holds its secret. Rotate it for a fresh one, or delete it."
+    )
+    exc.candidates = [orphan.id]
+    exc.command = f"spectronctl keys rotate {orphan.id} -c {context_id}"
+
+
+def list_ids(client: Client, context_id: str) -> frozenset[str]:
+    """The ids of all keys of a context."""
+    return frozenset(key.id for key in client.items(api.list_keys(context_id)))
+
+
+def may_have_minted(stop: BaseException) -> bool:
+    """Whether a key may be there although its minting, or what came after, was stopped by this."""
+    return not isinstance(stop, RequestError) or stop.outcome_unknown
+
+
+def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection[str] = ()) -> None:
+    """Delete the keys of exactly that name, whose secrets nobody has, but not those with the ids that are spared."""
+    found = [
+        key
+        for key in client.items(api.list_keys(context_id))
+        if key.name == name and key.id not in spared
+    ]
+    delete_keys(client, context_id, found, missing_ok=True)
 
 
 def _find_lost(client: Client, context_id: str, name: str, lost: RequestError) -> Key:

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
 from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
-from spectronctl.models.times import read_time
-from spectronctl.operations.keys import create_key, delete_keys, find_existing, find_key
+from spectronctl.models.times import read_time, write_time
+from spectronctl.operations.keys import (
+    create_key,
+    delete_keys,
+    find_existing,
+    find_key,
+    may_have_minted,
+    sweep_keys,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a key may do; `principal` None is any kind that the key has, `agent` where there is none."""
+    """What a key may do; None is whatever the key has, and where there is none an `agent` without a floor."""
 
     principal: str | None = None
     scope_floor: Any = None
 
     @property
-    def are_given(self) -> bool:
-        """Whether they say anything."""
-        return self != Rights()
+    def given(self) -> dict[str, Any]:
+        """What they say, by the names of a key's fields."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loan:
-    """A key to be minted: it ends after `expires_in` seconds at the latest, or at `expires_at`."""
+    """
+    A key to be minted, under a name that is nobody else's.
+
+    It ends after `expires_in` seconds, or at `expires_at`; `ends` says when, if it is minted now.
+    """
 
     name: str
     principal: str
     scope_floor: Any
     expires_in: int | None
     expires_at: str | None
+    ends: str
 
 
 def plan_loan(
@@ -46,27 +56,33 @@ def plan_loan(
     """
     A key with the rights of the one that `wanted` names, for `lifetime` seconds and no longer than that one lives.
 
-    With `rights` there need be no such key, and one that is there must have just these: ConflictError, as for one that
-    has expired. NotFoundError names the near ones.
+    With `rights` there need be no such key, and one that is there must have those that are given: ConflictError, as for
+    one that has expired. NotFoundError names the near ones.
     """
     key = _find_model(client, context_id, wanted, rights)
     now = datetime.now(UTC) + client.clock_offset
+    latest = now + timedelta(seconds=lifetime)
     ends = read_time(key.expires_at) if key else None
-    is_bounded = ends is not None and ends < now + timedelta(seconds=lifetime)
+    is_bounded = ends is not None and ends < latest
     return Loan(
         name=lend_name(split_name(key.name if key else wanted)[0], token_hex(4)),
         principal=(key.principal if key else rights.principal) or "agent",
         scope_floor=key.scope_floor if key else rights.scope_floor,
         expires_in=None if is_bounded else lifetime,
         expires_at=key.expires_at if key and is_bounded else None,
+        ends=write_time(ends if ends and is_bounded else latest.replace(microsecond=0)),
     )
+
+
+_NOT_THESE_RIGHTS = (
+    "Leave --principal and --scope-floor out to lend the key's rights, or choose another name."
+)
 
 
 def _find_model(client: Client, context_id: str, wanted: str, rights: Rights) -> Key | None:
     """The key whose rights are lent; None where they are given and there is none."""
-    if rights.are_given:
-        principal, floor = rights.principal or "agent", rights.scope_floor
-        return find_existing(client, context_id, wanted, principal=principal, scope_floor=floor)
+    if rights.given:
+        return find_existing(client, context_id, wanted, rights.given, hint=_NOT_THESE_RIGHTS)
     try:
         key = find_key(client, context_id, wanted)
     except NotFoundError as exc:
@@ -85,7 +101,7 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
     """
     Mint the key.
 
-    When that fails, or is interrupted, nothing that may have been minted is left, as far as the server can be asked.
+    When that fails nothing that may have been minted is left, or the error says so. Whoever interrupts it returns it.
     """
     try:
         return create_key(
@@ -98,24 +114,26 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
             expires_in=loan.expires_in,
             expires_at=loan.expires_at,
         )
-    except KeyboardInterrupt:
-        _sweep(client, context_id, loan.name)
-        raise
     except RequestError as exc:
-        if _sweep(client, context_id, loan.name):
-            exc.hint, exc.command = "No key is left, and the program was not run.", None
+        if may_have_minted(exc):
+            _return_lost(client, context_id, loan, exc)
         raise
 
 
-def _sweep(client: Client, context_id: str, name: str) -> bool:
-    """Delete the keys of that name, which nobody else has; whether there is none now."""
-    with suppress(SpectronctlError):
-        found = [key for key in client.items(api.list_keys(context_id)) if key.name == name]
-        delete_keys(client, context_id, found, missing_ok=True)
-        return True
-    return False
+def _return_lost(client: Client, context_id: str, loan: Loan, lost: RequestError) -> None:
+    lost.candidates = []
+    try:
+        return_key(client, context_id, loan)
+    except SpectronctlError:
+        lost.hint = f"Key {loan.name} may be left until {loan.ends}. The program was not run."
+        lost.command = f"spectronctl keys delete {loan.name} -c {context_id} --if-missing ok"
+    else:
+        lost.hint, lost.command = "No key is left, and the program was not run.", None
 
 
-def return_key(client: Client, context_id: str, key: Key) -> None:
-    """Delete a key that was lent, if it is still there."""
-    delete_keys(client, context_id, [key], missing_ok=True)
+def return_key(client: Client, context_id: str, loan: Loan, key: Key | None = None) -> None:
+    """Delete the key that was lent, if it is still there; without `key`, whatever may have been minted for the loan."""
+    if key is None:
+        sweep_keys(client, context_id, loan.name)
+    else:
+        delete_keys(client, context_id, [key], missing_ok=True)

@@ -15,12 +15,13 @@ import pexpect
 import pytest
 
 from spectronctl.cli import children
-from spectronctl.cli.children import ProgramError, SignalRelay, check_program, run_child
+from spectronctl.cli.children import ProgramError, SignalRelay, check_program
 
 RUNNER = """
 import os, sys
-from spectronctl.cli.children import run_child
-code = run_child(sys.argv[1:], os.environ)
+from spectronctl.cli.children import SignalRelay
+with SignalRelay() as relay:
+    code = relay.run(sys.argv[1:], os.environ)
 print("ended with", code, flush=True)
 sys.exit(code)
 """
@@ -44,6 +45,11 @@ sys.exit(7)
 """Notes the signals that reach it, until it is terminated; then it ends with 7."""
 
 LISTENING = [sys.executable, "-c", LISTENER]
+
+
+def run_child(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    with SignalRelay() as relay:
+        return relay.run(argv, env)
 
 
 @contextlib.contextmanager
@@ -159,8 +165,9 @@ import os, signal, sys, threading, time
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
 child = "import signal; signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM});" + sys.argv[1]
-from spectronctl.cli.children import run_child
-os._exit(run_child([sys.executable, "-c", child], os.environ))
+from spectronctl.cli.children import SignalRelay
+with SignalRelay() as relay:
+    os._exit(relay.run([sys.executable, "-c", child], os.environ))
 """
 
 
@@ -219,6 +226,22 @@ def test_ctrl_c_reaches_the_program_once() -> None:
         terminal.expect_exact("SIGWINCH")
         terminal.kill(signal.SIGTERM)
         terminal.expect_exact("SIGINT SIGWINCH SIGTERM\r\nended with 7")
+    finally:
+        terminal.close(force=True)
+
+
+def test_at_a_terminal_too_what_somebody_sends_us_reaches_the_program() -> None:
+    terminal = pexpect.spawn(
+        sys.executable, ["-c", RUNNER, *LISTENING], timeout=20, encoding="utf-8"
+    )
+    try:
+        terminal.expect_exact("ready")
+        terminal.kill(signal.SIGINT)
+        terminal.expect_exact("SIGINT")
+        terminal.sendintr()
+        terminal.expect_exact("SIGINT")
+        terminal.kill(signal.SIGTERM)
+        terminal.expect_exact("SIGINT SIGINT SIGTERM\r\nended with 7")
     finally:
         terminal.close(force=True)
 

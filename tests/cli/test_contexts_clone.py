@@ -177,6 +177,14 @@ def test_a_dry_run_makes_nothing(source: CommandLine, server: Server) -> None:
     assert clone(source, "--dry-run -o json").json["context"] is None
 
 
+def test_a_dry_run_wants_no_places_and_checks_those_that_are_given(source: CommandLine) -> None:
+    for options in ("", "--reveal"):
+        result = source(f"{CLONE} --dry-run -o json {options}", terminal=True)
+        assert (result.code, [key["places"] for key in result.json["keys"]]) == (0, [[], []])
+    (source.home / "new/admin").write_text("mine")
+    assert clone(source, "--dry-run").code == 2
+
+
 def test_what_is_there_is_left_as_it_is(source: CommandLine, server: Server) -> None:
     assert clone(source).code == 0
     find_writes(server)
@@ -286,6 +294,61 @@ def test_interrupted_it_says_how_to_go_on(source: CommandLine, server: Server) -
     check_secrets(source)
 
 
+def interrupt_after(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+    inner.handle_request(request).read()
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [([interrupt_after], 130), ([lose_answer, fail], 4), ([lose_answer, interrupt], 130)],
+)
+def test_a_key_whose_secret_never_came_is_not_left(
+    faults: list[Fault], code: int, source: CommandLine, server: Server
+) -> None:
+    server.faults += [pass_on, pass_on, *faults]
+    stopped = clone(source)
+    assert (stopped.code, stopped.out) == (code, "")
+    assert "Made: context copy, the ontology. Not made: key app, key admin." in stopped.err
+    assert "may be there" not in stopped.err
+    assert source("keys list -c copy -o name").out == ""
+    assert clone(source, "--if-exists skip").code == 0
+    check_secrets(source)
+
+
+@pytest.mark.parametrize("sweep", [fail, interrupt])
+@pytest.mark.parametrize("mint", [[interrupt_after], [lose_answer, fail]])
+def test_a_key_that_is_left_without_a_holder_is_named_with_the_command_that_deletes_it(
+    mint: list[Fault], sweep: Fault, source: CommandLine, server: Server
+) -> None:
+    server.faults += [pass_on, pass_on, *mint, sweep]
+    stopped = clone(source)
+    assert stopped.out == ""
+    assert "Made: context copy, the ontology. Not made: key admin." in stopped.err
+    assert "Key app may be there, and nobody has its secret" in stopped.err
+    command = stopped.err.partition("before you go on: spectronctl ")[2].splitlines()[0]
+    assert command == "keys delete app -c copy --if-missing ok"
+    assert source(f"{command} --yes").code == 0
+    assert clone(source, "--if-exists skip").code == 0
+    check_secrets(source)
+
+
+def test_somebody_else_s_key_of_that_name_is_not_taken_for_a_lost_one(
+    source: CommandLine, server: Server
+) -> None:
+    def come_first(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        theirs = httpx.Request(
+            "POST", request.url, headers={"API-KEY": server.key}, json={"name": "app"}
+        )
+        assert inner.handle_request(theirs).status_code == 201
+        return inner.handle_request(request)
+
+    server.faults += [pass_on, pass_on, come_first]
+    refused = clone(source)
+    assert (refused.code, refused.out) == (6, "")
+    assert source("keys list -c copy -o name").out == "app\n"
+
+
 def test_a_secret_that_cannot_be_delivered_leaves_no_key_in_the_way(
     source: CommandLine, tmp_path: Path
 ) -> None:
@@ -319,6 +382,19 @@ def test_what_was_delivered_somewhere_is_not_taken_back(
     assert blocked.read_text() == "somebody else's"
     assert source("keys list -c copy -o name").out == "app\n"
     assert source(f"keys verify env-file:{source.home}/new/env-app:KEY -c copy").code == 0
+    assert "Made: context copy, key app. Not made: key admin." in failed.err
+    told = "The secret of key app is in some of its places only"
+    assert f"{told}; for a fresh one: spectronctl keys rotate app -c copy" in failed.err
+
+
+def test_a_failed_delivery_whose_key_cannot_be_deleted_names_it(
+    source: CommandLine, server: Server
+) -> None:
+    server.faults += [pass_on, pass_on, pass_on, fail]
+    failed = source(f"{CLONE} --secret-command 'false {{name}}'")
+    assert (failed.code, failed.out) == (1, "")
+    assert "Key app may be there, and nobody has its secret" in failed.err
+    assert source("keys list -c copy -o name").out == "app\n"
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_sent(

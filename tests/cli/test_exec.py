@@ -66,6 +66,7 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
     config.mkdir(parents=True)
     (config / "config.toml").write_text(
         '[profiles.p]\nurl = "http://spectron.test"\napi_key_env = "OURS"\n'
+        'ca_file = "/etc/ca.pem"\nproxy = "http://proxy.test:1"\nauth_header = "api-key"\n'
         '[profiles.p.context_keys.acme-prod]\napi_key_env = "OURS_TOO"\n'
     )
     given = {
@@ -81,6 +82,8 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
         "SPECTRONCTL_URL": "http://spectron.test",
         "SPECTRONCTL_CONTEXT": "acme-prod",
         "SPECTRON_CONTEXT_ID": "elsewhere",
+        "SPECTRONCTL_PROXY": "http://proxy.test:2",
+        "SPECTRON_API_KEY_ACME_PLANNER": SENTINEL,
         "KEPT": "yes",
         "PATH": "/usr/bin:/bin",
     }
@@ -90,9 +93,12 @@ def test_nothing_but_the_new_key_is_in_its_environment(acme: CommandLine) -> Non
         "HOME": str(acme.home),
         "PATH": "/usr/bin:/bin",
         "KEPT": "yes",
-        "SPECTRONCTL_PROFILE": "p",
         "SPECTRON_URL": "http://spectron.test",
         "SPECTRON_CONTEXT_ID": "acme-prod",
+        "SPECTRONCTL_CONFIG": "/dev/null",
+        "SPECTRONCTL_CA_FILE": "/etc/ca.pem",
+        "SPECTRONCTL_PROXY": "http://proxy.test:2",
+        "SPECTRONCTL_AUTH_HEADER": "api-key",
     }
 
 
@@ -166,8 +172,31 @@ def test_rights_that_contradict_the_keys_are_refused(acme: CommandLine, server: 
     refused = acme("exec --key app --scope-floor org=other -- true")
     assert refused.code == 6
     assert '"acme"' in refused.err
+    assert "Leave --principal and --scope-floor out" in refused.err
+    assert "delete" not in refused.err
+    assert acme("exec --key app --principal supervisor -- true").code == 6
     assert not [line for line in server.asked() if line.startswith("POST")]
-    assert acme("exec --key app --scope-floor org=acme -- true").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "agrees"),
+    [
+        ("--scope-floor org=acme", True),
+        ("--principal supervisor", True),
+        ("--principal supervisor --scope-floor org=acme", True),
+        ("--principal agent", False),
+    ],
+)
+def test_of_the_rights_of_a_key_those_are_compared_that_are_given(
+    options: str, agrees: bool, acme: CommandLine, server: Server
+) -> None:
+    made = "keys create super --principal supervisor --scope-floor org=acme"
+    assert acme(f"{made} --secret-file {acme.home}/super.key").code == 0
+    server.asked()
+    assert acme(f"exec --key super {options} -- true").code == (0 if agrees else 6)
+    if agrees:
+        minted = find_minted(server)
+        assert (minted["principal"], minted["scope_floor"]) == ("supervisor", {"org": "acme"})
 
 
 def test_a_lent_key_is_no_generation_and_no_name_is_too_long(
@@ -246,6 +275,23 @@ def test_an_interrupt_while_the_key_is_minted_leaves_none(
     server.faults.append(interrupt_after)
     result = acme("exec --key app -- true")
     assert (result.code, result.out) == (130, "")
+    assert list_names(acme) == ["app"]
+
+
+@pytest.mark.parametrize(
+    ("mint", "code"), [([interrupt_after], 130), ([lose_answer, refuse_rotation], 4)]
+)
+def test_a_key_that_may_be_left_by_its_minting_is_named(
+    mint: list[Fault], code: int, acme: CommandLine, server: Server
+) -> None:
+    server.faults += [*mint, refuse_rotation]  # the deletion, in the end
+    result = acme("exec --key app -- true")
+    assert (result.code, result.out) == (code, "")
+    (name,) = {key for key in list_names(acme) if key != "app"}
+    assert re.search(rf"Key {name} may be left until 20..-..-..T..:..:..Z\.", result.err)
+    command = f"keys delete {name} -c acme-prod --if-missing ok"
+    assert f"try: spectronctl {command}\n" in result.err
+    assert acme(f"{command} --yes").code == 0
     assert list_names(acme) == ["app"]
 
 

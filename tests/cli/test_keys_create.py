@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.conftest import CommandLine, Server
@@ -209,3 +210,16 @@ def test_a_lost_answer_is_not_mistaken_for_another_generation(
     error = acme("keys create app --recover -o json").error
     assert "safe to run this again" in error["hint"]
     assert works(acme, secret)
+
+
+def test_an_orphan_that_cannot_be_recovered_is_named(acme: CommandLine, server: Server) -> None:
+    from tests.cli.faults import lose_answer
+
+    def refuse(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        return httpx.Response(403, json={"detail": "no"}, request=request)
+
+    server.faults += [lose_answer, refuse]
+    error = acme("keys create app --recover -o json").error
+    (orphan,) = acme("keys list -o json").json
+    assert (error["exit_code"], error["candidates"]) == (4, [orphan["id"]])
+    assert error["command"] == f"spectronctl keys rotate {orphan['id']} -c acme-prod"

@@ -124,6 +124,7 @@ def test_an_editor_sees_the_environment_without_our_keys(
         "SPECTRONCTL_API_KEY_FILE",
         "SPECTRONCTL_STORE_PASSWORD",
         "KEY_OF_MY_PROFILE",
+        "SPECTRON_API_KEY_ACME_PLANNER",
     )
     env = {"EDITOR": editor, "MINE": "kept", **dict.fromkeys(names, SENTINEL)}
     env.pop("SPECTRONCTL_API_KEY_FILE")

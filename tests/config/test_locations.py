@@ -37,6 +37,18 @@ def test_the_config_file_can_be_named_outright() -> None:
     assert config_path({**HOME, "SPECTRONCTL_CONFIG": "~/c.toml"}) == Path("/home/ada/c.toml")
 
 
+def test_one_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = {**HOME, "SPECTRONCTL_HOME": "~/s", "XDG_CACHE_HOME": "/cache"}
+    assert config_path(env) == Path("/home/ada/s/config/config.toml")
+    assert (state_dir(env), cache_dir(env)) == (
+        Path("/home/ada/s/state"),
+        Path("/home/ada/s/cache"),
+    )
+    assert local_store_url(env) == "surrealkv:///home/ada/s/data/local"
+    monkeypatch.chdir(tmp_path)
+    assert state_dir({**env, "SPECTRONCTL_HOME": "here"}) == tmp_path / "here/state"
+
+
 def test_without_a_home_the_account_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(variable, raising=False)

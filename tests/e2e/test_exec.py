@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 from spectronctl.models.times import read_time
 from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
+from tests.e2e.proxies import Proxy
 
 PROGRAM = """
 import glob, json, os, sys, urllib.request
@@ -99,7 +101,12 @@ def test_the_program_can_use_its_key_and_afterwards_nobody_can(acme: Shell, tmp_
     assert told["who"]["principalId"].startswith("app.exec-")
     assert told["who"]["effectiveGrants"]["memory:read"] == ["org/acme/*"]
     assert (told["seen"], told["lines"] > 1, told["stdin"]) == (0, True, "through")
-    assert told["names"] == ["SPECTRON_API_KEY", "SPECTRON_CONTEXT_ID", "SPECTRON_URL"]
+    assert told["names"] == [
+        "SPECTRONCTL_CONFIG",
+        "SPECTRON_API_KEY",
+        "SPECTRON_CONTEXT_ID",
+        "SPECTRON_URL",
+    ]
 
     key = kept.read_text()
     assert key not in done.stderr
@@ -107,6 +114,30 @@ def test_the_program_can_use_its_key_and_afterwards_nobody_can(acme: Shell, tmp_
     url = f"{acme.env['SPECTRON_URL']}/api/v1/acme-prod/me"
     assert httpx.get(url, headers={"API-KEY": key}).status_code == 401
     assert list_names(acme) == ["app"]
+
+
+@pytest.mark.parametrize("kept", ["api_key", "api_key_env"])
+def test_a_spectronctl_that_it_runs_has_the_minted_key_and_no_other(
+    acme: Shell, kept: str, tmp_path: Path
+) -> None:
+    key = Path(acme.env["SPECTRONCTL_API_KEY_FILE"]).read_text().strip()
+    value = key if kept == "api_key" else "OURS"
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'profile = "p"\n[profiles.p]\nurl = "{acme.env["SPECTRON_URL"]}"\n{kept} = "{value}"\n'
+        f'[profiles.p.context_keys.acme-prod]\n{kept} = "{value}"\n'
+    )
+    config.chmod(0o600)
+    env = {"SPECTRONCTL_CONFIG": str(config), "SPECTRONCTL_PROFILE": "p", "OURS": key}
+
+    who = acme("exec --key app -- spectronctl whoami -o json", env=env)
+    assert who.returncode == 0, who.stderr
+    assert json.loads(who.stdout)["principal_id"].startswith("app.exec-")
+    whole = acme("exec --key app -- spectronctl whoami --plane management", env=env)
+    assert (whole.returncode, whole.stdout) == (3, "")
+    assert "no management key to send" in whole.stderr
+    diagnosis = acme("exec --key app -- spectronctl doctor", env=env)
+    assert "chmod" not in diagnosis.stdout + diagnosis.stderr
 
 
 def test_the_exit_code_is_the_programs(acme: Shell, tmp_path: Path) -> None:
@@ -153,6 +184,62 @@ def test_ctrl_c_ends_the_program_and_the_key_is_deleted(acme: Shell) -> None:
     finally:
         terminal.close(force=True)
     assert terminal.exitstatus == 7
+    assert list_names(acme) == ["app"]
+
+
+@pytest.fixture
+def proxy(acme: Shell) -> Iterator[Proxy]:
+    """What stands between a command and the server, for a command that names it with --url."""
+    proxy = Proxy(acme.env["SPECTRON_URL"])
+    yield proxy
+    proxy.close()
+    assert proxy.failures == []
+
+
+def interrupt_minting(
+    acme: Shell, proxy: Proxy, number: signal.Signals, *, always: bool
+) -> subprocess.Popen[str]:
+    """The command, told to end while the answer to its minting does not come; with `always` no other comes either."""
+    proxy.spoil(2, "no answer", always=always)  # after the listings
+    process = acme.start(
+        f"exec --key app --url {proxy.url} -- true", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_requests(proxy, 3)
+    process.send_signal(number)
+    return process
+
+
+def wait_for_requests(proxy: Proxy, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while len(proxy.carried_out) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted_while_its_key_is_minted_it_leaves_none(
+    acme: Shell, proxy: Proxy, number: signal.Signals
+) -> None:
+    process = interrupt_minting(acme, proxy, number, always=False)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert list_names(acme) == ["app"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted_twice_it_names_the_key_that_may_be_left(
+    acme: Shell, proxy: Proxy, number: signal.Signals
+) -> None:
+    process = interrupt_minting(acme, proxy, number, always=True)
+    wait_for_requests(proxy, 4)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err.splitlines()[-1]) == (130, "interrupted")
+    (name,) = {key for key in list_names(acme) if key != "app"}
+    assert f"Key {name} may be left until 2" in err
+    command = f"keys delete {name} -c acme-prod --if-missing ok"
+    assert f"try: spectronctl {command} --url {proxy.url}" in err
+    assert acme(f"{command} --yes").returncode == 0
     assert list_names(acme) == ["app"]
 
 

@@ -59,6 +59,7 @@ def seen(home: Path) -> Any:
     foreign = {
         "SPECTRONCTL_CONFIG": str(config),
         "SPECTRONCTL_PROFILE": "prod",
+        "SPECTRONCTL_LOCAL_STORE": "ws://other.test",
         "SPECTRONCTL_URL": "https://other.test",
         "SPECTRON_SERVER": "https://other.test",
         "SPECTRONCTL_CONTEXT": "acme-prod",
@@ -67,6 +68,7 @@ def seen(home: Path) -> Any:
         "NO_PROXY": "other.test",
         "SPECTRON_MGMT_KEY": SENTINEL,
         "SPECTRONCTL_API_KEY": SENTINEL,
+        "SPECTRON_API_KEY_OUTER_PLANNER": SENTINEL,
         "PROD_KEY": SENTINEL,
         "UNRELATED": "stays",
     }
@@ -89,14 +91,27 @@ def test_the_program_is_pointed_at_its_server_and_no_other(seen: Any) -> None:
         "SPECTRON_API_KEY",
         "SPECTRON_API_KEY_ACME_TEST_PLANNER",
         "SPECTRON_API_KEY_ACME_TEST_BOSS",
-        "SPECTRONCTL_CONFIG",
+        "SPECTRONCTL_HOME",
     }
     assert SENTINEL not in env.values()
     assert env["SPECTRON_URL"].startswith("http://127.0.0.1:")
     assert (env["NO_PROXY"], env["no_proxy"]) == ("other.test,127.0.0.1", "127.0.0.1")
     assert env["UNRELATED"] == "stays"
     assert "prod" not in [profile["name"] for profile in seen["profiles"]]
-    assert not Path(env["SPECTRONCTL_CONFIG"]).parent.exists(), "it had a folder of its own"
+    assert not Path(env["SPECTRONCTL_HOME"]).exists(), "it had a folder of its own"
+
+
+def test_a_spectronctl_in_it_leaves_nothing_in_the_user_s_home(shell: Shell) -> None:
+    steps = (
+        "spectronctl contexts list -q -o name",
+        "spectronctl keys rotate planner --overlap 1h --yes -o name --secret-file new.key",
+        "spectronctl keys rotations list -o json",
+    )
+    script = f"cd $SPECTRONCTL_HOME && {' && '.join(steps)}"
+    done = shell(f"serve exec --seed {SEED} -- sh -c '{script}'")
+    assert done.returncode == 0, done.stderr
+    assert "planner.g2" in done.stdout, "the journal could be read there"
+    assert list(shell.home.iterdir()) == []
 
 
 def test_a_seed_is_planted_before_the_program_begins(seen: Any) -> None:
@@ -135,6 +150,18 @@ def test_an_exit_code_and_the_streams_are_the_program_s(shell: Shell, tmp_path: 
     done = shell(f"serve exec --log-file {log} sh -c '{script}' -q --url none")
     assert (done.returncode, done.stdout, done.stderr) == (7, "[]\n", "warned\n")
     assert "GET /api/v1/contexts" in log.read_text()
+
+
+@pytest.mark.parametrize("broken", ["profile", "file"])
+def test_a_config_that_is_broken_is_no_obstacle(shell: Shell, tmp_path: Path, broken: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("" if broken == "profile" else "[")
+    env = {"SPECTRONCTL_CONFIG": str(config), "SPECTRON_MGMT_KEY": SENTINEL}
+    env |= {"SPECTRONCTL_PROFILE": "nope"} if broken == "profile" else {}
+    done = shell("serve exec -- sh -c 'env; spectronctl contexts list -o json'", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("[]\n")
+    assert SENTINEL not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ HELP = Entry(("--help",), "Show the help of the command and exit.")
 
 VARIABLES = {
     ("SPECTRON_API_KEY",): "The key of a context, for what is done inside it.",
+    ("SPECTRONCTL_HOME",): "One directory for all the files below, in place of those.",
     ("SPECTRONCTL_CONFIG",): "The config file.",
     ("SPECTRONCTL_LOCAL_STORE",): "The store of `--profile local`, a path or a URL.",
     (

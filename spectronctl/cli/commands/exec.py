@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,12 +10,13 @@ import typer
 from spectronctl.cli._reporting import report, write_command
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._settings import Principal, parse_scope_floor, read_life
-from spectronctl.config.resolve import TARGET_VARIABLES
+from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.keys import MintedKey
+    from spectronctl.operations.lending import Loan
 
 app = App()
 
@@ -54,8 +56,8 @@ def exec_program(
     Run a program with a key of its own, minted for it and deleted afterwards.
 
     It finds SPECTRON_URL, SPECTRON_CONTEXT_ID and SPECTRON_API_KEY in its environment, and no other key of ours: not
-    the management key. Its key has the principal and the scope floor of the key NAME, or those that are given here
-    when there is no key of that name.
+    the management key, and for a spectronctl that it runs the config file is an empty one. Its key has the principal
+    and the scope floor of the key NAME, or those that are given here when there is no key of that name.
 
     Our options come before the program, all that follows it is the program's; write -- between the two. Signals are
     passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says that
@@ -76,41 +78,65 @@ def exec_program(
     check_program(words[0], env)
     with SignalRelay() as relay:
         loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
-        minted = lending.lend_key(rt.client, rt.context, loan)
+        minted = _mint_key(rt, loan)
         try:
             code = relay.run(words, {**env, "SPECTRON_API_KEY": minted.secret})
         finally:
-            left = _return_key(rt, minted)
+            left = _return_key(rt, loan, minted)
     return code or left
 
 
+def _mint_key(rt: Runtime, loan: Loan) -> MintedKey:
+    from spectronctl.operations import lending
+
+    try:
+        return lending.lend_key(rt.client, rt.context, loan)
+    except KeyboardInterrupt:
+        _return_key(rt, loan, None)
+        raise
+
+
 def _make_env(rt: Runtime) -> dict[str, str]:
-    """What the program is told, without its key: nothing says otherwise, and nothing of ours is a secret."""
+    """What the program is told, without its key: nothing says otherwise, and no key of ours can be found."""
     if rt.settings.is_local:
         raise UsageError(
             "the local store has no address that a program could be given",
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
-    unsaid = rt.settings.key_variables | TARGET_VARIABLES
-    env = {name: value for name, value in rt.env.items() if name not in unsaid}
-    return {**env, "SPECTRON_URL": rt.settings.url.value, "SPECTRON_CONTEXT_ID": rt.context}
+    return {
+        **hide_variables(rt.env, rt.settings.key_variables | SERVER_VARIABLES),
+        **rt.settings.way_variables,
+        "SPECTRON_URL": rt.settings.url.value,
+        "SPECTRON_CONTEXT_ID": rt.context,
+        "SPECTRONCTL_CONFIG": os.devnull,  # it has no profiles, and nobody can write any there
+    }
 
 
-def _return_key(rt: Runtime, minted: MintedKey) -> int:
-    """Delete the key; 0, or the exit code of what went wrong, which is told here: the program's own may count."""
+def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:
+    """
+    Delete the key, or whatever came of it where nobody knows.
+
+    0, or the exit code of what went wrong, which is told here: the program's own may count.
+    """
     from spectronctl.operations import lending
 
     error: SpectronctlError
     try:
-        lending.return_key(rt.client, rt.context, minted)
+        lending.return_key(rt.client, rt.context, loan, minted)
     except SpectronctlError as exc:
         error = exc
     except KeyboardInterrupt:
         error = SpectronctlError("interrupted before the program's key was deleted")
     else:
         return 0
-    error.hint = f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
+    error.hint = (
+        f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
+        if minted
+        else f"Key {loan.name} may be left until {loan.ends}. The program was not run."
+    )
     error.command = write_command(
-        rt, "keys", "delete", minted.id, "-c", rt.context, "--if-missing", "ok"
+        rt,
+        *("keys", "delete", minted.id if minted else loan.name),
+        *("-c", rt.context, "--if-missing", "ok"),
     )
     return report(rt, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,7 +79,7 @@ def clone_context(
     rt = ctx.runtime
     rt.out.check(CLONE)
     _check_ids(source, target)
-    secret.read_places(rt.env)
+    places = secret.read_places(rt.env)
     plan = clones.plan_clone(
         rt.client,
         source,
@@ -90,7 +91,8 @@ def clone_context(
         with_keys=not options.no_keys,
         if_exists=options.if_exists.value,
     )
-    _check_places(rt, plan, secret)
+    if places or not options.dry_run:
+        _check_places(rt, plan, secret)
     clone = clones.Clone(plan=plan)
     if not options.dry_run:
         _make(rt, clone, options, secret)
@@ -139,16 +141,32 @@ def _explain_stop(
     options: CloneOptions,
     secret: SecretOptions,
 ) -> None:
-    """Say what was made and what was not, and the command that goes on."""
+    """Say what was made and what was not, what is to be seen to first, and the command that goes on."""
     from spectronctl.operations.clones import join_words
 
-    told = f"Made: {join_words(clone.list_made())}. Not made: {join_words(clone.list_missing())}."
+    told = " ".join(
+        [
+            f"Made: {join_words(clone.list_made())}. Not made: {join_words(clone.list_missing())}.",
+            *_tell_unfinished(rt, clone),
+        ]
+    )
     command = _write_command(rt, clone.plan, options, secret)
     if isinstance(stop, KeyboardInterrupt):
         rt.out.leave(f"interrupted. {told}\nTo go on: {command}")
     elif clone.context is not None or clone.plan.found is not None:
         stop.hint = " ".join(filter(None, [stop.hint, told]))
         stop.command = command
+
+
+def _tell_unfinished(rt: Runtime, clone: Clone) -> Iterator[str]:
+    """What going on would take for finished: each such key with the command that mends it."""
+    target = clone.plan.target
+    for name in clone.scattered:
+        command = write_command(rt, "keys", "rotate", name, "-c", target)
+        yield f"The secret of key {name} is in some of its places only; for a fresh one: {command}"
+    for name in clone.stray:
+        command = write_command(rt, "keys", "delete", name, "-c", target, "--if-missing", "ok")
+        yield f"Key {name} may be there, and nobody has its secret; before you go on: {command}"
 
 
 def _write_command(rt: Runtime, plan: Plan, options: CloneOptions, secret: SecretOptions) -> str:

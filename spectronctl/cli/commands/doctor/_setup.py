@@ -100,7 +100,7 @@ class Setup:
 
         A directory that somebody chose has other purposes, and keeps its mode.
         """
-        if os.name != "posix":
+        if os.name != "posix" or not self._path.is_file():  # /dev/null is for everybody
             return
         if self._path.stat().st_mode & 0o077:
             yield self._path, "600"

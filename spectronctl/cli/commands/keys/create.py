@@ -58,8 +58,7 @@ def create_key(
             rt.client,
             context,
             name,
-            principal=wanted["principal"],
-            scope_floor=wanted["scope_floor"],
+            {field: wanted[field] for field in ("principal", "scope_floor")},
         )
     )
     if existing is None:

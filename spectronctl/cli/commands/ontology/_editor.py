@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spectronctl.config.resolve import hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -58,10 +59,9 @@ def find_editor(rt: Runtime) -> Editor:
             "nobody is there to edit, and neither VISUAL nor EDITOR names a program that would",
             hint="'spectronctl ontology set FILE' and 'ontology add' need no editor.",
         )
-    secret = rt.settings.key_variables
     return Editor(
         words=_find_program(text, source, rt),
-        env={name: value for name, value in rt.env.items() if name not in secret},
+        env=hide_variables(rt.env, rt.settings.key_variables),
         stdout=_choose_stdout(rt),
     )
 

@@ -14,8 +14,8 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import name_file, read_document
 from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
-from spectronctl.config.resolve import SERVER_VARIABLES
-from spectronctl.errors import UsageError
+from spectronctl.config.resolve import KEY_VARIABLES, SERVER_VARIABLES, hide_variables
+from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ app = App()
 
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _WITHOUT_PROXY = ("no_proxy", "NO_PROXY")
+
+_FILES = frozenset({"SPECTRONCTL_CONFIG", "SPECTRONCTL_LOCAL_STORE"})
+"""Variables that name files of the user's for a spectronctl."""
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -60,7 +63,7 @@ def run_against_server(
     CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
     SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
     own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
-    keys, is taken out; its config file is an empty one.
+    keys, is taken out; what a spectronctl in CMD keeps, a config file too, is in a folder that goes with the server.
 
     A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
     (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
@@ -82,7 +85,7 @@ def run_against_server(
     ):
         contexts = server.plant(wanted) if wanted else []
         env = _build_environment(rt, server, contexts)
-        return relay.run(command, env | {"SPECTRONCTL_CONFIG": f"{folder}/config.toml"})
+        return relay.run(command, env | {"SPECTRONCTL_HOME": folder})
 
 
 def _read_seed(rt: Runtime, file: str) -> Seed:
@@ -95,8 +98,7 @@ def _build_environment(
     rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
 ) -> dict[str, str]:
     """Ours, pointed at the throw-away server and nowhere else."""
-    elsewhere = {*rt.settings.key_variables, *SERVER_VARIABLES}
-    env = {name: text for name, text in rt.env.items() if name not in elsewhere}
+    env = hide_variables(rt.env, _list_key_variables(rt) | SERVER_VARIABLES | _FILES)
     if any(env.get(name) for name in _PROXIES):
         for name in _WITHOUT_PROXY:
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))
@@ -104,6 +106,14 @@ def _build_environment(
         env |= context.key_variables
     first = next((one for one in contexts if one.keys), next(iter(contexts), server))
     return env | first.env
+
+
+def _list_key_variables(rt: Runtime) -> frozenset[str]:
+    """Those that the profile names as well, if it can be read: nothing else is wanted of it here."""
+    try:
+        return rt.settings.key_variables
+    except SpectronctlError:
+        return KEY_VARIABLES
 
 
 @contextmanager
