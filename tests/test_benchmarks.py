@@ -43,9 +43,11 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        timeout=550,
     )
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(
     not (ROOT / ".venv-sdk-b10").exists(), reason=".venv-sdk-b10 is missing: `make test` builds it"
 )
@@ -70,6 +72,7 @@ def test_every_bench_measures_both_sides_against_its_target() -> None:
         assert result["ratio"] == pytest.approx(result["median"] / result["baseline"], rel=0.01)
 
 
+@pytest.mark.timeout(600)
 def test_a_bench_that_cannot_run_is_an_error_and_the_others_are_shown() -> None:
     done = run_benchmarks("--httpie", "no/such/http", "--only=contexts-list", "--only=version")
     assert done.returncode == 1

@@ -62,7 +62,7 @@ def run_all(lines: list[str], home: str) -> list[str]:
             script.append(f"{{ {line}\n}} > {target} 2>&1 < /dev/null" if ">" not in line else line)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {"HOME": home, "PATH": path, "LC_ALL": "C.UTF-8"}
-    subprocess.run(["bash", "-c", "\n".join(script)], env=env, check=True, timeout=280)
+    subprocess.run(["bash", "-c", "\n".join(script)], env=env, check=True, timeout=900)
     outputs = [Path(f"{home}/.out-{number}") for number in range(len(lines))]
     return [out.read_text().replace(home, "/home/you") if out.exists() else "" for out in outputs]
 
@@ -92,7 +92,7 @@ def run_readme() -> str:
         return render(README.read_text(), run_all(lines, home))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(960)
 @pytest.mark.xdist_group("port 9090")
 def test_every_command_prints_what_the_readme_says() -> None:
     assert steady(run_readme()).splitlines() == steady(README.read_text()).splitlines()

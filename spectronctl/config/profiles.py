@@ -84,6 +84,8 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
         raise ConfigError(f"{path} is no regular file; nothing was changed")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        import tomlkit  # noqa: F401 - takes longer than the change; nobody is to wait for it meanwhile
+
         with lock_file(target):
             remove_drafts(target)
             before = _read_text(path)

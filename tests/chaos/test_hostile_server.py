@@ -26,7 +26,9 @@ COMMANDS = ["contexts list", "keys create agent", "migrations status"]
 if SOAK:
     COMMANDS += ["contexts get acme-prod", "sessions transcript session:1", "lifecycle jobs list"]
 
-TIMEOUT = 1.0
+TIMEOUT = 20.0
+IN_TIME = 10.0
+"""Seconds that a command may take, and within which it has to end: not because its time ran out."""
 
 
 def make_command_line(home: Path, server: SocketServer) -> CommandLine:
@@ -158,7 +160,7 @@ STREAMS: dict[str, tuple[Callable[[], Iterator[bytes]], float, str]] = {
 
 
 def check_failure(result: Result, took: float) -> None:
-    assert took < TIMEOUT + 1.5
+    assert took < IN_TIME
     assert result.out == ""
     error = find_error(result)
     assert result.code == error["exit_code"] == 9, error
@@ -324,5 +326,5 @@ def test_nobody_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) ->
         with serve(write(compose(b"", "429 Slow", f"Retry-After: {pause}"))) as server:
             began = time.monotonic()
             result = ask(tmp_path, server, line, "--retries 2")
-            assert time.monotonic() - began < TIMEOUT + 1.5
+            assert time.monotonic() - began < IN_TIME
             assert result.code == 8

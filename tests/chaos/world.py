@@ -8,7 +8,6 @@ import os
 import re
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from spectronctl.api import contexts, facts, keys, lifecycle, ontology, sessions
 from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
+from tests.cli.journals import make_due
 from tests.cli.nodes import SAMPLES, sample_line
 from tests.conftest import CommandLine, Result
 from tests.e2e.proxies import Proxy
@@ -169,9 +169,7 @@ class World:
         """The id of a rotation whose old key is due to be deleted."""
         begun = run(f"keys rotate {SAMPLES['KEY']} --overlap 1h --yes --secret-file {run.home}/key")
         assert begun.code == 0, begun.err
-        (entry,) = (run.home / ".local/state/spectronctl/rotations").glob("*.json")
-        now = datetime.now(UTC).isoformat()
-        entry.write_text(json.dumps({**json.loads(entry.read_text()), "drain": 0.0, "due_at": now}))
+        (entry,) = make_due(run.home / ".local/state/spectronctl/rotations")
         return entry.stem.rpartition(".")[2]
 
     # The beginning

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -140,20 +139,25 @@ def test_an_id_that_no_context_can_have_is_not_waited_for(
 
 
 def test_a_context_that_somebody_else_makes_and_deletes(run: CommandLine, server: Server) -> None:
-    def ask(method: str, body: dict[str, str] | None = None) -> None:
-        time.sleep(0.2)
-        url, headers = "http://spectron.test/api/v1/contexts/acme", {"API-KEY": server.key}
-        answer = server.handle_request(httpx.Request(method, url, headers=headers, json=body))
-        assert answer.status_code in (201, 204)
+    url, headers = "http://spectron.test/api/v1/contexts/acme", {"API-KEY": server.key}
 
-    for goal, asked in (
-        ("exists", ("POST", {"namespace": "n", "database": "d"})),
-        ("deleted", ("DELETE",)),
+    def act_after_a_look(method: str, body: dict[str, str] | None) -> httpx.MockTransport:
+        acts = [httpx.Request(method, url, headers=headers, json=body)]
+
+        def answer(look: httpx.Request) -> httpx.Response:
+            answer = server.handle_request(look)
+            while acts:
+                assert server.handle_request(acts.pop()).is_success
+            return answer
+
+        return httpx.MockTransport(answer)
+
+    for goal, method, body in (
+        ("exists", "POST", {"namespace": "n", "database": "d"}),
+        ("deleted", "DELETE", None),
     ):
-        worker = threading.Thread(target=ask, args=asked)
-        worker.start()
+        run.transport = act_after_a_look(method, body)
         result = run(f"contexts wait acme --for {goal} --wait-timeout 20s -o name")
-        worker.join()
         assert (result.code, result.out) == (0, "acme\n")
         assert "waiting for acme: 0 of 1" in result.err
 

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections import namedtuple
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
 from spectronctl.operations.diagnosis import Subject
 from tests.cli.doors import listen
+from tests.cli.journals import make_due
 from tests.cli.test_doctor_network import find, first_failure, no_proxies, statuses
 from tests.conftest import SENTINEL, CommandLine, Result
 from tests.server.store.test_lock import another_holder
@@ -237,19 +239,19 @@ def test_an_output_format_that_there_is_not_is_told_in_a_table(run: CommandLine)
 
 
 @pytest.mark.parametrize(
-    ("field", "words"),
+    ("field", "timeout", "words"),
     [
-        ("api_key_file = '/nowhere/key'", "/nowhere/key cannot be read"),
-        (f"api_key_command = ['sh', '-c', 'echo {SENTINEL}; exit 3']", "failed with exit code 3"),
-        (f"api_key_command = ['sh', '-c', 'echo {SENTINEL}; sleep 60']", "no key within 0.5 s"),
-        ("api_key_env = 'NOT_SET'", "NOT_SET is not set"),
+        ("api_key_file = '/nowhere/key'", 20, "/nowhere/key cannot be read"),
+        (f"api_key_command = ['sh', '-c', 'echo {SENTINEL}; exit 3']", 20, "failed with exit code"),
+        (f"api_key_command = ['sh', '-c', 'echo {SENTINEL}; sleep 60']", 1, "no key within 1 s"),
+        ("api_key_env = 'NOT_SET'", 20, "NOT_SET is not set"),
     ],
     ids=["file", "command", "hanging command", "variable"],
 )
-def test_a_key_that_cannot_be_read(field: str, words: str, run: CommandLine) -> None:
+def test_a_key_that_cannot_be_read(field: str, timeout: int, words: str, run: CommandLine) -> None:
     write_config(run, f"[profiles.a]\nurl = 'http://spectron.test'\n{field}\n")
     started = time.monotonic()
-    result = doctor(run, "--profile a --timeout 0.5s", SPECTRON_MANAGEMENT_API_KEY="")
+    result = doctor(run, f"--profile a --timeout {timeout}s", SPECTRON_MANAGEMENT_API_KEY="")
     row = first_failure(result)
     assert (result.code, row["check"]) == (11, "keys")
     assert words in row["detail"]
@@ -389,10 +391,10 @@ def test_room_on_the_disk(
 
 def test_a_rotation_that_is_not_over_is_told_with_what_finishes_it(acme: CommandLine) -> None:
     acme(f"keys create agent --secret-file {acme.home}/secret")
-    options = f"--overlap 1s --drain 0s --yes --force --secret-file {acme.home}/secret"
+    options = f"--overlap 1h --yes --force --secret-file {acme.home}/secret"
     assert acme(f"keys rotate agent {options}").code == 0
     assert find(doctor(acme), "rotations")["detail"] == "1 under way, none due"
-    time.sleep(1.1)
+    make_due(acme.home / ".local/state/spectronctl/rotations")
     row = find(doctor(acme), "rotations")
     assert (row["status"], row["detail"]) == ("warning", "not finished: agent")
     assert acme(row["command"].removeprefix("spectronctl ")).code == 0
@@ -550,11 +552,13 @@ def test_a_resolver_that_never_answers_does_not_hang(
 ) -> None:
     import socket
 
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60))
     started = time.monotonic()
-    result = doctor(run_alone, "--url http://spectron.test --timeout 0.2s")
-    assert time.monotonic() - started < 4
-    assert find(result, "dns")["detail"] == "no result within 0.2 s"
+    result = doctor(run_alone, "--url http://spectron.test --timeout 1s")
+    over.set()
+    assert time.monotonic() - started < 30
+    assert find(result, "dns")["detail"] == "no result within 1 s"
 
 
 @pytest.mark.parametrize(("options", "seconds"), [({}, 10), ({"timeout": "45s"}, 45)])
@@ -569,7 +573,8 @@ def test_nobody_waits_for_a_check_as_long_as_for_the_work_unless_told(
 def test_an_interrupt_ends_it(run_alone: CommandLine) -> None:
     import signal
 
-    with listen(lambda connection: None) as port:
+    accepted = threading.Event()
+    with listen(lambda connection: accepted.set()) as port:
         process = subprocess.Popen(
             [sys.executable, "-m", "spectronctl", "doctor", "--url", f"http://127.0.0.1:{port}"],
             env={"HOME": str(run_alone.home), "SPECTRON_MANAGEMENT_API_KEY": "mgmt-x"},
@@ -577,7 +582,7 @@ def test_an_interrupt_ends_it(run_alone: CommandLine) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(1.5)
+        assert accepted.wait(60)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")

@@ -373,7 +373,7 @@ def test_processes_adding_a_profile_each_lose_none(path: Path) -> None:
     )
     wanted = [
         f"p{number}" for number in range(12)
-    ]  # fifty of the command itself: tests/cli/test_profiles.py
+    ]  # twenty of the command itself: tests/cli/test_profiles.py
     started = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in wanted]
     assert [process.wait() for process in started] == [0] * 12
     found = read_config(path).profiles

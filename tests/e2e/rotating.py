@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import httpx
 
+from tests.cli.journals import make_due
 from tests.e2e.conftest import SPECTRONCTL, Served, Shell
 
 Method = Literal["overlap", "leaked", "in place"]
@@ -233,18 +234,10 @@ class Round:
 
     def wait_until_due(self) -> None:
         if self.method == "leaked":
-            self.end_drains()
+            make_due(self.journal)  # a successor that may be in use is kept for minutes
         now = datetime.now(UTC)
         due = [datetime.fromisoformat(one["due_at"]) for one in self.open if one["due_at"]]
         time.sleep(max([0.0, *((at - now).total_seconds() for at in due)]))
-
-    def end_drains(self) -> None:
-        """A successor that may be in use is kept for minutes: here they pass at once."""
-        for path in self.journal.glob("*.json"):
-            one = json.loads(path.read_text())
-            if one["step"] == "waiting":
-                now = datetime.now(UTC).isoformat()
-                path.write_text(json.dumps({**one, "drain": 0.0, "due_at": now}))
 
     def read_sink(self) -> str:
         content = self.sink.read_text()

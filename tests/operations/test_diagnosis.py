@@ -82,10 +82,10 @@ def test_a_defect_of_ours_stops_no_other_check_and_shows_nothing() -> None:
 
 def test_a_check_that_hangs_is_left_behind() -> None:
     started = time.monotonic()
-    found = run(Check("a", linger(4)), Check("b", fine), limit=0.1)
-    assert time.monotonic() - started < 3
+    found = run(Check("a", linger(10)), Check("b", fine), limit=1)
+    assert time.monotonic() - started < 8
     assert (found["a"].finding.detail, found["a"].to_dict()["exit_code"]) == (
-        "no result within 0.1 s",
+        "no result within 1 s",
         9,
     )
     assert found["b"].finding.status == "ok"
@@ -103,6 +103,6 @@ def test_the_limit_is_asked_for_when_it_is_known() -> None:
         limits[0] = 0.05
         return fine()
 
-    checks = [Check("a", shorten), Check("b", linger(3))]
+    checks = [Check("a", shorten), Check("b", linger(10))]
     found = list(diagnose(checks, lambda: limits[0]))
     assert found[1].finding.detail == "no result within 0.05 s"

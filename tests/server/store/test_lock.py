@@ -91,8 +91,8 @@ def test_a_server_that_holds_the_store_is_named_with_its_url(file_url: str) -> N
 def test_the_wait_ends_when_the_holder_is_done(file_url: str) -> None:
     with another_holder(file_url) as process:
         assert process.stdin is not None
-        threading.Timer(0.3, process.stdin.close).start()
         began = time.monotonic()
+        threading.Timer(0.3, process.stdin.close).start()
         with hold_store(file_url, timeout=10, command="me"):
             waited = time.monotonic() - began
             assert json.loads(note_of(file_url).read_text())["command"] == "me"
