@@ -1,4 +1,4 @@
-"""A small world on a real server, where every command of the tree succeeds, and what can be seen of its state."""
+"""A small world on a real server, where the commands of the tree succeed, and what can be seen of its state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
 from tests.cli.journals import make_due
-from tests.cli.nodes import SAMPLES, sample_line
+from tests.cli.nodes import SAMPLES, add_options, sample_line
 from tests.conftest import CommandLine, Result
 from tests.e2e.proxies import Proxy
 from tests.server import serving
@@ -28,8 +28,11 @@ ONTOLOGY = Ontology(entity_types=["Person"], attribute_keys={"Person": ["name"]}
 MAKES_CONTEXT = {("contexts", "create")}
 """Commands that want the context of the samples not to be there yet."""
 
-EXTRA: dict[tuple[str, ...], str] = {("ontology", "add"): "--entity-type Planet"}
-"""Words without which a command would change nothing here."""
+EXTRA: dict[tuple[str, ...], str] = {
+    ("ontology", "add"): "--entity-type Planet",
+    ("contexts", "clone"): "--database copy --secret-command 'sh -c \"cat >/dev/null\"'",
+}
+"""Words without which a command would fail, or change nothing here."""
 
 PARTS = ("database", "config", "keys", "secret", "ontology", "sessions", "to expire", "jobs")
 
@@ -45,12 +48,6 @@ CHANGES_EVERYWHERE = re.compile(
 def blur(text: str) -> str:
     """Text without what is another each time."""
     return CHANGES_EVERYWHERE.sub("*", text)
-
-
-def add_options(line: str, options: str) -> str:
-    """A line with more options, in front of the words of another program."""
-    own, end, words = line.partition(" -- ")
-    return f"{own} {options}{end}{words}"
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,14 @@ class Stage:
         old = self.writer.old.get(self.writer.target)
         return list(self.read_targets().values()) == ([] if old is None else [old.encode()])
 
+    def is_written(self) -> bool:
+        """Whether the targets are there, and new."""
+        targets = self.read_targets()
+        return bool(targets) and all(map(self.is_new, targets.values()))
+
     def check_whole(self) -> None:
         """Old or new, and no secret where others can read it."""
-        assert self.is_old() or all(map(self.is_new, self.read_targets().values())), (
-            self.read_targets()
-        )
+        assert self.is_old() or self.is_written(), self.read_targets()
         for path in self.home.rglob("*"):
             if path.is_file() and re.search(rb"\bsk-\w", path.read_bytes()):
                 assert path.stat().st_mode & 0o777 == 0o600, path
@@ -170,8 +173,7 @@ class Stage:
         """The next run is not in the way of anything that a stopped one left."""
         refuses = None if self.is_old() else self.writer.refuses
         self.run_again(self.writer.again or self.writer.line, refuses)
-        assert all(map(self.is_new, self.read_targets().values()))
-        assert self.writer.script or self.read_targets()
+        assert self.is_written() or (self.writer.script and self.is_old()), self.read_targets()
         self.check_left_over()
 
 
@@ -183,12 +185,18 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, spectron: dict[str, st
 
 
 def choose(calls: list[Call]) -> tuple[list[Call], list[Call]]:
-    """Which calls a writer is killed at, and which ones fail: all, or its last move and its last write and call."""
+    """
+    Which calls a writer is killed at, and which ones fail: all, or the most delicate.
+
+    It dies with the old in place at its last move, and with the new at the call behind it. What fails is the last write
+    before that move, and the last sync.
+    """
     if SOAK:
         return calls, calls
-    moves = [call for call in calls if call.name in _MOVES]
-    writes = [call for call in calls if call.name == "write"]
-    return moves[-1:], [*writes[-1:], calls[-1]]
+    last = max(number for number, call in enumerate(calls) if call.name in _MOVES)
+    writes = [call for call in calls[:last] if call.name == "write"]
+    syncs = [call for call in calls[:last] if call.name == "fsync"]
+    return calls[last : last + 2], [*writes[-1:], *syncs[-1:]]
 
 
 def test_a_writer_is_stopped_anywhere_and_its_file_is_old_or_new(
@@ -198,12 +206,14 @@ def test_a_writer_is_stopped_anywhere_and_its_file_is_old_or_new(
     placed = {call.paths[1] for call in calls if call.name in _MOVES}
     if stage.writer.lasts:
         assert find_gaps(calls, placed | set(stage.read_targets())) == []
+    assert placed, "it moves nothing into its place"
     kills, failing = choose(calls)
-    assert kills, "it moves nothing into its place"
+    seen = set()
     failures = [(call, error) for call in failing for error in ERRORS]
     for call in kills:
         with subtests.test(f"killed at {call.title}"):
-            check_kill(stage, call)
+            seen.add(check_kill(stage, call))
+    assert True in seen, "it was never killed with the new in place"
     for call, error in failures:
         with subtests.test(f"{error} at {call.title}"):
             check_failure(stage, call, error)
@@ -213,23 +223,36 @@ def test_a_writer_is_stopped_anywhere_and_its_file_is_old_or_new(
     )
 
 
-def check_kill(stage: Stage, call: Call) -> None:
+def check_kill(stage: Stage, call: Call) -> bool:
+    """Whether the new is left."""
     killed = stage.run(f"{call.name}:signal=KILL:when={call.number}")
     assert killed.returncode == -9, killed.stderr
     assert list_calls(stage.traces)[-1].title == call.title
     stage.check_whole()
+    is_written = stage.is_written()
     stage.check_next()
+    return is_written
 
 
 def check_failure(stage: Stage, call: Call, error: str) -> None:
     done = stage.run(f"{call.name}:error={error}:when={call.number}")
     assert any("INJECTED" in path.read_text() for path in stage.traces.iterdir()), done.stderr
     stage.check_whole()
+    if stage.writer.lasts:
+        gaps = find_gaps(list_calls(stage.traces), stage.read_targets())
+        assert [gap for gap in gaps if "before its content" in gap] == []
     if stage.writer.script is None:
-        assert done.returncode in {0, 1, 11}, done.stderr
-        assert "unexpected" not in done.stderr, done.stderr
-        if done.returncode:
-            assert json.loads(done.stderr.splitlines()[-1])["kind"] != "unknown", done.stderr
-            assert stage.is_old() or stage.writer.target.endswith("*.json"), done.stderr
+        check_report(stage, done)
     stage.check_left_over(stage.writer.resumes, told=done.stderr)
     stage.check_next()
+
+
+def check_report(stage: Stage, done: subprocess.CompletedProcess[str]) -> None:
+    """Where success is reported, the new is there, and an error is one that is known."""
+    assert done.returncode in {0, 1, 11}, done.stderr
+    assert "unexpected" not in done.stderr, done.stderr
+    if done.returncode == 0:
+        assert stage.is_written() or stage.writer.is_cache, "it is silent about what it lost"
+        return
+    assert json.loads(done.stderr.splitlines()[-1])["kind"] != "unknown", done.stderr
+    assert stage.is_old() or stage.writer.target.endswith("*.json"), done.stderr

@@ -63,7 +63,7 @@ class Writer:
     `target` is a pattern below the home directory. `is_new` says that a content is a new one, whole; without it, it is
     what a run that nobody stops writes. `lasts` is False for what means nothing once its process is gone. `leaves` is
     a pattern of what may be left over, since it is ignored; of what the next run goes on with, `resumes`.
-    `refuses` is what the next run may say when the new is there already.
+    `refuses` is what the next run may say when the new is there already. Only a cache may fail in silence.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Writer:
     leaves: str | None = None
     resumes: str | None = None
     refuses: str | None = None
+    is_cache: bool = False
 
 
 def _edit(name: str, line: str, refuses: str | None = None) -> Writer:
@@ -133,6 +134,7 @@ WRITERS = [
         "the contexts seen",
         "contexts list",
         ".cache/spectronctl/contexts/[!.]*",
+        is_cache=True,
         leaves=r"\.cache/spectronctl/contexts/\.[^/]*\.tmp",
     ),
     Writer(

@@ -14,6 +14,7 @@ from spectronctl.server.bootstrap import ensure_management_key
 from spectronctl.server.store import Store
 from spectronctl.server.store.surreal import SurrealStore, open_store
 
+from .wire import Wire, listen
 from .worlds import World, make_world
 
 Connect = Callable[..., httpx.AsyncClient]
@@ -106,3 +107,10 @@ async def world(store: SurrealStore, app: FastAPI, management_key: str) -> Async
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://spectron.test") as client:
         yield await make_world(store, client, management_key)
+
+
+@pytest.fixture
+async def wire(app: FastAPI, world: World) -> AsyncIterator[Wire]:
+    """A connection with the management key on every request."""
+    async with listen(app) as port, Wire(port, {"API-KEY": world.secrets["management"]}) as wire:
+        yield wire

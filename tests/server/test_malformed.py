@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
-from .wire import Wire, listen
+from .wire import Wire
 from .worlds import World, dump_store
 
 pytestmark = pytest.mark.anyio
 
 SESSIONS = "/api/v1/acme/sessions"
-
-
-@pytest.fixture
-async def wire(app: FastAPI, world: World) -> AsyncIterator[Wire]:
-    """A connection with the management key on every request."""
-    async with listen(app) as port, Wire(port, {"API-KEY": world.secrets["management"]}) as wire:
-        yield wire
 
 
 def head(world: World, *lines: bytes, path: str = SESSIONS, method: bytes = b"POST") -> bytes:

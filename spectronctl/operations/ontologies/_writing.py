@@ -122,7 +122,10 @@ def _settle(
         lost.command = f"spectronctl ontology get -c {context_id}"
         raise lost from None
     if compare_ontologies(found, change(found)):
-        lost.hint = "The ontology is not as it was to be; it is safe to run this again."
+        lost.hint = (
+            "The ontology is not as it was to be, but the change may still come; it is safe to run this"
+            " again."
+        )
         raise lost
     return found
 
