@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.chaos.world import World, add_options, find_error
-from tests.cli.nodes import ONLINE, name_of
+from tests.chaos.world import World, find_error
+from tests.cli.nodes import ONLINE, add_options, name_of
 from tests.conftest import CommandLine, Result
 from tests.soak import SOAK
 

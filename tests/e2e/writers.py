@@ -21,6 +21,7 @@ OLD_DOTENV = "# kept by hand\nAGENT_KEY=sk-old\nOTHER=1\n"
 
 _MINT = "keys create agent --if-exists rotate --yes"
 _TRANSCRIPT = "sessions transcript {session} --output-file {home}/talk.jsonl"
+_DRAFT = r"\.agent\.key\.spectronctl-\*"
 _PART = r"talk\.jsonl\.part(\.json)?(\.new)?"
 _READY = """
 import sys
@@ -62,8 +63,9 @@ class Writer:
 
     `target` is a pattern below the home directory. `is_new` says that a content is a new one, whole; without it, it is
     what a run that nobody stops writes. `lasts` is False for what means nothing once its process is gone. `leaves` is
-    a pattern of what may be left over, since it is ignored; of what the next run goes on with, `resumes`.
-    `refuses` is what the next run may say when the new is there already. Only a cache may fail in silence.
+    a pattern of what may be left over, since it is ignored; of what the next run goes on with or removes, `resumes`.
+    `refuses` is what the next run may say when the new is there already. `again` need not make a new one when it only
+    `finishes` what was begun. Only a cache may fail in silence.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Writer:
     resumes: str | None = None
     refuses: str | None = None
     is_cache: bool = False
+    finishes: bool = False
 
 
 def _edit(name: str, line: str, refuses: str | None = None) -> Writer:
@@ -92,6 +95,7 @@ WRITERS = [
         "agent.key",
         is_new=is_secret,
         again="keys create fresh-{number} --if-exists rotate --yes --secret-file {home}/agent.key --force",
+        resumes=_DRAFT,
     ),
     Writer(
         "a secret in the place of another",
@@ -114,6 +118,8 @@ WRITERS = [
         {"agent.key": "sk-old\n"},
         is_new=is_journal,
         again="keys rotations resume",
+        finishes=True,
+        resumes=_DRAFT,
         leaves=r"\.local/state/spectronctl/rotations/(locks/)?\.[^/]*\.tmp",
     ),
     Writer(
