@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -92,16 +94,38 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(home)
 
 
+def find_free_port() -> int:
+    """A port for who comes back to it: none of those that systems give to whoever asks for any."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 @pytest.fixture
 def serve(shell: Shell, tmp_path: Path) -> Iterator[Serve]:
     """Start servers; what still runs at the end is killed."""
+    with start_servers(shell, tmp_path) as serve:
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of all tests that leave alone what is not in a context of their own."""
+    folder = tmp_path_factory.mktemp("shared-server")
+    with start_servers(Shell(folder), folder) as serve:
+        yield serve()
+
+
+@contextlib.contextmanager
+def start_servers(shell: Shell, folder: Path) -> Iterator[Serve]:
     running: list[Served] = []
-    key_file = tmp_path / "management-key"
+    key_file = folder / "management-key"
 
     def serve(options: str = "--store mem:// --port 0") -> Served:
         first = "" if key_file.exists() else f"--bootstrap --secret-file {key_file}"
         # The log goes to a file: nobody reads a pipe meanwhile, and a full one would stop the server.
-        log_file = tmp_path / f"serve-{len(running)}.log"
+        log_file = folder / f"serve-{len(running)}.log"
         with log_file.open("w") as log:
             process = shell.start(f"serve {options} {first}", stdout=subprocess.PIPE, stderr=log)
         assert process.stdout

@@ -19,7 +19,7 @@ import httpx
 
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.e2e.conftest import SPECTRONCTL, Shell
+from tests.e2e.conftest import SPECTRONCTL, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
 from tests.server.remembering import FINISHED
 
@@ -85,6 +85,7 @@ class Fleet:
 
     def start(self, line: str = "serve --port 0") -> Member:
         number = next(self._numbers)
+        line = line.replace("--port 0", f"--port {find_free_port()}")
         key_file = self.directory / "management-key"
         if "worker" not in line.split() and not key_file.exists():
             line += f" --bootstrap --secret-file {key_file}"
@@ -112,10 +113,7 @@ class Fleet:
         """Kill it with SIGKILL and start another in its place, a server at the same port."""
         member.kill()
         self.members.remove(member)
-        line = member.line
-        if "url" in member.ready:
-            line = line.replace("--port 0", f"--port {member.url.rpartition(':')[2]}")
-        return self.start(line)
+        return self.start(member.line)
 
     def find_holder(self, job_id: str) -> Member:
         """Who works on the job, as soon as somebody does."""
@@ -151,7 +149,14 @@ class Fleet:
         return job
 
     def finish_job(self, member: Member, job_id: str, name: str = "acme-prod") -> dict[str, Any]:
-        return wait_for(lambda: find_finished(self.read_job(member, job_id, name)), seconds=300)
+        return wait_for(
+            lambda: find_finished(self.read_job(member, job_id, name)), seconds=300, pause=0.2
+        )
+
+    def count_starts(self, job_id: str) -> int:
+        """How often somebody began to work on the job, as all logs say."""
+        logs = self.directory.glob("member-*.log")
+        return sum(log.read_text().count(f"job {job_id}: at work") for log in logs)
 
     def watch(self, member: Member, job_id: str) -> subprocess.Popen[str]:
         """`lifecycle jobs watch` as a process of its own; what it tells is in `watch.log`."""
@@ -193,9 +198,9 @@ class Fleet:
 
 
 @contextmanager
-def start_bridge(engine_url: str = "mem://", port: int = 0) -> Iterator[Bridge]:
+def start_bridge(engine_url: str = "mem://") -> Iterator[Bridge]:
     """A database that several processes share; see `tests.server.bridge`."""
-    bridge = Bridge(engine_url, port)
+    bridge = Bridge(engine_url)
     try:
         bridge.start()
         yield bridge
@@ -208,7 +213,7 @@ class Bridge:
     """The bridge as a process, which can be killed and started again at the same port."""
 
     engine_url: str
-    port: int = 0
+    port: int = field(default_factory=find_free_port)
     url: str = ""
     process: subprocess.Popen[str] | None = None
 
@@ -221,7 +226,6 @@ class Bridge:
         )
         assert self.process.stdout
         self.url = json.loads(self.process.stdout.readline())["url"]
-        self.port = int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
         assert self.process
@@ -233,10 +237,10 @@ def find_finished(job: dict[str, Any]) -> dict[str, Any] | None:
     return job if job["status"] in FINISHED else None
 
 
-def wait_for(find: Callable[[], T | None], *, seconds: float = 60) -> T:
+def wait_for(find: Callable[[], T | None], *, seconds: float = 60, pause: float = 0.03) -> T:
     """What `find` finds in the end; AssertionError when that takes too long."""
     deadline = time.monotonic() + seconds
     while (found := find()) is None:
         assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.03)
+        time.sleep(pause)
     return found

@@ -7,15 +7,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.e2e.conftest import Serve, Shell
+from tests.e2e.conftest import Serve, Shell, find_free_port
 
 CREATE = "contexts create acme --namespace n --database d"
 
 
 def test_a_wait_outlives_its_server(serve: Serve, shell: Shell, tmp_path: Path) -> None:
-    store = f"--store surrealkv://{tmp_path}/store"
-    served = serve(f"{store} --port 0")
-    port = served.url.rpartition(":")[2]
+    options = f"--store surrealkv://{tmp_path}/store --port {find_free_port()}"
+    served = serve(options)
     shell.env |= served.env
     log = tmp_path / "wait.log"
     with log.open("w") as err:
@@ -24,7 +23,7 @@ def test_a_wait_outlives_its_server(serve: Serve, shell: Shell, tmp_path: Path) 
         wait_until(log, "is not there yet")
         served.kill()
         wait_until(log, "no answer, trying again")
-        serve(f"{store} --port {port}")
+        serve(options)
         assert shell(CREATE).returncode == 0
         out, _ = waiting.communicate(timeout=60)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import Serve, Served, Shell
+from spectronctl.server.reindex import BATCH
+from tests.e2e.conftest import Serve, Served, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
 from tests.server.embeddings_endpoint import serve as serve_vectors
-
-BATCH = 128
-"""Texts that go to a provider at once."""
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 
@@ -55,13 +52,6 @@ def run(shell: Shell, line: str) -> str:
 def start(shell: Shell, line: str, log: Path) -> subprocess.Popen[str]:
     with log.open("w") as stderr:
         return shell.start(line, stdout=subprocess.PIPE, stderr=stderr)
-
-
-def find_free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 def keep(served: Served, count: int = 1) -> None:
@@ -118,7 +108,7 @@ def test_a_running_job_is_cancelled_between_two_batches(
     served = serve()
     shell.env.update(served.env, SPECTRON_CONTEXT_ID="acme-prod")
     run(shell, CREATE)
-    keep(served, BATCH + 1)
+    keep(served, 3 * BATCH + 1)
     choose(shell, provider)
     provider.behave(delay=3)  # the worker looks every second whether it is to go on
     job = run(shell, "lifecycle reindex --no-wait -o name")
@@ -127,7 +117,7 @@ def test_a_running_job_is_cancelled_between_two_batches(
     assert (asked["status"], asked["cancel_requested"]) == ("running", True)
     waited = json.loads(run(shell, f"lifecycle jobs cancel {job} --wait -o json"))
     assert waited["status"] == "cancelled"
-    assert provider.count()["requests"] == 1
+    assert provider.count()["requests"] < 1 + 4, "all batches, and the one that tells the length"
 
 
 def test_a_wait_sees_a_job_through_a_killed_server(

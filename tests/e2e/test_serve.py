@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
+from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
 from tests.soak import SOAK
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
@@ -51,7 +51,7 @@ def test_bootstrap_without_a_file_is_one_json_line_before_the_ready_line(
 @pytest.mark.timeout(900)
 def test_what_was_answered_survives_kill_9(serve: Serve, shell: Shell, tmp_path: Path) -> None:
     store = f"--store surrealkv://{tmp_path}/store --port 0"
-    rounds = 20 if SOAK else 3
+    rounds = 20 if SOAK else 2
     for number in range(rounds):
         served = serve(store)
         name = f"c-{number:02}"
@@ -92,8 +92,8 @@ def test_what_cannot_be_served_is_refused(shell: Shell, options: str, code: int,
     assert says in result.stderr
 
 
-def test_a_taken_port_names_it(serve: Serve, shell: Shell) -> None:
-    port = serve().url.rpartition(":")[2]
+def test_a_taken_port_names_it(shared_server: Served, shell: Shell) -> None:
+    port = shared_server.url.rpartition(":")[2]
     result = shell(f"serve --store mem:// --port {port} -o json")
     assert result.returncode == 11
     assert port in json.loads(result.stderr)["message"]
@@ -140,7 +140,7 @@ def test_local_profile_keeps_its_state_and_needs_no_key(shell: Shell) -> None:
 
 @pytest.mark.timeout(900)
 def test_the_engines_threads_never_spoil_the_end_of_a_command(shell: Shell) -> None:
-    rounds = 300 if SOAK else 6
+    rounds = 300 if SOAK else 3
     ends = [shell("contexts list -o json --profile local") for _ in range(rounds)]
     assert {(end.returncode, end.stdout, end.stderr) for end in ends} == {(0, "[]\n", "")}
 
@@ -268,10 +268,10 @@ def test_a_stream_that_is_gone_is_no_defect(
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_closed_pipe_ends_a_list_quietly(serve: Serve, shell: Shell) -> None:
+def test_a_closed_pipe_ends_a_list_quietly(shared_server: Served, shell: Shell) -> None:
     done = subprocess.run(
         ["bash", "-c", "spectronctl contexts list -o json | true; echo ${PIPESTATUS[0]}"],
-        env=shell.environment(serve().env),
+        env=shell.environment(shared_server.env),
         capture_output=True,
         text=True,
         timeout=60,
@@ -280,13 +280,13 @@ def test_a_closed_pipe_ends_a_list_quietly(serve: Serve, shell: Shell) -> None:
 
 
 def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
-    serve: Serve, shell: Shell
+    shared_server: Served, shell: Shell
 ) -> None:
-    env = shell.environment(serve().env)
-    assert shell(CREATE, env=env).returncode == 0
+    env = shell.environment(shared_server.env)
+    assert shell("contexts create full --namespace acme --database full", env=env).returncode == 0
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [SPECTRONCTL, "keys", "create", "app", "-c", "acme-prod", "-o", "json"],
+            [SPECTRONCTL, "keys", "create", "app", "-c", "full", "-o", "json"],
             env=env,
             stdout=full,
             stderr=subprocess.PIPE,

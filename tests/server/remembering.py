@@ -87,10 +87,10 @@ async def remember_many(store: SurrealStore, context: ContextRow, texts: Sequenc
     """Keep many memories fast, in one session: found by their words, and without vectors."""
     session = SessionRow(id=f"session:{new_ulid()}", scopes=SCOPES)
     await store.create_session(context, session, receipt=None)
-    for start in range(0, len(texts), 1000):
+    for start in range(0, len(texts), 200):
         turns = [
             TurnRow(id=f"turn:{new_ulid()}", role="user", content=text, created_at=NOW)
-            for text in texts[start : start + 1000]
+            for text in texts[start : start + 200]
         ]
         counted = await store.get_session(context, session.id)
         assert counted is not None

@@ -222,4 +222,5 @@ def test_memory_stays_flat(served: Served, tmp_path: Path, record_property: Any)
     asyncio.run(run())
     shown = [f"{one:.0f} ({other:.0f})" for one, other in zip(memory, stored, strict=True)]
     record_property("figures", f"{IN_A_ROW} requests, MiB (of them stored): {', '.join(shown)}")
-    assert memory[-1] - memory[0] - (stored[-1] - stored[0]) < (20 if SOAK else 5)
+    # Of the second half: whatever is used for the first time takes memory once.
+    assert memory[-1] - memory[4] - (stored[-1] - stored[4]) < (20 if SOAK else 3)
