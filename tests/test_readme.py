@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+FAILURE = re.compile(r'^(error: |{"kind":)', re.MULTILINE)
+"""What a command that fails says, to people and under `-o json`."""
+
 VOLATILE = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "TIME",
     r"(?<=[_:])[0-9A-Z]{26}": "ULID",
@@ -52,19 +55,23 @@ def commands(block: str) -> list[str]:
 
 
 def run_all(lines: list[str], home: str) -> list[str]:
-    """What each command prints, stdout and stderr together, in one shell."""
+    """What each command prints, stdout and stderr together, in one shell; it must fail where that says so, only."""
     script = [SETUP]
     for number, line in enumerate(lines):
         target = f"{home}/.out-{number}"
         if line.endswith("&"):
             script.append(f"{line[:-1]} > {target} 2>{target}.log &\nwait_until_ready {target}")
         else:
-            script.append(f"{{ {line}\n}} > {target} 2>&1 < /dev/null" if ">" not in line else line)
+            script.append(f"{{ {line}\n}} > {target} 2>&1 < /dev/null; echo $? > {target}.code")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {"HOME": home, "PATH": path, "LC_ALL": "C.UTF-8"}
     subprocess.run(["bash", "-c", "\n".join(script)], env=env, check=True, timeout=900)
     outputs = [Path(f"{home}/.out-{number}") for number in range(len(lines))]
-    return [out.read_text().replace(home, "/home/you") if out.exists() else "" for out in outputs]
+    for line, out in zip(lines, outputs, strict=True):
+        if not line.endswith("&"):
+            has_failed = Path(f"{out}.code").read_text() != "0\n"
+            assert has_failed == bool(FAILURE.search(out.read_text())), f"{line}\n{out.read_text()}"
+    return [out.read_text().replace(home, "/home/you") for out in outputs]
 
 
 def render(text: str, outputs: list[str]) -> str:

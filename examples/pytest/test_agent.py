@@ -1,5 +1,5 @@
 """
-An agent's tests against a real Spectron server: `pip install 'spectronctl[local]' pytest`, then `pytest`.
+An agent's tests against a real Spectron server: run `pytest` where spectronctl is installed with its extra `local`.
 
 The fixture `spectron_server` comes with spectronctl. The server starts once; each test has a context of its own.
 """

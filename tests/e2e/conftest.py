@@ -14,9 +14,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.e2e.proxies import Proxy
+
+if TYPE_CHECKING:
+    from tests.e2e.rotating import Outside
 
 SPECTRONCTL = str(Path(sys.executable).with_name("spectronctl"))
 
@@ -139,3 +144,20 @@ def start_servers(shell: Shell, folder: Path) -> Iterator[Serve]:
     for served in running:
         with contextlib.suppress(ProcessLookupError):
             served.kill()
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """A server on disk, in a process of its own; it serves all tests of a module."""
+    from tests.e2e.rotating import serve_outside  # it needs what is above
+
+    with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
+        yield outside
+
+
+@pytest.fixture
+def proxy(outside: Outside) -> Iterator[Proxy]:
+    """What may spoil the requests to that server."""
+    proxy = Proxy(outside.served.url)
+    yield proxy
+    proxy.close()

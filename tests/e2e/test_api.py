@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.conftest import CommandLine, Result
 from tests.e2e.conftest import Serve, Shell
 from tests.e2e.proxies import Fault, Proxy
-from tests.e2e.rotating import Outside, serve_outside
+from tests.e2e.rotating import Outside
 
 PASSES: set[Fault] = {"reset before", "reset after", "429", "503", "truncated"}
 """What a call that may be repeated gets over."""
@@ -19,19 +18,6 @@ LANDS: set[Fault] = {"reset after", "no answer", "truncated"}
 FAULTS: list[Fault] = sorted(PASSES | LANDS | {"500", "page 200"})
 """The matrix of all commands has the others too."""
 SESSIONS = "/api/v1/acme-prod/sessions"
-
-
-@pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
-        yield outside
-
-
-@pytest.fixture
-def proxy(outside: Outside) -> Iterator[Proxy]:
-    proxy = Proxy(outside.served.url)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

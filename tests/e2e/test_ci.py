@@ -23,6 +23,7 @@ from tests.e2e.standins import read_calls, stand_in, stand_in_settings
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
 CONTEXT = "acme-prod"
 FORGE_TOKEN = "token-of-the-forge-9c1d"
+GITLAB_URL = "https://gitlab.acme.test"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class GitLab:
 
     def read_steps(self, settings: dict[str, str]) -> Iterator[Step]:
         env = {
-            name: value["value"] if isinstance(value, dict) else value
+            name: value["value"] if isinstance(value, dict) else self._expand(value)
             for name, value in self.document["variables"].items()
         }
         assert self.document["variables"]["DELIVER"]["expand"] is False, "it has a $ of the shell"
@@ -81,6 +82,9 @@ class GitLab:
             if "script" in body:
                 whole = "\n".join(body["script"])
                 yield Step(job, job, whole, {**env, **settings, "GITLAB_TOKEN": FORGE_TOKEN})
+
+    def _expand(self, text: str) -> str:
+        return text.replace("$CI_SERVER_URL", GITLAB_URL)
 
 
 Forge = GitHub | GitLab
@@ -113,6 +117,7 @@ class Runner:
             "SPECTRON_URL": self.url,
             "SPECTRON_CONTEXT_ID": CONTEXT,
             "SPECTRON_MANAGEMENT_API_KEY": self.key,
+            "INSTALL_FROM": "../spectronctl",
         }
         steps = [
             each
@@ -192,7 +197,7 @@ def test_every_script_is_one_that_bash_understands(forge: Forge, tmp_path: Path)
     assert {step.job for step in steps} >= {"provision", "rotate"}
 
 
-SETTINGS = ("SPECTRON_URL", "SPECTRON_CONTEXT_ID", "SPECTRON_MANAGEMENT_API_KEY")
+SETTINGS = ("SPECTRON_URL", "SPECTRON_CONTEXT_ID", "SPECTRON_MANAGEMENT_API_KEY", "INSTALL_FROM")
 
 
 def test_a_pipeline_provisions_and_rotates_and_may_run_again(
@@ -270,6 +275,27 @@ def test_a_reindex_that_takes_longer_is_left_to_the_server(
     else:
         code = runner.run("reindex", REINDEX_WITHIN="1s")
         assert code == forge.document["reindex"]["allow_failure"]["exit_codes"], runner.output
+
+
+def test_what_is_installed_is_what_the_settings_say(forge: Forge) -> None:
+    installs = re.findall(r"\bpip install .*", forge.file.read_text())
+    assert set(installs) == {'pip install --quiet "$INSTALL_FROM"'}
+
+
+def test_glab_speaks_to_the_gitlab_that_runs_the_job(
+    shell: Shell, server: SpectronServer, tmp_path: Path
+) -> None:
+    stand_in(tmp_path, "glab")
+    runner = Runner(GitLab(), shell, tmp_path, server.url, server.management_key)
+    assert runner.run("provision") == 0, runner.output
+    assert {call["env"]["GITLAB_HOST"] for call in read_calls(tmp_path)} == {GITLAB_URL}
+
+
+def test_a_job_needs_none_that_may_not_be_in_the_pipeline() -> None:
+    """A pipeline that somebody's script starts has no job but those that its variables ask for."""
+    jobs = [job for job in GitLab().document.values() if isinstance(job, dict)]
+    needs = [need for job in jobs for need in job.get("needs", [])]
+    assert [need for need in needs if isinstance(need, str) or not need.get("optional")] == []
 
 
 def test_the_file_names_every_setting_that_it_reads(forge: Forge) -> None:

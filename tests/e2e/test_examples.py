@@ -11,7 +11,8 @@ import pytest
 
 from tests.e2e.conftest import Shell
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.mark.timeout(300)
@@ -41,6 +42,17 @@ def test_the_demo_does_the_main_job_twice(shell: Shell) -> None:
     assert "app-agent.g2" in after
     assert not re.search(r"^app-agent ", after, re.MULTILINE), "the old key is still there"
     assert list(shell.home.iterdir()) == []
+
+
+def test_nothing_is_installed_by_a_name_that_anybody_may_take() -> None:
+    """The program is on no index: the README and the examples install it from where the reader has it."""
+    files = [ROOT / "README.md", *(path for path in EXAMPLES.rglob("*") if path.is_file())]
+    installs = [
+        line for file in files for line in re.findall(r"\bpip install\b.*", file.read_text())
+    ]
+    assert len(installs) > 4
+    assert [line for line in installs if "spectronctl" in line] == []
+    assert sum(line.startswith("pip install '.[local]'") for line in installs) == 2
 
 
 def test_the_conversation_that_is_shipped_has_thirty_turns() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import CommandLine
 from tests.e2e.proxies import Fault, Proxy
-from tests.e2e.rotating import Command, Method, Outside, Round, serve_outside
+from tests.e2e.rotating import Command, Method, Outside, Round
 from tests.soak import SOAK
 
 HOW: dict[Method, str] = {
@@ -29,19 +28,6 @@ EXITS: dict[Fault, int] = {
     "no answer": 9,
     "truncated": 9,
 }
-
-
-@pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
-        yield outside
-
-
-@pytest.fixture
-def proxy(outside: Outside) -> Iterator[Proxy]:
-    proxy = Proxy(outside.served.url)
-    yield proxy
-    proxy.close()
 
 
 class SpoiledRound(Round):

@@ -12,14 +12,14 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round, serve_outside
+from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round
 from tests.soak import SOAK
 
 Act = Callable[[Round], Any]
@@ -38,12 +38,6 @@ SAMPLE = (
     "after request DELETE key",
 )
 """The points that `make test` takes: where something is lost, or half done."""
-
-
-@pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
-        yield outside
 
 
 class Deaths:

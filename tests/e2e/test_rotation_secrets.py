@@ -13,19 +13,13 @@ from spectronctl.config.journals import Journal
 from spectronctl.output.sinks._files import FileSink
 from tests.conftest import CommandLine, Server
 from tests.e2e.proxies import Proxy
-from tests.e2e.rotating import Outside, Round, serve_outside
+from tests.e2e.rotating import Outside, Round
 
 TAKE = """#!/bin/sh
 cat > {taken}
 sleep 0.4
 [ ! -e {broken} ]
 """
-
-
-@pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
-        yield outside
 
 
 class Watch:
