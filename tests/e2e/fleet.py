@@ -170,6 +170,10 @@ class Fleet:
                 f"lifecycle jobs watch {job_id} -o json", stdout=subprocess.PIPE, stderr=log
             )
 
+    def wait_until_watched(self) -> None:
+        """Until `watch` has told something: from then on it outlives the server."""
+        wait_for(lambda: (self.directory / "watch.log").read_text() or None)
+
     def with_store(self, act: Callable[[SurrealStore], Awaitable[T]]) -> T:
         """Act on the database through a store of our own."""
 

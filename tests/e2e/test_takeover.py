@@ -168,6 +168,8 @@ def test_a_reindex_survives_the_death_of_its_workers(
     started = time.monotonic()
     job_id = fleet.start_job(server)
     watching = fleet.watch(watched, job_id)
+    if begin is serve_two:  # who is watched may be killed
+        fleet.wait_until_watched()
     killed_at = []
     for mark in sorted(random.choices(range(MEMORIES + 1), k=KILLS)):
         holder = fleet.find_holder(job_id)
@@ -199,11 +201,11 @@ def test_a_worker_that_was_only_frozen_changes_nothing_when_it_wakes(
 ) -> None:
     server = fleet.start("serve --port 0 --no-worker")
     first = fleet.start("serve worker")
-    texts = make_texts(6 * BATCH)
+    texts = make_texts(8 * BATCH)
     fill(fleet, server, texts)
     endpoint.behave(delay=0.2)
     job_id = fleet.start_job(server)
-    wait_until_asked(endpoint)
+    wait_until_asked(endpoint, 4 * BATCH)
     first.process.send_signal(signal.SIGSTOP)
     second = fleet.start("serve worker")
     wait_for(lambda: second.holds(job_id) or None)
@@ -271,7 +273,7 @@ def test_a_server_that_is_started_again_goes_on_at_once(
         job_id = fleet.start_job(server)
         watching = fleet.watch(server, job_id)
         slow_down(endpoint)
-        wait_for(lambda: (fleet.directory / "watch.log").read_text() or None)
+        fleet.wait_until_watched()
         server = fleet.replace(server)
         endpoint.behave(delay=0)
         started = time.monotonic()
