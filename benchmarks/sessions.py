@@ -49,7 +49,7 @@ def bench_sessions(bench: Bench) -> list[Result]:
     """Transcripts and imports through a socket whose every answer comes 20 ms late; a deep page without that."""
     if not SDK.exists():
         raise NotRunError(f"there is no {SDK}: make .venv-sdk-b10/.ready")
-    turns = bench.choose(100_000, 200)
+    turns = bench.choose(20_000, 200)
     argv = [PYTHON, "-m", "benchmarks.conversations", str(turns), str(10 * turns)]
     with bench.start(argv) as ready:
         short, long = ready.pop("sessions")
