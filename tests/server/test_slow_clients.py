@@ -217,7 +217,7 @@ def test_who_never_finishes_a_handshake_is_shed_like_the_others(
     assert "Traceback" not in log
 
 
-@OVER_BOTH
+@pytest.mark.parametrize("served", ["https", *["http"] * SOAK], indirect=True)
 def test_a_signal_ends_it_whatever_clients_do(served: Served, client: httpx.Client) -> None:
     turns = open_long_session(client)
     with ExitStack() as held:
