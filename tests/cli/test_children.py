@@ -150,7 +150,7 @@ def list_children(pid: int) -> list[int]:
 
 
 def test_what_was_ignored_before_stays_ignored() -> None:
-    tell = "import signal; print(signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM))"
+    tell = "import signal; print(signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGUSR1))"
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with runner(sys.executable, "-c", tell) as process:
