@@ -59,6 +59,8 @@ class WatchedProtocol(H11Protocol):
         except OSError:  # it hung up, or was too slow: the transport is closed already
             return
         assert secured is not None
+        if secured.is_closing():  # it hung up meanwhile, and we were told, or will be
+            return
         secured.set_write_buffer_limits(_PIECE_BYTES)
         self._begin(secured)
         if self._early:
@@ -115,11 +117,12 @@ def send_in_pieces(app: ASGIApp) -> ASGIApp:
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_each(message: MutableMapping[str, Any]) -> None:
-            body = message.get("body", b"")
-            while len(body) > _PIECE_BYTES:
-                await send({**message, "body": body[:_PIECE_BYTES], "more_body": True})
-                body = body[_PIECE_BYTES:]
-            await send({**message, "body": body} if "body" in message else message)
+            body, start = message.get("body", b""), 0
+            while len(body) - start > _PIECE_BYTES:
+                piece = body[start : start + _PIECE_BYTES]
+                await send({**message, "body": piece, "more_body": True})
+                start += _PIECE_BYTES
+            await send({**message, "body": body[start:]} if start else message)
 
         await app(scope, receive, send_each)
 
