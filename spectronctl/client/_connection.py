@@ -1,8 +1,9 @@
-"""How a client reaches its server: the proxy in play and the certificates to trust."""
+"""How a client reaches its server: its addresses, the proxy in play and the certificates to trust."""
 
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
@@ -23,6 +24,12 @@ def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def list_addresses(host: str, port: int) -> list[str]:
+    """Every address of a name, in the order to try them. Not bounded; socket.gaierror, UnicodeError for no name."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def find_proxy(base_url: httpx.URL) -> str | None:

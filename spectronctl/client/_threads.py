@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,6 +12,7 @@ import httpcore
 
 from spectronctl.api._pages import Page
 from spectronctl.api._request import Request
+from spectronctl.client._connection import list_addresses
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
@@ -24,7 +24,10 @@ class Backend(httpcore.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **settings: Any
     ) -> httpcore.NetworkStream:
-        addresses = _resolve(host, port)
+        try:
+            addresses = list_addresses(host, port)
+        except OSError as exc:
+            raise httpcore.ConnectError(exc) from exc
         end = None if timeout is None else monotonic() + timeout
         while True:
             share = None if end is None else (end - monotonic()) / len(addresses)
@@ -34,14 +37,6 @@ class Backend(httpcore.SyncBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not addresses:
                     raise
-
-
-def _resolve(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as exc:
-        raise httpcore.ConnectError(exc) from exc
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def fetch_ahead(

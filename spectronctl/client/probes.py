@@ -17,7 +17,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from spectronctl.client._certificates import Certificate, read_certificate
-from spectronctl.client._connection import trust_system
+from spectronctl.client._connection import list_addresses, trust_system
 from spectronctl.client._failures import PROXY_HINT, REFUSED_HINT
 from spectronctl.client._protocols import PREFACE, Protocol, is_settled, read_status, recognise
 from spectronctl.client._routes import Route, find_route
@@ -96,13 +96,12 @@ def resolve(route: Route) -> list[str]:
     """Every address of the next hop, in the order they are tried; NetworkError. Not bounded."""
     host, port = route.hop
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list_addresses(host, port)
     except (socket.gaierror, UnicodeError):
         raise NetworkError(
             f"the name {host} does not resolve",
             hint="Is it spelled right? Does this machine's resolver know it: a VPN, /etc/hosts?",
         ) from None
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def reach(route: Route, timeout: float) -> Reached:

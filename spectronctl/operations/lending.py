@@ -49,6 +49,11 @@ class Loan:
     expires_at: str | None
     ends: str
 
+    @property
+    def remains(self) -> str:
+        """What is said where the key may have been minted, and not deleted."""
+        return f"Key {self.name} may be left until {self.ends}. The program was not run."
+
 
 def plan_loan(
     client: Client, context_id: str, wanted: str, rights: Rights, *, lifetime: int
@@ -125,7 +130,7 @@ def _return_lost(client: Client, context_id: str, loan: Loan, lost: RequestError
     try:
         return_key(client, context_id, loan)
     except SpectronctlError:
-        lost.hint = f"Key {loan.name} may be left until {loan.ends}. The program was not run."
+        lost.hint = loan.remains
         lost.command = f"spectronctl keys delete {loan.name} -c {context_id} --if-missing ok"
     else:
         lost.hint, lost.command = "No key is left, and the program was not run.", None

@@ -132,7 +132,7 @@ def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:
     error.hint = (
         f"Key {minted.name} ({minted.id}) is left until {minted.expires_at}."
         if minted
-        else f"Key {loan.name} may be left until {loan.ends}. The program was not run."
+        else loan.remains
     )
     error.command = write_command(
         rt,
