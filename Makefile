@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Where it is set, every process that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
-# One worker more than the two cores of the smallest machine: tests that start processes wait a lot.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# One worker more than the two cores of the smallest machine: tests that start processes wait a lot. Neighbours share
+# servers, so they stay together.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test coverage check bench soak generate man lock clean
@@ -28,7 +29,7 @@ check: .venv/.ready
 # Lines of spectronctl/ that the suite runs, in the commands that it starts too; twice as long as `make test`.
 coverage: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
 	rm -rf .coverage && mkdir .coverage
-	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import shlex
@@ -180,6 +181,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long tests come first, so that no worker is busy with one when the others have nothing left to do."""
     long = [Path(__file__).parent, Path(__file__).parent / "e2e"]
     items.sort(key=lambda item: long.index(item.path.parent) if item.path.parent in long else 2)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests, and all that they import, are not searched for garbage again while they run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve, serve, shell
+from tests.e2e.conftest import Serve, port_9090, serve, shell
 
-__all__ = ["serve", "shell"]
+__all__ = ["port_9090", "serve", "shell"]
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -100,7 +100,7 @@ def run_readme() -> str:
 
 
 @pytest.mark.timeout(960)
-@pytest.mark.xdist_group("port 9090")
+@pytest.mark.usefixtures("port_9090")
 def test_every_command_prints_what_the_readme_says() -> None:
     assert steady(run_readme()).splitlines() == steady(README.read_text()).splitlines()
 

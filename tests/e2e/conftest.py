@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 from tests.e2e.proxies import Proxy
 
@@ -108,6 +109,13 @@ def find_free_port() -> int:
 
 
 @pytest.fixture
+def port_9090(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The port that Spectron listens on by default: for one test at a time, whichever worker runs it."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "port-9090.lock"):
+        yield
+
+
+@pytest.fixture
 def serve(shell: Shell, tmp_path: Path) -> Iterator[Serve]:
     """Start servers; what still runs at the end is killed."""
     with start_servers(shell, tmp_path) as serve:
@@ -136,6 +144,7 @@ def start_servers(shell: Shell, folder: Path) -> Iterator[Serve]:
         assert process.stdout
         line = process.stdout.readline()
         if not line:
+            process.communicate()
             raise AssertionError(f"the server did not start: {log_file.read_text()}")
         running.append(Served(process, json.loads(line)["url"], key_file))
         return running[-1]

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
 
 
-@pytest.mark.xdist_group("port 9090")
+@pytest.mark.usefixtures("port_9090")
 def test_the_documented_invocations_run_with_no_configuration(serve: Serve, shell: Shell) -> None:
     served = serve("--store mem:// --port 9090")
     assert served.url == "http://127.0.0.1:9090"

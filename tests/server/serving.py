@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 _SCRIPT = """
-import json, os, sys
+import gc, json, os, sys
+gc.set_threshold(100_000, 50, 100)  # as spectronctl.cli.enter does
 from pathlib import Path
 from functools import partial
 from spectronctl.errors import SpectronctlError
