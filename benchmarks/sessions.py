@@ -26,7 +26,11 @@ _LIMIT_MB = 120
 
 @dataclass(frozen=True)
 class Served:
-    """A server with a session of `turns` turns and one of ten times as many; each request to `far_url` takes longer."""
+    """
+    A server with sessions of `turns` turns, of five times and of ten times as many.
+
+    Each request to `far_url` takes longer.
+    """
 
     url: str
     far_url: str
@@ -34,6 +38,7 @@ class Served:
     rate: float
     turns: int
     short: str
+    middle: str
     long: str
 
     @property
@@ -50,10 +55,10 @@ def bench_sessions(bench: Bench) -> list[Result]:
     if not SDK.exists():
         raise NotRunError(f"there is no {SDK}: make .venv-sdk-b10/.ready")
     turns = bench.choose(20_000, 200)
-    argv = [PYTHON, "-m", "benchmarks.conversations", str(turns), str(10 * turns)]
-    with bench.start(argv) as ready:
-        short, long = ready.pop("sessions")
-        served = Served(**ready, turns=turns, short=short, long=long)
+    sizes = [str(times * turns) for times in (1, 5, 10)]
+    with bench.start([PYTHON, "-m", "benchmarks.conversations", *sizes]) as ready:
+        short, middle, long = ready.pop("sessions")
+        served = Served(**ready, turns=turns, short=short, middle=middle, long=long)
         return [
             _compare_with_sdk(bench, served),
             *_measure_growth(bench, served),
@@ -63,20 +68,21 @@ def bench_sessions(bench: Bench) -> list[Result]:
 
 
 def _compare_with_sdk(bench: Bench, served: Served) -> Result:
+    turns = 5 * served.turns
     ours, theirs = compare(
-        lambda: time_call(lambda: _read(bench, served, served.short, served.turns)),
-        lambda: time_call(lambda: _read_with_sdk(served)),
-        bench.choose(5, 1),
+        lambda: time_call(lambda: _read(bench, served, served.middle, turns)),
+        lambda: time_call(lambda: _read_with_sdk(served, served.middle, turns)),
+        bench.choose(3, 1),
     )
     return Result(
         name="transcript",
         measured="sessions transcript -o jsonl",
         against="vendor's SDK, turns(limit=500, offset=…)",
         unit="turns/s",
-        median=served.turns / ours * 1000,
-        baseline=served.turns / theirs * 1000,
+        median=turns / ours * 1000,
+        baseline=turns / theirs * 1000,
         target=Target("≥", 3),
-        notes=(f"{served.turns:,} turns, {DELAY_SECONDS * 1000:.0f} ms added to every request",),
+        notes=(f"{turns:,} turns, {DELAY_SECONDS * 1000:.0f} ms added to every request",),
     )
 
 
@@ -93,11 +99,11 @@ def _read(bench: Bench, served: Served, session_id: str, turns: int) -> float:
     return int(done.stderr.splitlines()[-1]) / 1_000_000
 
 
-def _read_with_sdk(served: Served) -> None:
+def _read_with_sdk(served: Served, session_id: str, turns: int) -> None:
     script = str(Path(__file__).with_name("vendor_turns.py"))
-    argv = [str(SDK), script, served.far_url, CONTEXT_ID, served.short]
+    argv = [str(SDK), script, served.far_url, CONTEXT_ID, session_id]
     done = subprocess.run(argv, input=served.key, capture_output=True, text=True, env={})
-    if done.returncode != 0 or int(done.stdout) != served.turns:
+    if done.returncode != 0 or int(done.stdout) != turns:
         raise NotRunError(f"the SDK read {done.stdout.strip()} turns: {done.stderr[-500:]}")
 
 

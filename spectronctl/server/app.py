@@ -43,7 +43,24 @@ from spectronctl.server.store import Store
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_BODY_SECONDS = 60.0
 
-_PREFIX = "/api/v1"
+_ROUTES = [
+    route
+    for router in (
+        documentation.router,
+        service.router,
+        contexts.router,
+        keys.router,
+        ontology.router,
+        lifecycle.router,
+        identity.router,
+        sessions.router,
+        facts.router,
+        query.router,
+        upkeep.router,
+        service.management,
+    )
+    for route in router.routes
+]
 _ABOUT = (
     "Contexts, their keys and what the keys may do. Send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`: "
     "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."
@@ -81,6 +98,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"auto_configure": False},
+        routes=_ROUTES,
         middleware=[
             Middleware(Correlation),
             Middleware(CatchAll),
@@ -98,21 +116,6 @@ def create_app(
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
-    app.include_router(documentation.router)
-    for resource in (
-        service,
-        contexts,
-        keys,
-        ontology,
-        lifecycle,
-        identity,
-        sessions,
-        facts,
-        query,
-        upkeep,
-    ):
-        app.include_router(resource.router, prefix=_PREFIX)
-    app.include_router(service.management, prefix=_PREFIX)
     return app
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from spectronctl.server.credentials import (
     digest_secret,
@@ -236,14 +237,12 @@ async def _make_keys(world: World) -> None:
 
 def list_operations(app: FastAPI) -> list[str]:
     """`METHOD path` of everything that the application answers, as its router knows it."""
-    found = []
-    waiting = list(app.routes)
-    for route in waiting:
-        if hasattr(route, "effective_candidates"):
-            waiting += route.effective_candidates()
-        else:
-            found += [f"{method} {route.path}" for method in sorted(route.methods)]  # type: ignore[attr-defined]
-    return found
+    return [
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    ]
 
 
 async def dump_store(store: SurrealStore) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from spectronctl.server.answers import ContextAnswer, ContextPage, describe_prob
 from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.problems import invalid, not_found
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
 from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.validation import read_context, read_patch
 
 router = APIRouter(
-    prefix="/contexts",
+    prefix=f"{PREFIX}/contexts",
     tags=["contexts"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),

@@ -15,11 +15,12 @@ from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.facts import BatchBody, FactBody, WantedWrite, read_batch, read_fact
 from spectronctl.server.idempotency import OnceOnly, Write
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.sessions import find_session, make_session
 from spectronctl.server.store import Receipt, SessionRow, Store
 
 router = APIRouter(
-    prefix="/{context_id}/facts",
+    prefix=PREFIX + "/{context_id}/facts",
     tags=["facts"],
     responses=describe_problems(
         HTTPStatus.BAD_REQUEST,

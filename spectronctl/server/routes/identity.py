@@ -10,9 +10,10 @@ from spectronctl.server.answers import Identity, describe_problems
 from spectronctl.server.authentication import Caller, Member
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.grants import EVERYWHERE, grant, list_verbs, read_patterns
+from spectronctl.server.routes import PREFIX
 
 router = APIRouter(
-    prefix="/{context_id}",
+    prefix=PREFIX + "/{context_id}",
     tags=["identity"],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )

@@ -20,13 +20,14 @@ from spectronctl.server.authentication import CurrentStore, HashKey, require_ope
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.credentials import KEY_ID, digest_secret, mint_secret, new_context_key_id
 from spectronctl.server.problems import ProblemError, invalid, not_found
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.contexts import find_context
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
 from spectronctl.server.store import KeyRow
 from spectronctl.server.validation import read_key
 
 router = APIRouter(
-    prefix="/contexts/{context_id}/keys",
+    prefix=PREFIX + "/contexts/{context_id}/keys",
     tags=["keys"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(

@@ -20,6 +20,7 @@ from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.embedders import CurrentEmbedders
 from spectronctl.server.embedding import UnusableEmbedderError
 from spectronctl.server.problems import ProblemError, conflict, invalid, not_found, unusable
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.contexts import find_context
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
 from spectronctl.server.scopes import WHOLE
@@ -29,7 +30,7 @@ from spectronctl.server.upkeep import decay
 JOB_ID = re.compile(f"job_{ULID_PATTERN}")
 
 router = APIRouter(
-    prefix="/contexts/{context_id}/lifecycle",
+    prefix=PREFIX + "/contexts/{context_id}/lifecycle",
     tags=["lifecycle"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(

@@ -18,10 +18,11 @@ from spectronctl.server.ontologies import (
     read_ontology,
     show_ontology,
 )
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.contexts import find_context
 
 router = APIRouter(
-    prefix="/contexts/{context_id}/ontology",
+    prefix=PREFIX + "/contexts/{context_id}/ontology",
     tags=["ontology"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(

@@ -13,13 +13,14 @@ from spectronctl.server.authentication import CurrentStore, Member
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.embedders import CurrentEmbedders
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.search import QueryBody, Recall, read_query, recall
 from spectronctl.server.ulids import new_ulid
 
 _TOP_SCORES = 5
 
 router = APIRouter(
-    prefix="/{context_id}/query",
+    prefix=PREFIX + "/{context_id}/query",
     tags=["query"],
     responses=describe_problems(
         HTTPStatus.BAD_REQUEST,

@@ -20,12 +20,14 @@ from spectronctl.server.answers import (
 )
 from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.problems import unavailable
+from spectronctl.server.routes import PREFIX
 
 _log = logging.getLogger(__name__)
 _PING_SECONDS = 5
 
-router = APIRouter(tags=["service"], responses=describe_problems())
+router = APIRouter(prefix=PREFIX, tags=["service"], responses=describe_problems())
 management = APIRouter(
+    prefix=PREFIX,
     tags=["service"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),

@@ -28,6 +28,7 @@ from spectronctl.server.facts import AnyScopes, read_tags
 from spectronctl.server.idempotency import OnceOnly
 from spectronctl.server.problems import ProblemError, invalid, not_found
 from spectronctl.server.recall import NEWEST, read_words, write_context
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
 from spectronctl.server.scopes import is_under, read_path
 from spectronctl.server.store import Receipt, SessionRow, Store, check_value
@@ -41,7 +42,7 @@ _SCANNED = 500
 _LARGEST = 2**63 - 1
 
 router = APIRouter(
-    prefix="/{context_id}/sessions",
+    prefix=PREFIX + "/{context_id}/sessions",
     tags=["sessions"],
     responses=describe_problems(
         HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN

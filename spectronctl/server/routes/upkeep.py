@@ -15,10 +15,11 @@ from spectronctl.server.delegation import Delegate
 from spectronctl.server.fsck import FsckBody, check_memories, read_fsck
 from spectronctl.server.grants import list_verbs
 from spectronctl.server.problems import forbidden
+from spectronctl.server.routes import PREFIX
 from spectronctl.server.upkeep import decay, expire
 
 router = APIRouter(
-    prefix="/{context_id}",
+    prefix=PREFIX + "/{context_id}",
     tags=["lifecycle"],
     responses=describe_problems(
         HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
