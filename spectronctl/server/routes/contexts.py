@@ -19,7 +19,7 @@ from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.validation import read_context, read_patch
 
 router = APIRouter(
-    prefix=f"{PREFIX}/contexts",
+    prefix=PREFIX + "/contexts",
     tags=["contexts"],
     dependencies=[Depends(require_operator)],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
