@@ -117,7 +117,7 @@ def _settle(
     try:
         found = client.send(api.get_context(context_id))
     except NotFoundError:
-        lost.hint = f"No context {context_id} is there: it is safe to run this again."
+        lost.hint = f"No context {context_id} is there, but it may still come; it is safe to run this again."
         raise lost from None
     except SpectronctlError:
         lost.hint, lost.command = f"Whether {context_id} was created is unknown.", command

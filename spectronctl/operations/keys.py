@@ -216,7 +216,7 @@ def _find_lost(client: Client, context_id: str, name: str, lost: RequestError) -
             return found[0]
         if not found:
             lost.hint, lost.command = (
-                f"No key {name!r} is there: it is safe to run this again.",
+                f"No key {name!r} is there, but it may still come; it is safe to run this again.",
                 None,
             )
     raise lost from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -165,7 +167,22 @@ def test_a_request_that_never_arrived_is_not_called_done(run: CommandLine, serve
     server.faults.append(lose_request)
     result = run(f"{CREATE} -o json")
     assert result.code == 9
-    assert "safe to run this again" in result.error["hint"]
+    assert "may still come; it is safe to run this again" in result.error["hint"]
+
+
+def test_a_creation_may_arrive_after_it_was_looked_for(run: CommandLine, server: Server) -> None:
+    late = []
+
+    def hold_up(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        late.append(partial(inner.handle_request, request))
+        raise httpx.ReadError("connection reset", request=request)
+
+    server.faults.append(hold_up)
+    result = run(f"{CREATE} -o json")
+    assert (result.code, "may still come" in result.error["hint"]) == (9, True)
+    assert [arrive().status_code for arrive in late] == [201]
+    again = run(f"{CREATE} --if-exists skip -o json")
+    assert (again.code, again.json["id"]) == (0, "acme-prod")
 
 
 def test_a_lost_answer_is_no_success_when_the_context_differs(

@@ -221,7 +221,10 @@ def test_recover_never_touches_a_key_that_was_there(run: CommandLine, server: Se
 
 def test_a_mint_that_never_arrived_may_be_repeated(run: CommandLine, server: Server) -> None:
     server.faults.append(lose_request)
-    assert "safe to run this again" in run("keys create app -o json").error["hint"]
+    assert (
+        "may still come; it is safe to run this again"
+        in run("keys create app -o json").error["hint"]
+    )
 
 
 def test_a_lost_rotation_is_gone_on_with(run: CommandLine, server: Server) -> None:

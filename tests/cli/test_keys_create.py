@@ -208,7 +208,7 @@ def test_a_lost_answer_is_not_mistaken_for_another_generation(
     secret = acme("keys create app.g2").out
     server.faults.append(lose_request)
     error = acme("keys create app --recover -o json").error
-    assert "safe to run this again" in error["hint"]
+    assert "may still come; it is safe to run this again" in error["hint"]
     assert works(acme, secret)
 
 

@@ -290,7 +290,7 @@ def test_a_lost_request_is_told_and_not_repeated(people: CommandLine, server: Se
     server.faults.append(lose_request)
     result = people("ontology add --relation mine -o json")
     assert (result.code, result.error["kind"]) == (9, "network")
-    assert "safe to run this again" in result.error["hint"]
+    assert "may still come; it is safe to run this again" in result.error["hint"]
     assert read(people) == PEOPLE
 
 

@@ -122,7 +122,7 @@ def test_a_start_that_came_to_nothing_is_not_sent_again(fate: Any) -> None:
     server = JobServer(starts=[fate], jobs={"acme": [make_job(1, "succeeded", created_at=OLD)]})
     with pytest.raises((NetworkError, UpstreamError)) as caught:
         start(server, if_running="join")
-    assert "safe to run this again" in str(caught.value.hint)
+    assert "may still begin; it is safe to run this again" in str(caught.value.hint)
     assert server.asked == ["POST reindex", "GET jobs"]
 
 
