@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,8 @@ from typing import Any
 
 from spectronctl.errors import ConfigError
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
@@ -19,7 +22,7 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
     What it yields writes the line, once, with the fields that it is given.
 
     Neither an earlier process's file nor ours may be taken for a process that runs. ConfigError for one that cannot
-    be written.
+    be written; the log tells of one that cannot be removed in the end.
     """
 
     def announce(fields: Mapping[str, Any]) -> None:
@@ -37,8 +40,10 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
     try:
         yield announce
     finally:
-        with suppress(OSError):  # what went wrong before counts more
-            ready_file.unlink()
+        try:
+            ready_file.unlink(missing_ok=True)
+        except OSError as error:  # what went wrong before counts more
+            _log.warning("cannot remove the ready file %s: %s", ready_file, error.strerror)
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -26,7 +26,9 @@ _PART = r"talk\.jsonl\.part(\.json)?(\.new)?"
 _READY = """
 import sys
 from pathlib import Path
+from spectronctl.server.logs import configure_logs
 from spectronctl.server.readiness import announce_ready
+configure_logs("text")
 with announce_ready(Path(sys.argv[1])) as announce:
     announce({"url": "http://127.0.0.1:1"})
 """

@@ -34,7 +34,9 @@ def test_a_draft_that_cannot_be_written_is_told_as_the_file_that_it_was_to_be(
         announce({})
 
 
-def test_a_file_that_cannot_be_removed_hides_no_other_failure(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_removed_is_told_and_hides_no_other_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "ready.json"
 
     def fall() -> None:
@@ -43,3 +45,4 @@ def test_a_file_that_cannot_be_removed_hides_no_other_failure(tmp_path: Path) ->
 
     with pytest.raises(RuntimeError, match="the server fell"), announce_ready(path):
         fall()
+    assert f"cannot remove the ready file {path}" in caplog.text
