@@ -94,7 +94,10 @@ def _settle(
             return job
     if running := _pick_running(jobs):
         return _join(running, context_id, if_running)
-    lost.hint = "No reindex is under way, but it may still begin; it is safe to run this again: a second one is refused."
+    lost.hint = (
+        "No reindex is under way, but it may still begin; it is safe to run this again:"
+        " a second one is refused."
+    )
     raise lost from None
 
 
