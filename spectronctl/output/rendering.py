@@ -224,7 +224,7 @@ class Rendering:
         is_table = isinstance(found, list) or self.format == "csv"
         if is_table and all(isinstance(part, Mapping) for part in parts):
             return self._render_objects(parts)
-        return [to_json(found, indent=2), "\n"]
+        return (escape(line) + "\n" for line in to_json(found, indent=2).split("\n"))
 
     def _render_objects(self, found: list[Item]) -> Lines:
         names = list(dict.fromkeys(name for item in found for name in item))

@@ -65,6 +65,14 @@ def test_people_get_what_can_be_read(found: Any, table: str, csv: str) -> None:
     assert answer("csv", found) == csv
 
 
+@pytest.mark.parametrize("format", ["table", "wide", "name"])
+def test_what_no_table_holds_is_json_that_turns_no_direction(format: str) -> None:
+    found = [["\u202egnp.exe"], {"\u2066": "\u200f"}]
+    shown = answer(format, found)
+    assert json.loads(shown) == found
+    assert shown.isascii()
+
+
 def test_one_object_that_a_query_finds_is_a_row_of_csv() -> None:
     assert answer("csv", {"one": OBJECT}, query="one.config") == "n\n1\n"
 
