@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from spectronctl.operations.rotations import Method, Rotation
 from tests.conftest import Server
 from tests.operations.rotating import CrashError, World
-from tests.soak import SOAK
 
 METHODS: list[Method] = ["in place", "overlap", "leaked"]
 
@@ -25,20 +24,15 @@ def list_points(server: Server, method: Method, places: int) -> list[str]:
     return world.points
 
 
-def list_indexes(points: list[str], places: int) -> range:
-    """Every point; with a second place, whose points are mostly the same, `make test` takes one in three."""
-    return range(0, len(points), 1 if SOAK or places == 1 else 3)
-
-
 @pytest.mark.parametrize("places", [1, 2])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_process_may_end_anywhere(shared: Server, method: Method, places: int) -> None:
     points = list_points(shared, method, places)
     assert len(points) > 10
-    for index in list_indexes(points, places):
+    for index, point in enumerate(points):
         world = World(shared, method, places, crashes=[index])
         world.finish()
-        assert not world.crashes, points[index]
+        assert not world.crashes, point
         world.check_end()
 
 
@@ -48,10 +42,7 @@ def test_a_process_may_end_anywhere(shared: Server, method: Method, places: int)
     crashes=st.lists(st.integers(0, 35), min_size=2, max_size=3),
 )
 @settings(
-    max_examples=400 if SOAK else 30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 def test_so_may_the_ones_that_resume_it(
     shared: Server, method: Method, places: int, crashes: list[int]
