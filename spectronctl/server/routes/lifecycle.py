@@ -60,7 +60,7 @@ async def start_reindex(
     except UnusableEmbedderError as error:
         raise unusable(str(error)) from error
     job = await store.create_job(context, kind="reindex", embedder=embedder.name)
-    response.headers["Location"] = f"/api/v1/contexts/{context_id}/lifecycle/jobs/{job.id}"
+    response.headers["Location"] = f"{PREFIX}/contexts/{context_id}/lifecycle/jobs/{job.id}"
     return StartedJob(job_id=job.id, status="queued")
 
 
