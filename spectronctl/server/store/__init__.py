@@ -65,7 +65,7 @@ class Store(Protocol):
 
     async def close(self) -> None: ...
     async def ping(self) -> None:
-        """Raise when the database does not answer."""
+        """Raise unless the database takes a write: 503, within 20 seconds."""
 
     async def read_hash_key(self) -> bytes:
         """The 32 bytes that key the hashes of secrets: made once per store, the same for every server on it."""

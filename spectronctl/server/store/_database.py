@@ -6,22 +6,28 @@ import asyncio
 import random
 import re
 import sys
-import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
 from spectronctl.server import problems
+from spectronctl.server.store._connections import (
+    ClientConnection,
+    Connection,
+    Credentials,
+    EngineError,
+    EngineProcess,
+)
 from spectronctl.server.store._directories import make_private_directory
 from spectronctl.server.store._urls import StoreUrl, parse_store_url
-
-if TYPE_CHECKING:
-    from surrealdb import AsyncSurrealConnection
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
 _ATTEMPTS = 60
+_LOCKED_SECONDS = 3.0
 _FIRST_PAUSE_SECS = 0.002
 _LONGEST_PAUSE_SECS = 0.1
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
@@ -61,41 +67,22 @@ METADATA = Binding("spectron", "metadata")
 """The control plane (contract: seed 001, "registers the Context in the control plane")."""
 
 
-Credentials = tuple[str, str]
-"""User and password of a SurrealDB server's root user."""
-
-
 class Database:
     """
     An open connection. Every query says where it runs, so that none depends on the one before it.
 
-    `exclusive` tells that no other process can be at work on the same data; `bystanders` are the threads inside Python
-    that are not the engine's.
+    `exclusive` tells that no other process can be at work on the same data.
     """
 
-    def __init__(
-        self,
-        connection: AsyncSurrealConnection,
-        *,
-        exclusive: bool,
-        credentials: Credentials | None = None,
-        bystanders: Collection[int] = (),
-    ) -> None:
+    patience: float | None = None
+    """Seconds that a statement may take, its wait for a thread included, before its caller gets 503; None: any time."""
+
+    def __init__(self, connection: Connection, *, exclusive: bool) -> None:
         self.exclusive = exclusive
         self._connection = connection
-        self._credentials = credentials
-        self._bystanders = bystanders
 
     async def close(self) -> None:
         await self._connection.close()
-        if self.exclusive:
-            await _wait_for_engine_threads(self._bystanders)
-
-    async def sign_in(self) -> None:
-        """Do nothing without credentials: an embedded database asks for none."""
-        if self._credentials is not None:
-            user, password = self._credentials
-            await self._connection.signin({"username": user, "password": password})
 
     async def query(
         self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
@@ -108,7 +95,7 @@ class Database:
         """
         place = "USE NS $use_namespace;" if at.database is None else _USE_DATABASE
         sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
-        return await retry(lambda: self._send_signed_in(place + text, sent))
+        return await retry(lambda: self._send(place + text, sent))
 
     async def select(
         self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
@@ -117,35 +104,8 @@ class Database:
         (rows,) = await self.query(text, variables, at=at)
         return list(rows)
 
-    async def _send_signed_in(self, text: str, variables: Row) -> list[Any]:
-        try:
-            return await self._send(text, variables)
-        except QueryError as error:
-            if error.category != "NotAllowed" or self._credentials is None:
-                raise
-        # The socket broke and was opened anew: a new session that nobody signed in.
-        await self._sign_in_again()
-        return await self._send(text, variables)
-
-    async def _sign_in_again(self) -> None:
-        from surrealdb import SurrealError
-
-        try:
-            await self.sign_in()
-        except SurrealError:
-            refused = problems.unavailable("the database does not let the server sign in again")
-        else:
-            return
-        raise refused
-
     async def _send(self, text: str, variables: Row) -> list[Any]:
-        from surrealdb import TransportError
-
-        try:
-            answer = await self._connection.query_raw(text, variables)
-        except TransportError as error:
-            raise problems.unavailable("the database does not answer") from error
-        return read_results(answer)
+        return read_results(await self._connection.query(text, variables, self.patience))
 
 
 _USE_DATABASE = "USE NS $use_namespace DB $use_database;"
@@ -156,41 +116,62 @@ async def open_database(url: str, credentials: Credentials | None = None) -> Dat
     target = parse_store_url(url)
     if target.path is not None:
         make_private_directory(target.path)
-    bystanders = set(sys._current_frames())
-    connection = await _connect(target)
-    used = None if target.is_embedded else credentials
-    database = Database(
-        connection, exclusive=target.is_embedded, credentials=used, bystanders=bystanders
-    )
+    if target.path is not None:
+        return Database(await _open_engine(target), exclusive=True)
+    connection = await _connect(target, credentials)
+    database = Database(connection, exclusive=target.is_embedded)
     try:
-        await _sign_in_first(database, target)
+        await _sign_in_first(database, connection, target)
     except BaseException:
         await database.close()
         raise
     return database
 
 
-async def _connect(target: StoreUrl) -> AsyncSurrealConnection:
+async def _open_engine(target: StoreUrl) -> EngineProcess:
+    deadline = time.monotonic() + _LOCKED_SECONDS
+    await asyncio.to_thread(_import_surrealdb)
+    while True:
+        try:
+            return await EngineProcess.open(target.text)
+        except EngineError as error:
+            explained = _explain_open_error(target, str(error))
+        # The engine of a process that was killed lets go of the files a moment after it.
+        if not isinstance(explained, StoreLockedError) or time.monotonic() > deadline:
+            raise explained
+        await asyncio.sleep(0.05)
+
+
+async def _connect(target: StoreUrl, credentials: Credentials | None) -> ClientConnection:
+    surrealdb = _import_surrealdb()
+    bystanders = set(sys._current_frames())
+    try:
+        connection = surrealdb.AsyncSurreal(target.text, streaming=False)
+        await connection.connect()
+    except surrealdb.SurrealError as error:
+        raise _explain_open_error(target, str(error)) from error
+    used = None if target.is_embedded else credentials
+    return ClientConnection(connection, used, bystanders)
+
+
+def _import_surrealdb() -> ModuleType:
     # Half a second of imports, nearly all of it HTTP clients that no store uses: only here.
     try:
-        from surrealdb import AsyncSurreal, SurrealError
+        import surrealdb
     except ImportError as error:
         raise ConfigError(
             "the Spectron server is not installed", command="pip install 'spectronctl[local]'"
         ) from error
-    try:
-        connection = AsyncSurreal(target.text, streaming=False)
-        await connection.connect()
-    except SurrealError as error:
-        raise _explain_open_error(target, str(error)) from error
-    return connection
+    return surrealdb
 
 
-async def _sign_in_first(database: Database, target: StoreUrl) -> None:
+async def _sign_in_first(
+    database: Database, connection: ClientConnection, target: StoreUrl
+) -> None:
     from surrealdb import SurrealError, TransportError
 
     try:
-        await database.sign_in()
+        await connection.sign_in()
         await database.query("RETURN true;")
     except TransportError as error:
         raise _explain_open_error(target, str(error)) from error
@@ -212,22 +193,6 @@ def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
     if target.is_embedded:
         return ConfigError(f"the store {target.text} cannot be opened: {reason}")
     return ConfigError(f"the store {target.text} does not answer: {reason}")
-
-
-async def _wait_for_engine_threads(bystanders: Collection[int]) -> None:
-    """
-    Wait, a second at most, until none of the engine's threads is inside Python.
-
-    `bystanders` were there when the database was opened: the engine's own come and go with each answer.
-
-    One may still be on its way back from handing over the last answer. Should the program end
-    then, the thread asks for the lock of an interpreter that is gone, and the process aborts.
-    """
-    for _ in range(1000):
-        ours = {*bystanders, *(thread.ident for thread in threading.enumerate())}
-        if sys._current_frames().keys() <= ours:
-            return
-        await asyncio.sleep(0.001)
 
 
 async def retry(action: Callable[[], Awaitable[T]]) -> T:

@@ -92,7 +92,8 @@ async def test_a_database_with_a_foreign_migration_table_is_refused_untouched(
 
 
 async def test_a_cancelled_create_is_undone(store: SurrealStore, make_context: MakeContext) -> None:
-    slow = replace(SHIPPED, context=(Migration(1, "slow", "SLEEP 300ms;"),))
+    steps = tuple(Migration(step, "slow", "SLEEP 10ms;") for step in range(1, 100))
+    slow = replace(SHIPPED, context=steps)
     creating = asyncio.create_task(
         SurrealStore(store._database, slow).create_context(make_context(), providers={})
     )
