@@ -10,6 +10,7 @@ from spectronctl.server.store._database import (
     StoreLockedError,
     open_database,
 )
+from spectronctl.server.store._finding import FindingTable
 from spectronctl.server.store._jobs import JobTable
 from spectronctl.server.store._keys import KeyTable, ManagementKeyTable
 from spectronctl.server.store._lifecycle import ContextLifecycle
@@ -46,6 +47,7 @@ class SurrealStore(
     SessionTable,
     TurnTable,
     SearchTable,
+    FindingTable,
     UpkeepTable,
     ReservationTable,
 ):
