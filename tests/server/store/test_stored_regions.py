@@ -27,7 +27,7 @@ MakeContext = Callable[..., ContextRow]
 
 FIRST = SearchIndex(slot="a", embedder="local/hashing", dimension=256)
 OURS = Region(("org/a",))
-TAGS = (
+TAGS: tuple[list[list[str]], ...] = (
     [],
     [["org/a"]],
     [["org/a/user/bo"]],
