@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 
 from spectronctl.server.answers import is_expired
 from spectronctl.server.credentials import Credential, is_secret, parse_secret
-from spectronctl.server.grants import EVERYWHERE, read_patterns
+from spectronctl.server.grants import EVERYWHERE, list_verbs, read_patterns
 from spectronctl.server.problems import forbidden, not_found, unauthorized
 from spectronctl.server.scopes import Region
 from spectronctl.server.store import ContextRow, KeyRow, ManagementKeyRow, Store
@@ -28,6 +28,7 @@ _HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
 _REJECTED = (
     "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
 )
+CANNOT_FORGET = "this key may not forget: a supervisor's or a management key is needed"
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -44,6 +45,10 @@ class ContextCaller(Caller):
     """A caller on the data plane of a context."""
 
     context: ContextRow
+
+    def may(self, verb: str) -> bool:
+        """Whether the key's kind of principal holds the verb."""
+        return verb in list_verbs(self.key.principal if self.key else None)
 
     @property
     def region(self) -> Region:

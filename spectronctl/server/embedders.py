@@ -19,7 +19,7 @@ from spectronctl.server.embedding import (
     read_provider,
 )
 from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import Scopes
+from spectronctl.server.scopes import Region, Scopes
 from spectronctl.server.store import ChunkRow, ContextRow, SearchIndex, Store, StoredChunk
 
 _log = logging.getLogger(__name__)
@@ -83,12 +83,14 @@ class Embedders:
             return replace(chunk, embedder=None, vector=None)
         return replace(chunk, embedder=index.embedder, vector=vector)
 
-    async def embed_query(self, context: ContextRow, index: SearchIndex, text: str) -> Vector:
-        """The query's vector, asked of a provider once a day; EmbeddingError."""
+    async def embed_query(
+        self, context: ContextRow, region: Region, index: SearchIndex, text: str
+    ) -> Vector:
+        """The query's vector, asked of a provider once a day for callers of a region; EmbeddingError."""
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
-        known = await self._store.read_cached_vector(context, index.embedder, text)
+        known = await self._store.read_cached_vector(context, region, index.embedder, text)
         if known is not None and len(known) == index.dimension:
             return known
         vector = await _embed(embedder, text)
@@ -96,7 +98,7 @@ class Embedders:
             raise EmbeddingError(
                 f"{index.embedder}: its vectors have {len(vector)} numbers, and those of the index {index.dimension}"
             )
-        await self._store.cache_vector(context, index.embedder, text, vector)
+        await self._store.cache_vector(context, region, index.embedder, text, vector)
         return vector
 
     async def __aenter__(self) -> Self:

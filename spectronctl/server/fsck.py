@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from spectronctl.server.answers_lifecycle import Duplicate, FsckAnswer, Reference, UnscopedContent
 from spectronctl.server.problems import invalid
 from spectronctl.server.scopes import Region
-from spectronctl.server.store import ContextRow, Store, StoredChunk
+from spectronctl.server.store import Candidate, ContextRow, SearchIndex, Store, StoredChunk
 
 CHECKS = (
     "duplicates",
@@ -129,11 +129,10 @@ class _Look:
         pairs: dict[tuple[str, str], float] = {}
         while newest and len(pairs) < self.wanted.most:
             chunk = newest.pop()
-            vector = await self.store.read_vector(self.context, index, chunk.id)
+            vector = await self.store.read_vector(self.context, self.region, index, chunk.id)
             if vector is None:
                 continue
-            found = await self.store.find_near(self.context, index, vector, most=_NEIGHBOURS)
-            for near in found or ():
+            for near in await self._list_near(index, vector):
                 if near.id != chunk.id and near.score >= self.wanted.threshold:
                     pairs[min(near.id, chunk.id), max(near.id, chunk.id)] = near.score
         return [
@@ -141,26 +140,35 @@ class _Look:
             for (one, other), score in list(pairs.items())[: self.wanted.most]
         ]
 
+    async def _list_near(self, index: SearchIndex, vector: list[float]) -> list[Candidate]:
+        found = await self.store.find_near(
+            self.context,
+            self.region,
+            index,
+            vector,
+            most=_NEIGHBOURS,
+            least=self.wanted.threshold,
+        )
+        return found or []
+
     async def _read_chunks(self) -> AsyncIterator[StoredChunk]:
         after = ""
-        while rows := await self.store.list_chunks(self.context, after=after, limit=_PAGE):
+        while rows := await self._list_chunks(after):
             after = rows[-1].id
             for row in rows:
-                if self.region.can_read(row.scopes):
-                    yield row
+                yield row
+
+    async def _list_chunks(self, after: str) -> list[StoredChunk]:
+        return await self.store.list_chunks(self.context, self.region, after=after, limit=_PAGE)
 
     async def find_unscoped(self) -> list[UnscopedContent]:
-        if not self.region.can_read([]):
-            return []
+        found = await self.store.list_unscoped(self.context, self.region)
         return [
             UnscopedContent(table=table, count=len(ids), sample_ids=ids[:_SAMPLES])
-            for table, ids in (await self.store.list_unscoped(self.context)).items()
+            for table, ids in found.items()
             if ids
         ]
 
     async def find_broken(self) -> list[Reference]:
-        return [
-            Reference(row_id=each.row, field=each.field, target=each.target)
-            for each in await self.store.list_broken(self.context, limit=self.wanted.most)
-            if self.region.can_read(each.scopes)
-        ]
+        found = await self.store.list_broken(self.context, self.region, limit=self.wanted.most)
+        return [Reference(row_id=each.row, field=each.field, target=each.target) for each in found]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from spectronctl.server.embedding import Embedder, EmbeddingError, Vector
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import (
     Build,
     ClaimedJob,
@@ -61,7 +62,7 @@ async def reindex(store: Store, context: ContextRow, run: Run, embedder: Embedde
     CancelledJobError, LostJobError.
     """
     build = await take_over(store, context, run)
-    run.total = await store.count_chunks(context)
+    run.total = await store.count_chunks(context, WHOLE)
     if build is None:
         (probe,) = await embedder.embed([context.id])  # how long are its vectors?
         build = await store.begin_build(context, run.claimed, dimension=len(probe))
@@ -90,7 +91,7 @@ async def _fill(
     store: Store, context: ContextRow, run: Run, embedder: Embedder, build: Build
 ) -> Build:
     size = min(BATCH, embedder.batch)
-    while page := await store.list_chunks(context, after=build.cursor, limit=_PAGE * size):
+    while page := await store.list_chunks(context, WHOLE, after=build.cursor, limit=_PAGE * size):
         for first in range(0, len(page), size):
             run.check()
             chunks = page[first : first + size]
@@ -108,7 +109,7 @@ async def _index_latecomers(
     begun = run.claimed.job.created_at - _CLOCK_SKEW
     after = f"memory_chunk:{make_ulid_bound(int(begun.timestamp() * 1000))}"
     index = await store.read_index(context)
-    while chunks := await store.list_unindexed(context, after=after, limit=BATCH):
+    while chunks := await store.list_unindexed(context, WHOLE, after=after, limit=BATCH):
         vectors = await _embed(embedder, chunks, index.dimension)
         await store.index_chunks(context, index, chunks, vectors)
         after = chunks[-1].id

@@ -6,8 +6,8 @@ A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from spectronctl.server.problems import forbidden, invalid
 from spectronctl.server.validation import SCOPE_SEGMENT
@@ -23,16 +23,32 @@ _RULE = (
 
 @dataclass(frozen=True)
 class Region:
-    """The subtrees under some paths; None is the whole context, and what nobody tagged is there alone."""
+    """
+    The subtrees under some paths; None is the whole context, and untagged rows are there alone.
+
+    With a lens, only rows that involve every path of one of its clauses; this narrows reads, not writes.
+    """
 
     roots: tuple[str, ...] | None
+    lens: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the context can be read."""
+        return self.roots is None and not self.lens
+
+    def narrow(self, lens: Scopes) -> Self:
+        """The rows of this region that involve every path of a clause, at the path or below it; all without clauses."""
+        return replace(self, lens=tuple(map(tuple, lens)))
 
     def covers(self, path: str) -> bool:
         return self.roots is None or any(is_under(path, root) for root in self.roots)
 
     def can_read(self, scopes: Scopes) -> bool:
-        """Whether all paths of one of the clauses lie inside."""
-        return self.roots is None or any(all(map(self.covers, clause)) for clause in scopes)
+        """Whether all paths of one of the clauses lie inside, and the lens shows it."""
+        inside = self.roots is None or any(all(map(self.covers, clause)) for clause in scopes)
+        nodes = set(list_nodes(scopes)) if self.lens else set()
+        return inside and (not self.lens or any(nodes.issuperset(clause) for clause in self.lens))
 
     def can_write(self, scopes: Scopes) -> bool:
         """Whether every path lies inside."""
@@ -59,6 +75,15 @@ WHOLE = Region(None)
 def is_under(path: str, root: str) -> bool:
     """Whether the path is the root, or below it."""
     return f"{path}/".startswith(f"{root}/")
+
+
+def list_nodes(scopes: Scopes) -> list[str]:
+    """Every path of a selector and every path above one: `org/acme` makes `org` and `org/acme`."""
+    found: dict[str, None] = {}
+    for path in (path for clause in scopes for path in clause):
+        names = path.split("/")
+        found |= dict.fromkeys("/".join(names[: at + 1]) for at in range(len(names)))
+    return list(found)
 
 
 def read_scopes(value: Any, field: str = "scopes") -> Scopes:

@@ -14,7 +14,7 @@ from spectronctl.server.embedders import Embedders
 from spectronctl.server.embedding import EmbeddingError, Vector
 from spectronctl.server.facts import AnyScopes, read_field
 from spectronctl.server.problems import invalid, not_implemented, unavailable
-from spectronctl.server.scopes import Region, Scopes, is_under, read_scopes
+from spectronctl.server.scopes import Region, Scopes, read_scopes
 from spectronctl.server.store import Candidate, ContextRow, SearchIndex, Store
 
 MODES = ("hybrid", "vector", "bm25", "graph")
@@ -88,17 +88,16 @@ async def recall(
     store: Store, embedders: Embedders, context: ContextRow, region: Region, query: Query
 ) -> Recall:
     """
-    What the region may read of the memories that come near.
+    The memories of the region that come near; no other has any part in the hits, their scores or their number.
 
     In `hybrid` mode an embedder that cannot be had is passed over; in `vector` mode that is a 503.
     """
     started = time.perf_counter()
-    search = _Search(store, embedders, context, query)
+    search = _Search(store, embedders, context, region, query)
     lists = None
     while lists is None:  # as often as a reindex ends between two steps
         lists = await search.collect(await store.read_index(context))
-    readable = [[each for each in found if _is_wanted(each, region, query.lens)] for found in lists]
-    fused = _fuse(readable)
+    fused = _fuse(lists)
     return Recall(
         hits=fused[: query.most],
         retrieved=len(fused),
@@ -112,36 +111,34 @@ class _Search:
     store: Store
     embedders: Embedders
     context: ContextRow
+    region: Region
     query: Query
     problem: str | None = None
 
     async def collect(self, index: SearchIndex) -> list[list[Candidate]] | None:
         """What each way of looking finds; None when the index changed meanwhile."""
         lists = []
+        region = self.region.narrow(self.query.lens)
         if self.query.mode != "bm25" and (vector := await self._embed(index)):
-            lists.append(await self.store.find_near(self.context, index, vector, most=_POOL))
+            near = await self.store.find_near(self.context, region, index, vector, most=_POOL)
+            lists.append(near)
         if self.query.mode != "vector":
             text = self.query.text
-            lists.append(await self.store.find_words(self.context, index, text, most=_POOL))
+            words = await self.store.find_words(self.context, region, index, text, most=_POOL)
+            lists.append(words)
         found = [each for each in lists if each is not None]
         return found if len(found) == len(lists) else None
 
     async def _embed(self, index: SearchIndex) -> Vector | None:
         try:
-            return await self.embedders.embed_query(self.context, index, self.query.text)
+            return await self.embedders.embed_query(
+                self.context, self.region, index, self.query.text
+            )
         except EmbeddingError as error:
             if self.query.mode == "vector":
                 raise unavailable(f"mode: the query cannot be embedded: {error}") from error
             self.problem = str(error)
             return None
-
-
-def _is_wanted(candidate: Candidate, region: Region, lens: Scopes) -> bool:
-    tags = [tag for clause in candidate.scopes for tag in clause]
-    in_lens = not lens or any(
-        all(any(is_under(tag, path) for tag in tags) for path in clause) for clause in lens
-    )
-    return in_lens and region.can_read(candidate.scopes)
 
 
 def _fuse(lists: Sequence[Sequence[Candidate]]) -> list[Candidate]:

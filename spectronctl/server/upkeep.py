@@ -13,9 +13,9 @@ _PAGE = 500
 
 
 async def decay(store: Store, context: ContextRow, region: Region) -> DecayAnswer:
-    """Expire memories, and prune the cache of the queries' vectors."""
+    """Expire memories, and prune the cache of the vectors that the region's queries left."""
     expired = await expire(store, context, region)
-    pruned = await store.prune_cache(context)
+    pruned = await store.prune_cache(context, region)
     return DecayAnswer(
         affected=expired + pruned, expired_memories=expired, pruned_cache_entries=pruned
     )
@@ -34,7 +34,7 @@ async def expire(
     for category, seconds in read_lifetimes(context.config).items():
         before, after = now - timedelta(seconds=seconds), ""
         while rows := await store.list_expired(
-            context, category, before=before, after=after, limit=_PAGE
+            context, region, category, before=before, after=after, limit=_PAGE
         ):
             after = rows[-1].id
             ids = [row.id for row in rows if region.can_write(row.scopes)]

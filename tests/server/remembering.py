@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import (
     ChunkRow,
     ClaimedJob,
@@ -58,7 +59,7 @@ async def remember(
             embedder="local/hashing" if vectors else None,
             vector=vectors[number] if vectors else None,
         )
-        counted = await store.get_session(context, session.id)
+        counted = await store.get_session(context, WHOLE, session.id)
         assert counted is not None
         await store.append_turns(context, counted, [turn], is_new=False, chunk=chunk, receipt=None)
         ids.append(chunk.id)
@@ -92,7 +93,7 @@ async def remember_many(store: SurrealStore, context: ContextRow, texts: Sequenc
             TurnRow(id=f"turn:{new_ulid()}", role="user", content=text, created_at=NOW)
             for text in texts[start : start + 200]
         ]
-        counted = await store.get_session(context, session.id)
+        counted = await store.get_session(context, WHOLE, session.id)
         assert counted is not None
         await store.append_turns(context, counted, turns, is_new=False, chunk=None, receipt=None)
         chunks = [

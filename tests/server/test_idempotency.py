@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from spectronctl.server.problems import ProblemError
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import (
     ContextRow,
     Receipt,
@@ -235,12 +236,12 @@ async def test_whoever_lost_its_reservation_writes_nothing(
     await store.reserve_write(context, reserve("fast"))
     with pytest.raises(ProblemError, match="took this write over"):
         await store.create_session(context, row, receipt=Receipt(reservation=slow, answer="{}"))
-    assert await store.get_session(context, row.id) is None
+    assert await store.get_session(context, WHOLE, row.id) is None
     with pytest.raises(ProblemError, match="took this write over"):
         await store.append_turns(
             context, row, [], is_new=True, chunk=None, receipt=Receipt(reservation=slow, answer="")
         )
-    assert await store.get_session(context, row.id) is None
+    assert await store.get_session(context, WHOLE, row.id) is None
     await store.release_write(context, slow)  # which is not its own any more
     with pytest.raises(ProblemError, match="still in flight"):
         await store.reserve_write(context, reserve("third"))

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ContextRow, Store
 
 from .conversing import FACTS, context
@@ -42,13 +43,13 @@ async def test_decay_takes_out_what_is_older_than_a_week_and_counts_it(
     await remember(store, context, "new", category="context", at=new)
     await remember(store, context, "kept", category="knowledge", at=NOW - timedelta(days=900))
     await remember(store, context, "of no category", at=NOW - timedelta(days=900))
-    await store.cache_vector(context, "acme/small", "tea?", [1.0])
+    await store.cache_vector(context, WHOLE, "acme/small", "tea?", [1.0])
     answer = await operator.post(f"{LIFECYCLE}/decay")
     assert (answer.status_code, answer.json()) == (
         200,
         {"affected": 2, "expired_memories": 2, "pruned_cache_entries": 0},
     )
-    left = await store.list_chunks(context, after="", limit=10)
+    left = await store.list_chunks(context, WHOLE, after="", limit=10)
     assert [each.text for each in left] == ["new", "kept", "of no category"]
     again = (await operator.post(f"{LIFECYCLE}/decay")).json()
     assert again["affected"] == 0
@@ -76,7 +77,7 @@ async def test_the_config_says_how_long_memories_live(
         await remember(store, context, name, category="context", at=datetime.now(UTC) - age)
     await configure(operator, **config)
     await operator.post(f"{LIFECYCLE}/decay")
-    found = await store.list_chunks(context, after="", limit=10)
+    found = await store.list_chunks(context, WHOLE, after="", limit=10)
     assert [each.text for each in found] == left
 
 
@@ -85,10 +86,10 @@ async def test_another_category_ends_only_where_the_config_names_it(
 ) -> None:
     await remember(store, context, "of use", category="knowledge", at=NOW - timedelta(days=400))
     await operator.post(f"{LIFECYCLE}/decay")
-    assert await store.count_chunks(context) == 1
+    assert await store.count_chunks(context, WHOLE) == 1
     await configure(operator, memory_ttl={"knowledge": "365d"})
     await operator.post(f"{LIFECYCLE}/decay")
-    assert await store.count_chunks(context) == 0
+    assert await store.count_chunks(context, WHOLE) == 0
 
 
 async def test_the_age_of_a_memory_counts_from_when_it_was_observed(

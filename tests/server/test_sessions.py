@@ -13,8 +13,10 @@ from spectronctl.server.store import ContextRow, SessionRow, Store
 from spectronctl.server.store._database import Binding
 from spectronctl.server.ulids import make_ulid_bound
 
+from .conftest import Connect
 from .conversing import (
     FACTS,
+    PLANE,
     SESSIONS,
     Admit,
     admit,
@@ -96,14 +98,14 @@ async def test_an_unknown_session_is_404_everywhere(member: httpx.AsyncClient, n
 
 
 async def test_a_deleted_session_is_gone_with_its_turns_and_memories(
-    member: httpx.AsyncClient, store: Any, context: ContextRow
+    member: httpx.AsyncClient, operator: httpx.AsyncClient, store: Any, context: ContextRow
 ) -> None:
     kept, deleted = await open_session(member), await open_session(member)
     for session in (kept, deleted):
         await say(member, session["id"], "a", "b")
         body = {"infer": "none", "text": "c", "session_id": session["id"]}
         assert (await member.post(FACTS, json=body)).status_code == 200
-    gone = await member.delete(f"{SESSIONS}/{deleted['id']}")
+    gone = await operator.delete(f"{SESSIONS}/{deleted['id']}")
     assert (gone.status_code, gone.content) == (204, b"")
     assert (await member.get(f"{SESSIONS}/{deleted['id']}")).status_code == 404
     assert (await member.delete(f"{SESSIONS}/{deleted['id']}")).status_code == 404
@@ -113,6 +115,33 @@ async def test_a_deleted_session_is_gone_with_its_turns_and_memories(
     for table, left in (("turn", 3), ("memory_chunk", 1), ("session", 1)):
         (rows,) = await store._database.query(f"SELECT session_id FROM {table};", at=at)
         assert [row["session_id"] for row in rows] == [kept["id"]] * left, table
+
+
+async def test_only_a_key_that_may_forget_deletes_a_session_with_memories(
+    member: httpx.AsyncClient, operator: httpx.AsyncClient, connect: Connect, acme: str
+) -> None:
+    session = await open_session(member)
+    url = f"{SESSIONS}/{session['id']}"
+    fact = {"infer": "none", "text": "Bo likes tea", "session_id": session["id"]}
+    assert (await member.post(FACTS, json=fact)).status_code == 200
+    refused = await member.delete(url)
+    assert refused.status_code == 403
+    assert "supervisor" in refused.json()["detail"]
+    assert len(await read_turns(member, session["id"])) == 1
+    listed = (await member.post(f"{PLANE}/query", json={"query": "tea"})).json()
+    assert [hit["text"] for hit in listed["hits"]] == ["Bo likes tea"], "nothing is half deleted"
+    body = {"name": "boss", "principal": "supervisor", "scope_floor": {"org": "acme"}}
+    made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
+    assert (await connect(made.json()["secret"]).delete(url)).status_code == 204
+    assert (await member.get(url)).status_code == 404
+
+
+async def test_a_session_without_memories_takes_the_right_to_write(
+    member: httpx.AsyncClient,
+) -> None:
+    session = await open_session(member)
+    await say(member, session["id"], "a turn is not a memory")
+    assert (await member.delete(f"{SESSIONS}/{session['id']}")).status_code == 204
 
 
 async def test_pages_follow_one_another_in_the_order_of_creation(

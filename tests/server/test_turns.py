@@ -101,20 +101,38 @@ async def test_writers_at_once_leave_no_gap_and_share_no_number(member: httpx.As
 
 
 async def test_an_append_that_meets_a_deletion_is_404_or_gone_with_it(
-    member: httpx.AsyncClient, store: Any, context: ContextRow
+    member: httpx.AsyncClient, operator: httpx.AsyncClient, store: Any, context: ContextRow
 ) -> None:
     for _ in range(5):
         session_id = (await open_session(member))["id"]
         body = {"infer": "none", "text": "x", "session_id": session_id}
         answers = await asyncio.gather(
             *(member.post(FACTS, json=body) for _ in range(4)),
-            member.delete(f"{SESSIONS}/{session_id}"),
+            operator.delete(f"{SESSIONS}/{session_id}"),
             *(member.post(FACTS, json=body) for _ in range(4)),
         )
         assert {answer.status_code for answer in answers} <= {200, 204, 404}
     at = Binding(context.namespace, context.database)
     for table in ("session", "turn", "memory_chunk"):
         assert await store._database.query(f"SELECT * FROM {table};", at=at) == [[]]
+
+
+async def test_a_deletion_without_the_right_to_forget_takes_no_memory_that_is_being_written(
+    member: httpx.AsyncClient, store: Any, context: ContextRow
+) -> None:
+    kept = 0
+    for _ in range(10):
+        session_id = (await open_session(member))["id"]
+        body = {"infer": "none", "text": "x", "session_id": session_id}
+        said, gone = await asyncio.gather(
+            member.post(FACTS, json=body), member.delete(f"{SESSIONS}/{session_id}")
+        )
+        assert (said.status_code, gone.status_code) in {(200, 403), (404, 204)}
+        kept += said.is_success
+    at = Binding(context.namespace, context.database)
+    for table in ("session", "turn", "memory_chunk"):
+        (rows,) = await store._database.query(f"SELECT * FROM {table};", at=at)
+        assert len(rows) == kept
 
 
 async def examine(store: Any, context: ContextRow, session_id: str, offset: int) -> Any:

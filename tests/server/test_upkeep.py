@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from spectronctl.server.embedding import HashingEmbedder
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore
@@ -45,7 +46,7 @@ async def test_a_supervisor_takes_out_what_is_old_where_it_may_write(
     await remember(store, context, "theirs", category="context", at=OLD, scopes=[["org/other"]])
     answer = await supervisor.post(path)
     assert (answer.status_code, answer.json()) == (200, {"affected": 1})
-    left = await store.list_chunks(context, after="", limit=5)
+    left = await store.list_chunks(context, WHOLE, after="", limit=5)
     assert [each.text for each in left] == ["theirs"]
     assert (await operator.post(path)).json() == {"affected": 1}
 
@@ -57,7 +58,7 @@ async def test_a_preview_counts_and_takes_out_nothing(
     for _ in range(2):
         answer = await operator.get(EXPIRE)
         assert (answer.status_code, answer.json()) == (200, {"affected": 2})
-    assert await store.count_chunks(context) == 2
+    assert await store.count_chunks(context, WHOLE) == 2
     assert (await operator.post(EXPIRE)).json() == {"affected": 2}
 
 

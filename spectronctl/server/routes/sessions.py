@@ -21,16 +21,16 @@ from spectronctl.server.answers_sessions import (
     TurnPage,
     show_session,
 )
-from spectronctl.server.authentication import ContextCaller, CurrentStore, Member
+from spectronctl.server.authentication import CANNOT_FORGET, ContextCaller, CurrentStore, Member
 from spectronctl.server.bodies import JsonObject, OptionalJsonObject, describe_body
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.facts import AnyScopes, read_tags
 from spectronctl.server.idempotency import OnceOnly
-from spectronctl.server.problems import ProblemError, invalid, not_found
+from spectronctl.server.problems import ProblemError, forbidden, invalid, not_found
 from spectronctl.server.recall import NEWEST, read_words, write_context
 from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
-from spectronctl.server.scopes import is_under, read_path
+from spectronctl.server.scopes import read_path
 from spectronctl.server.store import Receipt, SessionRow, Store, check_value
 from spectronctl.server.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
 from spectronctl.server.validation import read_instant
@@ -38,7 +38,6 @@ from spectronctl.server.validation import read_instant
 SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
 
 _MOST_TURNS = 500
-_SCANNED = 500
 _LARGEST = 2**63 - 1
 
 router = APIRouter(
@@ -89,13 +88,11 @@ async def list_sessions(
     first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
     last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
 
-    def is_wanted(row: SessionRow) -> bool:
-        tags = [tag for clause in row.scopes for tag in clause]
-        in_scope = path is None or any(is_under(tag, path) for tag in tags)
-        return in_scope and caller.region.can_read(row.scopes)
-
+    region = caller.region.narrow([] if path is None else [[path]])
     after = max(cursor or "", first)
-    found = await _collect(store, caller, after, last, limit + 1, is_wanted)
+    found = await store.list_sessions(
+        caller.context, region, after=after, before=last, limit=limit + 1
+    )
     rows, next_cursor = cut_page(found, limit)
     return SessionPage(
         sessions=[show_session(row) for row in rows],
@@ -139,10 +136,17 @@ async def get_session(
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
 async def delete_session(session_id: str, caller: Member, _: Delegate, store: CurrentStore) -> None:
-    """Delete a session, its turns and its memories. Irreversible."""
+    """
+    Delete a session, its turns and its memories; this cannot be undone.
+
+    A session that has memories takes a key that may forget.
+    """
     row = await find_session(store, caller, session_id, deleting=True)
     caller.region.require_write(row.scopes)
-    await store.delete_session(caller.context, session_id)
+    if not await store.delete_session(
+        caller.context, session_id, with_memories=caller.may("memory:forget")
+    ):
+        raise forbidden(f"session {session_id} has memories, and {CANNOT_FORGET}")
 
 
 @router.get(
@@ -161,9 +165,9 @@ async def list_turns(
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
     _check_id(session_id)
     row, turns = await store.read_turns(
-        caller.context, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
+        caller.context, caller.region, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
     )
-    _admit(row, caller, session_id)
+    _admit(row, session_id)
     return Response(f'{{"turns":{turns}}}', media_type="application/json")
 
 
@@ -201,8 +205,8 @@ async def find_session(
 ) -> SessionRow:
     """The session, or 404 for one that is not there or that the key may not see."""
     _check_id(session_id)
-    row = await store.get_session(caller.context, session_id)
-    return _admit(row, caller, session_id, deleting=deleting)
+    row = await store.get_session(caller.context, caller.region, session_id)
+    return _admit(row, session_id, deleting=deleting)
 
 
 def _check_id(session_id: str) -> None:
@@ -210,42 +214,22 @@ def _check_id(session_id: str) -> None:
         raise _no_session(session_id)
 
 
-def _admit(
-    row: SessionRow | None, caller: ContextCaller, session_id: str, *, deleting: bool = False
-) -> SessionRow:
-    if row is None or row.deleting > deleting or not caller.region.can_read(row.scopes):
+def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -> SessionRow:
+    if row is None or row.deleting > deleting:
         raise _no_session(session_id)
     return row
-
-
-async def _collect(
-    store: Store,
-    caller: ContextCaller,
-    after: str,
-    last: str | None,
-    most: int,
-    is_wanted: Callable[[SessionRow], bool],
-) -> list[SessionRow]:
-    """At most `most` wanted sessions with ids between the two; reads on past those of other keys."""
-    found: list[SessionRow] = []
-    size = most
-    while True:
-        rows = await store.list_sessions(caller.context, after=after, limit=size)
-        within = [row for row in rows if last is None or row.id < last]
-        found += filter(is_wanted, within)
-        if len(found) >= most or len(within) < size:
-            return found[:most]
-        after, size = rows[-1].id, _SCANNED
 
 
 async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
     if not isinstance(query, str) or not query.strip():
         raise invalid("query: must be a string, not blank")
-    await find_session(store, caller, session_id)
+    _check_id(session_id)
     words = read_words(query)
-    found = await store.find_texts(caller.context, session_id, words, most=NEWEST)
-    seen = [each for each in found if each.seq is not None or caller.region.can_read(each.scopes)]
-    return ContextText(context=write_context(words, seen))
+    row, found = await store.find_texts(
+        caller.context, caller.region, session_id, words, most=NEWEST
+    )
+    _admit(row, session_id)
+    return ContextText(context=write_context(words, found))
 
 
 def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:

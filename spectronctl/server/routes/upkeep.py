@@ -9,11 +9,10 @@ from fastapi import APIRouter, Depends
 
 from spectronctl.server.answers import describe_problems
 from spectronctl.server.answers_lifecycle import FsckAnswer, UpkeepAnswer
-from spectronctl.server.authentication import ContextCaller, CurrentStore, Member
+from spectronctl.server.authentication import CANNOT_FORGET, ContextCaller, CurrentStore, Member
 from spectronctl.server.bodies import OptionalJsonObject, describe_body
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.fsck import FsckBody, check_memories, read_fsck
-from spectronctl.server.grants import list_verbs
 from spectronctl.server.problems import forbidden
 from spectronctl.server.routes import PREFIX
 from spectronctl.server.upkeep import decay, expire
@@ -28,8 +27,8 @@ router = APIRouter(
 
 
 async def _require_forget(caller: Member) -> ContextCaller:
-    if "memory:forget" not in list_verbs(caller.key.principal if caller.key else None):
-        raise forbidden("this key may not forget: a supervisor's or a management key is needed")
+    if not caller.may("memory:forget"):
+        raise forbidden(CANNOT_FORGET)
     return caller
 
 
@@ -38,7 +37,7 @@ Forgetter = Annotated[ContextCaller, Depends(_require_forget)]
 
 @router.post("/lifecycle/decay")
 async def decay_memories(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
-    """Take out the memories whose time is over, where the key may write, and the outdated vectors of queries."""
+    """Take out the memories whose time is over, where the key may write, and outdated vectors of its queries."""
     done = await decay(store, caller.context, caller.region)
     return UpkeepAnswer(affected=done.affected)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spectronctl.server.store._rows import (
     BrokenReference,
@@ -31,6 +31,9 @@ from spectronctl.server.store._rows import (
     TurnRow,
 )
 from spectronctl.server.store._values import check_value
+
+if TYPE_CHECKING:
+    from spectronctl.server.scopes import Region
 
 __all__ = [
     "ContextRow",
@@ -61,7 +64,11 @@ class LostJobError(Exception):
 
 
 class Store(Protocol):
-    """Reads answer None (or False) for what is not there; writes raise `ProblemError` 409 for what is taken."""
+    """
+    Reads answer None (or False) for what is not there; writes raise `ProblemError` 409 for what is taken.
+
+    Where a `region` is asked for, nothing outside of it has any part in the answer: not in limits, counts or scores.
+    """
 
     async def close(self) -> None: ...
     async def ping(self) -> None:
@@ -134,14 +141,22 @@ class Store(Protocol):
     async def create_session(
         self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
     ) -> None: ...
-    async def get_session(self, context: ContextRow, session_id: str) -> SessionRow | None: ...
+    async def get_session(
+        self, context: ContextRow, region: Region, session_id: str
+    ) -> SessionRow | None: ...
     async def list_sessions(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, before: str | None, limit: int
     ) -> list[SessionRow]:
-        """At most `limit` rows with an id greater than `after`, in order of id; none that is being deleted."""
+        """At most `limit` rows with ids between the two, in order of id; none that is being deleted."""
 
-    async def delete_session(self, context: ContextRow, session_id: str) -> None:
-        """Delete it with its turns and memories, and finish the deletions that a crash cut short."""
+    async def delete_session(
+        self, context: ContextRow, session_id: str, *, with_memories: bool
+    ) -> bool:
+        """
+        Delete it with its turns and memories, and finish the deletions that a crash cut short.
+
+        False, and nothing is deleted, when it has memories and goes without them only.
+        """
 
     async def append_turns(
         self,
@@ -156,14 +171,20 @@ class Store(Protocol):
         """All or nothing, with consecutive `seq` from `turn_count` on; 404 when the session is gone."""
 
     async def read_turns(
-        self, context: ContextRow, session_id: str, *, offset: int, limit: int
+        self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
     ) -> tuple[SessionRow | None, str]:
         """The session, and a JSON array of turns as they are answered: a long transcript is never unpacked."""
 
     async def find_texts(
-        self, context: ContextRow, session_id: str, words: Sequence[str], *, most: int
-    ) -> list[Found]:
-        """Of the newest `most` turns of the session, and memories of the others, those with one of the words."""
+        self,
+        context: ContextRow,
+        region: Region,
+        session_id: str,
+        words: Sequence[str],
+        *,
+        most: int,
+    ) -> tuple[SessionRow | None, list[Found]]:
+        """The session; those of its newest `most` turns, and of other newest memories, with one of the words."""
 
     async def reserve_write(self, context: ContextRow, wanted: Reservation) -> str | None:
         """None: go on. Else the answer that this write had; 409 for another body, or while it is in flight."""
@@ -192,11 +213,11 @@ class Store(Protocol):
         """
 
     async def list_chunks(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
         """At most `limit` memories with an id greater than `after`, in order of id."""
 
-    async def count_chunks(self, context: ContextRow) -> int: ...
+    async def count_chunks(self, context: ContextRow, region: Region) -> int: ...
     async def add_to_build(
         self,
         context: ContextRow,
@@ -216,7 +237,7 @@ class Store(Protocol):
         """Empty the table that does not serve, and forget a build that was in it; `LostJobError` as above."""
 
     async def list_unindexed(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
         """At most `limit` memories, with an id greater than `after`, that have no vector where recall looks."""
 
@@ -230,46 +251,63 @@ class Store(Protocol):
         """Give memories their place where recall looks; nothing happens when `index` no longer serves."""
 
     async def find_near(
-        self, context: ContextRow, index: SearchIndex, vector: list[float], *, most: int
+        self,
+        context: ContextRow,
+        region: Region,
+        index: SearchIndex,
+        vector: list[float],
+        *,
+        most: int,
+        least: float = -1.0,
     ) -> list[Candidate] | None:
         """
         The memories whose vectors are nearest, the nearest first; `score` is the cosine, from -1 to 1.
 
+        Any of those below `least` may be missing: it takes less time to look no farther.
         None when `index` no longer serves.
         """
 
     async def find_words(
-        self, context: ContextRow, index: SearchIndex, query: str, *, most: int
+        self, context: ContextRow, region: Region, index: SearchIndex, query: str, *, most: int
     ) -> list[Candidate] | None:
         """The memories with some of the query's words, the best (BM25) first; None as above."""
 
     async def read_cached_vector(
-        self, context: ContextRow, embedder: str, query: str
+        self, context: ContextRow, region: Region, embedder: str, query: str
     ) -> list[float] | None: ...
     async def cache_vector(
-        self, context: ContextRow, embedder: str, query: str, vector: list[float]
+        self, context: ContextRow, region: Region, embedder: str, query: str, vector: list[float]
     ) -> None:
-        """Keep a query's vector for a day."""
+        """Keep a query's vector for a day, for callers of that region."""
 
     async def list_expired(
-        self, context: ContextRow, category: str, *, before: datetime, after: str, limit: int
+        self,
+        context: ContextRow,
+        region: Region,
+        category: str,
+        *,
+        before: datetime,
+        after: str,
+        limit: int,
     ) -> list[StoredChunk]:
         """At most `limit` memories of a category from before that time, with an id greater than `after`, by id."""
 
     async def delete_chunks(self, context: ContextRow, ids: Sequence[str]) -> int:
         """How many there were."""
 
-    async def prune_cache(self, context: ContextRow) -> int:
-        """Take out the outdated vectors of queries: how many there were."""
+    async def prune_cache(self, context: ContextRow, region: Region) -> int:
+        """Take out the outdated vectors of the region's own queries, of all for the whole: how many there were."""
 
-    async def list_broken(self, context: ContextRow, *, limit: int) -> list[BrokenReference]:
+    async def list_broken(
+        self, context: ContextRow, region: Region, *, limit: int
+    ) -> list[BrokenReference]:
         """At most `limit` memories of each kind whose session, turn or place where recall looks is missing."""
 
-    async def list_unscoped(self, context: ContextRow) -> dict[str, list[str]]:
+    async def list_unscoped(self, context: ContextRow, region: Region) -> dict[str, list[str]]:
         """Table → ids of what nobody tagged, so that no key with a scope floor sees it."""
 
     async def read_vector(
-        self, context: ContextRow, index: SearchIndex, chunk_id: str
+        self, context: ContextRow, region: Region, index: SearchIndex, chunk_id: str
     ) -> list[float] | None: ...
 
     async def create_job(self, context: ContextRow, *, kind: str, embedder: str) -> JobRow:

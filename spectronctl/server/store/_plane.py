@@ -19,8 +19,8 @@ def make_guard(migration: int) -> str:
     return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
 
 
-GUARD = make_guard(3)
-"""The guard of conversations, and of what is made to search them."""
+GUARD = make_guard(5)
+"""The guard of conversations, and of what is made to search them: their newest migration."""
 
 
 async def query_one(database: Database, context: ContextRow, text: str, **variables: Any) -> Any:

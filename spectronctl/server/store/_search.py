@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from spectronctl.server.scopes import Region
 from spectronctl.server.store import (
     Build,
-    Candidate,
     ClaimedJob,
     ContextRow,
     LostJobError,
@@ -26,10 +26,15 @@ from spectronctl.server.store import (
 )
 from spectronctl.server.store._database import Database, QueryError
 from spectronctl.server.store._plane import GUARD, query_context, query_one
-from spectronctl.server.store._values import check_text
+from spectronctl.server.store._regions import (
+    WITHIN,
+    name_region,
+    query_one_region,
+    query_region,
+    tag_row,
+)
 
 _LOST = "taken over"
-_EFFORT = 100  # how many vectors a search keeps in sight at least
 
 _OTHER = {"a": "b", "b": "a"}
 
@@ -41,6 +46,7 @@ _EMPTY = "REMOVE TABLE IF EXISTS search_<slot>; DEFINE TABLE search_<slot> SCHEM
 _DEFINE = """
 DEFINE FIELD chunk_id ON search_<slot> TYPE string;
 DEFINE FIELD scopes ON search_<slot> TYPE array<array<string>>;
+DEFINE FIELD nodes ON search_<slot> TYPE array<string>;
 DEFINE FIELD text ON search_<slot> TYPE string;
 DEFINE FIELD vector ON search_<slot> TYPE any;
 DEFINE INDEX search_<slot>_text ON search_<slot> FIELDS text FULLTEXT ANALYZER memory_text BM25;
@@ -101,7 +107,7 @@ BEGIN;
 {_CHECK}
 DELETE search_<slot> WHERE !record::exists(memory_chunk:[chunk_id]) RETURN NONE;
 INSERT INTO search_<slot> (
-    SELECT [chunk_id] AS id, chunk_id, scopes, text FROM memory_chunk
+    SELECT [chunk_id] AS id, chunk_id, scopes, nodes, text FROM memory_chunk
     WHERE !record::exists(search_<slot>:[chunk_id])
 ) RETURN NONE;
 UPSERT search_index:current CONTENT {{ slot: '<slot>', embedder: $embedder, dimension: $dimension }} RETURN NONE;
@@ -120,17 +126,18 @@ COMMIT;
 # As JSON: a program reads one long text several times faster than many small values.
 _LIST = f"""
 RETURN encoding::json::encode((
-    SELECT {_COLUMNS}, chunk_id FROM memory_chunk WHERE chunk_id > $after ORDER BY chunk_id LIMIT $limit
+    SELECT {_COLUMNS}, chunk_id FROM memory_chunk WHERE chunk_id > $after AND {WITHIN}
+    ORDER BY chunk_id LIMIT $limit
 ));
 """
 
-_COUNT = "RETURN count(SELECT VALUE id FROM memory_chunk);"
+_COUNT = f"RETURN count(SELECT VALUE id FROM memory_chunk WHERE {WITHIN});"
 
 _LIST_UNINDEXED = f"""
 LET $slot = SELECT VALUE slot FROM ONLY search_index:current;
 RETURN encoding::json::encode((
     SELECT {_COLUMNS}, chunk_id FROM memory_chunk
-    WHERE chunk_id > $after AND type::record('search_' + $slot, [chunk_id]).vector IS NONE
+    WHERE chunk_id > $after AND type::record('search_' + $slot, [chunk_id]).vector IS NONE AND {WITHIN}
     ORDER BY chunk_id LIMIT $limit
 ));
 """
@@ -152,7 +159,7 @@ REMEMBER = """
 CREATE memory_chunk:[$chunk.chunk_id] CONTENT $chunk RETURN NONE;
 LET $index = SELECT slot, embedder, dimension FROM ONLY search_index:current;
 LET $entry = {
-    chunk_id: $chunk.chunk_id, scopes: $chunk.scopes, text: $chunk.text,
+    chunk_id: $chunk.chunk_id, scopes: $chunk.scopes, nodes: $chunk.nodes, text: $chunk.text,
     vector: IF $index.embedder = $embedder AND $index.dimension = array::len($vector ?? []) { $vector } ELSE { NONE }
 };
 IF $index.slot = 'a' { CREATE search_a:[$chunk.chunk_id] CONTENT $entry RETURN NONE };
@@ -160,35 +167,17 @@ IF $index.slot = 'b' { CREATE search_b:[$chunk.chunk_id] CONTENT $entry RETURN N
 """
 """The part of a write's transaction that keeps `$chunk` and makes it findable, by `$vector` of `$embedder` too."""
 
-# Nothing but NONE when another table serves by now. The memory may have been deleted after it was indexed.
-_SERVES = "LET $serves = (SELECT VALUE slot FROM ONLY search_index:current) = $slot;"
-
-_NEAR = f"""
-IF $serves {{ encoding::json::encode((
-    SELECT {_COLUMNS}, 1 - distance AS score FROM (
-        SELECT chunk_id, text, scopes, vector::distance::knn() AS distance
-        FROM search_<slot> WHERE vector <|<most>,<effort>|> $vector
-    ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
-)) }};
-"""
-
-_WORDS = f"""
-IF $serves {{ encoding::json::encode((
-    SELECT {_COLUMNS}, score FROM (
-        SELECT chunk_id, text, scopes, search::score(0) AS score
-        FROM search_<slot> WHERE text @0,OR@ $query ORDER BY score DESC LIMIT $most
-    ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
-)) }};
-"""
-
+# Whose query it was belongs to its name: what another region asked is never found, not even by how fast it comes.
 _READ_CACHED = """
-SELECT VALUE vector FROM query_cache:[$embedder, $digest] WHERE expires_at > time::now();
+SELECT VALUE vector FROM query_cache:[$region, $embedder, $digest] WHERE expires_at > time::now();
 """
 
 _CACHE = f"""
 BEGIN;
 {GUARD}
-UPSERT query_cache:[$embedder, $digest] CONTENT {{ vector: $vector, expires_at: time::now() + 1d }} RETURN NONE;
+UPSERT query_cache:[$region, $embedder, $digest] CONTENT {{
+    region: $region, vector: $vector, expires_at: time::now() + 1d
+}} RETURN NONE;
 COMMIT;
 """
 
@@ -213,21 +202,20 @@ class SearchTable:
         build = Build(slot=await self._find_idle(context), dimension=dimension)
         variables = {**_name(claimed), "slot": build.slot, "dimension": dimension}
         for text in (_CLEAR, _BEGIN):
-            await self._write(context, _at(text, build.slot, dimension=dimension), **variables)
+            await self._write(context, at_slot(text, build.slot, dimension=dimension), **variables)
         return build
 
     async def _find_idle(self, context: ContextRow) -> str:
         return _OTHER[(await self.read_index(context)).slot]
 
     async def list_chunks(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
-        return read_chunks(
-            await query_one(self._database, context, _LIST, after=after, limit=limit)
-        )
+        page = {"after": after, "limit": limit}
+        return read_chunks(await query_one_region(self._database, context, region, _LIST, **page))
 
-    async def count_chunks(self, context: ContextRow) -> int:
-        return int(await query_one(self._database, context, _COUNT))
+    async def count_chunks(self, context: ContextRow, region: Region) -> int:
+        return int(await query_one_region(self._database, context, region, _COUNT))
 
     async def add_to_build(
         self,
@@ -245,29 +233,29 @@ class SearchTable:
             "rows": _make_entries(chunks, vectors),
         }
         try:
-            await self._write(context, _at(_ADD, build.slot, verb="CREATE"), **variables)
+            await self._write(context, at_slot(_ADD, build.slot, verb="CREATE"), **variables)
         except QueryError as error:
             if not error.is_taken:
                 raise
             # The engine took the rows of this batch before, and lost how far they had come.
-            await self._write(context, _at(_ADD, build.slot, verb="UPSERT"), **variables)
+            await self._write(context, at_slot(_ADD, build.slot, verb="UPSERT"), **variables)
         return later
 
     async def switch_to_build(
         self, context: ContextRow, claimed: ClaimedJob, build: Build, *, embedder: str
     ) -> None:
         serving = {"embedder": embedder, "dimension": build.dimension}
-        await self._write(context, _at(_SWITCH, build.slot), **_name(claimed), **serving)
+        await self._write(context, at_slot(_SWITCH, build.slot), **_name(claimed), **serving)
 
     async def close_build(self, context: ContextRow, claimed: ClaimedJob) -> None:
-        text = _at(_CLOSE, await self._find_idle(context))
+        text = at_slot(_CLOSE, await self._find_idle(context))
         await self._write(context, text, **_name(claimed))
 
     async def list_unindexed(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
         page = {"after": after, "limit": limit}
-        results = await query_context(self._database, context, _LIST_UNINDEXED, page)
+        results = await query_region(self._database, context, region, _LIST_UNINDEXED, page)
         return read_chunks(results[-1])
 
     async def index_chunks(
@@ -277,43 +265,21 @@ class SearchTable:
         chunks: Sequence[StoredChunk],
         vectors: Sequence[list[float] | None],
     ) -> None:
-        text = _at(_INDEX, index.slot)
+        text = at_slot(_INDEX, index.slot)
         await self._write(context, text, slot=index.slot, rows=_make_entries(chunks, vectors))
 
-    async def find_near(
-        self, context: ContextRow, index: SearchIndex, vector: list[float], *, most: int
-    ) -> list[Candidate] | None:
-        text = _at(_NEAR, index.slot, most=most, effort=max(most, _EFFORT))
-        return await self._search(context, index, text, vector=vector)
-
-    async def find_words(
-        self, context: ContextRow, index: SearchIndex, query: str, *, most: int
-    ) -> list[Candidate] | None:
-        text = _at(_WORDS, index.slot)
-        return await self._search(context, index, text, query=check_text(query, "query"), most=most)
-
-    async def _search(
-        self, context: ContextRow, index: SearchIndex, text: str, **variables: Any
-    ) -> list[Candidate] | None:
-        whole = f"BEGIN; {_SERVES} {text} COMMIT;"
-        results = await query_context(
-            self._database, context, whole, {"slot": index.slot, **variables}
-        )
-        found = results[-2]
-        return None if found is None else [Candidate(**row) for row in json.loads(found)]
-
     async def read_cached_vector(
-        self, context: ContextRow, embedder: str, query: str
+        self, context: ContextRow, region: Region, embedder: str, query: str
     ) -> list[float] | None:
-        found = await query_one(
-            self._database, context, _READ_CACHED, **_name_query(embedder, query)
-        )
+        name = _name_query(region, embedder, query)
+        found = await query_one(self._database, context, _READ_CACHED, **name)
         return found[0] if found else None
 
     async def cache_vector(
-        self, context: ContextRow, embedder: str, query: str, vector: list[float]
+        self, context: ContextRow, region: Region, embedder: str, query: str, vector: list[float]
     ) -> None:
-        await self._write(context, _CACHE, **_name_query(embedder, query), vector=vector)
+        name = _name_query(region, embedder, query)
+        await self._write(context, _CACHE, **name, vector=vector)
 
     async def _write(self, context: ContextRow, text: str, **variables: Any) -> None:
         try:
@@ -324,7 +290,7 @@ class SearchTable:
             raise
 
 
-def _at(text: str, slot: str, **parts: str | int) -> str:
+def at_slot(text: str, slot: str, **parts: str | int) -> str:
     """A query on one of the two tables; its other parts, too, cannot be variables."""
     for name, value in {"slot": slot, **parts}.items():
         text = text.replace(f"<{name}>", str(value))
@@ -335,15 +301,16 @@ def _name(claimed: ClaimedJob) -> dict[str, str]:
     return {"job_id": claimed.job.id, "claim": claimed.claim}
 
 
-def _name_query(embedder: str, query: str) -> dict[str, str]:
-    return {"embedder": embedder, "digest": hashlib.sha256(query.encode()).hexdigest()}
+def _name_query(region: Region, embedder: str, query: str) -> dict[str, str]:
+    digest = hashlib.sha256(query.encode()).hexdigest()
+    return {"region": name_region(region), "embedder": embedder, "digest": digest}
 
 
 def _make_entries(
     chunks: Sequence[StoredChunk], vectors: Sequence[list[float] | None]
 ) -> list[dict[str, Any]]:
     return [
-        {"chunk_id": chunk.id, "scopes": chunk.scopes, "text": chunk.text}
+        {"chunk_id": chunk.id, **tag_row(chunk.scopes), "text": chunk.text}
         | ({"vector": vector} if vector else {})
         for chunk, vector in zip(chunks, vectors, strict=True)
     ]

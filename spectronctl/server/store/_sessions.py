@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 
+from spectronctl.server.scopes import Region
 from spectronctl.server.store import ContextRow, Receipt, SessionRow
 from spectronctl.server.store._database import Database, QueryError, Row
 from spectronctl.server.store._locks import Locks
 from spectronctl.server.store._plane import GUARD, query_context, query_one
+from spectronctl.server.store._regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.store._reservations import (
     FINISH,
     describe_receipt,
@@ -22,16 +24,30 @@ _COLUMNS = "session_id, state, scopes, metadata, turn_count"
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
 # As JSON: a program reads one long text several times faster than many small values.
-READ = f"RETURN encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id]));"
+READ = f"""
+RETURN encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id] WHERE {WITHIN}));
+"""
+"""The session, as `read_session` takes it; none outside of the region."""
 
 _LIST = f"""
 RETURN encoding::json::encode((
-    SELECT {_COLUMNS} FROM session WHERE state = 'active' AND session_id > $after
+    SELECT {_COLUMNS} FROM session
+    WHERE state = 'active' AND session_id > $after AND session_id < $before AND {WITHIN}
     ORDER BY session_id LIMIT $limit
 ));
 """
 
-_MARK = "UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE;"
+# In one transaction: a memory that is being written changes the session's row too, so that it is either seen here or
+# finds the session gone.
+_MARK = """
+BEGIN;
+LET $spared = !$with_memories AND array::len(
+    SELECT VALUE id FROM memory_chunk WHERE session_id = $session_id LIMIT 1
+) != 0;
+IF !$spared { UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE };
+RETURN $spared;
+COMMIT;
+"""
 
 _LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
 
@@ -41,6 +57,8 @@ RETURN count(
     DELETE (SELECT VALUE id FROM {table} WHERE session_id = $session_id LIMIT 2000) RETURN BEFORE
 );
 """
+
+_LAST = "session;"  # after every id, which all begin with `session:`
 
 _DELETE_ROW = "DELETE session:[$session_id] RETURN NONE;"
 
@@ -63,19 +81,31 @@ class SessionTable:
                 raise
             raise explain_taken_over() from error
 
-    async def get_session(self, context: ContextRow, session_id: str) -> SessionRow | None:
-        found = await query_one(self._database, context, READ, session_id=session_id)
+    async def get_session(
+        self, context: ContextRow, region: Region, session_id: str
+    ) -> SessionRow | None:
+        found = await query_one_region(self._database, context, region, READ, session_id=session_id)
         return read_session(found)
 
     async def list_sessions(
-        self, context: ContextRow, *, after: str, limit: int
+        self, context: ContextRow, region: Region, *, after: str, before: str | None, limit: int
     ) -> list[SessionRow]:
-        found = await query_one(self._database, context, _LIST, after=after, limit=limit)
+        page = {"after": after, "before": before or _LAST, "limit": limit}
+        found = await query_one_region(self._database, context, region, _LIST, **page)
         return [_read_row(row) for row in json.loads(found)]
 
-    async def delete_session(self, context: ContextRow, session_id: str) -> None:
+    async def delete_session(
+        self, context: ContextRow, session_id: str, *, with_memories: bool
+    ) -> bool:
+        variables = {"session_id": session_id, "with_memories": with_memories}
         async with self._locks.get_lock(context.id, session_id):
-            await query_one(self._database, context, _MARK, session_id=session_id)
+            results = await query_context(self._database, context, _MARK, variables)
+        if results[-2]:
+            return False
+        await self._finish_deletions(context)
+        return True
+
+    async def _finish_deletions(self, context: ContextRow) -> None:
         for each in await query_one(self._database, context, _LIST_UNFINISHED):
             await self._remove_session(context, each)
 
@@ -92,7 +122,7 @@ def make_session(row: SessionRow) -> Row:
     """`$row` of `CREATE`; 400 for metadata that cannot be kept unchanged."""
     return {
         "session_id": row.id,
-        "scopes": row.scopes,
+        **tag_row(row.scopes),
         "metadata": to_stored(row.metadata, "metadata"),
         "turn_count": row.turn_count,
     }

@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from spectronctl.server import problems
+from spectronctl.server.scopes import WHOLE, Region
 from spectronctl.server.store import ChunkRow, ContextRow, Found, Receipt, SessionRow, TurnRow
 from spectronctl.server.store._database import Database, QueryError, RetryableError, Row, retry
 from spectronctl.server.store._locks import Locks
-from spectronctl.server.store._plane import GUARD, query_context, query_one
+from spectronctl.server.store._plane import GUARD, query_context
+from spectronctl.server.store._regions import WITHIN, query_one_region, query_region, tag_row
 from spectronctl.server.store._reservations import (
     FINISH,
     TAKEN_OVER,
@@ -44,7 +46,9 @@ FROM turn WHERE session_id = $session_id AND seq >= $offset ORDER BY seq LIMIT $
 
 _READ_PAGE = f"{READ} RETURN encoding::json::encode(({PAGE}));"
 
-_FIND = """
+# The condition counts before the limit: memories of others do not use up the newest that are looked through.
+_FIND = f"""
+{READ}
 RETURN encoding::json::encode((
     SELECT content AS text, role, seq FROM (
         SELECT content, role, seq FROM turn WHERE session_id = $session_id
@@ -53,7 +57,7 @@ RETURN encoding::json::encode((
 ));
 RETURN encoding::json::encode((
     SELECT text, scopes FROM (
-        SELECT chunk_id, session_id, text, scopes FROM memory_chunk ORDER BY chunk_id DESC LIMIT $most
+        SELECT chunk_id, session_id, text, scopes FROM memory_chunk WHERE {WITHIN} ORDER BY chunk_id DESC LIMIT $most
     ) WHERE session_id != $session_id AND string::lowercase(text) CONTAINSANY $words
 ));
 """
@@ -113,29 +117,39 @@ class TurnTable:
             raise RetryableError(_MOVED) from error
 
     async def _read_again(self, context: ContextRow, session_id: str) -> SessionRow:
-        found = await query_one(self._database, context, READ, session_id=session_id)
+        # Whether the caller may write here was found out before the first attempt.
+        found = await query_one_region(self._database, context, WHOLE, READ, session_id=session_id)
         row = read_session(found)
         if row is None or row.deleting:
             raise problems.not_found(f"no session {session_id}")
         return row
 
     async def read_turns(
-        self, context: ContextRow, session_id: str, *, offset: int, limit: int
+        self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
     ) -> tuple[SessionRow | None, str]:
         page = {"session_id": session_id, "offset": offset, "limit": limit}
-        session, turns = await query_context(self._database, context, _READ_PAGE, page)
-        return read_session(session), turns
+        found, turns = await query_region(self._database, context, region, _READ_PAGE, page)
+        session = read_session(found)
+        return session, turns if session else "[]"
 
     async def find_texts(
-        self, context: ContextRow, session_id: str, words: Sequence[str], *, most: int
-    ) -> list[Found]:
+        self,
+        context: ContextRow,
+        region: Region,
+        session_id: str,
+        words: Sequence[str],
+        *,
+        most: int,
+    ) -> tuple[SessionRow | None, list[Found]]:
         variables = {
             "session_id": session_id,
             "words": [check_text(word, "query") for word in words],
             "most": most,
         }
-        results = await query_context(self._database, context, _FIND, variables)
-        return [Found(**row) for result in results for row in json.loads(result)]
+        found, *results = await query_region(self._database, context, region, _FIND, variables)
+        session = read_session(found)
+        texts = [Found(**row) for result in results for row in json.loads(result)]
+        return session, texts if session else []
 
 
 def _make_turn(session: SessionRow, turn: TurnRow, seq: int) -> Row:
@@ -156,7 +170,7 @@ def _make_chunk(session: SessionRow, chunk: ChunkRow) -> Row:
         "chunk_id": chunk.id,
         "session_id": session.id,
         "turn_id": chunk.turn_id,
-        "scopes": session.scopes,
+        **tag_row(session.scopes),
         "text": chunk.text,
         "memory_category": chunk.memory_category,
         "created_at": chunk.created_at,

@@ -8,6 +8,7 @@ from spectronctl.server.store._claims import make_claim
 from spectronctl.server.store._connections import Credentials
 from spectronctl.server.store._contexts import ContextTable
 from spectronctl.server.store._database import Database, StoreLockedError, open_database
+from spectronctl.server.store._finding import FindingTable
 from spectronctl.server.store._jobs import JobTable
 from spectronctl.server.store._keys import KeyTable, ManagementKeyTable
 from spectronctl.server.store._lifecycle import ContextLifecycle
@@ -51,6 +52,7 @@ class SurrealStore(
     SessionTable,
     TurnTable,
     SearchTable,
+    FindingTable,
     UpkeepTable,
     ReservationTable,
 ):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from spectronctl.server.problems import ProblemError
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import Build, ClaimedJob, ContextRow, LostJobError, SearchIndex
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store._migrations import Migrations, read_migrations
@@ -48,14 +49,14 @@ async def begin(
 async def fill(store: SurrealStore, context: ContextRow, claimed: ClaimedJob, length: int) -> Build:
     """A build of every memory, each along an axis of its own."""
     build = await begin(store, context, claimed, length)
-    chunks = await store.list_chunks(context, after="", limit=100)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=100)
     vectors = [point(number, length) for number in range(len(chunks))]
     return await store.add_to_build(context, claimed, build, chunks, vectors)
 
 
 async def find(store: SurrealStore, context: ContextRow, vector: list[float]) -> list[str]:
     index = await store.read_index(context)
-    found = await store.find_near(context, index, vector, most=10)
+    found = await store.find_near(context, WHOLE, index, vector, most=10)
     assert found is not None
     return [each.text for each in found]
 
@@ -67,14 +68,14 @@ async def test_a_memory_is_found_by_its_vector_and_by_its_words(
     await remember(store, context, *texts, vectors=[point(0), point(1)])
     await remember(store, context, *(f"something else, {number}" for number in range(8)))
     assert await store.read_index(context) == FIRST
-    near = await store.find_near(context, FIRST, point(1), most=2)
+    near = await store.find_near(context, WHOLE, FIRST, point(1), most=2)
     assert near is not None
     assert [(each.text, round(each.score, 6)) for each in near] == [(texts[1], 1), (texts[0], 0)]
-    words = await store.find_words(context, FIRST, "COFFEE?", most=5)
+    words = await store.find_words(context, WHOLE, FIRST, "COFFEE?", most=5)
     assert words is not None
     assert [(each.text, each.scopes) for each in words] == [(texts[1], SCOPES)]
     assert words[0].score > 0
-    either = await store.find_words(context, FIRST, "tea coffee", most=5)
+    either = await store.find_words(context, WHOLE, FIRST, "tea coffee", most=5)
     assert {each.text for each in either or ()} == set(texts), "some of the words are enough"
 
 
@@ -83,13 +84,13 @@ async def test_a_memory_without_a_vector_is_found_by_its_words(
 ) -> None:
     (chunk,) = await remember(store, context, "Bo likes tea")
     assert await find(store, context, point(0)) == []
-    words = await store.find_words(context, FIRST, "tea", most=5)
+    words = await store.find_words(context, WHOLE, FIRST, "tea", most=5)
     assert [each.id for each in words or ()] == [chunk]
-    (left,) = await store.list_unindexed(context, after="", limit=5)
+    (left,) = await store.list_unindexed(context, WHOLE, after="", limit=5)
     assert left.id == chunk
     await store.index_chunks(context, FIRST, [left], [point(3)])
     assert await find(store, context, point(3)) == ["Bo likes tea"]
-    assert await store.list_unindexed(context, after="", limit=5) == []
+    assert await store.list_unindexed(context, WHOLE, after="", limit=5) == []
 
 
 async def test_a_vector_of_another_kind_is_left_out_and_the_memory_is_kept(
@@ -97,14 +98,14 @@ async def test_a_vector_of_another_kind_is_left_out_and_the_memory_is_kept(
 ) -> None:
     await remember(store, context, "too short", vectors=[point(0, 8)])
     assert await find(store, context, point(0)) == []
-    assert await store.count_chunks(context) == 1
+    assert await store.count_chunks(context, WHOLE) == 1
 
 
 async def test_what_is_deleted_is_not_found(store: SurrealStore, context: ContextRow) -> None:
     ids = await remember(store, context, "one", "two", vectors=[point(0), point(1)])
     assert await store.delete_chunks(context, [ids[0], "memory_chunk:of-nobody"]) == 1
     assert await find(store, context, point(0)) == ["two"]
-    words = await store.find_words(context, FIRST, "one", most=5)
+    words = await store.find_words(context, WHOLE, FIRST, "one", most=5)
     assert words == []
     assert await ask(store, context, "SELECT VALUE chunk_id FROM search_a") == [ids[1]]
 
@@ -123,14 +124,16 @@ async def test_a_build_serves_only_once_it_is_switched_to(
     now = SearchIndex(slot="b", embedder="acme/small", dimension=16)
     assert await store.read_index(context) == now
     assert await find(store, context, point(1, 16)) == ["two", "one"]
-    assert await store.find_near(context, FIRST, point(6), most=2) is None, "it no longer serves"
-    assert await store.find_words(context, FIRST, "two", most=2) is None
+    assert await store.find_near(context, WHOLE, FIRST, point(6), most=2) is None, (
+        "it no longer serves"
+    )
+    assert await store.find_words(context, WHOLE, FIRST, "two", most=2) is None
 
     await store.close_build(context, claimed)
     assert await store.open_build(context, claimed) == build, "nothing is left to do"
     assert await ask(store, context, "SELECT VALUE chunk_id FROM search_a") == []
     later = await remember(store, context, "three")
-    words = await store.find_words(context, now, "three", most=5)
+    words = await store.find_words(context, WHOLE, now, "three", most=5)
     assert [each.id for each in words or ()] == later
     await store.delete_chunks(context, [ids[1]])
     assert await find(store, context, point(1, 16)) == ["one"]
@@ -156,7 +159,7 @@ async def test_a_batch_is_written_with_its_place_or_not_at_all(
     await remember(store, context, "one", "two")
     claimed = await claim_reindex(store, context)
     build = await begin(store, context, claimed, 4)
-    chunks = await store.list_chunks(context, after="", limit=10)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=10)
     with pytest.raises(Exception, match="vector dimension"):
         await store.add_to_build(context, claimed, build, chunks, [point(0, 4), point(0, 5)])
     assert await store.open_build(context, claimed) == build
@@ -170,7 +173,7 @@ async def test_a_batch_whose_place_was_lost_is_written_once(
     claimed = await claim_reindex(store, context)
     await store.open_build(context, claimed)
     build = await store.begin_build(context, claimed, dimension=4)
-    chunks = await store.list_chunks(context, after="", limit=10)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=10)
     vectors = [point(0, 4), point(1, 4)]
     first = await store.add_to_build(context, claimed, build, chunks, vectors)
     assert await store.add_to_build(context, claimed, build, chunks, vectors) == first
@@ -185,7 +188,7 @@ async def test_whoever_lost_a_job_can_change_nothing(
     build = await fill(store, context, first, 4)
     second = ClaimedJob(first.job, "another claim")
     assert await store.open_build(context, second) == build
-    chunks = await store.list_chunks(context, after="", limit=10)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=10)
     for attempt in (
         store.begin_build(context, first, dimension=4),
         store.add_to_build(context, first, build, chunks, [point(0, 4)]),
@@ -232,9 +235,9 @@ async def test_what_is_written_after_its_turn_has_passed_is_found_by_its_words_a
     (late,) = await remember(store, context, "two")
     await store.switch_to_build(context, claimed, build, embedder="acme/small")
     now = await store.read_index(context)
-    words = await store.find_words(context, now, "two", most=5)
+    words = await store.find_words(context, WHOLE, now, "two", most=5)
     assert [each.id for each in words or ()] == [late]
-    (left,) = await store.list_unindexed(context, after="", limit=5)
+    (left,) = await store.list_unindexed(context, WHOLE, after="", limit=5)
     assert left.id == late
 
 
@@ -242,7 +245,7 @@ async def test_a_memory_without_a_vector_takes_none_away(
     store: SurrealStore, context: ContextRow
 ) -> None:
     await remember(store, context, "one", vectors=[point(1)])
-    chunks = await store.list_chunks(context, after="", limit=5)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=5)
     await store.index_chunks(context, FIRST, chunks, [None])
     assert await find(store, context, point(1)) == ["one"]
 
@@ -268,7 +271,7 @@ async def test_what_is_deleted_while_it_is_embedded_does_not_come_back(
     ids = await remember(store, context, "one", "two")
     claimed = await claim_reindex(store, context)
     build = await begin(store, context, claimed, 4)
-    chunks = await store.list_chunks(context, after="", limit=10)
+    chunks = await store.list_chunks(context, WHOLE, after="", limit=10)
     await store.delete_chunks(context, [ids[0]])
     build = await store.add_to_build(context, claimed, build, chunks, [point(0, 4), point(1, 4)])
     await store.switch_to_build(context, claimed, build, embedder="acme/small")
@@ -285,29 +288,29 @@ async def test_memories_written_at_once_are_all_found(
             for number in range(20)
         )
     )
-    found = await store.find_near(context, FIRST, point(7), most=50)
+    found = await store.find_near(context, WHOLE, FIRST, point(7), most=50)
     assert found is not None
     assert (len(found), found[0].text) == (20, "number 7")
 
 
 async def test_a_query_is_remembered_for_a_day(store: SurrealStore, context: ContextRow) -> None:
-    assert await store.read_cached_vector(context, "acme/small", "tea?") is None
-    await store.cache_vector(context, "acme/small", "tea?", [0.5, 0.5])
-    await store.cache_vector(context, "acme/small", "tea?", [0.25, 0.5])
-    assert await store.read_cached_vector(context, "acme/small", "tea?") == [0.25, 0.5]
-    assert await store.read_cached_vector(context, "acme/large", "tea?") is None
-    assert await store.prune_cache(context) == 0
+    assert await store.read_cached_vector(context, WHOLE, "acme/small", "tea?") is None
+    await store.cache_vector(context, WHOLE, "acme/small", "tea?", [0.5, 0.5])
+    await store.cache_vector(context, WHOLE, "acme/small", "tea?", [0.25, 0.5])
+    assert await store.read_cached_vector(context, WHOLE, "acme/small", "tea?") == [0.25, 0.5]
+    assert await store.read_cached_vector(context, WHOLE, "acme/large", "tea?") is None
+    assert await store.prune_cache(context, WHOLE) == 0
     await ask(store, context, "UPDATE query_cache SET expires_at = time::now() - 1s RETURN NONE")
-    assert await store.read_cached_vector(context, "acme/small", "tea?") is None
-    assert await store.prune_cache(context) == 1
+    assert await store.read_cached_vector(context, WHOLE, "acme/small", "tea?") is None
+    assert await store.prune_cache(context, WHOLE) == 1
 
 
 async def test_pages_of_memories_come_from_an_index(
     store: SurrealStore, context: ContextRow
 ) -> None:
     await remember(store, context, *(f"number {number}" for number in range(5)))
-    first = await store.list_chunks(context, after="", limit=3)
-    rest = await store.list_chunks(context, after=first[-1].id, limit=3)
+    first = await store.list_chunks(context, WHOLE, after="", limit=3)
+    rest = await store.list_chunks(context, WHOLE, after=first[-1].id, limit=3)
     assert [each.text for each in (*first, *rest)] == [f"number {n}" for n in range(5)]
     plan = await ask(
         store,
@@ -339,8 +342,8 @@ async def test_memories_from_before_are_found_by_their_words_after_the_upgrade(
     )
     await older.close()
     newer = await open_store(file_url)
-    words = await newer.find_words(context, FIRST, "tea", most=5)
-    unindexed = await newer.list_unindexed(context, after="", limit=5)
+    words = await newer.find_words(context, WHOLE, FIRST, "tea", most=5)
+    unindexed = await newer.list_unindexed(context, WHOLE, after="", limit=5)
     await newer.close()
     assert [each.text for each in words or ()] == ["Bo likes tea"]
     assert len(unindexed) == 1
@@ -353,5 +356,5 @@ async def test_writes_wait_for_the_schema(file_url: str, make_context: MakeConte
     store = await open_store(file_url, migrations=before)
     context = await store.create_context(make_context(), providers={})
     with pytest.raises(ProblemError, match="schema is behind"):
-        await store.cache_vector(context, "acme/small", "tea?", [1.0])
+        await store.cache_vector(context, WHOLE, "acme/small", "tea?", [1.0])
     await store.close()

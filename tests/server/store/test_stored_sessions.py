@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from spectronctl.server.problems import ProblemError
+from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ChunkRow, ContextRow, SessionRow, TurnRow
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store._migrations import Migrations, read_migrations
@@ -58,10 +59,10 @@ async def test_appends_at_once_count_on_without_gaps(
     await store.create_session(context, row, receipt=None)
     # Each of them believes that it is the first.
     await asyncio.gather(*(append(store, context, row, 20) for _ in range(12)))
-    read = await store.get_session(context, row.id)
+    read = await store.get_session(context, WHOLE, row.id)
     assert read is not None
     assert read.turn_count == 240
-    _, page = await store.read_turns(context, row.id, offset=0, limit=500)
+    _, page = await store.read_turns(context, WHOLE, row.id, offset=0, limit=500)
     assert page.count('"seq":') == 240
     assert all(f'"seq":{seq},' in page for seq in range(240))
 
@@ -102,7 +103,7 @@ async def test_an_append_is_all_or_nothing(store: SurrealStore, context: Context
     twice = [*turns, turns[0]]
     with pytest.raises(Exception, match="already"):
         await store.append_turns(context, row, twice, is_new=False, chunk=None, receipt=None)
-    read = await store.get_session(context, row.id)
+    read = await store.get_session(context, WHOLE, row.id)
     assert read is not None
     assert read.turn_count == 2
     assert await count_rows(store, context, "turn") == 2
@@ -130,25 +131,25 @@ async def test_a_deletion_that_a_crash_cut_short_is_finished_by_the_next(
 
         patch.setattr(store, "_remove_session", die)
         with pytest.raises(OSError, match="killed"):
-            await store.delete_session(context, first.id)
-    halfway = await store.get_session(context, first.id)
+            await store.delete_session(context, first.id, with_memories=True)
+    halfway = await store.get_session(context, WHOLE, first.id)
     assert halfway is not None
     assert halfway.deleting
-    assert [row.id for row in await store.list_sessions(context, after="", limit=9)] == sorted(
-        [second.id, kept.id]
-    )
+    assert [
+        row.id for row in await store.list_sessions(context, WHOLE, after="", before=None, limit=9)
+    ] == sorted([second.id, kept.id])
     with pytest.raises(ProblemError, match="no session"):
         await append(store, context, first, 1)
-    await store.delete_session(context, second.id)
+    await store.delete_session(context, second.id, with_memories=True)
     for table, left in (("turn", 3), ("memory_chunk", 1), ("session", 1)):
         assert await count_rows(store, context, table) == left
-    assert await store.get_session(context, kept.id) is not None
+    assert await store.get_session(context, WHOLE, kept.id) is not None
 
 
 async def test_a_long_session_is_deleted_whole(store: SurrealStore, context: ContextRow) -> None:
     row = make_session()
     await append(store, context, row, 2_500, is_new=True)
-    await store.delete_session(context, row.id)
+    await store.delete_session(context, row.id, with_memories=True)
     assert await count_rows(store, context, "turn") == 0
 
 
@@ -161,8 +162,8 @@ async def test_a_write_does_not_bring_a_deleted_context_back(
         lambda: store.create_session(context, row, receipt=None),
         lambda: append(store, context, row, 1, is_new=True),
         lambda: append(store, context, row, 1),
-        lambda: store.get_session(context, row.id),
-        lambda: store.delete_session(context, row.id),
+        lambda: store.get_session(context, WHOLE, row.id),
+        lambda: store.delete_session(context, row.id, with_memories=True),
     ]
     for write in writes:
         with pytest.raises(ProblemError, match="its database is being deleted"):
@@ -171,7 +172,7 @@ async def test_a_write_does_not_bring_a_deleted_context_back(
     (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=at)
     assert info["tables"] == []
     again = await store.create_context(make_context(), providers={})
-    assert await store.list_sessions(again, after="", limit=9) == []
+    assert await store.list_sessions(again, WHOLE, after="", before=None, limit=9) == []
 
 
 async def test_contexts_of_the_first_release_are_brought_up_when_the_store_is_opened(
@@ -188,7 +189,7 @@ async def test_contexts_of_the_first_release_are_brought_up_when_the_store_is_op
     assert await newer.list_schema_versions() == {context.id: len(shipped.context)}
     row = make_session()
     await newer.create_session(context, row, receipt=None)
-    assert await newer.get_session(context, row.id) == row
+    assert await newer.get_session(context, WHOLE, row.id) == row
     await newer.close()
 
 
