@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, JsonValue
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from spectronctl.server.answers import describe_problems
 from spectronctl.server.answers_sessions import (
@@ -26,19 +26,19 @@ from spectronctl.server.bodies import JsonObject, OptionalJsonObject, describe_b
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.facts import AnyScopes, read_tags
 from spectronctl.server.idempotency import OnceOnly
+from spectronctl.server.limits import JSON_RULE, SCOPES_RULE
 from spectronctl.server.problems import ProblemError, invalid, not_found
-from spectronctl.server.recall import NEWEST, read_words, write_context
+from spectronctl.server.recall import NEWEST, choose_best, read_words, write_context
 from spectronctl.server.routes import PREFIX
-from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.scopes import is_under, read_path
-from spectronctl.server.store import Receipt, SessionRow, Store, check_value
+from spectronctl.server.store import Found, Receipt, SessionRow, Store, check_value
 from spectronctl.server.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
 from spectronctl.server.validation import read_instant
 
 SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
 
 _MOST_TURNS = 500
-_SCANNED = 500
 _LARGEST = 2**63 - 1
 
 router = APIRouter(
@@ -61,8 +61,10 @@ _Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="How many turns to
 class SessionBody(BaseModel):
     """Body of `POST /{context}/sessions`; it may be left out."""
 
-    scopes: AnyScopes = Field(default=None, description="Without any, the key's own region")
-    metadata: JsonValue = None
+    scopes: AnyScopes = Field(
+        default=None, description=f"Without any, the key's own region; {SCOPES_RULE}"
+    )
+    metadata: JsonValue = Field(default=None, description=JSON_RULE)
 
 
 class QueryBody(BaseModel):
@@ -94,14 +96,14 @@ async def list_sessions(
         in_scope = path is None or any(is_under(tag, path) for tag in tags)
         return in_scope and caller.region.can_read(row.scopes)
 
-    after = max(cursor or "", first)
-    found = await _collect(store, caller, after, last, limit + 1, is_wanted)
-    rows, next_cursor = cut_page(found, limit)
-    return SessionPage(
-        sessions=[show_session(row) for row in rows],
-        next_cursor=next_cursor,
-        has_more=next_cursor is not None,
+    async def list_after(after: str, limit: int) -> list[SessionRow]:
+        rows = await store.list_sessions(caller.context, after=after, limit=limit)
+        return [row for row in rows if last is None or row.id < last]
+
+    sessions, next_cursor = await read_page(
+        list_after, show_session, max(cursor or "", first), limit, is_wanted
     )
+    return SessionPage(sessions=sessions, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.post(
@@ -164,7 +166,7 @@ async def list_turns(
         caller.context, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
     )
     _admit(row, caller, session_id)
-    return Response(f'{{"turns":{turns}}}', media_type="application/json")
+    return StreamingResponse(_wrap(turns), media_type="application/json")
 
 
 @router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
@@ -189,6 +191,13 @@ async def query_session_context(
 ) -> ContextText:
     """The same, with the query in the body."""
     return await _recall(store, caller, session_id, body.get("query"))
+
+
+async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield '{"turns":'
+    async for piece in turns:
+        yield piece
+    yield "}"
 
 
 def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
@@ -218,34 +227,18 @@ def _admit(
     return row
 
 
-async def _collect(
-    store: Store,
-    caller: ContextCaller,
-    after: str,
-    last: str | None,
-    most: int,
-    is_wanted: Callable[[SessionRow], bool],
-) -> list[SessionRow]:
-    """At most `most` wanted sessions with ids between the two; reads on past those of other keys."""
-    found: list[SessionRow] = []
-    size = most
-    while True:
-        rows = await store.list_sessions(caller.context, after=after, limit=size)
-        within = [row for row in rows if last is None or row.id < last]
-        found += filter(is_wanted, within)
-        if len(found) >= most or len(within) < size:
-            return found[:most]
-        after, size = rows[-1].id, _SCANNED
-
-
 async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
     if not isinstance(query, str) or not query.strip():
         raise invalid("query: must be a string, not blank")
-    await find_session(store, caller, session_id)
+    session = await find_session(store, caller, session_id)
     words = read_words(query)
-    found = await store.find_texts(caller.context, session_id, words, most=NEWEST)
-    seen = [each for each in found if each.seq is not None or caller.region.can_read(each.scopes)]
-    return ContextText(context=write_context(words, seen))
+    best: list[Found] = []
+    async for found in store.find_texts(caller.context, session, words, most=NEWEST):
+        seen = [
+            each for each in found if each.seq is not None or caller.region.can_read(each.scopes)
+        ]
+        best = choose_best(words, best + seen)
+    return ContextText(context=write_context(words, best))
 
 
 def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:

@@ -7,7 +7,7 @@ The control plane lives in namespace `spectron`, database `metadata`; every cont
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -157,13 +157,21 @@ class Store(Protocol):
 
     async def read_turns(
         self, context: ContextRow, session_id: str, *, offset: int, limit: int
-    ) -> tuple[SessionRow | None, str]:
-        """The session, and a JSON array of turns as they are answered: a long transcript is never unpacked."""
+    ) -> tuple[SessionRow | None, AsyncIterator[str]]:
+        """
+        The session, and a JSON array of turns as they are answered, in pieces: a long transcript is never unpacked.
 
-    async def find_texts(
-        self, context: ContextRow, session_id: str, words: Sequence[str], *, most: int
-    ) -> list[Found]:
-        """Of the newest `most` turns of the session, and memories of the others, those with one of the words."""
+        The pieces raise a problem when a turn is gone meanwhile.
+        """
+
+    def find_texts(
+        self, context: ContextRow, session: SessionRow, words: Sequence[str], *, most: int
+    ) -> AsyncIterator[list[Found]]:
+        """
+        Of the newest `most` turns of the session, and memories of the others, those with one of the words.
+
+        Turns first, each kind from the newest on, and of each text its start.
+        """
 
     async def reserve_write(self, context: ContextRow, wanted: Reservation) -> str | None:
         """None: go on. Else the answer that this write had; 409 for another body, or while it is in flight."""

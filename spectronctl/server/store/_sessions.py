@@ -17,7 +17,7 @@ from spectronctl.server.store._reservations import (
 )
 from spectronctl.server.store._values import to_stored
 
-_COLUMNS = "session_id, state, scopes, metadata, turn_count"
+_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
 
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
@@ -95,6 +95,7 @@ def make_session(row: SessionRow) -> Row:
         "scopes": row.scopes,
         "metadata": to_stored(row.metadata, "metadata"),
         "turn_count": row.turn_count,
+        "longest_turn": row.longest_turn,
     }
 
 
@@ -110,5 +111,6 @@ def _read_row(row: Row) -> SessionRow:
         scopes=row["scopes"],
         metadata=row["metadata"],
         turn_count=row["turn_count"],
+        longest_turn=row["longest_turn"],
         deleting=row["state"] == "deleting",
     )
