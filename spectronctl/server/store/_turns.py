@@ -49,9 +49,10 @@ _READ_PAGE = f"LET $page = ({PAGE}); RETURN count($page); RETURN encoding::json:
 
 # In one round trip with the session, where all of the page may be read at once.
 _READ_FIRST = f"""
-LET $longest = (SELECT VALUE longest_turn FROM ONLY session:[$session_id]) ?? 0;
+LET $row = (SELECT longest_turn, turn_count FROM ONLY session:[$session_id]);
+LET $count = math::max([0, math::min([$limit, ($row.turn_count ?? 0) - $offset])]);
 {READ}
-RETURN IF $longest * $limit <= $room {{ encoding::json::encode(({PAGE})) }};
+RETURN IF ($row.longest_turn ?? 0) * $count <= $room {{ encoding::json::encode(({PAGE})) }};
 """
 
 _READ_HEAD = """
@@ -61,20 +62,22 @@ FROM turn WHERE session_id = $session_id AND seq = $seq
 
 _READ_HEAD_AS_JSON = f"RETURN encoding::json::encode(({_READ_HEAD})[0]);"
 
+# The second number is where the slice ends, not how long it is.
 _READ_SLICE = """
 RETURN encoding::json::encode((
-    SELECT VALUE string::slice(content, $start, $room) FROM turn
+    SELECT VALUE string::slice(content, $start, $end) FROM turn
     WHERE session_id = $session_id AND seq = $seq
 )[0] ?? NONE);
 """
 
-# The engine holds all rows that a statement reads, so none may read too many: `before` is where the last one ended.
+# The engine holds all rows that a statement reads, so none may read too many. An upper bound of `seq` would not keep it
+# from reading on behind that; a limit does.
 _FIND_TURNS = """
 RETURN encoding::json::encode((
-    SELECT string::slice(content, 0, $longest) AS text, role, seq FROM turn
-    WHERE session_id = $session_id AND seq >= $first AND seq < $before
-        AND string::lowercase(content) CONTAINSANY $words
-    ORDER BY seq DESC
+    SELECT string::slice(content, 0, $longest) AS text, role, seq FROM (
+        SELECT content, role, seq FROM turn WHERE session_id = $session_id AND seq >= $offset
+        ORDER BY seq LIMIT $limit
+    ) WHERE string::lowercase(content) CONTAINSANY $words ORDER BY seq DESC
 ));
 """
 
@@ -166,7 +169,7 @@ class TurnTable:
         self, context: ContextRow, session_id: str, *, offset: int, limit: int
     ) -> tuple[SessionRow | None, AsyncIterator[str]]:
         page = {"session_id": session_id, "offset": offset, "limit": limit, "room": MAX_PIECE}
-        _, found, turns = await query_context(self._database, context, _READ_FIRST, page)
+        *_, found, turns = await query_context(self._database, context, _READ_FIRST, page)
         session = read_session(found)
         if session is None or turns is not None:
             return session, _give(turns or "[]")
@@ -208,14 +211,14 @@ class TurnTable:
         start, is_over = 0, False
         while not is_over:
             piece = await query_one(
-                self._database, context, _READ_SLICE, **turn, start=start, room=MAX_PIECE
+                self._database, context, _READ_SLICE, **turn, start=start, end=start + MAX_PIECE
             )
             if piece == "null":
                 raise _explain_gone(session_id)
             start += MAX_PIECE
-            # An empty piece is the only one that is sure to be the last, since escapes hide how many characters it has.
-            is_over = len(piece) == len('""')
-            yield piece[1:-1]
+            text = piece[1:-1]
+            is_over = len(text) < MAX_PIECE  # escapes can only make it longer than what was read
+            yield text
         yield '"}'
 
     async def find_texts(
@@ -229,7 +232,8 @@ class TurnTable:
         size = max(_FEWEST_TURNS, MAX_PIECE // max(1, session.longest_turn))
         first = max(0, session.turn_count - most)
         for before in range(session.turn_count, first, -size):
-            bounds: Row = {"first": max(first, before - size), "before": before}
+            offset = max(first, before - size)
+            bounds: Row = {"offset": offset, "limit": before - offset}
             (found,) = await query_context(self._database, context, _FIND_TURNS, wanted | bounds)
             yield _read_found(found)
         before_chunk, left = _AFTER_ALL, most
