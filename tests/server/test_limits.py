@@ -206,6 +206,7 @@ async def test_a_page_that_loses_a_turn_meanwhile_is_not_taken_for_the_last(
     monkeypatch.setattr(_turns, "MAX_PIECE", room)
     session_id = kept["sessionId"]
     _, pieces = await store.read_turns(context, session_id, offset=0, limit=100)
+    assert not isinstance(pieces, str)
     assert await anext(pieces) == "["
     await store.delete_session(context, session_id)
     with pytest.raises(Exception, match="deleted while it was read"):

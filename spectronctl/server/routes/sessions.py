@@ -166,6 +166,8 @@ async def list_turns(
         caller.context, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
     )
     _admit(row, caller, session_id)
+    if isinstance(turns, str):
+        return Response(f'{{"turns":{turns}}}', media_type="application/json")
     return StreamingResponse(_wrap(turns), media_type="application/json")
 
 

@@ -157,11 +157,11 @@ class Store(Protocol):
 
     async def read_turns(
         self, context: ContextRow, session_id: str, *, offset: int, limit: int
-    ) -> tuple[SessionRow | None, AsyncIterator[str]]:
+    ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
         """
-        The session, and a JSON array of turns as they are answered, in pieces: a long transcript is never unpacked.
+        The session, and a JSON array of turns as they are answered: a long transcript is never unpacked.
 
-        The pieces raise a problem when a turn is gone meanwhile.
+        A long array comes in pieces, which raise a problem when a turn is gone meanwhile.
         """
 
     def find_texts(

@@ -121,7 +121,7 @@ class TurnTable:
         opening = CREATE if is_new else _COUNT
         parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
         text = f"BEGIN;{GUARD}{''.join(parts)}COMMIT;"
-        longest = max(len(turn.content) for turn in turns)
+        longest = max((len(turn.content) for turn in turns), default=0)
         fixed = {
             "count": len(turns),
             "longest": longest,
@@ -167,12 +167,12 @@ class TurnTable:
 
     async def read_turns(
         self, context: ContextRow, session_id: str, *, offset: int, limit: int
-    ) -> tuple[SessionRow | None, AsyncIterator[str]]:
+    ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
         page = {"session_id": session_id, "offset": offset, "limit": limit, "room": MAX_PIECE}
         *_, found, turns = await query_context(self._database, context, _READ_FIRST, page)
         session = read_session(found)
         if session is None or turns is not None:
-            return session, _give(turns or "[]")
+            return session, turns or "[]"
         count = max(0, min(limit, session.turn_count - offset))
         return session, self._read_pieces(context, session, range(offset, offset + count))
 
@@ -244,10 +244,6 @@ class TurnTable:
             )
             yield _read_found(found)
             before_chunk, left = (ids[-1], left - _CHUNKS) if len(ids) == _CHUNKS else ("", 0)
-
-
-async def _give(text: str) -> AsyncIterator[str]:
-    yield text
 
 
 def _read_found(found: str) -> list[Found]:

@@ -61,8 +61,8 @@ async def test_appends_at_once_count_on_without_gaps(
     read = await store.get_session(context, row.id)
     assert read is not None
     assert read.turn_count == 240
-    _, pieces = await store.read_turns(context, row.id, offset=0, limit=500)
-    page = "".join([piece async for piece in pieces])
+    _, page = await store.read_turns(context, row.id, offset=0, limit=500)
+    assert isinstance(page, str)
     assert page.count('"seq":') == 240
     assert all(f'"seq":{seq},' in page for seq in range(240))
 
