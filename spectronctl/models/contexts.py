@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -43,12 +43,20 @@ class Context(Model):
     created_at: str | None = None
 
 
+_Config = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="At most 64 KiB of JSON, 5,000 names and values, and 64 levels, all of it together"
+    ),
+]
+
+
 class ContextCreate(Model):
     """Body of `POST /contexts/{id}`."""
 
     namespace: str
     database: str
-    config: dict[str, Any] | None = None
+    config: _Config = None
     admin_external_id: str | None = None
     admin_display_name: str | None = None
 
@@ -56,7 +64,7 @@ class ContextCreate(Model):
 class ContextPatch(Model):
     """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null clears a field."""
 
-    config: dict[str, Any] | None = None
+    config: _Config = None
     enforcement_blocked: bool | None = None
 
 

@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from spectronctl.models._base import Model
 from spectronctl.models.times import read_time
 
@@ -78,6 +80,8 @@ class KeyCreate(Model):
 
     name: str
     principal: str = "agent"
-    scope_floor: Any = None
+    scope_floor: Any = Field(
+        default=None, description="At most 64 paths of 32 names each, and 8 KiB in all"
+    )
     expires_at: str | None = None
     expires_in: int | None = None

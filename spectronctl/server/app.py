@@ -17,6 +17,7 @@ from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.answers import Problem
 from spectronctl.server.embedders import Embedders
+from spectronctl.server.limits import MAX_BODY_BYTES
 from spectronctl.server.middleware import (
     BodyLimit,
     CatchAll,
@@ -40,7 +41,6 @@ from spectronctl.server.routes import (
 )
 from spectronctl.server.store import Store
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_BODY_SECONDS = 60.0
 
 _ROUTES = [

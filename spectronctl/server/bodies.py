@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from spectronctl.server.limits import MAX_BODY_VALUES
 from spectronctl.server.problems import ProblemError, invalid
 
 
@@ -40,6 +41,8 @@ def _read(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
     _check_coding(request.headers.get("content-encoding", "identity"))
     body = _decode(raw)
+    if _count_values(body) > MAX_BODY_VALUES:
+        raise invalid(f"the body holds more than {MAX_BODY_VALUES} values")
     if not isinstance(body, dict):
         raise invalid("the body must be a JSON object")
     return body
@@ -72,6 +75,19 @@ def _decode(raw: bytes) -> Any:
         raise invalid("the body is nested too deeply") from None
     except ValueError:  # an integer of more digits than Python reads
         raise invalid("the body holds an integer beyond 64 bits") from None
+
+
+def _count_values(body: Any) -> int:
+    """Values of a JSON body, at any depth; no more are counted than it may hold."""
+    count, left = 0, [body]
+    while left and count <= MAX_BODY_VALUES:
+        value = left.pop()
+        count += 1
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return count + len(left)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -7,7 +7,7 @@ Either spelling of a field's name is read, and the legacy `scope` for `scopes`; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,23 +15,34 @@ from pydantic import BaseModel, Field
 
 from spectronctl.models.facts import CATEGORIES, INFER_MODES
 from spectronctl.models.sessions import ROLES
+from spectronctl.server.limits import (
+    MAX_FACT_BYTES,
+    MAX_LABELS,
+    MAX_LABELS_BYTES,
+    MAX_MESSAGES,
+    SCOPES_RULE,
+)
 from spectronctl.server.problems import invalid, not_implemented
 from spectronctl.server.scopes import Scopes, read_scopes
 from spectronctl.server.store import ChunkRow, TurnRow
 from spectronctl.server.ulids import new_ulid
 from spectronctl.server.validation import read_instant
 
-MOST_MESSAGES = 10_000
-
 _EXTRACTIONS = ("whole_conversation", "per_message")
-_MOST_LABELS = 64
 
 _SCOPES = Field(
     description="A path, a list of paths (any of them) or a list of lists of paths (any list, all of its paths); "
-    "for the session that is made when none is named",
+    f"{SCOPES_RULE}; for the session that is made when none is named",
 )
 _INFER = Field(description="This server offers `none`: the text is kept as it is")
-_LABELS = Field(description="`key=value` each")
+_LABELS = Field(
+    max_length=MAX_LABELS,
+    description=f"`key=value` each; at most {MAX_LABELS_BYTES} bytes together",
+)
+_TEXT = Field(
+    max_length=MAX_FACT_BYTES,
+    description=f"Not blank; at most {MAX_FACT_BYTES} bytes in UTF-8. A longer text goes through `/facts/batch`",
+)
 _SESSION = Field(description="The session to append to; without it one is made")
 
 AnyScopes = str | list[str | list[str]] | None
@@ -40,7 +51,7 @@ AnyScopes = str | list[str | list[str]] | None
 class FactBody(BaseModel):
     """Body of `POST /{context}/facts`."""
 
-    text: str
+    text: Annotated[str, _TEXT]
     infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
     session_id: Annotated[str | None, _SESSION] = None
     scopes: Annotated[AnyScopes, _SCOPES] = None
@@ -55,7 +66,7 @@ class BatchBody(BaseModel):
 
     messages: list[dict[str, Any]] = Field(
         min_length=1,
-        max_length=MOST_MESSAGES,
+        max_length=MAX_MESSAGES,
         description="`{role, content, ts?}` each, in their order; `ts` is RFC 3339",
     )
     infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
@@ -82,6 +93,8 @@ def read_fact(body: Mapping[str, Any], *, now: datetime) -> WantedWrite:
     if not isinstance(text, str) or not text.strip():
         raise invalid("text: must be a string, not blank")
     _check_unicode(text, "text")
+    if len(text.encode()) > MAX_FACT_BYTES:
+        raise invalid(f"text: must be at most {MAX_FACT_BYTES} bytes in UTF-8")
     observed = read_field(body, "observed_at")
     at = now if observed is None else read_instant(observed, "observed_at")
     turn = TurnRow(
@@ -108,10 +121,14 @@ def read_batch(body: Mapping[str, Any], *, now: datetime) -> WantedWrite:
     _require_literal(body)
     _read_choice(body, "extract", _EXTRACTIONS)
     messages = body.get("messages")
-    if not isinstance(messages, list) or not 1 <= len(messages) <= MOST_MESSAGES:
-        raise invalid(f"messages: must be a list of 1 to {MOST_MESSAGES} messages")
+    if not isinstance(messages, list) or not 1 <= len(messages) <= MAX_MESSAGES:
+        raise invalid(f"messages: must be a list of 1 to {MAX_MESSAGES} messages")
     labels = _read_labels(body)
-    turns = [_read_message(each, at, labels, now) for at, each in enumerate(messages)]
+    turns = [_read_message(each, at, now) for at, each in enumerate(messages)]
+    if labels:
+        first, *others = turns
+        labelled = [replace(each, labelled_by=first.id) for each in others]
+        turns = [replace(first, labels=labels), *labelled]
     return WantedWrite(session_id=_read_session_id(body), scopes=read_tags(body), turns=turns)
 
 
@@ -140,7 +157,7 @@ def _require_literal(body: Mapping[str, Any]) -> None:
         )
 
 
-def _read_message(message: Any, at: int, labels: tuple[str, ...], now: datetime) -> TurnRow:
+def _read_message(message: Any, at: int, now: datetime) -> TurnRow:
     path = f"messages[{at}]"
     if not isinstance(message, dict):
         raise invalid(f"{path}: must be an object of role, content and perhaps ts")
@@ -154,7 +171,6 @@ def _read_message(message: Any, at: int, labels: tuple[str, ...], now: datetime)
         id=f"turn:{new_ulid()}",
         role=message["role"],
         content=content,
-        labels=labels,
         created_at=now if ts is None else read_instant(ts, f"{path}.ts"),
     )
 
@@ -186,12 +202,14 @@ def _read_labels(body: Mapping[str, Any]) -> tuple[str, ...]:
     labels = body.get("labels")
     if labels is None:
         return ()
-    if not isinstance(labels, list) or len(labels) > _MOST_LABELS:
-        raise invalid(f"labels: must be a list of at most {_MOST_LABELS}")
+    if not isinstance(labels, list) or len(labels) > MAX_LABELS:
+        raise invalid(f"labels: must be a list of at most {MAX_LABELS}")
     for at, label in enumerate(labels):
         name, equals, _ = label.partition("=") if isinstance(label, str) else ("", "", "")
         if not (name.strip() and equals and label.isprintable()):
             raise invalid(f"labels[{at}]: must be key=value")
         if name.startswith("_"):
             raise invalid(f"labels[{at}]: a key cannot start with _")
+    if sum(len(label.encode()) for label in labels) > MAX_LABELS_BYTES:
+        raise invalid(f"labels: must be at most {MAX_LABELS_BYTES} bytes together")
     return tuple(labels)

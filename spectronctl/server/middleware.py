@@ -15,8 +15,14 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spectronctl.server.answers import Problem
+from spectronctl.server.limits import (
+    LARGE_BODY_PATHS,
+    MAX_BODIES_BYTES,
+    MAX_FREE_BODY_BYTES,
+    MAX_SMALL_BODY_BYTES,
+)
 from spectronctl.server.logs import describe_exception
-from spectronctl.server.problems import ProblemError, invalid
+from spectronctl.server.problems import ProblemError, invalid, unavailable
 from spectronctl.server.ulids import new_ulid
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
@@ -24,6 +30,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 _log = logging.getLogger("spectronctl.server.requests")
 _DISCARD_AT_MOST = 64 * 1024 * 1024
 _DISCARD_SECONDS = 5
+_ROOM_SECONDS = 5
 
 
 class Correlation:
@@ -110,32 +117,59 @@ class Unambiguous:
             await self._app(scope, receive, send)
 
 
+class Room:
+    """Bytes that may be held at once. One who wants few does not wait behind one who wants many."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._given = asyncio.Event()
+
+    async def take(self, size: int) -> None:
+        """Wait until there is room for that many."""
+        while self._left < size:
+            self._given.clear()
+            await self._given.wait()
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """Let others have what was taken."""
+        self._left += size
+        self._given.set()
+
+
 class BodyLimit:
     """
     Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within `max_seconds`.
 
-    A length that is announced counts as one that was received.
+    A length that is announced counts as one that was received. All but conversations and ontologies are smaller. Of
+    large bodies only so many are held at once, from the first byte that is read until the request is answered: one
+    that finds no room within a few seconds is a 503. Nothing is read, and so no room taken, before the key is known.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
+        self._room = Room(max(MAX_BODIES_BYTES, max_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._max_bytes:
+        limit = self._get_limit(scope["path"])
+        size = _read_length(Headers(scope=scope), limit)
+        if size > limit:
             await _discard(receive)
-            await render_problem(scope, self._too_large())(scope, receive, send)
+            await render_problem(scope, _too_large(limit))(scope, receive, send)
             return
-        received = 0
+        received = held = 0
         deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
 
         async def receive_counted() -> Message:
-            nonlocal received, deadline
+            nonlocal received, held, deadline
+            if size > MAX_FREE_BODY_BYTES and not held:
+                await self._take_room(size, receive)
+                held, deadline = size, asyncio.get_running_loop().time() + self._max_seconds
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
@@ -144,26 +178,34 @@ class BodyLimit:
             received += len(message.get("body", b""))
             if not message.get("more_body"):
                 deadline = None
-            if received > self._max_bytes:
+            if received > limit:
                 if message.get("more_body"):
                     await _discard(receive)
-                raise self._too_large()
+                raise _too_large(limit)
             return message
 
-        await self._app(scope, receive_counted, send)
+        try:
+            await self._app(scope, receive_counted, send)
+        finally:
+            self._room.give(held)
+
+    def _get_limit(self, path: str) -> int:
+        is_large = path.endswith(LARGE_BODY_PATHS)
+        return self._max_bytes if is_large else min(self._max_bytes, MAX_SMALL_BODY_BYTES)
+
+    async def _take_room(self, size: int, receive: Receive) -> None:
+        try:
+            async with asyncio.timeout(_ROOM_SECONDS):
+                await self._room.take(size)
+        except TimeoutError:
+            await _discard(receive)
+            raise unavailable("the server is busy with other large bodies; try again") from None
 
     def _too_slow(self) -> ProblemError:
         return ProblemError(
             HTTPStatus.REQUEST_TIMEOUT,
             "too-slow",
             f"the body has not arrived within {self._max_seconds:g} seconds",
-        )
-
-    def _too_large(self) -> ProblemError:
-        return ProblemError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too-large",
-            f"the body is larger than the {self._max_bytes} bytes that this server takes",
         )
 
 
@@ -194,6 +236,22 @@ def render_problem(
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-large",
+        f"the body is larger than the {limit} bytes that this server takes here",
+    )
+
+
+def _read_length(headers: Headers, limit: int) -> int:
+    """The length of the body as it is announced; `limit` where it comes without one."""
+    announced = headers.get("content-length", "")
+    if announced.isdecimal():
+        return int(announced)
+    return limit if "transfer-encoding" in headers else 0
 
 
 def _has_two_lengths(headers: Headers) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
+from spectronctl.server.limits import MAX_CONTEXT
 from spectronctl.server.store import Found
 
 NEWEST = 5_000
@@ -20,15 +22,32 @@ def read_words(query: str) -> list[str]:
     return list(dict.fromkeys(_WORD.findall(query.lower())))[:_MOST_WORDS]
 
 
-def write_context(words: Iterable[str], found: Iterable[Found]) -> str:
-    """The texts with most of the words as a block for a prompt: memories, then turns in their order; "" for none."""
+def choose_best(words: Collection[str], found: Iterable[Found]) -> list[Found]:
+    """Those with most of the words, the best first: so many turns, and so many memories, as a context has."""
     wanted = set(words)
     scored = [(len(wanted.intersection(_WORD.findall(each.text.lower()))), each) for each in found]
     # The sort is stable and what was found comes newest first: of equals, the newest.
     best = [each for score, each in sorted(scored, key=_get_score, reverse=True) if score]
     memories = [each for each in best if each.seq is None][:_MOST_TEXTS]
-    turns = sorted([each for each in best if each.seq is not None][:_MOST_TEXTS], key=_get_seq)
+    turns = [each for each in best if each.seq is not None][:_MOST_TEXTS]
+    return memories + turns
+
+
+def write_context(words: Collection[str], found: Iterable[Found]) -> str:
+    """The texts with most of the words as a block for a prompt: memories, then turns in their order; "" for none."""
+    best = list(_cut(choose_best(words, found)))
+    memories = [each for each in best if each.seq is None]
+    turns = sorted((each for each in best if each.seq is not None), key=_get_seq)
     return "\n".join([*_list_memories(memories), *_list_turns(turns)])
+
+
+def _cut(best: Iterable[Found]) -> Iterator[Found]:
+    """As many as there is room for; the last one may lose its end."""
+    room = MAX_CONTEXT
+    for each in best:
+        if room > 0:
+            yield replace(each, text=each.text[:room])
+        room -= len(each.text)
 
 
 def _list_memories(memories: list[Found]) -> Iterable[str]:

@@ -9,15 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from spectronctl.server.limits import (
+    MAX_SCOPE_SEGMENTS,
+    MAX_SCOPES,
+    MAX_SCOPES_BYTES,
+    SCOPES_RULE,
+)
 from spectronctl.server.problems import forbidden, invalid
 from spectronctl.server.validation import SCOPE_SEGMENT
 
 Scopes = list[list[str]]
 
-_MOST = 64  # clauses of a selector, and paths of a clause
 _RULE = (
     "must be a path such as org/acme, a list of paths (any of them), or a list of lists of paths (any of the lists, "
-    f"all of its paths), of names without /, * or white space and at most {_MOST} of each"
+    f"all of its paths), of names without /, * or white space; {SCOPES_RULE}"
 )
 
 
@@ -91,9 +96,11 @@ def read_scopes(value: Any, field: str = "scopes") -> Scopes:
     if value is None:
         return []
     clauses = [value] if isinstance(value, str) else value
-    if not isinstance(clauses, list) or len(clauses) > _MOST:
+    if not isinstance(clauses, list) or len(clauses) > MAX_SCOPES:
         raise invalid(f"{field}: {_RULE}")
     found = [_read_clause(clause, field) for clause in clauses]
+    if sum(len(path.encode()) for clause in found for path in clause) > MAX_SCOPES_BYTES:
+        raise invalid(f"{field}: {_RULE}")
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]
 
 
@@ -101,13 +108,14 @@ def read_path(value: Any, field: str) -> str:
     """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
     if isinstance(value, str) and value.isprintable():
         path = value.strip("/")
-        if all(map(SCOPE_SEGMENT.fullmatch, path.split("/"))):
+        names = path.split("/", MAX_SCOPE_SEGMENTS)
+        if len(names) <= MAX_SCOPE_SEGMENTS and all(map(SCOPE_SEGMENT.fullmatch, names)):
             return path
     raise invalid(f"{field}: {_RULE}")
 
 
 def _read_clause(value: Any, field: str) -> list[str]:
     paths = [value] if isinstance(value, str) else value
-    if not isinstance(paths, list) or not 1 <= len(paths) <= _MOST:
+    if not isinstance(paths, list) or not 1 <= len(paths) <= MAX_SCOPES:
         raise invalid(f"{field}: {_RULE}")
     return list(dict.fromkeys(read_path(path, field) for path in paths))

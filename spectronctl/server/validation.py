@@ -25,6 +25,13 @@ from spectronctl.server.embedding import (
     read_base_url,
 )
 from spectronctl.server.lifetimes import LIFETIME_RULE, read_lifetime
+from spectronctl.server.limits import (
+    MAX_PROVIDERS,
+    MAX_SCOPE_SEGMENTS,
+    MAX_SCOPES,
+    MAX_SCOPES_BYTES,
+    MAX_SECRET,
+)
 from spectronctl.server.problems import invalid, reserved
 from spectronctl.server.store import ContextRow
 
@@ -33,6 +40,7 @@ RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
 
 _LONGEST_LIFE = timedelta(days=36_525)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SECRET = re.compile(rf"\S{{1,{MAX_SECRET}}}")
 SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
 
 
@@ -179,28 +187,41 @@ def _check_providers(providers: Any) -> None:
         return
     if not isinstance(providers, dict):
         raise invalid("config.providers: must be an object of provider to secret")
+    if len(providers) > MAX_PROVIDERS:
+        raise invalid(f"config.providers: must be at most {MAX_PROVIDERS}")
     for name, secret in providers.items():
         path = _join("config.providers", _check_name(name, "config.providers"))
-        if secret is not None and not (isinstance(secret, str) and re.fullmatch(r"\S+", secret)):
-            raise invalid(f"{path}: must be a string without white space, not empty")
+        if secret is not None and not (isinstance(secret, str) and _SECRET.fullmatch(secret)):
+            raise invalid(
+                f"{path}: must be a string of 1 to {MAX_SECRET} characters without white space"
+            )
 
 
 def _check_scope_floor(floor: Any) -> None:
     """`{"org": "acme"}`, or as the data plane spells scopes: a path, or several of them."""
-    if isinstance(floor, dict):
-        segments = [*floor, *floor.values()]
-    elif isinstance(floor, str):
-        segments = floor.strip("/").split("/")
-    elif isinstance(floor, list) and all(isinstance(path, str) for path in floor):
-        segments = [segment for path in floor for segment in path.strip("/").split("/")]
-    else:
-        segments = []
-    good = [isinstance(one, str) and SCOPE_SEGMENT.fullmatch(one) for one in segments]
-    if not good or not all(good):
+    paths = _split_scope_floor(floor)
+    names = [name for path in paths for name in path]
+    if len(paths) > MAX_SCOPES or any(len(path) > MAX_SCOPE_SEGMENTS for path in paths):
+        raise invalid(
+            f"scope_floor: must be at most {MAX_SCOPES} paths of {MAX_SCOPE_SEGMENTS} names each"
+        )
+    if not names or not all(isinstance(one, str) and SCOPE_SEGMENT.fullmatch(one) for one in names):
         raise invalid(
             'scope_floor: must be an object of names such as {"org": "acme"}, a path such as org/acme, or a '
             "list of paths, of names without /, * or white space; leave it out for a key of the whole context"
         )
+    if sum(len(one.encode(errors="surrogatepass")) for one in names) > MAX_SCOPES_BYTES:
+        raise invalid(f"scope_floor: must be at most {MAX_SCOPES_BYTES} bytes in all")
+
+
+def _split_scope_floor(floor: Any) -> list[list[Any]]:
+    """Its paths, as lists of their names; none for what is no floor."""
+    if isinstance(floor, dict):
+        return [[*floor, *floor.values()]]
+    paths = [floor] if isinstance(floor, str) else floor
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        return []
+    return [path.strip("/").split("/") for path in paths]
 
 
 def _read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.problems import invalid, not_found
 from spectronctl.server.routes import PREFIX
-from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.validation import read_context, read_patch
 
@@ -35,12 +35,12 @@ async def list_contexts(
     """List the contexts, ordered by id."""
     if cursor is not None and not CONTEXT_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
-    rows, next_cursor = cut_page(await store.list_contexts(after=cursor, limit=limit + 1), limit)
-    return ContextPage(
-        contexts=[show_context(row) for row in rows],
-        next_cursor=next_cursor,
-        has_more=next_cursor is not None,
-    )
+
+    async def list_after(after: str, limit: int) -> list[ContextRow]:
+        return await store.list_contexts(after=after, limit=limit)
+
+    contexts, next_cursor = await read_page(list_after, show_context, cursor or "", limit)
+    return ContextPage(contexts=contexts, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.post(

@@ -22,7 +22,7 @@ from spectronctl.server.credentials import KEY_ID, digest_secret, mint_secret, n
 from spectronctl.server.problems import ProblemError, invalid, not_found
 from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.contexts import find_context
-from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.store import KeyRow
 from spectronctl.server.validation import read_key
 
@@ -44,13 +44,12 @@ async def list_keys(
     if cursor is not None and not KEY_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
     await find_context(store, context_id)
-    found = await store.list_keys(context_id, after=cursor, limit=limit + 1)
-    rows, next_cursor = cut_page(found, limit)
-    return KeyPage(
-        keys=[show_key(row) for row in rows],
-        next_cursor=next_cursor,
-        has_more=next_cursor is not None,
-    )
+
+    async def list_after(after: str, limit: int) -> list[KeyRow]:
+        return await store.list_keys(context_id, after=after, limit=limit)
+
+    keys, next_cursor = await read_page(list_after, show_key, cursor or "", limit)
+    return KeyPage(keys=keys, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.post(

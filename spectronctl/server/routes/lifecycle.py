@@ -22,8 +22,9 @@ from spectronctl.server.embedding import UnusableEmbedderError
 from spectronctl.server.problems import ProblemError, conflict, invalid, not_found, unusable
 from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.contexts import find_context
-from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.scopes import WHOLE
+from spectronctl.server.store import JobRow
 from spectronctl.server.ulids import ULID_PATTERN
 from spectronctl.server.upkeep import decay
 
@@ -72,13 +73,12 @@ async def list_jobs(
     if cursor is not None and not JOB_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
     await find_context(store, context_id)
-    found = await store.list_jobs(context_id, after=cursor, limit=limit + 1)
-    rows, next_cursor = cut_page(found, limit)
-    return JobPage(
-        jobs=[show_job(row) for row in rows],
-        next_cursor=next_cursor,
-        has_more=next_cursor is not None,
-    )
+
+    async def list_after(after: str, limit: int) -> list[JobRow]:
+        return await store.list_jobs(context_id, after=after, limit=limit)
+
+    jobs, next_cursor = await read_page(list_after, show_job, cursor or "", limit)
+    return JobPage(jobs=jobs, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.get("/jobs/{job_id}")

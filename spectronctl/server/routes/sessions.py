@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, JsonValue
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from spectronctl.server.answers import describe_problems
 from spectronctl.server.answers_sessions import (
@@ -26,12 +26,13 @@ from spectronctl.server.bodies import JsonObject, OptionalJsonObject, describe_b
 from spectronctl.server.delegation import Delegate
 from spectronctl.server.facts import AnyScopes, read_tags
 from spectronctl.server.idempotency import OnceOnly
+from spectronctl.server.limits import JSON_RULE, SCOPES_RULE
 from spectronctl.server.problems import ProblemError, forbidden, invalid, not_found
-from spectronctl.server.recall import NEWEST, read_words, write_context
+from spectronctl.server.recall import NEWEST, choose_best, read_words, write_context
 from spectronctl.server.routes import PREFIX
-from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, cut_page
+from spectronctl.server.routes.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.scopes import read_path
-from spectronctl.server.store import Receipt, SessionRow, Store, check_value
+from spectronctl.server.store import Found, Receipt, SessionRow, Store, check_value
 from spectronctl.server.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
 from spectronctl.server.validation import read_instant
 
@@ -60,8 +61,10 @@ _Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="How many turns to
 class SessionBody(BaseModel):
     """Body of `POST /{context}/sessions`; it may be left out."""
 
-    scopes: AnyScopes = Field(default=None, description="Without any, the key's own region")
-    metadata: JsonValue = None
+    scopes: AnyScopes = Field(
+        default=None, description=f"Without any, the key's own region; {SCOPES_RULE}"
+    )
+    metadata: JsonValue = Field(default=None, description=JSON_RULE)
 
 
 class QueryBody(BaseModel):
@@ -89,16 +92,16 @@ async def list_sessions(
     last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
 
     region = caller.region.narrow([] if path is None else [[path]])
-    after = max(cursor or "", first)
-    found = await store.list_sessions(
-        caller.context, region, after=after, before=last, limit=limit + 1
+
+    async def list_after(after: str, limit: int) -> list[SessionRow]:
+        return await store.list_sessions(
+            caller.context, region, after=after, before=last, limit=limit
+        )
+
+    sessions, next_cursor = await read_page(
+        list_after, show_session, max(cursor or "", first), limit
     )
-    rows, next_cursor = cut_page(found, limit)
-    return SessionPage(
-        sessions=[show_session(row) for row in rows],
-        next_cursor=next_cursor,
-        has_more=next_cursor is not None,
-    )
+    return SessionPage(sessions=sessions, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.post(
@@ -168,7 +171,9 @@ async def list_turns(
         caller.context, caller.region, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
     )
     _admit(row, session_id)
-    return Response(f'{{"turns":{turns}}}', media_type="application/json")
+    if isinstance(turns, str):
+        return Response(f'{{"turns":{turns}}}', media_type="application/json")
+    return StreamingResponse(_wrap(turns), media_type="application/json")
 
 
 @router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
@@ -193,6 +198,13 @@ async def query_session_context(
 ) -> ContextText:
     """The same, with the query in the body."""
     return await _recall(store, caller, session_id, body.get("query"))
+
+
+async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield '{"turns":'
+    async for piece in turns:
+        yield piece
+    yield "}"
 
 
 def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
@@ -223,13 +235,12 @@ def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -
 async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
     if not isinstance(query, str) or not query.strip():
         raise invalid("query: must be a string, not blank")
-    _check_id(session_id)
+    session = await find_session(store, caller, session_id)
     words = read_words(query)
-    row, found = await store.find_texts(
-        caller.context, caller.region, session_id, words, most=NEWEST
-    )
-    _admit(row, session_id)
-    return ContextText(context=write_context(words, found))
+    best: list[Found] = []
+    async for found in store.find_texts(caller.context, caller.region, session, words, most=NEWEST):
+        best = choose_best(words, best + found)
+    return ContextText(context=write_context(words, best))
 
 
 def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:

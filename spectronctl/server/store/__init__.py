@@ -7,7 +7,7 @@ The control plane lives in namespace `spectron`, database `metadata`; every cont
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -172,19 +172,27 @@ class Store(Protocol):
 
     async def read_turns(
         self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
-    ) -> tuple[SessionRow | None, str]:
-        """The session, and a JSON array of turns as they are answered: a long transcript is never unpacked."""
+    ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
+        """
+        The session, and a JSON array of turns as they are answered: a long transcript is never unpacked.
 
-    async def find_texts(
+        A long array comes in pieces, which raise a problem when a turn is gone meanwhile.
+        """
+
+    def find_texts(
         self,
         context: ContextRow,
         region: Region,
-        session_id: str,
+        session: SessionRow,
         words: Sequence[str],
         *,
         most: int,
-    ) -> tuple[SessionRow | None, list[Found]]:
-        """The session; those of its newest `most` turns, and of other newest memories, with one of the words."""
+    ) -> AsyncIterator[list[Found]]:
+        """
+        Those of the session's newest `most` turns, and of the region's newest other memories, with one of the words.
+
+        Turns first, each kind from the newest on, and of each text its start.
+        """
 
     async def reserve_write(self, context: ContextRow, wanted: Reservation) -> str | None:
         """None: go on. Else the answer that this write had; 409 for another body, or while it is in flight."""

@@ -19,7 +19,7 @@ def make_guard(migration: int) -> str:
     return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
 
 
-GUARD = make_guard(5)
+GUARD = make_guard(6)
 """The guard of conversations, and of what is made to search them: their newest migration."""
 
 

@@ -19,7 +19,7 @@ from spectronctl.server.store._reservations import (
 )
 from spectronctl.server.store._values import to_stored
 
-_COLUMNS = "session_id, state, scopes, metadata, turn_count"
+_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
 
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
@@ -125,6 +125,7 @@ def make_session(row: SessionRow) -> Row:
         **tag_row(row.scopes),
         "metadata": to_stored(row.metadata, "metadata"),
         "turn_count": row.turn_count,
+        "longest_turn": row.longest_turn,
     }
 
 
@@ -140,5 +141,6 @@ def _read_row(row: Row) -> SessionRow:
         scopes=row["scopes"],
         metadata=row["metadata"],
         turn_count=row["turn_count"],
+        longest_turn=row["longest_turn"],
         deleting=row["state"] == "deleting",
     )

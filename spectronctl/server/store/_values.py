@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from spectronctl.server import problems
+from spectronctl.server.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES
 
-_DEEPEST = 64  # levels; the engine refuses a request nested about 90 deep
 _LARGEST = 2**63 - 1
 
 
-def to_stored(value: Any, field: str, depth: int = 0) -> Any:
-    """The same JSON, as SurrealDB keeps it; 400 naming `field` for what it cannot keep unchanged."""
-    if depth > _DEEPEST:
-        raise problems.invalid(f"{field}: nested deeper than {_DEEPEST} levels")
+def to_stored(value: Any, field: str) -> Any:
+    """The same JSON, as SurrealDB keeps it; 400 naming `field` for what it cannot keep unchanged, or is too much."""
+    # The size comes first: each value below a long name costs a copy of that name.
+    if _measure(value, field) > MAX_JSON_BYTES:
+        raise problems.invalid(f"{field}: must be at most {MAX_JSON_BYTES} bytes of JSON")
+    stored = _convert(value, field, 0)
+    if _count_values(value) > MAX_JSON_VALUES:
+        raise problems.invalid(f"{field}: must be at most {MAX_JSON_VALUES} names and values")
+    return stored
+
+
+def _measure(value: Any, field: str) -> int:
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise problems.invalid(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels") from None
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _count_values(value: Any) -> int:
+    """Every name, and every value at any depth."""
+    if isinstance(value, Mapping):
+        return 1 + len(value) + sum(map(_count_values, value.values()))
+    return 1 + sum(map(_count_values, value)) if isinstance(value, list | tuple) else 1
+
+
+def _convert(value: Any, field: str, depth: int) -> Any:
+    if depth > MAX_JSON_DEPTH:
+        raise problems.invalid(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels")
     match value:
         case None:
             return _null()
@@ -27,13 +53,11 @@ def to_stored(value: Any, field: str, depth: int = 0) -> Any:
             return _check_number(value, field)
         case Mapping():
             return {
-                check_text(name, f"a name in {field}"): to_stored(
-                    each, f"{field}.{name}", depth + 1
-                )
+                check_text(name, f"a name in {field}"): _convert(each, f"{field}.{name}", depth + 1)
                 for name, each in value.items()
             }
         case list() | tuple():
-            return [to_stored(each, f"{field}[{at}]", depth + 1) for at, each in enumerate(value)]
+            return [_convert(each, f"{field}[{at}]", depth + 1) for at, each in enumerate(value)]
         case _:
             raise TypeError(f"{field}: {type(value).__name__} is not JSON")
 

@@ -63,6 +63,7 @@ async def test_appends_at_once_count_on_without_gaps(
     assert read is not None
     assert read.turn_count == 240
     _, page = await store.read_turns(context, WHOLE, row.id, offset=0, limit=500)
+    assert isinstance(page, str)
     assert page.count('"seq":') == 240
     assert all(f'"seq":{seq},' in page for seq in range(240))
 
