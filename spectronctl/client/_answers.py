@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from pydantic import ValidationError
 
 from spectronctl import errors
-from spectronctl.api._request import Reply
+from spectronctl.api.requests import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error

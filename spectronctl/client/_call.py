@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from spectronctl.api._request import READS, Request
+from spectronctl.api.requests import READS, Request
 from spectronctl.client._httpx import httpx
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from random import random
 from typing import Any
 
-from spectronctl.api._request import READS
+from spectronctl.api.requests import READS
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.models.failures import is_tls_failure

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from httpcore import AnyIOBackend
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client._window import Window
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client._connection import list_addresses
 from spectronctl.client._window import Window
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client import AsyncClient, Client, Polling
 
 T = TypeVar("T")

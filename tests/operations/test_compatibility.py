@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import spectronctl.api
-from spectronctl.api._request import Request
+from spectronctl.api.requests import Request
 from spectronctl.operations.compatibility import ROUTES, Verdict, compare_versions
 
 PLACE = "PLACE"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.api._request import READS, Reply, Request
+from spectronctl.api.requests import READS, Reply, Request
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.api._parts import PartOptions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.api._request import READS, Reply, Request
+from spectronctl.api.requests import READS, Reply, Request
 from spectronctl.cli.commands._values import nest, parse_value
 from spectronctl.errors import UsageError
 

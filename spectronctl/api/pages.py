@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from spectronctl.api._request import Request
+from spectronctl.api.requests import Request
 
 T = TypeVar("T")
 
