@@ -6,12 +6,15 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spectronctl.server.answers import Problem
@@ -24,6 +27,19 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 _log = logging.getLogger("spectronctl.server.requests")
 _DISCARD_AT_MOST = 64 * 1024 * 1024
 _DISCARD_SECONDS = 5
+
+_LIMIT = "max_body_bytes"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def limit_body(max_bytes: int) -> Callable[[Endpoint], Endpoint]:
+    """Decorate a route's endpoint whose bodies may be of this many bytes, in place of the application's limit."""
+
+    def decorate(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _LIMIT, max_bytes)
+        return endpoint
+
+    return decorate
 
 
 class Correlation:
@@ -112,9 +128,10 @@ class Unambiguous:
 
 class BodyLimit:
     """
-    Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within `max_seconds`.
+    Refuses with 413 a body of more than `max_bytes`, or than its route says with `limit_body`, and with 408 one that
+    has not arrived within `max_seconds`.
 
-    A length that is announced counts as one that was received.
+    A length that is announced counts as one that was received; a body without one is counted as it comes.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
@@ -128,9 +145,12 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self._max_bytes:
-            await _discard(receive)
-            await render_problem(scope, self._too_large())(scope, receive, send)
-            return
+            # Not routed yet, and no other body is worth the search.
+            limit = self._find_limit(scope)
+            if int(announced) > limit:
+                await _discard(receive)
+                await render_problem(scope, _too_large(limit))(scope, receive, send)
+                return
         received = 0
         deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
 
@@ -144,13 +164,17 @@ class BodyLimit:
             received += len(message.get("body", b""))
             if not message.get("more_body"):
                 deadline = None
-            if received > self._max_bytes:
+            if received > (limit := self._find_limit(scope)):
                 if message.get("more_body"):
                     await _discard(receive)
-                raise self._too_large()
+                raise _too_large(limit)
             return message
 
         await self._app(scope, receive_counted, send)
+
+    def _find_limit(self, scope: Scope) -> int:
+        endpoint = scope.get("endpoint") or _find_endpoint(scope)
+        return getattr(endpoint, _LIMIT, self._max_bytes)
 
     def _too_slow(self) -> ProblemError:
         return ProblemError(
@@ -159,28 +183,28 @@ class BodyLimit:
             f"the body has not arrived within {self._max_seconds:g} seconds",
         )
 
-    def _too_large(self) -> ProblemError:
-        return ProblemError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too-large",
-            f"the body is larger than the {self._max_bytes} bytes that this server takes",
-        )
+
+def _find_endpoint(scope: Scope) -> object:
+    """What the routes will call; None where they answer by themselves."""
+    for route in scope["app"].routes:
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return child.get("endpoint")
+    return None
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-large",
+        f"the body is larger than the {limit} bytes that this server takes",
+    )
 
 
 def render_problem(
     scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """The RFC 7807 answer to a problem (contract, "Errors")."""
-    shown = Problem(
-        type=f"https://spectron.dev/errors/{problem.slug}",
-        title=problem.slug.replace("-", " ").capitalize(),
-        status=problem.status,
-        detail=problem.detail,
-        message=problem.detail,
-        instance=quote(scope["path"]),
-        request_id=scope["state"]["request_id"],
-        retry_after=problem.retry_after,
-    )
+    """The response to a problem."""
     headers = dict(headers or {})
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
@@ -189,11 +213,25 @@ def render_problem(
     if problem.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
     return JSONResponse(
-        shown.model_dump(exclude_none=True),
+        describe_problem(scope, problem),
         status_code=problem.status,
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def describe_problem(scope: Scope, problem: ProblemError) -> dict[str, Any]:
+    """The problem's details (RFC 7807)."""
+    return Problem(
+        type=f"https://spectron.dev/errors/{problem.slug}",
+        title=problem.slug.replace("-", " ").capitalize(),
+        status=problem.status,
+        detail=problem.detail,
+        message=problem.detail,
+        instance=quote(scope["path"]),
+        request_id=scope["state"]["request_id"],
+        retry_after=problem.retry_after,
+    ).model_dump(exclude_none=True)
 
 
 def _has_two_lengths(headers: Headers) -> bool:
