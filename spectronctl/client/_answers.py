@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from spectronctl.api.requests import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
+from spectronctl.models.events import Event
 from spectronctl.models.problems import (
     MAX_PAGE,
     Answer,
@@ -69,6 +71,28 @@ def settle(call: Call[T], outcome: Outcome) -> T:
         if _is_deleted_before(call):
             return call.request.read(replace(outcome, body=b""))
     raise _build_error(call, outcome)
+
+
+def refuse_answer(call: Call[Any], outcome: Outcome) -> errors.RequestError:
+    """The error for what came in place of a stream of events."""
+    if not isinstance(outcome, Answer):
+        return build_network_error(call, outcome)
+    if not outcome.is_success:
+        return _build_error(call, outcome)
+    problem = "the answer is not a stream of events"
+    return _unreadable(call, outcome, problem, OTHER_VERSION_HINT)
+
+
+def build_event_error(
+    call: Call[Any], event: Event, headers: Mapping[str, str]
+) -> errors.RequestError:
+    """The error for a failure that the server tells of in a stream that has begun."""
+    value = event.value
+    told = value.get("status") if isinstance(value, dict) else None
+    status = told if isinstance(told, int) and 400 <= told < 600 else 500
+    error = _build_error(call, Answer(status, headers, event.data.encode()))
+    error.message += f"; the stream broke off after {call.events} events"
+    return error
 
 
 def _says_missing(answer: Answer) -> bool:

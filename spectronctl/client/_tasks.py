@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from httpcore import AnyIOBackend
 
 from spectronctl.api.pages import Page
 from spectronctl.api.requests import Request
+from spectronctl.client._multipart import Multipart
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
 
 Backend = AnyIOBackend
 """It tries the addresses of a name side by side."""
+
+
+def feed_body(body: bytes | Multipart | None) -> bytes | AsyncIterator[bytes] | None:
+    """A request's body in the form that httpx takes; threads read its files."""
+    return _read_in_threads(iter(body)) if isinstance(body, Multipart) else body
+
+
+async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece
 
 
 async def fetch_ahead(

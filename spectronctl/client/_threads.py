@@ -13,6 +13,7 @@ import httpcore
 from spectronctl.api.pages import Page
 from spectronctl.api.requests import Request
 from spectronctl.client._connection import list_addresses
+from spectronctl.client._multipart import Multipart
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
@@ -37,6 +38,11 @@ class Backend(httpcore.SyncBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not addresses:
                     raise
+
+
+def feed_body(body: bytes | Multipart | None) -> bytes | Iterator[bytes] | None:
+    """A request's body in the form that httpx takes."""
+    return iter(body) if isinstance(body, Multipart) else body
 
 
 def fetch_ahead(
