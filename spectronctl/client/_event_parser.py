@@ -29,11 +29,10 @@ class EventParser:
 
     def feed(self, piece: bytes) -> Iterator[Event]:
         """The events that end in this piece."""
-        if self._after_cr:  # the line has ended already: a lone CR ends it, too
-            piece = piece.removeprefix(b"\n")
-            self._after_cr = not piece
         if not piece:
             return
+        if self._after_cr:  # the line has ended already: a lone CR ends it, too
+            piece = piece.removeprefix(b"\n")
         self._after_cr = piece.endswith(b"\r")
         *ends, rest = re.split(rb"\r\n|\n|\r", piece)
         for end in ends:
