@@ -39,10 +39,10 @@ def describe(*parts: Part, method: str = "POST") -> Request[Any]:
     return Request(method, "/api/v1/acme/documents", Reply, parts=parts)
 
 
-def read(content_type: str, body: bytes) -> list[tuple[str, str | None, str | None, bytes]]:
+def read(content_type: str, body: bytes) -> list[tuple[Any, ...]]:
     """Name, filename, type and content of each part, as the standard library finds them."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    found = email.message_from_bytes(head + body, policy=email.policy.HTTP)
+    found: Any = email.message_from_bytes(head + body, policy=email.policy.HTTP)
     return [
         (
             part.get_param("name", header="Content-Disposition"),
@@ -51,7 +51,7 @@ def read(content_type: str, body: bytes) -> list[tuple[str, str | None, str | No
             part.get_payload(decode=True),
         )
         for part in found.get_payload()
-    ]  # type: ignore[misc]
+    ]
 
 
 class Receiver:
