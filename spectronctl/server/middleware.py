@@ -131,7 +131,8 @@ class BodyLimit:
     Refuses with 413 a body of more than `max_bytes`, or than its route says with `limit_body`, and with 408 one that
     has not arrived within `max_seconds`.
 
-    A length that is announced counts as one that was received; a body without one is counted as it comes.
+    A length that is announced counts as one that was received; a body without one is counted as it comes. A route that
+    takes more bytes gives more time in proportion.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
@@ -151,21 +152,21 @@ class BodyLimit:
                 await _discard(receive)
                 await render_problem(scope, _too_large(limit))(scope, receive, send)
                 return
-        received = 0
-        deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
+        started, received, is_whole = asyncio.get_running_loop().time(), 0, False
 
         async def receive_counted() -> Message:
-            nonlocal received, deadline
+            nonlocal received, is_whole
+            limit = self._find_limit(scope)
+            seconds = self._max_seconds * max(1.0, limit / self._max_bytes)
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(None if is_whole else started + seconds):
                     message = await receive()
             except TimeoutError:
-                raise self._too_slow() from None
+                raise _too_slow(seconds) from None
             received += len(message.get("body", b""))
-            if not message.get("more_body"):
-                deadline = None
-            if received > (limit := self._find_limit(scope)):
-                if message.get("more_body"):
+            is_whole = not message.get("more_body")
+            if received > limit:
+                if not is_whole:
                     await _discard(receive)
                 raise _too_large(limit)
             return message
@@ -176,13 +177,6 @@ class BodyLimit:
         endpoint = scope.get("endpoint") or _find_endpoint(scope)
         return getattr(endpoint, _LIMIT, self._max_bytes)
 
-    def _too_slow(self) -> ProblemError:
-        return ProblemError(
-            HTTPStatus.REQUEST_TIMEOUT,
-            "too-slow",
-            f"the body has not arrived within {self._max_seconds:g} seconds",
-        )
-
 
 def _find_endpoint(scope: Scope) -> object:
     """What the routes will call; None where they answer by themselves."""
@@ -191,6 +185,14 @@ def _find_endpoint(scope: Scope) -> object:
         if match is Match.FULL:
             return child.get("endpoint")
     return None
+
+
+def _too_slow(seconds: float) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too-slow",
+        f"the body has not arrived within {seconds:g} seconds",
+    )
 
 
 def _too_large(limit: int) -> ProblemError:

@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server import idempotency
+from spectronctl.server.app import create_app
+from spectronctl.server.store import Store
 
 from .conversing import PLANE, admit, member
 from .streaming import SHORT_BYTES, UPLOAD, Streaming
@@ -98,3 +100,22 @@ async def test_a_body_that_nothing_reads_is_fingerprinted_whole(
     body = make_pieces(30_000)
     await member.post(path, content=body, headers={"Idempotency-Key": "upload-2"})
     assert seen == [hashlib.sha256(f"POST {path}\n".encode() + b"x" * 30_000).digest()]
+
+
+@pytest.mark.parametrize(("path", "status"), [(UPLOAD, 200), (f"{UPLOAD}/short", 408)])
+async def test_a_route_that_takes_more_gives_more_time(
+    store: Store, path: str, status: int
+) -> None:
+    app = create_app(store, max_body_bytes=APPLICATION_BYTES, max_body_seconds=0.2)
+    Streaming().install(app)
+
+    async def send() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(0.6)
+        yield b"y"
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://spectron.test"
+    ) as client:
+        answer = await client.post(path, content=send())
+    assert answer.status_code == status, answer.text
