@@ -91,7 +91,7 @@ def build_event_error(
     told = value.get("status") if isinstance(value, dict) else None
     status = told if isinstance(told, int) and 400 <= told < 600 else 500
     error = _build_error(call, Answer(status, headers, event.data.encode()))
-    error.message += f"; the stream broke off after {call.events} events"
+    error.message += call.progress
     return error
 
 

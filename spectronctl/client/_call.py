@@ -98,6 +98,13 @@ class Call(Generic[T]):
         """Note that one more has come of the stream."""
         self.events = (self.events or 0) + 1
 
+    @property
+    def progress(self) -> str:
+        """How far a stream came that broke off, as messages end; nothing before one has begun."""
+        if self.events is None:
+            return ""
+        return f"; the stream broke off after {self.events} event{'' if self.events == 1 else 's'}"
+
     def build_arguments(self, now: float) -> dict[str, Any]:
         """
         What httpx sends at this attempt, beside the body, in no more than the time that is left.

@@ -18,8 +18,7 @@ LOOK_FIRST = "It may have been carried out all the same: look before you send it
 def build_network_error(call: Call[Any], failure: httpx.RequestError) -> RequestError:
     """NetworkError, or UpstreamError for an answer that cannot be unpacked, or is too long."""
     message, hint = _explain(call, failure)
-    if call.events is not None:
-        message += f"; the stream broke off after {call.events} events"
+    message += call.progress
     if call.attempt > 1:
         message += f" ({call.attempt} attempts)"
     lost = call.may_have_landed and not call.is_read

@@ -26,7 +26,7 @@ def feed_body(body: bytes | Multipart | None) -> bytes | AsyncIterator[bytes] | 
 
 
 async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(next, pieces, b""):
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
 
 

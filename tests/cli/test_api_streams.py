@@ -199,7 +199,7 @@ def test_a_stream_that_fails_half_way_says_how_far_it_came(
     result = run(f"{LINE} -o jsonl")
     assert result.code == 9
     assert [json.loads(line)["data"] for line in result.out.splitlines()] == [{"delta": "a"}]
-    assert "the model hung up; the stream broke off after 1 events" in result.error["message"]
+    assert "the model hung up; the stream broke off after 1 event" in result.error["message"]
     assert result.error["status"] == 503
 
 

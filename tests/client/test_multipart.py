@@ -90,6 +90,7 @@ def test_parts_arrive_in_their_order(connect: Connect, tmp_path: Path) -> None:
     path.write_bytes(b"# \xff\r\n")
     request = describe(
         Part("metadata", '{"title": "ä"}', type="application/json"),
+        Part("empty", ""),
         Part("note", "plain"),
         Part("file", path),
         Part("file", b"\0", filename="x.bin", type="image/png"),
@@ -101,6 +102,7 @@ def test_parts_arrive_in_their_order(connect: Connect, tmp_path: Path) -> None:
     headers, body = receiver.headers, receiver.bodies[0]
     assert read(headers["Content-Type"], body) == [
         ("metadata", None, "application/json", '{"title": "ä"}'.encode()),
+        ("empty", None, None, b""),
         ("note", None, None, b"plain"),
         ("file", "a b.md", "application/octet-stream", b"# \xff\r\n"),
         ("file", "x.bin", "image/png", b"\0"),

@@ -58,6 +58,10 @@ def fail(
     return caught.value, events
 
 
+def count(events: list[Event]) -> str:
+    return f"{len(events)} event{'' if len(events) == 1 else 's'}"
+
+
 def test_an_event_arrives_before_the_next_is_made(connect: Connect) -> None:
     events: list[Event] = []
 
@@ -149,7 +153,7 @@ def test_a_stream_that_breaks_off_says_how_far_it_came(
     assert type(error) is errors.NetworkError
     assert events == [A] or (not events and "reset" in error.message)
     assert error.message.startswith(f"{request_.method} {request_.path}: the connection to {url}")
-    assert error.message.endswith(f"the stream broke off after {len(events)} events")
+    assert error.message.endswith(f"the stream broke off after {count(events)}")
     assert error.outcome_unknown is (request_ is CHAT)
 
 
@@ -175,7 +179,7 @@ def test_silence_is_bounded_and_the_whole_is_not(connect: Connect) -> None:
     assert type(error) is errors.NetworkError
     assert error.message == (
         f"POST /api/v1/acme/chat: nothing came from {url} for 0.6 s;"
-        " the stream broke off after 1 events"
+        " the stream broke off after 1 event"
     )
     assert "--timeout" in (error.hint or "")
 
@@ -220,7 +224,7 @@ def test_a_line_or_an_event_without_end_is_given_up(
         error, events = fail(connect, f"http://{server.address}")
     assert type(error) is errors.UpstreamError
     assert says in error.message
-    assert f"broke off after {len(events)} events" in error.message
+    assert f"broke off after {count(events)}" in error.message
     assert len(events) == bool(head)
 
 
@@ -284,7 +288,7 @@ def test_a_failure_that_the_stream_tells_of_is_that_failure(
     with serve(write(TO_THE_END + frame(A) + last + frame(A))) as server:
         error, events = fail(connect, f"http://{server.address}")
     assert (type(error), events) == (kind, [A])
-    assert f"{says}; the stream broke off after 1 events" in error.message
+    assert f"{says}; the stream broke off after 1 event" in error.message
     assert error.outcome_unknown
 
 
@@ -345,7 +349,7 @@ def test_in_process_silence_is_bounded() -> None:
     with run_in_process(streaming, timeout=0.2) as client:
         events = client.stream(LOCAL)
         next(events)
-        with pytest.raises(errors.NetworkError, match=r"for 0\.2 s; .* after 1 events"):
+        with pytest.raises(errors.NetworkError, match=r"for 0\.2 s; .* after 1 event"):
             next(events)
         wait_for(lambda: streaming.life == ["cancelled"])
 
