@@ -11,7 +11,7 @@ from spectronctl.api.requests import Request
 T = TypeVar("T")
 
 PAGE_SIZE = 500
-"""The most that a server hands out at once (contract, "Not specified anywhere")."""
+"""The most that a server hands out at once."""
 
 
 class Page(BaseModel, Generic[T]):

@@ -96,7 +96,7 @@ def build_event_error(
 
 
 def _says_missing(answer: Answer) -> bool:
-    """Whether somebody who knows Spectron's resources said that one is not there."""
+    """Whether a server that knows Spectron's resources said that one is not there."""
     return answer.status == 404 and not is_web_page(answer)
 
 

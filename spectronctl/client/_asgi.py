@@ -91,7 +91,7 @@ class _Home:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
         if self._stay is not None and self._opened is not None:
-            if not self._opened.done():  # it waits for something, and nobody for it
+            if not self._opened.done():  # it waits for something, and no request for it
                 self._stay.cancel()
             self._closing.set()
             await asyncio.gather(self._stay, return_exceptions=not self._opened.done())

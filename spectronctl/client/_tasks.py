@@ -48,7 +48,7 @@ async def fetch_ahead(
             ask()
             if page.items:
                 yield page
-            del page  # nobody holds it while the next one is waited for
+            del page  # it is not held while the next one is waited for
     finally:
         for task in under_way:
             task.cancel()

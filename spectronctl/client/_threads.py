@@ -67,7 +67,7 @@ def fetch_ahead(
             ask()
             if page.items:
                 yield page
-            del page  # nobody holds it while the next one is waited for
+            del page  # it is not held while the next one is waited for
     finally:
-        # Nothing interrupts a thread that reads from a socket: it ends with its answer, which nobody wants.
+        # Nothing interrupts a thread that reads from a socket: it ends with its answer, which is dropped.
         threads.shutdown(wait=False, cancel_futures=True)

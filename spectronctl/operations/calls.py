@@ -1,4 +1,4 @@
-"""Calls that somebody describes himself: what can be said of their answers without knowing the endpoint."""
+"""Calls of any shape: what can be said of their answers without knowing the endpoint."""
 
 from __future__ import annotations
 

@@ -404,7 +404,7 @@ def test_closing_a_response_tells_the_application() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send_piece(send, b"first")
         assert (await receive())["type"] == "http.disconnect"
-        await send_piece(send, b"to nobody")
+        await send_piece(send, b"unread")
         told.set()
 
     with open_stream(app) as client:

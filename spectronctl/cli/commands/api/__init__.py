@@ -112,7 +112,7 @@ def call_api(
 def _get_consent(
     rt: Runtime, request: Request[Any], target: Target, confirm: str | None, *, reveal: bool
 ) -> None:
-    """Before anything is sent: a secret has somewhere to go, and somebody means it."""
+    """Before anything is sent: a secret has somewhere to go, and the write is confirmed."""
     from spectronctl.output.sinks import check_secret_output
 
     if target.mints:
