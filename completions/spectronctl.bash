@@ -112,6 +112,7 @@ _spectronctl_value() {
         'lifecycle jobs list --kind') fill=(_spectronctl_free KIND) ;;
         'api --data'|'api -d') fill=(_spectronctl_free 'JSON|@FILE|-') ;;
         'api --field') fill=(_spectronctl_free NAME=VALUE) ;;
+        'api --form') fill=(_spectronctl_free 'NAME=VALUE|@FILE') ;;
         'api --header') fill=(_spectronctl_free NAME:VALUE) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
@@ -257,7 +258,7 @@ _spectronctl_options() {
         exec) _spectronctl_offer --key --principal --scope-floor --expires-in --help ;;
         migrations) _spectronctl_offer --help ;;
         'migrations status') _spectronctl_offer --help ;;
-        api) _spectronctl_offer --data -d --field --header --paginate --include --reveal --confirm --help ;;
+        api) _spectronctl_offer --data -d --field --form --header --paginate --include --reveal --confirm --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;

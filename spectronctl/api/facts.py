@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from spectronctl.api._request import Request, path
+from spectronctl.api.requests import Request, path
 from spectronctl.api.sessions import Scopes
 from spectronctl.models.facts import Message, StoredBatch, StoredFact
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spectronctl.api._request import Request, path
+from spectronctl.api.requests import Request, path
 from spectronctl.models.health import Health
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from spectronctl.api._pages import PAGE_SIZE, Page
-from spectronctl.api._request import Request, path
+from spectronctl.api.pages import PAGE_SIZE, Page
+from spectronctl.api.requests import Request, path
 from spectronctl.models.lifecycle import Decay, Expiry, FsckReport, Job, StartedJob
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spectronctl.api._request import Request, path
+from spectronctl.api.requests import Request, path
 from spectronctl.models.migrations import Migrations
 
 

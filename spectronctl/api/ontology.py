@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spectronctl.api._request import Request, Tagged, path
+from spectronctl.api.requests import Request, Tagged, path
 from spectronctl.models.ontology import Ontology
 
 

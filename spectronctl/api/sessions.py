@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from spectronctl.api._pages import PAGE_SIZE, Page
-from spectronctl.api._request import Request, path
+from spectronctl.api.pages import PAGE_SIZE, Page
+from spectronctl.api.requests import Request, path
 from spectronctl.models.sessions import Session, SessionContext, Turn
 
 Scopes = str | list[str] | list[list[str]]

@@ -17,8 +17,8 @@ from spectronctl.output.streams import Streams
 if TYPE_CHECKING:
     import httpx
 
-    from spectronctl.api._pages import Page
-    from spectronctl.api._request import Request
+    from spectronctl.api.pages import Page
+    from spectronctl.api.requests import Request
     from spectronctl.cli.commands._options import SecretOptions
     from spectronctl.client import Client
     from spectronctl.config.credentials import Credential

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from spectronctl.client._asgi import AsgiTransport
     from spectronctl.client._async import AsyncClient
     from spectronctl.client._call import Exchange
+    from spectronctl.client._events_async import AsyncEvents
+    from spectronctl.client._events_sync import Events
     from spectronctl.client._management_async import AsyncSpectronManagement
     from spectronctl.client._management_sync import SpectronManagement
     from spectronctl.client._polling import Polling
@@ -23,6 +25,8 @@ __all__ = [
     "AsyncClient",
     "SpectronManagement",
     "AsyncSpectronManagement",
+    "Events",
+    "AsyncEvents",
     "AsgiTransport",
     "Exchange",
     "Polling",
@@ -33,6 +37,8 @@ _HOMES = {
     "AsyncClient": "_async",
     "SpectronManagement": "_management_sync",
     "AsyncSpectronManagement": "_management_async",
+    "Events": "_events_sync",
+    "AsyncEvents": "_events_async",
     "AsgiTransport": "_asgi",
     "Exchange": "_call",
     "Polling": "_polling",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -10,10 +11,11 @@ from urllib.parse import urljoin
 from pydantic import ValidationError
 
 from spectronctl import errors
-from spectronctl.api._request import Reply
+from spectronctl.api.requests import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
+from spectronctl.models.events import Event
 from spectronctl.models.problems import (
     MAX_PAGE,
     Answer,
@@ -71,8 +73,30 @@ def settle(call: Call[T], outcome: Outcome) -> T:
     raise _build_error(call, outcome)
 
 
+def refuse_answer(call: Call[Any], outcome: Outcome) -> errors.RequestError:
+    """The error for what came in place of a stream of events."""
+    if not isinstance(outcome, Answer):
+        return build_network_error(call, outcome)
+    if not outcome.is_success:
+        return _build_error(call, outcome)
+    problem = "the answer is not a stream of events"
+    return _unreadable(call, outcome, problem, OTHER_VERSION_HINT)
+
+
+def build_event_error(
+    call: Call[Any], event: Event, headers: Mapping[str, str]
+) -> errors.RequestError:
+    """The error for a failure that the server tells of in a stream that has begun."""
+    value = event.value
+    told = value.get("status") if isinstance(value, dict) else None
+    status = told if isinstance(told, int) and 400 <= told < 600 else 500
+    error = _build_error(call, Answer(status, headers, event.data.encode()))
+    error.message += call.progress
+    return error
+
+
 def _says_missing(answer: Answer) -> bool:
-    """Whether somebody who knows Spectron's resources said that one is not there."""
+    """Whether a server that knows Spectron's resources said that one is not there."""
     return answer.status == 404 and not is_web_page(answer)
 
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from threading import Lock, Thread
-from typing import Any, TypeAlias
 
+from spectronctl.client._asgi_exchange import App, Exchange
 from spectronctl.client._httpx import httpx
-
-Message: TypeAlias = MutableMapping[str, Any]
-App: TypeAlias = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
-    Awaitable[None],
-]
 
 
 class AsgiTransport(httpx.BaseTransport):
@@ -25,6 +18,9 @@ class AsgiTransport(httpx.BaseTransport):
     `open_app` returns an async context manager that yields the application; what it raises reaches the caller of the
     request that wanted it open, and the next one tries again. The loop runs between requests too, so that what the
     application has begun goes on. Several threads may ask, and are answered at once.
+
+    Bodies pass in pieces, both ways, each as it comes. Closing a response that is not read to its end tells the
+    application `http.disconnect`; giving up a request that has no response yet cancels it.
     """
 
     def __init__(self, open_app: Callable[[], AbstractAsyncContextManager[App]]) -> None:
@@ -34,20 +30,17 @@ class AsgiTransport(httpx.BaseTransport):
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.read()
         with self._turn:
             if self._closed:
                 raise RuntimeError("the transport is closed")
             if self._home is None:
                 self._home = _Home(self._open_app)
-            answer = self._home.ask(request)
+            exchange = self._home.begin(request)
         try:
-            return answer.result()
-        except KeyboardInterrupt:  # nobody waits for it any more
-            answer.cancel()
+            return exchange.take_response()
+        except BaseException:  # an interrupt, too: nothing waits for it any more
+            exchange.cancel()
             raise
-        except CancelledError:
-            raise RuntimeError("the transport was closed meanwhile") from None
 
     def close(self) -> None:
         with self._turn:
@@ -64,16 +57,19 @@ class _Home:
         self._open_app = open_app
         self._opened: asyncio.Future[App] | None = None
         self._stay: asyncio.Task[None] | None = None
-        self._requests: set[asyncio.Task[httpx.Response]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self._ending, self._closing = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
 
-    def ask(self, request: httpx.Request) -> Future[httpx.Response]:
-        """The answer to come."""
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+    def begin(self, request: httpx.Request) -> Exchange:
+        """Hand a request to the application, once that is open."""
+        is_open = self._opened is not None and self._opened.done() and not self._opened.exception()
+        exchange = Exchange(request, self._loop, is_open=is_open)
+        exchange.cancel = asyncio.run_coroutine_threadsafe(self._serve(exchange), self._loop).cancel
+        return exchange
 
     def close(self) -> None:
         """Drop the requests under way, close the application and end the thread; raises what closing raises."""
@@ -95,21 +91,22 @@ class _Home:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
         if self._stay is not None and self._opened is not None:
-            if not self._opened.done():  # it waits for something, and nobody for it
+            if not self._opened.done():  # it waits for something, and no request for it
                 self._stay.cancel()
             self._closing.set()
             await asyncio.gather(self._stay, return_exceptions=not self._opened.done())
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _serve(self, exchange: Exchange) -> None:
         with self._note_request():
-            app = await asyncio.shield(self._open())
-            exchange = _Exchange(request)
             try:
-                async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
-                    await exchange.run(app)
-            except TimeoutError:
-                raise httpx.ReadTimeout("the application did not answer in time") from None
-            return exchange.build_response()
+                app = await asyncio.shield(self._open())
+                exchange.note_opening()
+                await exchange.run(app)
+            except asyncio.CancelledError:
+                exchange.fail(RuntimeError("the transport was closed meanwhile"))
+                raise
+            except Exception as exc:  # noqa: BLE001 - it belongs to the thread that asked
+                exchange.fail(exc)
 
     @contextmanager
     def _note_request(self) -> Iterator[None]:
@@ -138,61 +135,3 @@ class _Home:
             if opened.done():
                 raise
             opened.set_exception(exc)
-
-
-class _Exchange:
-    """One request as the application sees it, and what it answers."""
-
-    def __init__(self, request: httpx.Request) -> None:
-        self._request = request
-        self._unread = True
-        self._status: int | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body = bytearray()
-        self._done = asyncio.Event()
-
-    async def run(self, app: App) -> None:
-        try:
-            await app(self._build_scope(), self._receive, self._send)
-        except Exception:
-            # A framework raises again what it has already answered with a 500, for its server's log.
-            if not self._done.is_set():
-                raise
-
-    def build_response(self) -> httpx.Response:
-        if self._status is None or not self._done.is_set():
-            raise httpx.RemoteProtocolError("the application did not finish its answer")
-        return httpx.Response(self._status, headers=self._headers, content=bytes(self._body))
-
-    def _build_scope(self) -> Message:
-        url = self._request.url
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": self._request.method,
-            "scheme": url.scheme,
-            "path": url.path,
-            "raw_path": url.raw_path.partition(b"?")[0],
-            "query_string": url.query,
-            "root_path": "",
-            "headers": [(name.lower(), value) for name, value in self._request.headers.raw],
-            "server": (url.host, url.port),
-            "client": ("127.0.0.1", 0),
-        }
-
-    async def _receive(self) -> Message:
-        if self._unread:
-            self._unread = False
-            return {"type": "http.request", "body": self._request.content, "more_body": False}
-        await self._done.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            self._headers = list(message.get("headers", ()))
-        elif message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                self._done.set()

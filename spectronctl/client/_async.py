@@ -11,11 +11,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
-from spectronctl.client._answers import settle
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import EVENT_STREAM, Request
+from spectronctl.client._answers import refuse_answer, settle
 from spectronctl.client._call import Call, Exchange, Outcome
 from spectronctl.client._deadline import hold_deadline
+from spectronctl.client._events_async import AsyncEvents
 from spectronctl.client._httpx import httpx
 from spectronctl.client._network_async import open_transport
 from spectronctl.client._policy import next_pause
@@ -26,10 +27,11 @@ from spectronctl.client._settings import (
     build_transport_arguments,
     read_settings,
 )
-from spectronctl.client._tasks import fetch_ahead
+from spectronctl.client._tasks import feed_body, fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
+from spectronctl.models.events import Event
 from spectronctl.models.problems import read_clock_offset
 
 T = TypeVar("T")
@@ -75,36 +77,76 @@ class AsyncClient:
     async def send(self, request: Request[T]) -> T:
         """The answer, read as the request says; RequestError's subclasses say why there is none."""
         call = Call(request, self._settings, monotonic())
+        outcome = await self._carry_out(call)
+        assert not isinstance(outcome, AsyncEvents)
+        return settle(call, outcome)
+
+    async def open(self, request: Request[T]) -> T | AsyncEvents:
+        """The answer as `send` reads it, or where it is a stream of events, those; close them."""
+        call = Call(request, self._settings, monotonic(), takes_events=True)
+        outcome = await self._carry_out(call)
+        return outcome if isinstance(outcome, AsyncEvents) else settle(call, outcome)
+
+    async def stream(self, request: Request[Any]) -> AsyncIterator[Event]:
+        """
+        The events of an answer, each as soon as it has come; `AsyncEvents` says how they end, and how they fail.
+
+        `timeout` bounds what comes before the first of them, then each silence. Until the stream has begun it is sent
+        again and fails as with `send`; UpstreamError for an answer of another kind.
+        """
+        request = request.accepting(EVENT_STREAM)
+        call = Call(request, self._settings, monotonic(), takes_events=True)
+        outcome = await self._carry_out(call)
+        if not isinstance(outcome, AsyncEvents):
+            raise refuse_answer(call, outcome)
+        async with outcome:
+            async for event in outcome:
+                yield event
+
+    async def _carry_out(self, call: Call[Any]) -> Outcome | AsyncEvents:
+        """Make attempts, until one is the last."""
         while True:
-            outcome = await self._attempt(call)
+            started = monotonic()
+            with hold_deadline(call.deadline):
+                outcome = await self._attempt(call, started)
+            if self._observe:
+                self._observe(call.describe_attempt(outcome, monotonic() - started))
+            if isinstance(outcome, httpx.Response):
+                return AsyncEvents(call, outcome)
             pause = next_pause(call, outcome, monotonic())
             if pause is None:
-                return settle(call, outcome)
+                return outcome
             await asyncio.sleep(pause)
 
-    async def _attempt(self, call: Call[Any]) -> Outcome:
-        started = monotonic()
-        with hold_deadline(call.deadline):
-            outcome = await self._exchange(call, started)
-        if self._observe:
-            self._observe(call.describe_attempt(outcome, monotonic() - started))
-        return outcome
-
-    async def _exchange(self, call: Call[Any], now: float) -> Outcome:
-        chunks: list[bytes] = []
-        size = 0
+    async def _attempt(self, call: Call[Any], now: float) -> Outcome | httpx.Response:
+        """What came of it; a response that is left open is a stream of events."""
+        request = self._http.build_request(
+            **call.build_arguments(now), content=feed_body(call.body)
+        )
         try:
-            async with self._http.stream(**call.build_arguments(now)) as response:
+            response = await self._http.send(request, stream=True)
+            is_stream = False
+            try:
                 call.check_head(response.headers)
-                async for chunk in response.aiter_bytes():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if call.is_enough(size, is_success=response.is_success):
-                        break
+                is_stream = call.is_stream(response)
+                body = b"" if is_stream else await self._read_body(call, response)
+            finally:
+                if not is_stream:
+                    await response.aclose()
         except httpx.RequestError as exc:
             return exc
         self.clock_offset = read_clock_offset(response.headers.get("Date"), datetime.now(UTC))
-        return call.read_answer(response, b"".join(chunks))
+        return response if is_stream else call.read_answer(response, body)
+
+    async def _read_body(self, call: Call[Any], response: httpx.Response) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if call.is_enough(size, is_success=response.is_success):
+                break
+        return b"".join(chunks)
 
     async def pages(
         self, request: Request[Page[T]], *, limit: int | None = None

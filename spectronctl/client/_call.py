@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from spectronctl.api._request import READS, Request
+from spectronctl.api.requests import EVENT_STREAM, READS, Request
 from spectronctl.client._httpx import httpx
+from spectronctl.client._multipart import Multipart
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
 from spectronctl.models.problems import Answer
@@ -61,41 +62,71 @@ class Call(Generic[T]):
     """
     One call over all its attempts. `deadline` and every `now` are seconds on the monotonic clock.
 
-    `may_have_landed` says that an attempt whose answer was lost may have been carried out.
+    `may_have_landed` says that an attempt whose answer was lost may have been carried out; `events` counts those of a
+    stream that has begun, and is None before.
     """
 
-    def __init__(self, request: Request[T], settings: Settings, now: float) -> None:
+    def __init__(
+        self, request: Request[T], settings: Settings, now: float, *, takes_events: bool = False
+    ) -> None:
         self.request = request
         self.settings = settings
         self.deadline = now + settings.timeout
         self.request_id = f"{settings.token}-{token_hex(8)}"
         self.attempt = 1
         self.may_have_landed = False
+        self.events: int | None = None
+        self._takes_events = takes_events
         self._url = _build_url(settings.base_url + request.path, request.params)
-        self._content = _encode(request.json) if request.content is None else request.content
+        self.body = _encode(request)
 
     @property
     def is_read(self) -> bool:
         return self.request.method in READS
 
     @property
+    def can_be_sent(self) -> bool:
+        """Whether the body is there still, or again."""
+        return not isinstance(self.body, Multipart) or self.body.can_be_sent
+
+    @property
     def title(self) -> str:
         """The call as messages name it."""
         return f"{self.request.method} {self.request.path}"
 
+    def count_event(self) -> None:
+        """Note that one more has come of the stream."""
+        self.events = (self.events or 0) + 1
+
+    @property
+    def progress(self) -> str:
+        """How far a stream came that broke off, as messages end; nothing before one has begun."""
+        if self.events is None:
+            return ""
+        return f"; the stream broke off after {self.events} event{'' if self.events == 1 else 's'}"
+
     def build_arguments(self, now: float) -> dict[str, Any]:
-        """What httpx sends at this attempt, in no more than the time that is left."""
+        """
+        What httpx sends at this attempt, beside the body, in no more than the time that is left.
+
+        That bounds all of an ordinary call (`hold_deadline`), and of a stream what comes before it; a stream that has
+        begun may be silent for as long as a whole call may take.
+        """
+        left = max(self.deadline - now, 0.001)
         headers = httpx.Headers(self.settings.headers)
         if self.request.json is not None:
             headers["Content-Type"] = "application/json"
         headers.update(self.request.headers)  # whatever their case
+        if isinstance(self.body, Multipart):
+            headers.update(self.body.headers)
         headers["X-Request-Id"] = self.request_id
         return {
             "method": self.request.method,
             "url": self._url,
             "headers": headers,
-            "content": self._content,
-            "timeout": max(self.deadline - now, 0.001),
+            "timeout": httpx.Timeout(
+                left, read=self.settings.timeout if self._takes_events else left
+            ),
         }
 
     def check_head(self, headers: Mapping[str, str]) -> None:
@@ -108,6 +139,11 @@ class Call(Generic[T]):
             # Packed twice, a kilobyte can hold a gigabyte.
             raise UnreadableError("the answer is packed in a way that was not asked for")
 
+    def is_stream(self, response: httpx.Response) -> bool:
+        """Whether this is a success that goes on as a stream of events, where the call takes one."""
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self._takes_events and response.is_success and kind == EVENT_STREAM
+
     def is_enough(self, size: int, *, is_success: bool) -> bool:
         """Whether so many bytes of a body will do; UnreadableError for a result that is larger than any should be."""
         if is_success and size > MOST_BYTES:
@@ -119,16 +155,22 @@ class Call(Generic[T]):
         kept = body if response.is_success else body[:MOST_ERROR_BYTES]
         return Answer(response.status_code, response.headers, kept)
 
-    def describe_attempt(self, outcome: Outcome, seconds: float) -> Exchange:
-        answer = outcome if isinstance(outcome, Answer) else None
+    def describe_attempt(self, outcome: Outcome | httpx.Response, seconds: float) -> Exchange:
+        status, error = None, None
+        if isinstance(outcome, Answer):
+            status = outcome.status
+        elif isinstance(outcome, httpx.Response):
+            status = outcome.status_code
+        else:
+            error = self.redact(f"{type(outcome).__name__}: {outcome}")
         return Exchange(
             method=self.request.method,
             path=self.request.path,
-            status=answer.status if answer else None,
+            status=status,
             seconds=seconds,
             attempt=self.attempt,
             request_id=self.request_id,
-            error=None if answer else self.redact(f"{type(outcome).__name__}: {outcome}"),
+            error=error,
         )
 
     def mask_headers(self, answer: Answer) -> Answer:
@@ -153,11 +195,14 @@ def _build_url(url: str, params: Mapping[str, Any]) -> httpx.URL:
         raise InvalidError(f"the request has no valid address: {exc}") from None
 
 
-def _encode(body: Any) -> bytes | None:
-    if body is None:
-        return None
+def _encode(request: Request[Any]) -> bytes | Multipart | None:
+    if request.parts:
+        return Multipart(request.parts)
+    if request.content is not None or request.json is None:
+        return request.content
     try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(request.json, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
     except (TypeError, ValueError, RecursionError) as exc:
         problem = exc.reason if isinstance(exc, UnicodeEncodeError) else exc
     raise InvalidError(f"the request's body cannot be written as JSON: {problem}")

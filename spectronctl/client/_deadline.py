@@ -26,6 +26,16 @@ def hold_deadline(deadline: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+@contextmanager
+def stop_clock() -> Iterator[None]:
+    """The time that passes in here is not the call's."""
+    started = monotonic()
+    yield
+    deadline = _deadline.get()
+    if deadline is not None:
+        _deadline.set(deadline + monotonic() - started)
+
+
 def bound_wait(
     timeout: float | None, late: type[httpcore.TimeoutException] = httpcore.ReadTimeout
 ) -> float | None:

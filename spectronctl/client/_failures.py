@@ -8,6 +8,7 @@ from typing import Any
 from spectronctl.client._call import Call, StrayAnswerError, UnreadableError
 from spectronctl.client._connection import show_origin
 from spectronctl.client._httpx import httpx
+from spectronctl.client._multipart import UnsendableError
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
 from spectronctl.models.failures import explain_failure, find_causes, is_tls_failure
 
@@ -17,6 +18,7 @@ LOOK_FIRST = "It may have been carried out all the same: look before you send it
 def build_network_error(call: Call[Any], failure: httpx.RequestError) -> RequestError:
     """NetworkError, or UpstreamError for an answer that cannot be unpacked, or is too long."""
     message, hint = _explain(call, failure)
+    message += call.progress
     if call.attempt > 1:
         message += f" ({call.attempt} attempts)"
     lost = call.may_have_landed and not call.is_read
@@ -39,6 +41,8 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
         return f"the proxy {_proxy(call)} refuses {server}: {failure}", PROXY_HINT
     if isinstance(failure, httpx.ConnectError):
         return _explain_refusal(call, failure)
+    if isinstance(failure, UnsendableError):
+        return f"{call.title}: {failure}", None
     if isinstance(failure, UnreadableError):
         return f"{call.title}: {failure}", OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):
@@ -69,6 +73,8 @@ def _explain_timeout(call: Call[Any], failure: httpx.RequestError) -> tuple[str,
     hint = "Raise the limit with --timeout, or check --url and the server's health."
     if isinstance(failure, httpx.ConnectTimeout):
         return f"cannot reach {_next_hop(call)}: no connection within {limit}", hint
+    if call.events is not None:
+        return f"{call.title}: nothing came from {server} for {limit}", hint
     return f"{call.title}: no complete answer from {server} within {limit}", hint
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from spectronctl.api import contexts, health, identity, keys, lifecycle, migrations
 from spectronctl.api import ontology as ontologies
-from spectronctl.api._request import Tagged
+from spectronctl.api.requests import Tagged
 from spectronctl.client._async import AsyncClient
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx

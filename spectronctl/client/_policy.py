@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from random import random
 from typing import Any
 
-from spectronctl.api._request import READS
+from spectronctl.api.requests import READS
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.models.failures import is_tls_failure
@@ -47,6 +47,8 @@ def choose_pause(
     """The decision itself; `today` is the wall clock's time, `jitter` a random number in [0, 1)."""
     if call.attempt > call.settings.retries or not can_repeat(call.request.method, outcome):
         return None
+    if not call.can_be_sent:
+        return None
     pause = read_retry_after(outcome, today) if isinstance(outcome, Answer) else None
     if pause is None:
         pause = jitter * min(LAST_BACKOFF, FIRST_BACKOFF * 2 ** min(call.attempt - 1, 10))
@@ -54,7 +56,7 @@ def choose_pause(
 
 
 def can_repeat(method: str, outcome: Outcome) -> bool:
-    """Whether sending again may help and can do no harm (cli.md, "Requests")."""
+    """Whether sending again may help and can do no harm."""
     if isinstance(outcome, Answer):
         return method in REPEATABLE and outcome.status in TRANSIENT
     if isinstance(outcome, httpx.LocalProtocolError | httpx.DecodingError):

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from httpcore import AnyIOBackend
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
+from spectronctl.client._multipart import Multipart
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
 
 Backend = AnyIOBackend
 """It tries the addresses of a name side by side."""
+
+
+def feed_body(body: bytes | Multipart | None) -> bytes | AsyncIterator[bytes] | None:
+    """A request's body in the form that httpx takes; threads read its files."""
+    return _read_in_threads(iter(body)) if isinstance(body, Multipart) else body
+
+
+async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
 
 
 async def fetch_ahead(
@@ -37,7 +48,7 @@ async def fetch_ahead(
             ask()
             if page.items:
                 yield page
-            del page  # nobody holds it while the next one is waited for
+            del page  # it is not held while the next one is waited for
     finally:
         for task in under_way:
             task.cancel()

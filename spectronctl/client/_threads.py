@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client._connection import list_addresses
+from spectronctl.client._multipart import Multipart
 from spectronctl.client._window import Window
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ class Backend(httpcore.SyncBackend):
                     raise
 
 
+def feed_body(body: bytes | Multipart | None) -> bytes | Iterator[bytes] | None:
+    """A request's body in the form that httpx takes."""
+    return iter(body) if isinstance(body, Multipart) else body
+
+
 def fetch_ahead(
     send: Callable[[Request[Page[T]]], Page[T]], window: Window[T]
 ) -> Iterator[Page[T]]:
@@ -61,7 +67,7 @@ def fetch_ahead(
             ask()
             if page.items:
                 yield page
-            del page  # nobody holds it while the next one is waited for
+            del page  # it is not held while the next one is waited for
     finally:
-        # Nothing interrupts a thread that reads from a socket: it ends with its answer, which nobody wants.
+        # Nothing interrupts a thread that reads from a socket: it ends with its answer, which is dropped.
         threads.shutdown(wait=False, cancel_futures=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from spectronctl.api._pages import PAGE_SIZE, Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import PAGE_SIZE, Page
+from spectronctl.api.requests import Request
 from spectronctl.errors import UpstreamError, UsageError
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, TypeVar
 
-from spectronctl.api._pages import Page, ask_from, read_page_size
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page, ask_from, read_page_size
+from spectronctl.api.requests import Request
 from spectronctl.client._walk import refuse_page
 from spectronctl.errors import UsageError
 

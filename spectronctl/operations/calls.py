@@ -1,4 +1,4 @@
-"""Calls that somebody describes himself: what can be said of their answers without knowing the endpoint."""
+"""Calls of any shape: what can be said of their answers without knowing the endpoint."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client import Client
 from spectronctl.errors import UsageError
 

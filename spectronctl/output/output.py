@@ -161,6 +161,21 @@ class Output:
         for piece in pieces:
             self._streams.write_piece(piece)
 
+    def feed(self, items: Iterable[tuple[Item, str]]) -> None:
+        """
+        Show items as they come, and at once: for people the text that stands beside each, else a line of JSON.
+
+        `--query` shows what it finds in each; BrokenPipeError once stdout has no reader.
+        """
+        for item, text in items:
+            found = item if self._query is None else self._query.run(dict(item))
+            if self._speaks_json:
+                self.follow([to_json(found) + "\n"])
+            elif self._query is not None:
+                self.follow(["".join(self._rendering.render_found(found, ANYTHING))])
+            elif text:
+                self.follow([f"{escape(line)}\n" for line in text.split("\n")])
+
     def wait(self, seconds: float) -> None:
         """Let time pass between pieces; BrokenPipeError as soon as nobody reads any more."""
         self._streams.wait_for_reader(seconds)

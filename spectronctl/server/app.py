@@ -17,7 +17,8 @@ from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.answers import Problem
 from spectronctl.server.embedders import Embedders
-from spectronctl.server.limits import MAX_BODY_BYTES
+from spectronctl.server.idempotency import PassingBodies
+from spectronctl.server.limits import MAX_SMALL_BODY_BYTES
 from spectronctl.server.middleware import (
     BodyLimit,
     CatchAll,
@@ -81,14 +82,15 @@ def create_app(
     store: Store,
     *,
     trusted: bool = False,
-    max_body_bytes: int = MAX_BODY_BYTES,
+    max_body_bytes: int = MAX_SMALL_BODY_BYTES,
     max_body_seconds: float = MAX_BODY_SECONDS,
 ) -> FastAPI:
     """
     The server on a store that is open, and that its opener closes.
 
     With `trusted`, a request without a key is the operator's: only for an application that this process keeps to
-    itself. A larger body than `max_body_bytes` is refused with 413, one that takes longer to arrive with 408.
+    itself. A body of more than `max_body_bytes`, or than its route says with `limit_body`, is refused with 413; one
+    that takes longer than `max_body_seconds` to arrive with 408.
     """
     app = _Application(
         title="Spectron",
@@ -104,6 +106,7 @@ def create_app(
             Middleware(CatchAll),
             Middleware(Unambiguous),
             Middleware(BodyLimit, max_bytes=max_body_bytes, max_seconds=max_body_seconds),
+            Middleware(PassingBodies),
         ],
         exception_handlers={
             ProblemError: _answer_problem,

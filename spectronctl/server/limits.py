@@ -14,8 +14,6 @@ MAX_BODY_BYTES = 8 * MIB
 """A body with a whole conversation, or an ontology."""
 MAX_SMALL_BODY_BYTES = 2 * MIB
 """Any other body."""
-LARGE_BODY_PATHS = ("/facts/batch", "/ontology")
-"""How the paths end that take `MAX_BODY_BYTES`."""
 MAX_BODIES_BYTES = 32 * MIB
 """Bodies that are held at once: each costs several times its size until it is stored."""
 MAX_FREE_BODY_BYTES = 64 * KIB

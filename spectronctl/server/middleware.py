@@ -6,21 +6,19 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spectronctl.server.answers import Problem
-from spectronctl.server.limits import (
-    LARGE_BODY_PATHS,
-    MAX_BODIES_BYTES,
-    MAX_FREE_BODY_BYTES,
-    MAX_SMALL_BODY_BYTES,
-)
+from spectronctl.server.limits import MAX_BODIES_BYTES, MAX_FREE_BODY_BYTES
 from spectronctl.server.logs import describe_exception
 from spectronctl.server.problems import ProblemError, invalid, unavailable
 from spectronctl.server.ulids import new_ulid
@@ -31,6 +29,19 @@ _log = logging.getLogger("spectronctl.server.requests")
 _DISCARD_AT_MOST = 64 * 1024 * 1024
 _DISCARD_SECONDS = 5
 _ROOM_SECONDS = 5
+
+_LIMIT = "max_body_bytes"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def limit_body(max_bytes: int) -> Callable[[Endpoint], Endpoint]:
+    """Decorate a route's endpoint whose bodies may be of this many bytes, in place of the application's limit."""
+
+    def decorate(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _LIMIT, max_bytes)
+        return endpoint
+
+    return decorate
 
 
 class Correlation:
@@ -139,102 +150,108 @@ class Room:
 
 class BodyLimit:
     """
-    Refuses a body of more than `max_bytes` with 413, and with 408 one that has not arrived within `max_seconds`.
+    Refuses with 413 a body of more than `max_bytes`, or than its route says with `limit_body`, and with 408 one that
+    has not arrived within `max_seconds`.
 
-    A length that is announced counts as one that was received. All but conversations and ontologies are smaller. Of
-    large bodies only so many are held at once, from the first byte that is read until the request is answered: one
-    that finds no room within a few seconds is a 503. Nothing is read, and so no room taken, before the key is known.
+    A length that is announced counts as one that was received; a body without one is counted as it comes. A route that
+    takes more bytes gives more time in proportion. Of large bodies only so many are held at once, from the first byte
+    that is read until the request is answered: one that finds no room within a few seconds is a 503. Nothing is read,
+    and so no room taken, before the key is known.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
-        self._room = Room(max(MAX_BODIES_BYTES, max_bytes))
+        self._room = Room(MAX_BODIES_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._get_limit(scope["path"])
-        size = _read_length(Headers(scope=scope), limit)
-        if size > limit:
-            await _discard(receive)
-            await render_problem(scope, _too_large(limit))(scope, receive, send)
-            return
-        received = held = 0
-        deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
+        announced = _read_length(Headers(scope=scope))
+        if announced is not None and announced > self._max_bytes:
+            # Not routed yet, and no other body is worth the search.
+            limit = self._find_limit(scope)
+            if announced > limit:
+                await _discard(receive)
+                await render_problem(scope, _too_large(limit))(scope, receive, send)
+                return
+        body = _Body(self._room, receive, announced)
 
         async def receive_counted() -> Message:
-            nonlocal received, held, deadline
-            if size > MAX_FREE_BODY_BYTES and not held:
-                await self._take_room(size, receive)
-                held, deadline = size, asyncio.get_running_loop().time() + self._max_seconds
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise self._too_slow() from None
-            received += len(message.get("body", b""))
-            if not message.get("more_body"):
-                deadline = None
-            if received > limit:
-                if message.get("more_body"):
-                    await _discard(receive)
-                raise _too_large(limit)
-            return message
+            limit = self._find_limit(scope)
+            return await body.receive(limit, self._max_seconds * max(1.0, limit / self._max_bytes))
 
         try:
             await self._app(scope, receive_counted, send)
         finally:
-            self._room.give(held)
+            body.give_back()
 
-    def _get_limit(self, path: str) -> int:
-        is_large = path.endswith(LARGE_BODY_PATHS)
-        return self._max_bytes if is_large else min(self._max_bytes, MAX_SMALL_BODY_BYTES)
+    def _find_limit(self, scope: Scope) -> int:
+        endpoint = scope.get("endpoint") or _find_endpoint(scope)
+        return getattr(endpoint, _LIMIT, self._max_bytes)
 
-    async def _take_room(self, size: int, receive: Receive) -> None:
+
+class _Body:
+    """One body on its way in: its length so far, the room that it takes, and when it began."""
+
+    def __init__(self, room: Room, receive: Receive, announced: int | None) -> None:
+        self._room = room
+        self._receive = receive
+        self._announced = announced
+        self._received = self._held = 0
+        self._started: float | None = None
+        self._is_whole = False
+
+    async def receive(self, limit: int, seconds: float) -> Message:
+        """The next message; 413, 408 or 503 as `BodyLimit` says."""
+        if self._started is None:
+            await self._take_room(limit if self._announced is None else self._announced)
+            self._started = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(None if self._is_whole else self._started + seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise _too_slow(seconds) from None
+        self._received += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body")
+        if self._received > limit:
+            if not self._is_whole:
+                await _discard(self._receive)
+            raise _too_large(limit)
+        return message
+
+    def give_back(self) -> None:
+        self._room.give(self._held)
+
+    async def _take_room(self, size: int) -> None:
+        if size <= MAX_FREE_BODY_BYTES:
+            return
+        size = min(size, MAX_BODIES_BYTES)
         try:
             async with asyncio.timeout(_ROOM_SECONDS):
                 await self._room.take(size)
         except TimeoutError:
-            await _discard(receive)
+            await _discard(self._receive)
             raise unavailable("the server is busy with other large bodies; try again") from None
-
-    def _too_slow(self) -> ProblemError:
-        return ProblemError(
-            HTTPStatus.REQUEST_TIMEOUT,
-            "too-slow",
-            f"the body has not arrived within {self._max_seconds:g} seconds",
-        )
+        self._held = size
 
 
-def render_problem(
-    scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """The RFC 7807 answer to a problem (contract, "Errors")."""
-    shown = Problem(
-        type=f"https://spectron.dev/errors/{problem.slug}",
-        title=problem.slug.replace("-", " ").capitalize(),
-        status=problem.status,
-        detail=problem.detail,
-        message=problem.detail,
-        instance=quote(scope["path"]),
-        request_id=scope["state"]["request_id"],
-        retry_after=problem.retry_after,
-    )
-    headers = dict(headers or {})
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(problem.retry_after)
-    if problem.status is HTTPStatus.REQUEST_TIMEOUT:
-        headers["Connection"] = "close"
-    if problem.status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
-    return JSONResponse(
-        shown.model_dump(exclude_none=True),
-        status_code=problem.status,
-        headers=headers,
-        media_type="application/problem+json",
+def _find_endpoint(scope: Scope) -> object:
+    """What the routes will call; None where they answer by themselves."""
+    for route in scope["app"].routes:
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return child.get("endpoint")
+    return None
+
+
+def _too_slow(seconds: float) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too-slow",
+        f"the body has not arrived within {seconds:g} seconds",
     )
 
 
@@ -246,12 +263,45 @@ def _too_large(limit: int) -> ProblemError:
     )
 
 
-def _read_length(headers: Headers, limit: int) -> int:
-    """The length of the body as it is announced; `limit` where it comes without one."""
+def _read_length(headers: Headers) -> int | None:
+    """The length of the body as it is announced, 0 for none; None where it comes in pieces."""
     announced = headers.get("content-length", "")
     if announced.isdecimal():
         return int(announced)
-    return limit if "transfer-encoding" in headers else 0
+    return None if "transfer-encoding" in headers else 0
+
+
+def render_problem(
+    scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """The response to a problem."""
+    headers = dict(headers or {})
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.status is HTTPStatus.REQUEST_TIMEOUT:
+        headers["Connection"] = "close"
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
+    return JSONResponse(
+        describe_problem(scope, problem),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def describe_problem(scope: Scope, problem: ProblemError) -> dict[str, Any]:
+    """The problem's details (RFC 7807)."""
+    return Problem(
+        type=f"https://spectron.dev/errors/{problem.slug}",
+        title=problem.slug.replace("-", " ").capitalize(),
+        status=problem.status,
+        detail=problem.detail,
+        message=problem.detail,
+        instance=quote(scope["path"]),
+        request_id=scope["state"]["request_id"],
+        retry_after=problem.retry_after,
+    ).model_dump(exclude_none=True)
 
 
 def _has_two_lengths(headers: Headers) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 import httpx
 
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client import AsyncClient, Client, Polling
+from spectronctl.models.events import Event
 
 T = TypeVar("T")
 
@@ -98,6 +101,16 @@ class SyncFace:
     def poll(self, request: Request[T], polling: Polling[T]) -> list[T]:
         return list(self._client.poll(request, polling))
 
+    def stream(
+        self, request: Request[Any], count: int | None = None, into: list[Event] | None = None
+    ) -> list[Event]:
+        """The events, or as many; the stream is closed then. Each goes `into` that list as it comes."""
+        events = [] if into is None else into
+        with closing(self._client.stream(request)) as stream:  # type: ignore[type-var]
+            for event in islice(stream, count):
+                events.append(event)
+        return events
+
     def close(self) -> None:
         self._client.close()
 
@@ -135,6 +148,21 @@ class AsyncFace:
             return [answer async for answer in self._client.poll(request, polling)]
 
         return self._runner.run(collect())
+
+    def stream(
+        self, request: Request[Any], count: int | None = None, into: list[Event] | None = None
+    ) -> list[Event]:
+        events = [] if into is None else into
+
+        async def collect() -> None:
+            async with aclosing(self._client.stream(request)) as stream:  # type: ignore[type-var]
+                async for event in stream:
+                    events.append(event)
+                    if len(events) == count:
+                        return
+
+        self._runner.run(collect())
+        return events
 
     def close(self) -> None:
         with self._runner as runner:

@@ -6,7 +6,8 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -315,3 +316,138 @@ def test_a_request_that_waited_while_the_transport_closed_opens_nothing() -> Non
     with pytest.raises(RuntimeError, match="closed"):
         transport.handle_request(request)
     assert echo.life == ["open", "closed"]
+
+
+def open_stream(app: Any) -> httpx.Client:
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        yield app
+
+    return httpx.Client(base_url="http://local", transport=AsgiTransport(open_app))
+
+
+async def send_piece(send: Send, piece: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def test_a_piece_of_a_response_arrives_before_the_next_is_made() -> None:
+    made = threading.Event()
+    first_read = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send_piece(send, b"first")
+        assert await asyncio.to_thread(first_read.wait, 5)
+        made.set()
+        await send_piece(send, b"second", more=False)
+
+    with open_stream(app) as client, client.stream("GET", "/") as response:
+        pieces = response.iter_raw()
+        assert next(pieces) == b"first"
+        assert not made.is_set()
+        first_read.set()
+        assert list(pieces) == [b"second"]
+
+
+def test_a_piece_of_a_request_arrives_before_the_next_is_made() -> None:
+    received: list[tuple[bytes, bool]] = []
+    first_received = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        while not received or received[-1][1]:
+            message = await receive()
+            received.append((message["body"], message["more_body"]))
+            first_received.set()
+        await answer(send, 200, b"ok")
+
+    def make() -> Iterator[bytes]:
+        yield b"first"
+        assert first_received.wait(5)
+        yield b"second"
+
+    with open_stream(app) as client:
+        assert client.post("/", content=make()).text == "ok"
+    assert received == [(b"first", True), (b"second", True), (b"", False)]
+
+
+@pytest.mark.parametrize("before", ["a response", "its end"])
+def test_a_body_that_cannot_be_made_ends_the_request(before: str) -> None:
+    told = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            if before == "its end":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send_piece(send, b"early")
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            told.set()
+        except asyncio.CancelledError:
+            told.set()
+            raise
+
+    def make() -> Iterator[bytes]:
+        yield b"first"
+        raise OSError("the disk is gone")
+
+    with open_stream(app) as client:
+        with pytest.raises(OSError, match="the disk is gone"):
+            client.post("/", content=make())
+        assert told.wait(5)
+
+
+def test_closing_a_response_tells_the_application() -> None:
+    told = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        assert (await receive())["more_body"] is False
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send_piece(send, b"first")
+        assert (await receive())["type"] == "http.disconnect"
+        await send_piece(send, b"unread")
+        told.set()
+
+    with open_stream(app) as client:
+        with client.stream("GET", "/") as response:
+            next(response.iter_raw())
+            assert not told.is_set()
+        assert told.wait(5)
+
+
+def test_an_application_waits_for_a_slow_reader() -> None:
+    sent = 0
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        nonlocal sent
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(100):
+            await send_piece(send, b"x" * 100_000)
+            sent += 1
+        await send_piece(send, b"", more=False)
+
+    with open_stream(app) as client, client.stream("GET", "/") as response:
+        pieces = response.iter_raw()
+        next(pieces)
+        time.sleep(0.1)
+        assert sent < 6
+        assert sum(map(len, pieces)) == 99 * 100_000
+
+
+def test_a_response_that_stops_half_way_runs_into_the_timeout() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send_piece(send, b"{")
+        await asyncio.sleep(60)
+
+    with connect(app, timeout=0.1) as client, pytest.raises(errors.NetworkError, match=r"0\.1 s"):
+        client.send(health.get_health())
+
+
+def test_the_time_that_opening_takes_is_not_the_calls() -> None:
+    @asynccontextmanager
+    async def open_app() -> AsyncIterator[Any]:
+        await asyncio.sleep(0.4)
+        yield lambda scope, receive, send: answer(send, 200, b'{"status": "ok"}')
+
+    with Client("http://local", transport=AsgiTransport(open_app), timeout=0.2) as client:
+        assert client.send(health.get_health()).status == "ok"

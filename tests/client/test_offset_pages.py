@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from spectronctl import errors
 from spectronctl.api import sessions
-from spectronctl.api._pages import Page
-from spectronctl.api._request import Request
+from spectronctl.api.pages import Page
+from spectronctl.api.requests import Request
 from spectronctl.client import AsyncClient, Client, _tasks, _threads
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.models.sessions import Turn

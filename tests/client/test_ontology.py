@@ -10,7 +10,7 @@ import pytest
 
 import spectronctl
 from spectronctl.api import ontology as api
-from spectronctl.api._request import Tagged
+from spectronctl.api.requests import Tagged
 from spectronctl.models.ontology import Ontology
 
 from .fakes import Face, FakeSpectron

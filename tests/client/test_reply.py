@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from spectronctl import errors
-from spectronctl.api._request import Reply, Request
+from spectronctl.api.requests import Reply, Request
 
 from .fakes import KEY, Connect, Face, FakeSpectron
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from spectronctl import __version__, errors
 from spectronctl.api import contexts, health, keys
-from spectronctl.api._request import Request
+from spectronctl.api.requests import Request
 from spectronctl.client import Client, Exchange, _policy, _sync
 
 from .fakes import KEY, URL, Clock, Connect, Face, FakeSpectron

@@ -19,6 +19,7 @@ from spectronctl import client
 HERE = Path(client.__file__).parent
 TWINS = {
     "_async.py": "_sync.py",
+    "_events_async.py": "_events_sync.py",
     "_management_async.py": "_management_sync.py",
     "_network_async.py": "_network_sync.py",
 }
@@ -27,15 +28,18 @@ SUBSTITUTIONS = {
     r"\bawait ": "",
     r"\bAwaitable\[object\]": "object",
     r"\bAwaitable, ": "",
+    r"\bAsyncGenerator\[(\w+), None\]": r"Generator[\1, None, None]",
     r"\bAsync(?=[A-Z])": "",
     r"\basyncio\b": "time",
-    r"\b__a(enter|exit)__\b": r"__\1__",
+    r"\b__a(enter|exit|iter)__\b": r"__\1__",
+    r"\b(__)?anext(__)?\b": r"\1next\2",
     r"\ba(close|iter_bytes)\b": r"\1",
     r"client\._async\b": "client._sync",
+    r"client\._events_async\b": "client._events_sync",
     r"client\._network_async\b": "client._network_sync",
     r"client\._tasks\b": "client._threads",
     r"\basynchronous\b": "synchronous",
-    r"for item in page\.items:\s+yield item": "yield from page.items",
+    r"\bfor (\w+) in ([\w.]+):\s+yield \1\b": r"yield from \2",
 }
 
 

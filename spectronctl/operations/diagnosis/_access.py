@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from spectronctl.api import contexts as contexts_api
-from spectronctl.api._request import Request, path
 from spectronctl.api.identity import get_identity
 from spectronctl.api.migrations import get_migrations
+from spectronctl.api.requests import Request, path
 from spectronctl.errors import (
     AuthError,
     ForbiddenError,

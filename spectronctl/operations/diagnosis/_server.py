@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from spectronctl.api._request import Request, path
 from spectronctl.api.health import get_health
+from spectronctl.api.requests import Request, path
 from spectronctl.client import probes
 from spectronctl.errors import NotAvailableError, RequestError, SpectronctlError, UpstreamError
 from spectronctl.operations.diagnosis._engine import Finding

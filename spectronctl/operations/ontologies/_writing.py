@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from spectronctl.api import ontology as api
-from spectronctl.api._request import Tagged
+from spectronctl.api.requests import Tagged
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, RequestError, SpectronctlError
 from spectronctl.models.ontology import Ontology

@@ -20,7 +20,7 @@ from time import monotonic
 
 from spectronctl.api import identity
 from spectronctl.api import keys as api
-from spectronctl.api._request import Request
+from spectronctl.api.requests import Request
 from spectronctl.client import Client
 from spectronctl.errors import (
     AuthError,

@@ -15,6 +15,8 @@ from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.facts import BatchBody, FactBody, WantedWrite, read_batch, read_fact
 from spectronctl.server.idempotency import OnceOnly, Write
+from spectronctl.server.limits import MAX_BODY_BYTES
+from spectronctl.server.middleware import limit_body
 from spectronctl.server.routes import PREFIX
 from spectronctl.server.routes.sessions import find_session, make_session
 from spectronctl.server.store import Receipt, SessionRow, Store
@@ -54,6 +56,7 @@ async def create_fact(
 
 
 @router.post("/batch", response_model=BatchAnswer, openapi_extra=describe_body(BatchBody))
+@limit_body(MAX_BODY_BYTES)
 async def create_facts(
     caller: Member,
     body: JsonObject,

@@ -12,6 +12,8 @@ from spectronctl.server.answers import describe_problems
 from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.bodies import JsonObject, describe_body
 from spectronctl.server.etags import IfMatch, describe_etag
+from spectronctl.server.limits import MAX_BODY_BYTES
+from spectronctl.server.middleware import limit_body
 from spectronctl.server.ontologies import (
     OntologyAnswer,
     OntologyBody,
@@ -45,6 +47,7 @@ async def get_ontology(context_id: str, store: CurrentStore, response: Response)
 
 
 @router.put("", openapi_extra=describe_body(OntologyBody), responses=_TAGGED | _GUARDED)
+@limit_body(MAX_BODY_BYTES)
 async def set_ontology(
     context_id: str,
     body: JsonObject,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.api._request import READS, Reply, Request
+from spectronctl.api.requests import READS, Reply, Request
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.api._parts import PartOptions
@@ -18,6 +18,8 @@ from spectronctl.output.views import ANYTHING, Column, View
 if TYPE_CHECKING:
     from spectronctl.cli.commands.api._target import Target
     from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Events
+    from spectronctl.models.events import Event
 
 app = App()
 
@@ -75,6 +77,9 @@ def call_api(
     The answer is the server's, and nothing for 204; with --include an object of status, headers and body. --paginate
     makes one list of all pages: by their cursor, and for a session's turns by offset; --limit ends that list, and
     nothing else.
+
+    A stream of server-sent events is printed as it comes: the data of each, or with -o json and jsonl a line with its
+    event, data and id. --timeout then limits each silence. With --include it is printed once it has ended.
     """
     from spectronctl.cli.commands.api._target import open_target, read_target
     from spectronctl.operations.calls import list_pages
@@ -98,14 +103,16 @@ def call_api(
         if paginate:
             limit = rt.settings.limit.value
             rt.out.answer(rt.walk_pages(list_pages(client, request, limit=limit)))
+        elif include:
+            _show(rt, request, client.send(request), include=True)
         else:
-            _show(rt, request, client.send(request), include=include)
+            _show_answer(rt, request, client.open(request))
 
 
 def _get_consent(
     rt: Runtime, request: Request[Any], target: Target, confirm: str | None, *, reveal: bool
 ) -> None:
-    """Before anything is sent: a secret has somewhere to go, and somebody means it."""
+    """Before anything is sent: a secret has somewhere to go, and the write is confirmed."""
     from spectronctl.output.sinks import check_secret_output
 
     if target.mints:
@@ -117,6 +124,19 @@ def _get_consent(
         confirmed=confirm,
         declined="Nothing was sent.",
     )
+
+
+def _show_answer(rt: Runtime, request: Request[Any], answer: Reply | Events) -> None:
+    if isinstance(answer, Reply):
+        _show(rt, request, answer, include=False)
+        return
+    with answer:
+        rt.out.feed((_describe(event), event.data) for event in answer)
+
+
+def _describe(event: Event) -> dict[str, Any]:
+    known = {} if event.id is None else {"id": event.id}
+    return {"event": event.name, "data": event.value, **known}
 
 
 def _show(rt: Runtime, request: Request[Any], reply: Reply, *, include: bool) -> None:

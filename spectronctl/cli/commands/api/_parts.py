@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.api._request import READS, Reply, Request
+from spectronctl.api.requests import READS, Reply, Request
 from spectronctl.cli.commands._values import nest, parse_value
+from spectronctl.cli.commands.api._forms import parse_part
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _RESERVED = frozenset(
         *("x-http-method", "x-http-method-override", "x-method-override"),
     }
 )
-"""Headers that say who asks, where the request ends or which it is: spectronctl sets them, or nobody."""
+"""Headers that say who asks, where the request ends or which it is: spectronctl alone sets them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,14 @@ class PartOptions:
             "--field",
             metavar="NAME=VALUE",
             help="A field of the body, a.b inside a; of GET and DELETE a parameter. @FILE reads VALUE.",
+        ),
+    ] = None
+    form: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--form",
+            metavar="NAME=VALUE|@FILE",
+            help="A part of a multipart body; @FILE[;type=TYPE][;filename=NAME] sends a file, @- stdin.",
         ),
     ] = None
     header: Annotated[
@@ -69,14 +78,17 @@ class PartOptions:
             params=_join_params(target.params, fields if in_query else []),
             json=json,
             content=content,
+            parts=[parse_part(rt, text) for text in self.form or ()],
             headers=headers,
         )
 
     def _check(self, method: str) -> None:
-        if self.data is not None and method in READS:
+        if (self.data is not None or self.form) and method in READS:
             raise UsageError(f"{method} carries no body", hint="Use --field for parameters.")
-        if self.data is not None and self.field and method not in _WITH_QUERY:
-            raise UsageError("--data and --field are two bodies; give one of them")
+        fields = self.field if method not in _WITH_QUERY else None
+        bodies = {"--data": self.data is not None, "--field": fields, "--form": self.form}
+        if len(given := [option for option, value in bodies.items() if value]) > 1:
+            raise UsageError(f"{' and '.join(given)} are two bodies; give one of them")
 
     def _read_headers(self) -> Iterator[tuple[str, str]]:
         seen = set()
@@ -84,6 +96,11 @@ class PartOptions:
             name, value = _parse_header(text)
             if name.lower() in seen:
                 raise UsageError(f"--header {name} is given twice")
+            if self.form and name.lower() == "content-type":
+                raise UsageError(
+                    "--header Content-Type is not yours to set where --form makes the body",
+                    hint="A file's own type follows it: --form 'file=@PATH;type=TYPE'.",
+                )
             seen.add(name.lower())
             yield name, value
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from spectronctl.api._request import quote_segment
+from spectronctl.api.requests import quote_segment
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.config.values import origin, parse_url
 from spectronctl.errors import UsageError

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
+
+EVENT_STREAM = "text/event-stream"
+"""The media type of server-sent events."""
 
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
 
@@ -48,13 +52,29 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Part:
+    """
+    A part of a multipart body: a field, or with a `filename` a file. A path's own name is the filename of its file.
+
+    `content` is text, bytes, a path, or a binary stream, which is read from where it stands and not closed; files are
+    read as they are sent. `type` is the media type: without one a file is `application/octet-stream`, a field has none.
+    """
+
+    name: str
+    content: str | bytes | Path | BinaryIO = field(repr=False)
+    filename: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True)
 class Request(Generic[T_co]):
     """
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
     `returns` is the type of the answer, `Reply` for one of any shape, None where a body is neither expected nor read;
     with `is_tagged` the answer comes as `Tagged`, with `is_optional` a 404 is an answer too, None. `content` is the
-    body as it is sent, in place of `json` written out. Both may hold secrets, so they have no place in the repr.
+    body as it is sent, in place of `json` written out, and `parts` make a multipart one in place of both. They may hold
+    secrets, so they have no place in the repr.
     """
 
     method: str
@@ -63,6 +83,7 @@ class Request(Generic[T_co]):
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = field(default=None, repr=False)
     content: bytes | None = field(default=None, repr=False)
+    parts: Sequence[Part] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_tagged: bool = False
     is_optional: bool = False
@@ -79,7 +100,7 @@ class Request(Generic[T_co]):
         """
         The same call, carried out once under this key within 24 hours; None leaves it as it is.
 
-        The same body gets the stored answer; another one, or the first still in flight, a 409 (contract).
+        The same body gets the stored answer; another one, or the first still in flight, a 409.
         """
         headers = {} if key is None else {"Idempotency-Key": key}
         return replace(self, headers={**self.headers, **headers})
@@ -88,6 +109,12 @@ class Request(Generic[T_co]):
         """The same call, refused with 412 unless the resource still has this `ETag`; None leaves it as it is."""
         headers = {} if etag is None else {"If-Match": etag}
         return replace(self, headers={**self.headers, **headers})
+
+    def accepting(self, media_type: str) -> Request[T_co]:
+        """The same call, asking for an answer of this media type, unless it asks for another one itself."""
+        if any(name.lower() == "accept" for name in self.headers):
+            return self
+        return replace(self, headers={**self.headers, "Accept": media_type})
 
     @property
     def expects_body(self) -> bool:

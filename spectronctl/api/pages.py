@@ -6,12 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from spectronctl.api._request import Request
+from spectronctl.api.requests import Request
 
 T = TypeVar("T")
 
 PAGE_SIZE = 500
-"""The most that a server hands out at once (contract, "Not specified anywhere")."""
+"""The most that a server hands out at once."""
 
 
 class Page(BaseModel, Generic[T]):
