@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spectronctl.config.locations import local_store_url
 from spectronctl.errors import ConfigError, NotFoundError
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import write_time
+from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from spectronctl.api._request import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
-from spectronctl.models.problems import (
+from spectronctl.ground.http_problems import (
     MAX_PAGE,
     Answer,
     ServerProblem,

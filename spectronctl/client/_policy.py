@@ -9,8 +9,8 @@ from typing import Any
 from spectronctl.api._request import READS
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
-from spectronctl.models.failures import is_tls_failure
-from spectronctl.models.problems import Answer, read_retry_after
+from spectronctl.ground.http_problems import Answer, read_retry_after
+from spectronctl.ground.network_failures import is_tls_failure
 
 REPEATABLE = READS | {"DELETE"}
 TRANSIENT = frozenset({429, 502, 503, 504})

@@ -30,7 +30,7 @@ from spectronctl.client._threads import fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
-from spectronctl.models.problems import read_clock_offset
+from spectronctl.ground.http_problems import read_clock_offset
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectronctl.errors import UsageError
-from spectronctl.models.durations import MILLISECONDS, read_seconds
+from spectronctl.ground.durations import MILLISECONDS, read_seconds
 
 
 def parse_duration(text: str) -> float:

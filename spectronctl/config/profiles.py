@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from spectronctl.config.credentials import Credential
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS, Field, find_field
-from spectronctl.config.files import lock_file, remove_drafts, replace_file
 from spectronctl.config.values import has_userinfo, near_names, parse_named
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.ground.disk import remove_drafts, replace_file
+from spectronctl.local.locks import lock_file
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from spectronctl.ground.times import read_time
 from spectronctl.models._base import Model
-from spectronctl.models.times import read_time
 
 PRINCIPALS = ("agent", "supervisor")
 

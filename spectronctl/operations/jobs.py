@@ -10,8 +10,8 @@ from typing import Literal
 from spectronctl.api import lifecycle as api
 from spectronctl.client import Client, Polling
 from spectronctl.errors import ConflictError, RequestError, SpectronctlError, WaitTimeoutError
+from spectronctl.ground.times import read_time
 from spectronctl.models.lifecycle import REINDEX, Job
-from spectronctl.models.times import read_time
 
 IfRunning = Literal["fail", "join"]
 

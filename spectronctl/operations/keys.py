@@ -14,8 +14,8 @@ from typing import Any, Literal
 from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.ground.times import read_time
 from spectronctl.models.keys import Key, MintedKey, has_expired, split_name
-from spectronctl.models.times import read_time
 
 OrphanReason = Literal["superseded", "never used", "expired"]
 

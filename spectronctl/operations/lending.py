@@ -9,8 +9,8 @@ from typing import Any
 
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.ground.times import read_time, write_time
 from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
-from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.keys import (
     create_key,
     delete_keys,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from spectronctl.api import contexts, facts, keys, ontology
 from spectronctl.client import Client
 from spectronctl.errors import SpectronctlError
+from spectronctl.ground.times import write_time
 from spectronctl.models.facts import Message
 from spectronctl.models.seeds import Seed, SeedContext, SeedFact, SeedKey, SeedSession
-from spectronctl.models.times import write_time
 from spectronctl.operations.imports import import_turns
 from spectronctl.operations.sessions import create_session
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from spectronctl.models.times import read_time
+from spectronctl.ground.times import read_time
 from spectronctl.output.documents import to_json
 
 MISSING = "-"

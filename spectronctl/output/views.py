@@ -74,7 +74,7 @@ class Order:
         return known + [item for item in everything if self.column.read(item) is None]
 
     def _rank(self, item: Mapping[str, Any]) -> tuple[int, Any]:
-        from spectronctl.models.times import read_time
+        from spectronctl.ground.times import read_time
         from spectronctl.output.cells import to_text  # not for --help
 
         value = self.column.read(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spectronctl.models.durations import read_seconds
+from spectronctl.ground.durations import read_seconds
 from spectronctl.models.facts import CATEGORIES
 
 LIFETIME_RULE = "must be a duration such as 30m, 12h or 7d, of 1 second to 100 years"

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.ground.times import read_time
 from spectronctl.models.keys import lend_name
-from spectronctl.models.times import read_time
 from tests.cli.faults import Fault, lose_answer, truncate_answer
 from tests.conftest import SENTINEL, CommandLine, Result, Server
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spectronctl import errors
 from spectronctl.api import contexts, health, keys
-from spectronctl.models.redaction import MASK, Redaction
+from spectronctl.ground.redaction import MASK, Redaction
 
 from .fakes import KEY, Connect, Face, FakeSpectron
 

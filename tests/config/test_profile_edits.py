@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import tomlkit
 
-from spectronctl.config import files
 from spectronctl.config.profiles import (
     add_profile,
     edit_config,
@@ -22,6 +21,7 @@ from spectronctl.config.profiles import (
     use_profile,
 )
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.local import locks
 
 COMMENTED = """# kept by ada
 version = 1
@@ -349,8 +349,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_lock_that_is_never_released_is_named(
     commented: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_LOCK_SECONDS", 0.1)
-    with files.lock_file(commented), pytest.raises(ConfigError, match="changed by another process"):
+    monkeypatch.setattr(locks, "_LOCK_SECONDS", 0.1)
+    with locks.lock_file(commented), pytest.raises(ConfigError, match="changed by another process"):
         add_profile(commented, "new", {})
 
 

@@ -18,7 +18,7 @@ import httpx
 import pexpect
 import pytest
 
-from spectronctl.models.times import read_time
+from spectronctl.ground.times import read_time
 from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
 from tests.e2e.proxies import Proxy
 

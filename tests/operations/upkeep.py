@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import httpx
 
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import write_time
 
 Start = Literal["", "lost", "landed", "503"]
 """What becomes of a start: its answer is lost on the way there, or on the way back; refused for now."""

@@ -11,8 +11,8 @@ from typing import Any
 from spectronctl.client import probes
 from spectronctl.client.probes import Certificate, Greeting, Protocol, Route, Tls
 from spectronctl.errors import NetworkError
-from spectronctl.models.failures import explain_failure
-from spectronctl.models.times import write_time
+from spectronctl.ground.network_failures import explain_failure
+from spectronctl.ground.times import write_time
 from spectronctl.operations.diagnosis._engine import Finding
 from spectronctl.operations.diagnosis._subject import NOT_IN_PLAY, Subject, Target
 

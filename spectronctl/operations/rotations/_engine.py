@@ -32,9 +32,9 @@ from spectronctl.errors import (
     SpectronctlError,
     UpstreamError,
 )
+from spectronctl.ground.times import read_time, write_time
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import Key, MintedKey, has_expired
-from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.rotations._directory import KeyDirectory
 from spectronctl.operations.rotations._rotation import (
     Method,

@@ -10,9 +10,9 @@ from secrets import token_hex
 from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.ground.times import read_time, write_time
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, is_lent, split_name, stamp_name
-from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from spectronctl.models.times import read_time, write_time
+from spectronctl.ground.times import read_time, write_time
 from spectronctl.output.cells import escape
 
 Session = Mapping[str, Any]

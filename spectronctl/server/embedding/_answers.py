@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from spectronctl.models.problems import (
+from spectronctl.ground.http_problems import (
     Answer,
     describe_page,
     is_web_page,

@@ -22,9 +22,9 @@ from spectronctl.cli.commands.keys._rotations import (
     rotate_command,
 )
 from spectronctl.cli.commands.keys._view import KEYS, ROTATED, ROTATIONS
-from spectronctl.config.journals import BusyError
 from spectronctl.errors import ConfigError, SpectronctlError
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import write_time
+from spectronctl.local.checkpoints import BusyError
 from spectronctl.operations.rotations import Rotation
 from spectronctl.output.sinks import check_secret_output
 

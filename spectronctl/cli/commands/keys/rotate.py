@@ -17,8 +17,8 @@ from spectronctl.cli.commands.keys._view import ROTATED
 from spectronctl.config.durations import format_duration, parse_duration
 from spectronctl.config.values import parse_named
 from spectronctl.errors import UsageError
+from spectronctl.ground.times import write_time
 from spectronctl.models.keys import split_name
-from spectronctl.models.times import write_time
 from spectronctl.output.views import Column, View
 
 if TYPE_CHECKING:

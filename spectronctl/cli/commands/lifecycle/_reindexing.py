@@ -16,7 +16,7 @@ from spectronctl.cli.commands.lifecycle._waiting import (
 )
 from spectronctl.config.durations import format_duration
 from spectronctl.errors import ConflictError, SpectronctlError
-from spectronctl.models.times import read_time
+from spectronctl.ground.times import read_time
 from spectronctl.operations.jobs import check_succeeded, read_job, start_reindex
 from spectronctl.output.progress import Progress
 

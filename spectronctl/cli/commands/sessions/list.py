@@ -13,7 +13,7 @@ from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
 from spectronctl.config.durations import parse_duration
 from spectronctl.errors import UsageError
-from spectronctl.models.times import read_time, write_time
+from spectronctl.ground.times import read_time, write_time
 
 app = App()
 

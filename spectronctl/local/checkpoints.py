@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from spectronctl.config.files import replace_file
 from spectronctl.errors import ConfigError, ConflictError
+from spectronctl.ground.disk import replace_file
 
 VERSION = 1
 KEPT = timedelta(days=30)

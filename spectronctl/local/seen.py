@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from spectronctl.config.files import replace_file
-from spectronctl.config.locations import cache_dir
+from spectronctl.ground.disk import replace_file
+from spectronctl.local.locations import cache_dir
 
 _MOST = 1000
 # Only what the contract calls a context id is kept: a shell will see it, and a server is not to be trusted with that.
