@@ -1,4 +1,4 @@
-"""Locks between processes: a file beside what they guard."""
+"""Locks between processes: a file beside what it guards. They end with the process that holds them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_LOCK_SECONDS = 30.0
-
 
 @contextmanager
-def lock_file(path: Path) -> Iterator[None]:
-    """Hold the lock beside `path` against other processes; TimeoutError after 30 s."""
-    from filelock import FileLock
+def hold_lock(path: Path, *, timeout: float) -> Iterator[None]:
+    """Hold the lock file `path`, made with mode 0600; TimeoutError after `timeout` seconds, OSError."""
+    from filelock import FileLock  # here: a command that writes nothing does not pay for it
 
-    with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS, mode=0o600):
+    with FileLock(path, timeout=timeout, mode=0o600):
         yield
