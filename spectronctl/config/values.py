@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
-from spectronctl.config.durations import parse_duration
 from spectronctl.errors import UsageError
+from spectronctl.ground.times import duration_in_seconds
 
 AuthHeader = Literal["both", "bearer", "api-key"]
 Color = Literal["auto", "always", "never"]
@@ -66,6 +66,17 @@ def parse_retries(text: str) -> int:
 def parse_limit(text: str) -> int:
     """How many to list: a whole number from 1."""
     return _parse_whole(text, least=1)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in a duration."""
+    seconds = duration_in_seconds(text)
+    if seconds is None:
+        raise UsageError(
+            f"{text!r} is not a duration",
+            hint="Write it as 500ms, 30s, 5m, 24h, 7d, 2w or combined, largest first: 1h30m. A bare number is seconds.",
+        )
+    return seconds
 
 
 def parse_timeout(text: str) -> float:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from spectronctl.ground.times import read_time
+from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
 
 PRINCIPALS = ("agent", "supervisor")
@@ -55,7 +55,7 @@ class Key(Model):
 
 def has_expired(key: Key, now: datetime) -> bool:
     """Whether the key has ended, by its status or its expiry."""
-    ends = read_time(key.expires_at)
+    ends = parse_time(key.expires_at)
     return key.status == "expired" or (ends is not None and ends <= now)
 
 

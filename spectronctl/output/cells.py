@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from spectronctl.ground.times import read_time
+from spectronctl.ground.times import parse_time
 from spectronctl.output.documents import to_json
 
 MISSING = "-"
@@ -72,7 +72,7 @@ def show_words(values: list[Any]) -> str:
 
 def show_age(value: Any, now: datetime) -> str:
     """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
-    moment = read_time(value)
+    moment = parse_time(value)
     if moment is None:
         return show_value(value)
     seconds = (now - moment).total_seconds()

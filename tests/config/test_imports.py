@@ -11,15 +11,9 @@ HEAVY = ("asyncio", "pydantic", "httpx", "rich", "typer", "tomlkit", "filelock",
 @pytest.mark.parametrize(
     "module",
     [
-        *(
-            "ground.times",
-            "ground.durations",
-            "ground.redaction",
-            "ground.http_problems",
-            "ground.disk",
-        ),
+        *("ground.times", "ground.redaction", "ground.http_problems", "ground.disk"),
         *("local.locations", "local.locks", "local.checkpoints", "local.seen"),
-        *("config.durations", "config.values", "config.fields", "config.credentials"),
+        *("config.values", "config.fields", "config.credentials"),
         *("config.profiles", "config.resolve"),
     ],
 )

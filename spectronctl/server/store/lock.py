@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from spectronctl.errors import ConfigError
 from spectronctl.ground.disk import replace_file
+from spectronctl.ground.times import format_time
 from spectronctl.server.store._database import StoreLockedError as StoreLockedError
 from spectronctl.server.store._directories import make_private_directory
 from spectronctl.server.store._urls import parse_store_url
@@ -61,7 +62,7 @@ def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextMana
     each process has its own (`mem://`), or that are made for many (`ws://`), are not held.
     """
     path = parse_store_url(url).path
-    holder = _Holder(os.getpid(), command, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    holder = _Holder(os.getpid(), command, format_time(datetime.now(UTC), "seconds"))
     return _hold_nothing(holder) if path is None else _hold_path(path, timeout, holder)
 
 

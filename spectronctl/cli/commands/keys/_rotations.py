@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.api import identity
-from spectronctl.config.durations import format_duration
 from spectronctl.errors import (
     AuthError,
     ConfigError,
@@ -20,6 +19,7 @@ from spectronctl.errors import (
     NotFoundError,
     UsageError,
 )
+from spectronctl.ground.times import format_duration
 from spectronctl.local.checkpoints import Journal, read_document
 from spectronctl.local.locations import expand_home, local_store_url, state_dir
 from spectronctl.operations.rotations import Deliver, Rotation, Rotator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +13,8 @@ import typer
 
 from spectronctl.cli.commands.keys._options import read_duration
 from spectronctl.errors import UsageError
+from spectronctl.ground.times import parse_strict_time
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _FLOOR_HINT = (
     'Write org=acme,agent=planner, or JSON such as \'{"org": "acme"}\' or \'["org/acme"]\'.'
 )
@@ -62,10 +61,7 @@ class SettingOptions:
 def _check_expiry(text: str | None) -> None:
     if text is None:
         return
-    try:
-        moment = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
-    except ValueError:  # the right form, but no such day or hour
-        moment = None
+    moment = parse_strict_time(text)
     if moment is None:
         raise UsageError(
             f"--expires-at {text!r} is not a time with its zone as in RFC 3339",
