@@ -23,7 +23,7 @@ from spectronctl.client._protocols import PREFACE, Protocol, is_settled, read_st
 from spectronctl.client._routes import Route, find_route
 from spectronctl.errors import NetworkError
 from spectronctl.ground.network_failures import explain_failure
-from spectronctl.ground.redaction import clean, shorten
+from spectronctl.ground.text import clean, shorten
 
 __all__ = [
     "LATE",

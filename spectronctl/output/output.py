@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from spectronctl.errors import SpectronctlError, UsageError
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
 from spectronctl.output.progress import BarProgress, LinesProgress, Progress

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from spectronctl.ground.text import escape
 from spectronctl.ground.times import format_time, parse_time
-from spectronctl.output.cells import escape
 
 Session = Mapping[str, Any]
 Turn = Mapping[str, Any]
