@@ -129,20 +129,3 @@ def test_typer_is_leant_on_in_one_seam() -> None:
 def test_every_layer_is_held() -> None:
     parts = {part_of(module) for module in MODULES}
     assert {p for p in parts if not p.startswith("__")} == set(MAY_IMPORT)
-
-
-def test_the_layers_that_may_not_share_a_list_agree_on_it() -> None:
-    from spectronctl.cli._globals import Color, Format
-    from spectronctl.config import values
-    from spectronctl.output.rendering import FORMATS
-
-    assert tuple(Format) == values.OUTPUTS == FORMATS
-    assert tuple(Color) == values.COLORS
-
-
-def test_the_layers_that_may_not_share_a_rule_agree_on_it() -> None:
-    from spectronctl.local import seen
-    from spectronctl.models.contexts import CONTEXT_ID
-
-    for text in ("a", "a-b", "0", "a" * 63, "", "-a", "a-", "a" * 64, "A", "a_b", "a\n", "ä"):
-        assert bool(seen._CONTEXT_ID.fullmatch(text)) == bool(CONTEXT_ID.fullmatch(text))

@@ -21,7 +21,6 @@ from spectronctl.client._network_sync import open_transport
 from spectronctl.client._policy import next_pause
 from spectronctl.client._polling import Polling
 from spectronctl.client._settings import (
-    AuthHeader,
     build_client_arguments,
     build_transport_arguments,
     read_settings,
@@ -31,6 +30,7 @@ from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
 from spectronctl.ground.http_problems import read_clock_offset
+from spectronctl.ground.vocabulary import AuthHeader
 
 T = TypeVar("T")
 

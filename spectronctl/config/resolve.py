@@ -22,8 +22,6 @@ from typing import Any, Generic, TypeVar
 from spectronctl.config.credentials import Credential, file_credential
 from spectronctl.config.profiles import LOCAL, Config, Profile, find_profile
 from spectronctl.config.values import (
-    AuthHeader,
-    Color,
     hide_userinfo,
     origin,
     parse_auth_header,
@@ -40,6 +38,7 @@ from spectronctl.config.values import (
     parse_url,
 )
 from spectronctl.errors import AuthError, UsageError
+from spectronctl.ground.vocabulary import AuthHeader, Color
 from spectronctl.local.locations import expand_home
 
 DEFAULT_URL = "http://localhost:9090"

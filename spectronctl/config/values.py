@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from spectronctl.errors import UsageError
 from spectronctl.ground.times import duration_in_seconds
-
-AuthHeader = Literal["both", "bearer", "api-key"]
-Color = Literal["auto", "always", "never"]
-
-AUTH_HEADERS: tuple[AuthHeader, ...] = ("both", "bearer", "api-key")
-COLORS: tuple[Color, ...] = ("auto", "always", "never")
-OUTPUTS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
+from spectronctl.ground.vocabulary import (
+    AUTH_HEADERS,
+    COLORS,
+    OUTPUT_FORMATS,
+    AuthHeader,
+    Color,
+    OutputFormat,
+)
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -105,9 +106,9 @@ def parse_color(text: str) -> Color:
     return _parse_choice(text, COLORS)
 
 
-def parse_output(text: str) -> str:
+def parse_output(text: str) -> OutputFormat:
     """How an answer is written."""
-    return _parse_choice(text, OUTPUTS)
+    return _parse_choice(text, OUTPUT_FORMATS)
 
 
 def parse_url(text: str) -> str:

@@ -9,8 +9,6 @@ from typing import Any
 from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
 
-PRINCIPALS = ("agent", "supervisor")
-
 LONGEST_NAME = 128
 """Characters that a server takes."""
 

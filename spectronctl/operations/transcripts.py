@@ -9,7 +9,8 @@ from spectronctl.api import sessions as api
 from spectronctl.client import Client
 from spectronctl.errors import NotAvailableError, NotFoundError, UpstreamError, UsageError
 from spectronctl.ground.backoff import pause_after
-from spectronctl.models.sessions import ROLES, Session, Turn
+from spectronctl.ground.vocabulary import ROLES
+from spectronctl.models.sessions import Session, Turn
 
 PARALLEL = 4
 """Pages that are on their way at once."""

@@ -21,8 +21,6 @@ from spectronctl.output.documents import (
 )
 from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
 
-FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
-
 FOR_PEOPLE = {"table", "wide"}
 WITH_COLUMNS = {"table", "wide", "csv"}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spectronctl.ground.times import duration_in_seconds
-from spectronctl.models.facts import CATEGORIES
+from spectronctl.ground.vocabulary import CATEGORIES
 
 LIFETIME_RULE = "must be a duration such as 30m, 12h or 7d, of 1 second to 100 years"
 
