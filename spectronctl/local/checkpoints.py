@@ -135,7 +135,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise ConfigError(
-            f"the journal {path} is damaged", hint="Somebody edited it; no run of spectronctl does."
+            f"the journal {path} is damaged", hint="It was edited outside of spectronctl."
         ) from None
     if version != VERSION:
         raise ConfigError(

@@ -12,7 +12,7 @@ from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.local.locations import cache_dir
 
 _MOST = 1000
-# Only what the contract calls a context id is kept: a shell will see it, and a server is not to be trusted with that.
+# Only ids of the right form are kept: a shell will see them, and a server is not trusted with that.
 
 
 def remember(env: Mapping[str, str], url: str, ids: Iterable[str], replace: bool = False) -> None:
