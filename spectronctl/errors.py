@@ -13,11 +13,12 @@ Every failure spectronctl reports, its kind and the exit code it ends in:
          ├─ ConflictError           conflict        6   409, 412
          ├─ InvalidError            invalid         7   400, 413, 415, 422
          ├─ RateLimitedError        rate_limited    8   429, after the retries
-         ├─ UpstreamError           upstream        9   500, 502, 503, 504, or an answer nobody can read
+         ├─ UpstreamError           upstream        9   500, 502, 503, 504, or a response that cannot be read
          ├─ NotAvailableError       not_available   9   501, 405: this server does not offer it
-         └─ NetworkError            network         9   no answer at all
+         └─ NetworkError            network         9   no response at all
 
-`--help` imports this file, so it imports nothing.
+What other modules derive from these ends in the same kind and exit code. `--help` imports this file, so it imports
+nothing of the package.
 """
 
 from __future__ import annotations
@@ -56,10 +57,10 @@ class SpectronctlError(Exception):
         self.candidates = list(candidates)
 
     def __str__(self) -> str:
-        return self.message  # which whoever passes it on may have completed
+        return self.message  # a caller that passes it on may have completed it
 
     def to_dict(self) -> dict[str, Any]:
-        """The error object of `-o json`: every key always present (cli.md, "Exit codes and errors")."""
+        """The error object of `-o json`: every key is always present."""
         return {
             "kind": self.kind,
             "message": self.message,
@@ -102,8 +103,8 @@ class RequestError(SpectronctlError):
     """
     A request was made, or tried.
 
-    `status` is the HTTP status, None without an answer. `outcome_unknown` is True when a write may have been applied
-    although no usable answer came back: it must be settled by reading, never by sending it again.
+    `status` is the HTTP status, None without a response. `outcome_unknown` is True when a write may have been applied
+    although no usable response came back: it must be settled by reading, never by sending it again.
     """
 
     def __init__(
@@ -164,7 +165,7 @@ class RateLimitedError(RequestError):
 
 
 class UpstreamError(RequestError):
-    """A 5xx answer, or one that cannot be read as Spectron's."""
+    """A 5xx response, or one that cannot be read as Spectron's."""
 
     kind, exit_code = "upstream", 9
 
@@ -176,6 +177,6 @@ class NotAvailableError(RequestError):
 
 
 class NetworkError(RequestError):
-    """No answer: nobody listens, TLS failed, the connection broke, or the time ran out."""
+    """No response: nothing listens there, TLS failed, the connection broke, or the time ran out."""
 
     kind, exit_code = "network", 9

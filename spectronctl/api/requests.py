@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from spectronctl.models.problems import Answer
+from spectronctl.ground.http_problems import Answer
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

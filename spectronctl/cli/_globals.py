@@ -3,34 +3,14 @@
 # Annotations are values here, not text: Typer would evaluate each of them at every start.
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from spectronctl.errors import UsageError
+from spectronctl.ground.vocabulary import Color, OutputFormat
 
 _KEY = "spectronctl.globals"
-
-
-class Format(StrEnum):
-    """How an answer is written to stdout."""
-
-    TABLE = "table"
-    WIDE = "wide"
-    JSON = "json"
-    JSONL = "jsonl"
-    YAML = "yaml"
-    CSV = "csv"
-    NAME = "name"
-
-
-class Color(StrEnum):
-    """When to colour."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 def _show_version(value: bool) -> None:
@@ -63,7 +43,7 @@ def declare_options(
         str | None,
         _option("--context", "-c", metavar="ID", help="Context that the command is about."),
     ] = None,
-    output: Annotated[Format | None, _option("--output", "-o", help="Output format.")] = None,
+    output: Annotated[OutputFormat | None, _option("--output", "-o", help="Output format.")] = None,
     json: Annotated[bool, _option("--json", help="The same as -o json.")] = False,
     query: Annotated[
         str | None, _option("--query", metavar="JMESPATH", help="Pick from the answer.")
@@ -121,10 +101,10 @@ def given(ctx: typer.Context) -> dict[str, Any]:
     """The global options that were typed, by name, as typed values."""
     flags = dict(ctx.meta.get(_KEY, {}))
     if flags.pop("json", False):
-        if flags.get("output", Format.JSON) is not Format.JSON:
+        if flags.get("output", "json") != "json":
             raise UsageError(f"--json and --output {flags['output']} contradict each other")
-        flags["output"] = Format.JSON
-    return {name: str(v) if isinstance(v, StrEnum) else v for name, v in flags.items()}
+        flags["output"] = "json"
+    return flags
 
 
 def set_context(ctx: typer.Context, context_id: str) -> None:

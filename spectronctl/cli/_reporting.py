@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import INTERRUPTED, SpectronctlError
-from spectronctl.models.redaction import hide_keys
+from spectronctl.ground.redaction import hide_keys
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime

@@ -126,7 +126,7 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
 
 
 def _choices(param: Any) -> tuple[str, ...]:
-    return tuple(str(choice.value) for choice in param.type_descriptor.choices or ())
+    return tuple(map(str, param.type_descriptor.choices or ()))
 
 
 def _show_default(param: Any) -> str:

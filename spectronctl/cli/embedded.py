@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spectronctl.config.locations import local_store_url
 from spectronctl.errors import ConfigError, NotFoundError
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import format_time
+from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
@@ -127,5 +127,5 @@ def describe_management_key(row: ManagementKeyRow) -> dict[str, Any]:
     """A management key as it is shown."""
     times = {"created_at": row.created_at, "last_used_at": row.last_used_at}
     return {"id": row.id, "name": row.name} | {
-        name: time and write_time(time) for name, time in times.items()
+        name: time and format_time(time) for name, time in times.items()
     }

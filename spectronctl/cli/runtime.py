@@ -82,8 +82,8 @@ class Runtime:
     @cached_property
     def config(self) -> Config:
         """The config file as it is now."""
-        from spectronctl.config.locations import config_path
         from spectronctl.config.profiles import read_config
+        from spectronctl.local.locations import config_path
 
         return read_config(config_path(self.env))
 
@@ -368,13 +368,13 @@ class Runtime:
 
     def remember_context(self, context_id: str) -> None:
         """Keep a context's id for shell completion."""
-        from spectronctl.config import seen
+        from spectronctl.local import seen
 
         seen.remember(self.env, self.settings.url.value, [context_id])
 
     def remember_contexts(self, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Pass a list of contexts on, keeping their ids for shell completion."""
-        from spectronctl.config import seen
+        from spectronctl.local import seen
 
         ids = []
         for item in items:
@@ -385,7 +385,7 @@ class Runtime:
 
     def forget_context(self, context_id: str) -> None:
         """A context is gone: completion offers it no longer."""
-        from spectronctl.config import seen
+        from spectronctl.local import seen
 
         seen.forget(self.env, self.settings.url.value, context_id)
 

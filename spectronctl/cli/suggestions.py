@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from spectronctl.config.locations import config_path
 from spectronctl.config.profiles import LOCAL, Config, read_config
-from spectronctl.config.seen import known_contexts
+from spectronctl.local.locations import config_path
+from spectronctl.local.seen import known_contexts
 
 # A shell puts these words on the command line as they are: only what needs no quoting anywhere is offered.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")

@@ -15,8 +15,7 @@ from spectronctl.api.requests import Reply
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._connection import parse_url, show_origin
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
-from spectronctl.models.events import Event
-from spectronctl.models.problems import (
+from spectronctl.ground.http_problems import (
     MAX_PAGE,
     Answer,
     ServerProblem,
@@ -25,6 +24,7 @@ from spectronctl.models.problems import (
     read_problem,
     read_retry_after,
 )
+from spectronctl.models.events import Event
 
 T = TypeVar("T")
 

@@ -22,7 +22,6 @@ from spectronctl.client._network_async import open_transport
 from spectronctl.client._policy import next_pause
 from spectronctl.client._polling import Polling
 from spectronctl.client._settings import (
-    AuthHeader,
     build_client_arguments,
     build_transport_arguments,
     read_settings,
@@ -31,8 +30,9 @@ from spectronctl.client._tasks import feed_body, fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
+from spectronctl.ground.http_problems import read_clock_offset
+from spectronctl.ground.vocabulary import AuthHeader
 from spectronctl.models.events import Event
-from spectronctl.models.problems import read_clock_offset
 
 T = TypeVar("T")
 

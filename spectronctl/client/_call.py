@@ -13,8 +13,8 @@ from spectronctl.client._httpx import httpx
 from spectronctl.client._multipart import Multipart
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
-from spectronctl.models.problems import Answer
-from spectronctl.models.redaction import MASK, Redaction, find_secrets
+from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.redaction import MASK, Redaction, find_secrets
 
 T = TypeVar("T")
 

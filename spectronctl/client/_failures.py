@@ -10,7 +10,7 @@ from spectronctl.client._connection import show_origin
 from spectronctl.client._httpx import httpx
 from spectronctl.client._multipart import UnsendableError
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
-from spectronctl.models.failures import explain_failure, find_causes, is_tls_failure
+from spectronctl.ground.network_failures import explain_failure, find_causes, is_tls_failure
 
 LOOK_FIRST = "It may have been carried out all the same: look before you send it again."
 

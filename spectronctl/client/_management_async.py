@@ -13,7 +13,7 @@ from spectronctl.client._async import AsyncClient
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
 from spectronctl.client._polling import Polling
-from spectronctl.client._settings import AuthHeader
+from spectronctl.ground.vocabulary import AuthHeader
 from spectronctl.models.contexts import Context
 from spectronctl.models.health import Health
 from spectronctl.models.identity import Identity

@@ -12,8 +12,8 @@ from spectronctl.api.requests import Tagged
 from spectronctl.client._call import Exchange
 from spectronctl.client._httpx import httpx
 from spectronctl.client._polling import Polling
-from spectronctl.client._settings import AuthHeader
 from spectronctl.client._sync import Client
+from spectronctl.ground.vocabulary import AuthHeader
 from spectronctl.models.contexts import Context
 from spectronctl.models.health import Health
 from spectronctl.models.identity import Identity

@@ -9,8 +9,9 @@ from typing import Any
 from spectronctl.api.requests import READS
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
-from spectronctl.models.failures import is_tls_failure
-from spectronctl.models.problems import Answer, read_retry_after
+from spectronctl.ground.backoff import pause_after
+from spectronctl.ground.http_problems import Answer, read_retry_after
+from spectronctl.ground.network_failures import is_tls_failure
 
 REPEATABLE = READS | {"DELETE"}
 TRANSIENT = frozenset({429, 502, 503, 504})
@@ -51,7 +52,7 @@ def choose_pause(
         return None
     pause = read_retry_after(outcome, today) if isinstance(outcome, Answer) else None
     if pause is None:
-        pause = jitter * min(LAST_BACKOFF, FIRST_BACKOFF * 2 ** min(call.attempt - 1, 10))
+        pause = pause_after(call.attempt, FIRST_BACKOFF, LAST_BACKOFF, jitter=jitter)
     return pause if now + pause < call.deadline else None
 
 

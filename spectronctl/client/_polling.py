@@ -14,6 +14,7 @@ from spectronctl.errors import (
     UpstreamError,
     WaitTimeoutError,
 )
+from spectronctl.ground.backoff import pause_after
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Polling(Generic[T]):
         self._on_failure = on_failure
         self._clock = clock
         self._jitter = jitter
-        self._pause = FIRST_PAUSE
+        self._looks = 0
         self._failure: RequestError | None = None
         self._began = self._heard = clock()
 
@@ -85,8 +86,9 @@ class Polling(Generic[T]):
         left = self._left()
         if left <= 0:
             raise self._give_up()
-        pause = self._pause * (1 - self._jitter() / 4)
-        self._pause = min(self._pause * 1.5, LAST_PAUSE)
+        self._looks += 1
+        jitter = 1 - self._jitter() / 4
+        pause = pause_after(self._looks, FIRST_PAUSE, LAST_PAUSE, factor=1.5, jitter=jitter)
         return min(max(pause, at_least), left)
 
     def _left(self) -> float:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from secrets import token_hex
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 from spectronctl import __version__
 from spectronctl.client._connection import (
@@ -19,8 +19,8 @@ from spectronctl.client._connection import (
 )
 from spectronctl.client._httpx import httpx
 from spectronctl.errors import ConfigError
+from spectronctl.ground.vocabulary import AUTH_HEADERS, AuthHeader
 
-AuthHeader = Literal["both", "bearer", "api-key"]
 KEY_HEADERS = ("Authorization", "API-KEY")
 
 MAX_TIMEOUT = 86_400.0
@@ -117,7 +117,7 @@ def build_client_arguments() -> dict[str, Any]:
 
 
 def _authorize(key: str | None, auth_header: str) -> dict[str, str]:
-    choices = get_args(AuthHeader)
+    choices = AUTH_HEADERS
     if auth_header not in choices:
         raise ConfigError(
             f"auth_header: {auth_header!r} is not one of {', '.join(choices)}", candidates=choices

@@ -22,8 +22,8 @@ from spectronctl.client._failures import PROXY_HINT, REFUSED_HINT
 from spectronctl.client._protocols import PREFACE, Protocol, is_settled, read_status, recognise
 from spectronctl.client._routes import Route, find_route
 from spectronctl.errors import NetworkError
-from spectronctl.models.failures import explain_failure
-from spectronctl.models.redaction import clean, shorten
+from spectronctl.ground.network_failures import explain_failure
+from spectronctl.ground.text import clean, shorten
 
 __all__ = [
     "LATE",

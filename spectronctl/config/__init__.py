@@ -1,1 +1,1 @@
-"""Where a value comes from: profiles on disk, the environment, the command line (cli.md)."""
+"""Where a value comes from: profiles on disk, the environment, the command line."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Literal
 
-from spectronctl.config.locations import expand_home
 from spectronctl.errors import ConfigError
+from spectronctl.local.locations import expand_home
 
 Kind = Literal["literal", "env", "file", "env-file", "stdin", "command"]
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from spectronctl.config.credentials import Credential
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS, Field, find_field
-from spectronctl.config.files import lock_file, remove_drafts, replace_file
 from spectronctl.config.values import has_userinfo, near_names, parse_named
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.ground.disk import remove_drafts, replace_file
+from spectronctl.local.locks import hold_lock
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -25,6 +26,7 @@ LOCAL_URL = "http://local.invalid"
 """Where the embedded server seems to be: a name that no resolver may ever answer (RFC 2606)."""
 
 _VERSION = 1
+_LOCK_SECONDS = 30.0
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NAME_RULE = "a profile's name is made of letters, digits, '.', '_' and '-'"
 
@@ -86,7 +88,7 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         import tomlkit  # noqa: F401 - takes longer than the change; nobody is to wait for it meanwhile
 
-        with lock_file(target):
+        with hold_lock(Path(f"{target}.lock"), timeout=_LOCK_SECONDS):
             remove_drafts(target)
             before = _read_text(path)
             after, config = _change_text(before, change, path)

@@ -20,11 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from spectronctl.config.credentials import Credential, file_credential
-from spectronctl.config.locations import expand_home
 from spectronctl.config.profiles import LOCAL, Config, Profile, find_profile
 from spectronctl.config.values import (
-    AuthHeader,
-    Color,
     hide_userinfo,
     origin,
     parse_auth_header,
@@ -41,6 +38,8 @@ from spectronctl.config.values import (
     parse_url,
 )
 from spectronctl.errors import AuthError, UsageError
+from spectronctl.ground.vocabulary import AuthHeader, Color
+from spectronctl.local.locations import expand_home
 
 DEFAULT_URL = "http://localhost:9090"
 

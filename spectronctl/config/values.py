@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from spectronctl.config.durations import parse_duration
 from spectronctl.errors import UsageError
-
-AuthHeader = Literal["both", "bearer", "api-key"]
-Color = Literal["auto", "always", "never"]
-
-AUTH_HEADERS: tuple[AuthHeader, ...] = ("both", "bearer", "api-key")
-COLORS: tuple[Color, ...] = ("auto", "always", "never")
-OUTPUTS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
+from spectronctl.ground.times import duration_in_seconds
+from spectronctl.ground.vocabulary import (
+    AUTH_HEADERS,
+    COLORS,
+    OUTPUT_FORMATS,
+    AuthHeader,
+    Color,
+    OutputFormat,
+)
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -68,6 +69,17 @@ def parse_limit(text: str) -> int:
     return _parse_whole(text, least=1)
 
 
+def parse_duration(text: str) -> float:
+    """Seconds in a duration."""
+    seconds = duration_in_seconds(text)
+    if seconds is None:
+        raise UsageError(
+            f"{text!r} is not a duration",
+            hint="Write it as 500ms, 30s, 5m, 24h, 7d, 2w or combined, largest first: 1h30m. A bare number is seconds.",
+        )
+    return seconds
+
+
 def parse_timeout(text: str) -> float:
     """Seconds, more than none."""
     seconds = parse_duration(text)
@@ -94,9 +106,9 @@ def parse_color(text: str) -> Color:
     return _parse_choice(text, COLORS)
 
 
-def parse_output(text: str) -> str:
+def parse_output(text: str) -> OutputFormat:
     """How an answer is written."""
-    return _parse_choice(text, OUTPUTS)
+    return _parse_choice(text, OUTPUT_FORMATS)
 
 
 def parse_url(text: str) -> str:

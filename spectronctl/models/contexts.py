@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from spectronctl.models._base import Model
-
-CONTEXT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-CONTEXT_ID_RULE = (
-    "lowercase letters, digits and hyphens, 1 to 63 of them, not starting or ending with a hyphen"
-)
 
 STAGES = (
     "extraction",

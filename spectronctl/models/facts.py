@@ -9,10 +9,6 @@ from typing_extensions import TypedDict  # pydantic reads typing's own only from
 
 from spectronctl.models._base import Model
 
-INFER_MODES = ("full", "triples", "preview", "none")
-CATEGORIES = ("identity", "knowledge", "context")
-"""What a memory may be about; memories of `context` are the ones that pass."""
-
 
 class Message(TypedDict):
     """One message of a conversation to store; `ts` (RFC 3339) is when it was said."""

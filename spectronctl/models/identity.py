@@ -6,16 +6,6 @@ from pydantic import Field
 
 from spectronctl.models._base import Model
 
-VERBS = (
-    "memory:read",
-    "memory:write",
-    "memory:forget",
-    "scope:read",
-    "scope:create",
-    "scope:delete",
-    "grant:manage",
-)
-
 Grants = dict[str, list[str]]
 """Verb → scope patterns."""
 

@@ -8,10 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
+from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
-from spectronctl.models.times import read_time
-
-PRINCIPALS = ("agent", "supervisor")
 
 LONGEST_NAME = 128
 """Characters that a server takes."""
@@ -57,7 +55,7 @@ class Key(Model):
 
 def has_expired(key: Key, now: datetime) -> bool:
     """Whether the key has ended, by its status or its expiry."""
-    ends = read_time(key.expires_at)
+    ends = parse_time(key.expires_at)
     return key.status == "expired" or (ends is not None and ends <= now)
 
 

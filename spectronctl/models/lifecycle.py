@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from spectronctl.ground.vocabulary import JOB_STATES
 from spectronctl.models._base import Model
 
 REINDEX = "reindex"
 """The kind of job that embeds every chunk again."""
-
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
-"""What a job may be; it leaves none of the last three."""
 
 
 class Decay(Model):
@@ -35,7 +33,7 @@ class JobProgress(Model):
 
 
 class Job(Model):
-    """Work that takes longer than a request. `status` is one of `STATES`; times are RFC 3339."""
+    """Work that takes longer than a request. `status` is one of `JOB_STATES`; times are RFC 3339."""
 
     id: str
     status: str
@@ -51,14 +49,14 @@ class Job(Model):
     @property
     def is_over(self) -> bool:
         """Whether nothing will change any more."""
-        return self.status in STATES[2:]
+        return self.status in JOB_STATES[2:]
 
 
 class StartedJob(Model):
     """Answer of `POST /contexts/{id}/lifecycle/reindex`."""
 
     job_id: str
-    status: str = STATES[0]
+    status: str = JOB_STATES[0]
 
 
 class Duplicate(Model):

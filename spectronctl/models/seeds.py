@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import (
     AwareDatetime,
@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE, Category, Principal, Role
 from spectronctl.models.ontology import Ontology
 from spectronctl.models.ontology import find_problems as find_ontology_problems
 
@@ -45,7 +45,7 @@ class SeedKey(_Part):
     """A key of the context. `expires_in` is in seconds."""
 
     name: str
-    principal: Literal["agent", "supervisor"] = "agent"
+    principal: Principal = "agent"
     scope_floor: Any = None
     expires_in: int | None = None
 
@@ -53,7 +53,7 @@ class SeedKey(_Part):
 class SeedTurn(_Part):
     """One turn of a session; `ts` is when it was said."""
 
-    role: Literal["user", "assistant", "system", "tool"]
+    role: Role
     content: str
     ts: AwareDatetime | None = None
 
@@ -71,7 +71,7 @@ class SeedFact(_Part):
 
     text: str
     scopes: Any = None
-    memory_category: Literal["identity", "knowledge", "context"] | None = None
+    memory_category: Category | None = None
     observed_at: AwareDatetime | None = None
 
 

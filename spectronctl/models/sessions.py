@@ -9,9 +9,6 @@ from typing_extensions import TypedDict  # pydantic reads typing's own only from
 
 from spectronctl.models._base import Model
 
-ROLES = ("user", "assistant", "system", "tool")
-"""Who may have said a turn."""
-
 
 class Turn(TypedDict):
     """

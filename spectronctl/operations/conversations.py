@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any
 
 from spectronctl.errors import UsageError
+from spectronctl.ground.vocabulary import ROLES
 from spectronctl.models.facts import Message
-from spectronctl.models.sessions import ROLES
 
 SHAPE = 'Each turn is {"role": …, "content": …} with an optional "ts", one per line, or an export of this tool.'
 

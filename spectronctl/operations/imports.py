@@ -21,6 +21,7 @@ from spectronctl.errors import (
     UpstreamError,
     UsageError,
 )
+from spectronctl.ground.backoff import pause_after
 from spectronctl.models.facts import Message
 from spectronctl.models.sessions import Turn
 from spectronctl.operations.transcripts import PARALLEL, read_turns
@@ -35,9 +36,8 @@ ATTEMPTS = 6
 FIRST_PAUSE = 0.5
 """Seconds after the first lost answer for a chunk, twice as many after each further one."""
 
-
 LONGEST_PAUSE = 60.0
-"""Seconds that a server may ask for; one that wants more is busy for longer than anybody waits."""
+"""Seconds between two attempts at most; for a server that asks for more, there is no further attempt."""
 
 SUCCESSORS = 100
 """How many sessions of the same import may have been deleted within the 24 hours that a server remembers them."""
@@ -188,7 +188,7 @@ class _Target:
         """Wait before the next attempt; raise the error when there is none."""
         # A conflict says that the same request is still being carried out.
         may_pass = exc.outcome_unknown or isinstance(exc, ConflictError | RateLimitedError)
-        pause = exc.retry_after_secs or FIRST_PAUSE * 2**attempt
+        pause = exc.retry_after_secs or pause_after(attempt + 1, FIRST_PAUSE, LONGEST_PAUSE)
         if not may_pass or pause > LONGEST_PAUSE or attempt == self._attempts - 1:
             raise exc
         self._sleep(pause)

@@ -10,8 +10,8 @@ from typing import Literal
 from spectronctl.api import lifecycle as api
 from spectronctl.client import Client, Polling
 from spectronctl.errors import ConflictError, RequestError, SpectronctlError, WaitTimeoutError
+from spectronctl.ground.times import parse_time
 from spectronctl.models.lifecycle import REINDEX, Job
-from spectronctl.models.times import read_time
 
 IfRunning = Literal["fail", "join"]
 
@@ -90,7 +90,7 @@ def _settle(
         raise lost from None
     since = asked_at + client.clock_offset - CLOCK_SLACK
     for job in reversed(jobs):
-        if (made_at := read_time(job.created_at)) and made_at >= since:
+        if (made_at := parse_time(job.created_at)) and made_at >= since:
             return job
     if running := _pick_running(jobs):
         return _join(running, context_id, if_running)

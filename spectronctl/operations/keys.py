@@ -14,8 +14,8 @@ from typing import Any, Literal
 from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import Key, MintedKey, has_expired, split_name
-from spectronctl.models.times import read_time
 
 OrphanReason = Literal["superseded", "never used", "expired"]
 
@@ -53,12 +53,12 @@ def _is_named_like(key: Key, pattern: str) -> bool:
 def _lies_back(time: str | None, seconds: float | None, now: datetime) -> bool:
     if seconds is None:
         return True
-    moment = read_time(time)
+    moment = parse_time(time)
     return moment is not None and (now - moment).total_seconds() >= seconds
 
 
 def _expires_within(key: Key, seconds: float, now: datetime) -> bool:
-    ends = read_time(key.expires_at)
+    ends = parse_time(key.expires_at)
     return (
         ends is not None and not has_expired(key, now) and (ends - now).total_seconds() <= seconds
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
+from spectronctl.ground.times import format_time, parse_time
 from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
-from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.keys import (
     create_key,
     delete_keys,
@@ -67,7 +67,7 @@ def plan_loan(
     key = _find_model(client, context_id, wanted, rights)
     now = datetime.now(UTC) + client.clock_offset
     latest = now + timedelta(seconds=lifetime)
-    ends = read_time(key.expires_at) if key else None
+    ends = parse_time(key.expires_at) if key else None
     is_bounded = ends is not None and ends < latest
     return Loan(
         name=lend_name(split_name(key.name if key else wanted)[0], token_hex(4)),
@@ -75,7 +75,7 @@ def plan_loan(
         scope_floor=key.scope_floor if key else rights.scope_floor,
         expires_in=None if is_bounded else lifetime,
         expires_at=key.expires_at if key and is_bounded else None,
-        ends=write_time(ends if ends and is_bounded else latest.replace(microsecond=0)),
+        ends=format_time(ends if ends and is_bounded else latest.replace(microsecond=0)),
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from spectronctl.api import contexts, facts, keys, ontology
 from spectronctl.client import Client
 from spectronctl.errors import SpectronctlError
+from spectronctl.ground.times import format_time
 from spectronctl.models.facts import Message
 from spectronctl.models.seeds import Seed, SeedContext, SeedFact, SeedKey, SeedSession
-from spectronctl.models.times import write_time
 from spectronctl.operations.imports import import_turns
 from spectronctl.operations.sessions import create_session
 
@@ -79,7 +79,7 @@ def _plant_session(client: Client, context_id: str, session: SeedSession) -> str
     made = create_session(client, context_id, scopes=session.scopes, metadata=session.metadata)
     messages: list[Message] = [
         {"role": turn.role, "content": turn.content}
-        | ({"ts": write_time(turn.ts)} if turn.ts else {})  # type: ignore[misc]
+        | ({"ts": format_time(turn.ts)} if turn.ts else {})  # type: ignore[misc]
         for turn in session.turns
     ]
     if messages:
@@ -94,7 +94,7 @@ def _plant_fact(client: Client, context_id: str, fact: SeedFact) -> None:
             fact.text,
             scopes=fact.scopes,
             memory_category=fact.memory_category,
-            observed_at=write_time(fact.observed_at) if fact.observed_at else None,
+            observed_at=format_time(fact.observed_at) if fact.observed_at else None,
         )
     )
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from spectronctl.api import sessions as api
 from spectronctl.client import Client
 from spectronctl.errors import NotAvailableError, NotFoundError, UpstreamError, UsageError
-from spectronctl.models.sessions import ROLES, Session, Turn
+from spectronctl.ground.backoff import pause_after
+from spectronctl.ground.vocabulary import ROLES
+from spectronctl.models.sessions import Session, Turn
 
 PARALLEL = 4
 """Pages that are on their way at once."""
@@ -86,12 +88,12 @@ class _Reader:
             yield page.items
 
     def follow(self, wait: Callable[[float], object]) -> Iterator[list[Turn]]:
-        pause = FIRST_PAUSE
+        looks = 1
         while True:
             before = self.offset
             yield from self.read()
-            pause = FIRST_PAUSE if self.offset > before else min(pause * 1.5, LAST_PAUSE)
-            wait(pause)
+            looks = 1 if self.offset > before else looks + 1
+            wait(pause_after(looks, FIRST_PAUSE, LAST_PAUSE, factor=1.5))
 
 
 def _pick(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from spectronctl.models.times import read_time
+from spectronctl.ground.text import escape
+from spectronctl.ground.times import parse_time
 from spectronctl.output.documents import to_json
 
 MISSING = "-"
-
-# Controls, line separators, marks that turn the direction of a line, lone surrogates: what could
-# move the cursor, forge a row or fail to encode.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 _UNITS = (
     ("year", 365 * 86400),
@@ -27,15 +21,6 @@ _UNITS = (
     ("minute", 60),
     ("second", 1),
 )
-
-
-def escape(text: str) -> str:
-    """The text on one line, with what a terminal would act on spelt out: `\\n`, `\\x1b`, `\\u202e`."""
-    return _UNPRINTABLE.sub(_spell_out, text)
-
-
-def _spell_out(match: re.Match[str]) -> str:
-    return match.group().encode("unicode_escape").decode("ascii")
 
 
 def measure(text: str) -> int:
@@ -72,7 +57,7 @@ def show_words(values: list[Any]) -> str:
 
 def show_age(value: Any, now: datetime) -> str:
     """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
-    moment = read_time(value)
+    moment = parse_time(value)
     if moment is None:
         return show_value(value)
     seconds = (now - moment).total_seconds()

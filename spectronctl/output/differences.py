@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 from spectronctl.output.documents import to_json
 
 WRITE_ONLY = "providers"

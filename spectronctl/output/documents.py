@@ -11,12 +11,10 @@ from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from spectronctl.ground.text import escape_in_json
+
 if TYPE_CHECKING:
     import yaml
-
-# Legal inside a JSON string, but a terminal acts on some, line readers break at others, and lone
-# surrogates have no UTF-8. All can be written as an escape, which means the same.
-_BETTER_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _NEVER_FOLD = 2**31 - 1  # a C int, for libyaml
 
@@ -28,13 +26,6 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     except ValueError:
         return to_json(_drop_non_numbers(value), indent=indent)
     return escape_in_json(text)
-
-
-def escape_in_json(text: str) -> str:
-    """JSON that means the same, without characters that a terminal or a reader of lines acts on."""
-    if text.isascii() and "\x7f" not in text:  # many times faster to tell than to search
-        return text
-    return _BETTER_ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 @cache

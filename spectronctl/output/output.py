@@ -9,13 +9,14 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from spectronctl.errors import SpectronctlError, UsageError
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
+from spectronctl.ground.vocabulary import OUTPUT_FORMATS, Color
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
 from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
-from spectronctl.output.rendering import FORMATS, WITH_COLUMNS, Item, Lines, Rendering, Terminal
-from spectronctl.output.streams import Color, Streams
+from spectronctl.output.rendering import WITH_COLUMNS, Item, Lines, Rendering, Terminal
+from spectronctl.output.streams import Streams
 from spectronctl.output.views import ANYTHING, View
 
 SPOOL_BYTES = 1 << 20
@@ -57,10 +58,10 @@ class Output:
 
     def check(self, view: View) -> None:
         """Before any request: a UsageError for a format, query, column or order that cannot work."""
-        if self.format not in FORMATS:
+        if self.format not in OUTPUT_FORMATS:
             raise UsageError(
                 f"there is no output format {self.format!r}",
-                hint=f"The formats are {', '.join(FORMATS)}.",
+                hint=f"The formats are {', '.join(OUTPUT_FORMATS)}.",
             )
         if not view.columns:
             self._refuse_shaping("what this one holds is known only once it is there")

@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectronctl.errors import DeclinedError, UsageError
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 from spectronctl.output.streams import Streams
 
 DECLINED = "Nothing was changed."

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from spectronctl.ground.text import escape
 from spectronctl.output import tables
-from spectronctl.output.cells import escape, show_age, show_value, show_words, to_text
+from spectronctl.output.cells import show_age, show_value, show_words, to_text
 from spectronctl.output.differences import flatten
 from spectronctl.output.documents import (
     to_json,
@@ -19,8 +20,6 @@ from spectronctl.output.documents import (
     write_yaml_list,
 )
 from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
-
-FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
 
 FOR_PEOPLE = {"table", "wide"}
 WITH_COLUMNS = {"table", "wide", "csv"}

@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from spectronctl.errors import SpectronctlError
+from spectronctl.ground.vocabulary import Color
 
 if TYPE_CHECKING:
     from _typeshed import SupportsRead
 
-Color = Literal["auto", "always", "never"]
 
 DEFAULT_WIDTH = 80
 

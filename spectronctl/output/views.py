@@ -74,13 +74,13 @@ class Order:
         return known + [item for item in everything if self.column.read(item) is None]
 
     def _rank(self, item: Mapping[str, Any]) -> tuple[int, Any]:
-        from spectronctl.models.times import read_time
+        from spectronctl.ground.times import parse_time
         from spectronctl.output.cells import to_text  # not for --help
 
         value = self.column.read(item)
         if isinstance(value, (int, float)):
             return 0, value
-        moment = read_time(value) if self.column.kind == "time" else None
+        moment = parse_time(value) if self.column.kind == "time" else None
         return (1, moment.timestamp()) if moment else (2, to_text(value).casefold())
 
 

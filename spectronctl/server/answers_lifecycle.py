@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from spectronctl.ground.vocabulary import JobStatus
 from spectronctl.server.answers import PlaneAnswer
 from spectronctl.server.store import JobRow
-
-Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class JobProgress(BaseModel):
@@ -25,7 +23,7 @@ class JobAnswer(BaseModel):
 
     id: str
     kind: str
-    status: Status
+    status: JobStatus
     progress: JobProgress
     error: str | None
     cancel_requested: bool
@@ -47,7 +45,7 @@ class StartedJob(BaseModel):
     """A job that was just queued; its address is in the `Location` header."""
 
     job_id: str
-    status: Status
+    status: JobStatus
 
 
 class DecayAnswer(BaseModel):

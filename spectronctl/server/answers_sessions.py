@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
+from spectronctl.ground.vocabulary import Role
 from spectronctl.server.answers import PlaneAnswer
 from spectronctl.server.store import SessionRow
 from spectronctl.server.ulids import read_ulid_time
@@ -35,7 +36,7 @@ class TurnAnswer(PlaneAnswer):
 
     id: str
     session: str
-    role: Literal["user", "assistant", "system", "tool"]
+    role: Role
     content: str
     seq: int
     created_at: datetime

@@ -14,7 +14,7 @@ import secrets
 import string
 from dataclasses import dataclass, field
 
-from spectronctl.models.contexts import CONTEXT_ID
+from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.server.ulids import ULID_PATTERN, new_ulid
 
 KEY_ID = re.compile(f"cak_{ULID_PATTERN}")

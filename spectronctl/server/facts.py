@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from spectronctl.models.facts import CATEGORIES, INFER_MODES
-from spectronctl.models.sessions import ROLES
+from spectronctl.ground.vocabulary import CATEGORIES, INFER_MODES, ROLES, Category, InferMode, Role
 from spectronctl.server.limits import (
     MAX_FACT_BYTES,
     MAX_LABELS,
@@ -52,11 +51,11 @@ class FactBody(BaseModel):
     """Body of `POST /{context}/facts`."""
 
     text: Annotated[str, _TEXT]
-    infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
+    infer: Annotated[InferMode, _INFER] = "full"
     session_id: Annotated[str | None, _SESSION] = None
     scopes: Annotated[AnyScopes, _SCOPES] = None
-    role: Literal["user", "assistant", "system", "tool"] = "user"
-    memory_category: Literal["identity", "knowledge", "context"] | None = None
+    role: Role = "user"
+    memory_category: Category | None = None
     labels: Annotated[list[str] | None, _LABELS] = None
     observed_at: datetime | None = Field(default=None, description="When it was said; RFC 3339")
 
@@ -69,7 +68,7 @@ class BatchBody(BaseModel):
         max_length=MAX_MESSAGES,
         description="`{role, content, ts?}` each, in their order; `ts` is RFC 3339",
     )
-    infer: Annotated[Literal["full", "triples", "preview", "none"], _INFER] = "full"
+    infer: Annotated[InferMode, _INFER] = "full"
     extract: Literal["whole_conversation", "per_message"] = "whole_conversation"
     session_id: Annotated[str | None, _SESSION] = None
     scopes: Annotated[AnyScopes, _SCOPES] = None

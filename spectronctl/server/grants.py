@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from spectronctl.models.identity import VERBS, Grants
+from spectronctl.ground.vocabulary import VERBS
+from spectronctl.models.identity import Grants
 
 EVERYWHERE = ("/*",)
 

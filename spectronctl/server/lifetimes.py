@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spectronctl.models.durations import read_seconds
-from spectronctl.models.facts import CATEGORIES
+from spectronctl.ground.times import duration_in_seconds
+from spectronctl.ground.vocabulary import CATEGORIES
 
 LIFETIME_RULE = "must be a duration such as 30m, 12h or 7d, of 1 second to 100 years"
 
@@ -17,7 +17,7 @@ _DEFAULT_DAYS = 7
 
 def read_lifetime(value: Any) -> float | None:
     """Seconds in a lifetime; None for anything against `LIFETIME_RULE`."""
-    seconds = read_seconds(value) if isinstance(value, str) else None
+    seconds = duration_in_seconds(value) if isinstance(value, str) else None
     return seconds if seconds is not None and 1 <= seconds <= _LONGEST else None
 
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
+from spectronctl.ground.times import format_time
+
 LogFormat = Literal["text", "json"]
 
 
@@ -51,8 +53,7 @@ class _SafeFormatter(logging.Formatter):
         return describe_exception(ei[1]) if ei[1] else ""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
-        moment = datetime.fromtimestamp(record.created, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return format_time(datetime.fromtimestamp(record.created, UTC), "milliseconds")
 
 
 class _TextFormatter(_SafeFormatter):

@@ -7,11 +7,12 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from spectronctl.errors import ConfigError
+from spectronctl.ground.disk import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -47,16 +48,11 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    # The next process writes over what a killed one left.
-    draft = path.with_name(f".{path.name}.new")
+    draft = path.with_name(
+        f".{path.name}.new"
+    )  # which the next process takes over from a killed one
     with _explain_failure(path):
-        try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+        replace_file(path, text.encode(), draft=draft, mode=0o666, durable=False)
 
 
 @contextmanager

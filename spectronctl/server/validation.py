@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
-from spectronctl.models.facts import CATEGORIES
-from spectronctl.models.keys import PRINCIPALS
+from spectronctl.ground.vocabulary import CATEGORIES, CONTEXT_ID, CONTEXT_ID_RULE, PRINCIPALS
 from spectronctl.server.embedding import (
     LOCAL,
     LOCAL_MODELS,

@@ -24,7 +24,7 @@ from spectronctl.cli._tree import Argument, Flag, Node, describe_flags, walk
 from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
 from spectronctl.cli.suggestions import find_suggestions
-from spectronctl.config import seen
+from spectronctl.local import seen
 from tests.conftest import CommandLine, Result
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"

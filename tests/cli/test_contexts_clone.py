@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import lend_name
-from spectronctl.models.times import read_time
 from tests.cli.faults import Fault, lose_answer, truncate_answer
 from tests.conftest import SENTINEL, CommandLine, Result, Server
 
@@ -114,7 +114,7 @@ def test_expired_keys_older_generations_and_lent_ones_are_left_out(source: Comma
 
 
 def days_to_live(key: dict[str, Any]) -> float:
-    made, ends = read_time(key["created_at"]), read_time(key["expires_at"])
+    made, ends = parse_time(key["created_at"]), parse_time(key["expires_at"])
     assert made
     assert ends
     return (ends - made).total_seconds() / 86400

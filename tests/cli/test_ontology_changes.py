@@ -48,7 +48,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     clock = SimpleNamespace(sleep=sleep, monotonic=lambda: now[0])
     monkeypatch.setattr(_writing, "time", clock)
-    monkeypatch.setattr(_writing, "random", SimpleNamespace(uniform=lambda low, high: high))
+    monkeypatch.setattr(_writing, "random", lambda: 1.0)
     return taken
 
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from spectronctl.cli.commands.keys._running import BUSY_SECONDS
-from spectronctl.config.journals import Journal
-from spectronctl.config.locations import state_dir
+from spectronctl.local.checkpoints import Journal
+from spectronctl.local.locations import state_dir
 from tests.conftest import CommandLine, Server
 
 

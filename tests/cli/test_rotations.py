@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.config.journals import Journal
+from spectronctl.local.checkpoints import Journal
 from tests.conftest import CommandLine, Server
 
 KEYS = "/api/v1/contexts/acme-prod/keys"

@@ -18,7 +18,7 @@ import trustme
 from spectronctl import errors
 from spectronctl.api import contexts, health
 from spectronctl.client import Exchange, _call, _policy
-from spectronctl.models.problems import Answer
+from spectronctl.ground.http_problems import Answer
 
 from .fakes import KEY, Connect
 from .sockets import Behaviour, free_address, reset, serve, write, write_and_reset

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronctl.config.durations import format_duration, parse_duration
+from spectronctl.config.values import parse_duration
 from spectronctl.errors import UsageError
 
 
@@ -40,19 +40,6 @@ def test_what_is_no_duration_is_named_with_the_form(text: str) -> None:
         parse_duration(text)
     assert repr(text) in caught.value.message
     assert "1h30m" in str(caught.value.hint)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0s"), (0.5, "500ms"), (30, "30s"), (90, "1m30s"), (5400, "1h30m"), (1_209_600, "2w")],
-)
-def test_a_duration_is_written_short(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
-
-
-@given(st.integers(min_value=0, max_value=10**13).map(lambda milliseconds: milliseconds / 1000))
-def test_what_is_written_is_read_back(seconds: float) -> None:
-    assert parse_duration(format_duration(seconds)) == seconds
 
 
 @given(st.text())

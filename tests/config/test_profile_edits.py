@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tomlkit
 
-from spectronctl.config import files
+from spectronctl.config import profiles
 from spectronctl.config.profiles import (
     add_profile,
     edit_config,
@@ -22,6 +22,7 @@ from spectronctl.config.profiles import (
     use_profile,
 )
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.local.locks import hold_lock
 
 COMMENTED = """# kept by ada
 version = 1
@@ -349,8 +350,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_lock_that_is_never_released_is_named(
     commented: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_LOCK_SECONDS", 0.1)
-    with files.lock_file(commented), pytest.raises(ConfigError, match="changed by another process"):
+    monkeypatch.setattr(profiles, "_LOCK_SECONDS", 0.1)
+    lock = hold_lock(commented.with_name("config.toml.lock"), timeout=0)
+    with lock, pytest.raises(ConfigError, match="changed by another process"):
         add_profile(commented, "new", {})
 
 

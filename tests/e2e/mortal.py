@@ -19,7 +19,8 @@ from typing import Any
 
 from spectronctl.cli import main
 from spectronctl.client import _sync
-from spectronctl.config import files, journals
+from spectronctl.ground import disk
+from spectronctl.local import checkpoints
 from spectronctl.output.sinks import _drafts, _files
 
 
@@ -70,14 +71,14 @@ def describe_request(client: object, call: Any, started: float) -> str:
 
 
 def watch_everything(life: Life) -> None:
-    life.watch(journals.Journal, "prepare", lambda journal: "preparing the journal")
-    life.watch(journals.Journal, "write", describe_write)
-    life.watch(files, "_write_new", lambda path, content: "journal draft")
+    life.watch(checkpoints.Journal, "prepare", lambda journal: "preparing the journal")
+    life.watch(checkpoints.Journal, "write", describe_write)
+    life.watch(disk, "_write_new", lambda path, *_: "journal draft")
     life.watch(_sync.Client, "_exchange", describe_request)
     life.watch(_files.FileSink, "reserve", lambda sink: "reserving the sink")
     life.watch(_drafts.Draft, "write", lambda draft, data: "writing the secret")
     life.watch(_drafts.Draft, "place", lambda draft: "placing the secret")
-    _drafts.write_all = life.write_by_halves
+    vars(_drafts)["write_all"] = life.write_by_halves
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from spectronctl.models.problems import Answer
+from spectronctl.ground.http_problems import Answer
 
 Fault = Literal[
     "delayed",

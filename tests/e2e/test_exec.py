@@ -18,7 +18,7 @@ import httpx
 import pexpect
 import pytest
 
-from spectronctl.models.times import read_time
+from spectronctl.ground.times import parse_time
 from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
 from tests.e2e.proxies import Proxy
 
@@ -250,7 +250,7 @@ def test_killed_it_leaves_a_key_that_ends_by_itself(acme: Shell) -> None:
         left = json.loads(acme("keys list -o json").stdout)[-1]
         assert acme(f"keys delete {left['id']} --yes").returncode == 0
     assert left["name"].startswith("app.exec-")
-    ends = read_time(left["expires_at"])
+    ends = parse_time(left["expires_at"])
     assert ends
     assert 23 < (ends - datetime.now(UTC)).total_seconds() / 3600 <= 24
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.journals import Journal
+from spectronctl.local.checkpoints import Journal
 from spectronctl.output.sinks._files import FileSink
 from tests.conftest import CommandLine, Server
 from tests.e2e.proxies import Proxy

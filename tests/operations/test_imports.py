@@ -234,6 +234,13 @@ def test_the_pauses_grow_and_follow_the_server() -> None:
     assert pauses == [0.5, 1.0, 2.0, 4.0]
 
 
+def test_many_attempts_are_all_made_a_minute_apart_at_most() -> None:
+    pauses: list[float] = []
+    memory = Memory(["lost"] * 9)
+    run(memory, number(3), session_id=memory.add_session(), sleep=pauses.append, attempts=10)
+    assert pauses[5:] == [16.0, 32.0, 60.0, 60.0]
+
+
 @pytest.mark.parametrize("pause", ["61", "1e308"])
 def test_a_server_that_is_busy_for_long_is_not_waited_for(pause: str) -> None:
     pauses: list[float] = []

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import httpx
 
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import format_time
 
 Start = Literal["", "lost", "landed", "503"]
 """What becomes of a start: its answer is lost on the way there, or on the way back; refused for now."""
@@ -27,7 +27,7 @@ def make_job(number: int, status: str = "queued", **fields: Any) -> dict[str, An
         "progress": progress,
         "error": None,
         "cancel_requested": False,
-        "created_at": write_time(datetime.now(UTC)),
+        "created_at": format_time(datetime.now(UTC)),
     } | fields
 
 

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from spectronctl.output.cells import escape, measure, show_age, show_value
+from spectronctl.output.cells import measure, show_age, show_value
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("[red]x[/] \\ :smile:", "[red]x[/] \\ :smile:"),
-        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
-        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
-        ("\x9b31m\u202egnp", "\\x9b31m\\u202egnp"),
-        ("\ud800 \u2028", "\\ud800 \\u2028"),
-        ("family 👩\u200d👧", "family 👩\u200d👧"),
-    ],
-)
-def test_what_a_terminal_would_act_on_is_spelt_out(text: str, shown: str) -> None:
-    assert escape(text) == shown
-
-
-@given(st.text(st.characters()))
-def test_escaped_text_is_one_line_that_encodes_and_holds_no_control(text: str) -> None:
-    shown = escape(text)
-    shown.encode()
-    assert shown.splitlines() in ([], [shown])
-    assert not any(unicodedata.category(character) == "Cc" for character in shown)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from spectronctl.errors import NotFoundError, RateLimitedError, SpectronctlError, UsageError
+from spectronctl.ground.vocabulary import OUTPUT_FORMATS
 from spectronctl.output import Output
-from spectronctl.output.rendering import FORMATS
 from spectronctl.output.streams import Streams
 from spectronctl.output.views import Column, View
 from tests.output.capture import ACME, BETA, CONTEXTS, Capture, Terminal
@@ -141,7 +141,7 @@ def test_an_empty_table_says_so_to_people_and_draws_no_header_for_them() -> None
     assert terminal.shown == "No contexts.\n"
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", OUTPUT_FORMATS)
 def test_a_list_that_fails_on_its_way_leaves_stdout_empty(format: str) -> None:
     def pages() -> Iterator[dict[str, Any]]:
         yield from [ACME] * 20_000  # more than is kept in memory
@@ -192,7 +192,7 @@ def test_columns_and_order_shape_what_has_columns_and_nothing_else() -> None:
         assert rows(format, ACME, BETA, **shape) == rows(format, ACME, BETA)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", OUTPUT_FORMATS)
 @pytest.mark.parametrize(
     "options", [{"columns": "nope"}, {"sort": "nope"}, {"query": "["}, {"query": "nope(@)"}]
 )
@@ -351,7 +351,7 @@ def test_programs_get_the_key_with_its_secret() -> None:
     assert (line["id"], line["secret"]) == ("cak_1", "sk-sentinel")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", OUTPUT_FORMATS)
 def test_a_secret_stored_elsewhere_is_not_shown(format: str) -> None:
     shown = secret(format, secret_stored=True)
     assert "sentinel" not in shown

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.output.streams import Color, Streams
+from spectronctl.ground.vocabulary import Color
+from spectronctl.output.streams import Streams
 from tests.output.capture import Capture, Terminal
 
 

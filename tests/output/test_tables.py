@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 from spectronctl.output.tables import draw, lay_out
 
 WORD = st.text(st.characters(exclude_categories=["Z", "C", "M"]), min_size=1, max_size=40)

@@ -11,9 +11,9 @@ from spectronctl import errors
 from spectronctl.cli._reference._pages import TELLS_BY_CODE, Entry, Page, read_options
 from spectronctl.cli._tree import describe_flags
 from spectronctl.cli._typer import global_params
-from spectronctl.config import locations
 from spectronctl.config.fields import CREDENTIAL_FIELDS
 from spectronctl.config.resolve import MANAGEMENT_KEY_VARIABLES, SETTINGS, Source
+from spectronctl.local import locations
 
 _HOME = "/home/you"
 

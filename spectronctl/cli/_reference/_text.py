@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from spectronctl.cli._globals import Format
 from spectronctl.config.profiles import LOCAL
+from spectronctl.ground.vocabulary import OUTPUT_FORMATS
 
 KEEP_LINES = "\b"
 """How a paragraph of help begins that must not be wrapped."""
 
-_VALUES = "|".join([*Format, LOCAL])
+_VALUES = "|".join([*OUTPUT_FORMATS, LOCAL])
 
 _TYPED = re.compile(
     r"`(?P<marked>[^`]+)`"

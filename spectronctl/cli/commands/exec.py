@@ -9,9 +9,10 @@ import typer
 
 from spectronctl.cli._reporting import report, write_command
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.keys._settings import Principal, parse_scope_floor, read_life
+from spectronctl.cli.commands.keys._settings import parse_scope_floor, read_life
 from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.vocabulary import Principal
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -70,7 +71,7 @@ def exec_program(
     rt = ctx.runtime
     rt.args = rt.args[: -len(words)]  # no option of ours is among them, whatever they look like
     rights = lending.Rights(
-        principal=principal.value if principal else None,
+        principal=principal,
         scope_floor=parse_scope_floor(scope_floor),
     )
     lifetime = read_life(expires_in)

@@ -12,8 +12,8 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config import profiles as store
 from spectronctl.config.credentials import Credential, digest
-from spectronctl.config.locations import config_path
 from spectronctl.errors import AuthError, ConfigError, UsageError
+from spectronctl.local.locations import config_path
 from spectronctl.output.views import Column, View
 
 app = App()

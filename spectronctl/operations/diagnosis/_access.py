@@ -22,7 +22,7 @@ from spectronctl.operations.diagnosis._engine import Finding
 from spectronctl.operations.diagnosis._subject import Subject
 
 if TYPE_CHECKING:
-    from spectronctl.client._settings import AuthHeader
+    from spectronctl.ground.vocabulary import AuthHeader
 
 HEADERS: dict[AuthHeader, str] = {
     "both": "both headers at once",

@@ -11,8 +11,8 @@ from typing import Any
 from spectronctl.client import probes
 from spectronctl.client.probes import Certificate, Greeting, Protocol, Route, Tls
 from spectronctl.errors import NetworkError
-from spectronctl.models.failures import explain_failure
-from spectronctl.models.times import write_time
+from spectronctl.ground.network_failures import explain_failure
+from spectronctl.ground.times import format_time
 from spectronctl.operations.diagnosis._engine import Finding
 from spectronctl.operations.diagnosis._subject import NOT_IN_PLAY, Subject, Target
 
@@ -110,8 +110,8 @@ def _describe(tls: Tls) -> dict[str, Any]:
                 "subject": each.subject,
                 "issuer": each.issuer,
                 "names": list(each.names),
-                "not_before": write_time(each.not_before),
-                "not_after": write_time(each.not_after),
+                "not_before": format_time(each.not_before),
+                "not_after": format_time(each.not_after),
                 "sha256": each.fingerprint,
             }
             for each in tls.certificates
@@ -125,7 +125,7 @@ def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
         return Finding(detail, facts=facts)
     own = tls.certificates[0]
     left = own.not_after - datetime.now(UTC)
-    detail += f"; {own.subject}, signed by {own.issuer}, until {write_time(own.not_after)}"
+    detail += f"; {own.subject}, signed by {own.issuer}, until {format_time(own.not_after)}"
     if left >= SOON:
         return Finding(detail, facts=facts)
     days = f"{left.days} days" if left.days else "hours"
@@ -148,7 +148,7 @@ def _explain_distrust(
         return _explain_wrong_name(subject.route, own)
     if not own.not_before <= now <= own.not_after:
         return NetworkError(
-            f"{reason}: it is valid from {write_time(own.not_before)} to {write_time(own.not_after)}",
+            f"{reason}: it is valid from {format_time(own.not_before)} to {format_time(own.not_after)}",
             hint="Whoever runs the server must renew it; or the clock of this machine is wrong.",
         )
     return _explain_stranger(subject.target, tls, reason)

@@ -11,7 +11,7 @@ from spectronctl.client.probes import Route, Tls
 from spectronctl.operations.diagnosis._engine import Finding
 
 if TYPE_CHECKING:
-    from spectronctl.client._settings import AuthHeader
+    from spectronctl.ground.vocabulary import AuthHeader
 
 NOT_IN_PLAY = Finding("no network in play: the server is in this process", "skipped")
 

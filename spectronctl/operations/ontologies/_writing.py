@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import random
 from typing import TypeAlias
 
 from spectronctl.api import ontology as api
 from spectronctl.api.requests import Tagged
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, RequestError, SpectronctlError
+from spectronctl.ground.backoff import pause_after
 from spectronctl.models.ontology import Ontology
 from spectronctl.operations.ontologies._difference import Difference, compare_ontologies
 
@@ -66,19 +67,18 @@ def change_ontology(
     ConflictError once that goes on for `patience` seconds. `change` is pure and may be repeated.
     """
     deadline: float | None = None
-    longest = _FIRST_PAUSE
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         before = client.send(api.get_ontology(context_id))
         try:
             return _write(client, context_id, before, change, agree)
         except ConflictError as exc:
             refusal = exc
         deadline = deadline or time.monotonic() + patience
-        pause = random.uniform(0, longest)  # noqa: S311 - spreads load, no secret
+        jitter = random()  # noqa: S311 - spreads load, no secret
+        pause = pause_after(attempt, _FIRST_PAUSE, _LONGEST_PAUSE, jitter=jitter)
         if not _is_outrun(refusal) or time.monotonic() + pause > deadline:
             break
         time.sleep(pause)
-        longest = min(2 * longest, _LONGEST_PAUSE)
     raise _explain(refusal, context_id)
 
 

@@ -32,9 +32,9 @@ from spectronctl.errors import (
     SpectronctlError,
     UpstreamError,
 )
+from spectronctl.ground.times import format_time, parse_time
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import Key, MintedKey, has_expired
-from spectronctl.models.times import read_time, write_time
 from spectronctl.operations.rotations._directory import KeyDirectory
 from spectronctl.operations.rotations._rotation import (
     Method,
@@ -105,7 +105,7 @@ class Rotator:
 
     def save(self, rotation: Rotation) -> None:
         """Write the journal."""
-        rotation.updated_at = write_time(self.now())
+        rotation.updated_at = format_time(self.now())
         self._save(rotation)
 
     def abort(self, rotation: Rotation) -> list[str]:
@@ -344,7 +344,7 @@ class _Run:
         rotation = self.rotation
         if not rotation.retiring:
             return "done"
-        rotation.due_at = write_time(self.rotator.now() + timedelta(seconds=rotation.overlap))
+        rotation.due_at = format_time(self.rotator.now() + timedelta(seconds=rotation.overlap))
         return "waiting"
 
     def deliver_to_all(self, minted: MintedKey) -> None:
@@ -417,7 +417,7 @@ class _Run:
             if ref["id"] in keys:
                 delete_key(self.client, rotation.context, ref["id"])
             rotation.retiring.remove(ref)
-        rotation.due_at = write_time(min(waits)) if waits else None
+        rotation.due_at = format_time(min(waits)) if waits else None
         return "waiting" if waits else "done"
 
     def check_successor(self, keys: dict[str, Key]) -> None:
@@ -443,7 +443,7 @@ class _Run:
         drain = self.rotation.drain
         if key is None or key.last_used_at is None or not drain or has_expired(key, now + offset):
             return None
-        last = read_time(key.last_used_at) or now + offset  # nobody can tell: it may be in use
+        last = parse_time(key.last_used_at) or now + offset  # nobody can tell: it may be in use
         until = last + USE_RESOLUTION + timedelta(seconds=drain) - offset
         return until if until > now else None
 

@@ -10,9 +10,9 @@ from secrets import token_hex
 from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError, UsageError
+from spectronctl.ground.times import format_time, parse_time
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, is_lent, split_name, stamp_name
-from spectronctl.models.times import read_time, write_time
 
 Method = Literal["in place", "overlap", "leaked"]
 
@@ -139,7 +139,7 @@ def plan_rotation(
 ) -> Rotation:
     """What rotating `key`, one of `keys`, will do; nothing is sent, and nothing checked (`check_plan`)."""
     logical, _ = split_name(key.name)
-    written = write_time(now)
+    written = format_time(now)
     return Rotation(
         id=f"rot_{now:%Y%m%dT%H%M%S}_{token_hex(4)}",
         url=url,
@@ -195,7 +195,7 @@ def _split(key: Key) -> tuple[str, int]:
 
 def read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
-    made, ends = read_time(key.created_at) or now, read_time(key.expires_at)
+    made, ends = parse_time(key.created_at) or now, parse_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
 
 
@@ -213,7 +213,7 @@ def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None
             f"key {key.name} ({key.id}) has expired, and a new secret would not revive it",
             hint="With --overlap 0s it gets a successor that lives as long as it was meant to.",
         )
-    ends = read_time(key.expires_at)
+    ends = parse_time(key.expires_at)
     if method == "overlap" and overlap and ends and ends < now + timedelta(seconds=overlap):
         raise UsageError(
             f"--overlap is longer than what is left of key {key.name} ({key.id}): it expires at {key.expires_at}",

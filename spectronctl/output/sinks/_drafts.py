@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spectronctl.errors import ConfigError
-from spectronctl.output.disk import close_synced, sync_directory
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from spectronctl.ground.disk import (
+    CAN_LOCK,
+    close_synced,
+    lock_descriptor,
+    sync_directory,
+    write_all,
+)
 
 ROOM = 4096
 """Bytes set aside for a secret."""
@@ -80,7 +81,7 @@ class Draft:
 
         When that fails the draft stays, `kept`, since it holds the only copy of a secret; ConfigError.
         """
-        if fcntl is None:  # no lock to lose, and a system that does not rename an open file
+        if not CAN_LOCK:  # no lock to lose, and a system that does not rename an open file
             self._close()
         try:
             if replace:
@@ -123,12 +124,6 @@ class Draft:
             close_synced(self._descriptor)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte; OSError."""
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
 def _prefix(target: Path) -> str:
     return f".{target.name[:_NAMED]}.spectronctl-"
 
@@ -137,17 +132,15 @@ def _open_locked(target: Path) -> tuple[int, Path]:
     while True:
         descriptor, name = tempfile.mkstemp(prefix=_prefix(target), dir=target.parent)
         path = Path(name)
-        if fcntl is None:
-            return descriptor, path
-        with suppress(OSError):  # not every disk has locks; then nobody takes drafts for abandoned
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(OSError):  # not every disk has locks; then no draft is taken for abandoned
+            lock_descriptor(descriptor, wait=True)
         if path.exists():  # otherwise it was taken for abandoned before it was locked
             return descriptor, path
         os.close(descriptor)
 
 
 def _remove_abandoned(target: Path) -> None:
-    if fcntl is None:
+    if not CAN_LOCK:
         return
     pattern = re.compile(re.escape(_prefix(target)) + "[a-z0-9_]{8}")
     with suppress(OSError):  # a directory that may be written need not be readable
@@ -157,11 +150,11 @@ def _remove_abandoned(target: Path) -> None:
 
 
 def _remove_unlocked(draft: Path) -> None:
-    with suppress(OSError):  # locked by a living process, somebody else's, or gone
+    with suppress(OSError):  # another user's, gone, or on a disk without locks
         descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            draft.unlink()
+            if lock_descriptor(descriptor):
+                draft.unlink()
         finally:
             os.close(descriptor)
 

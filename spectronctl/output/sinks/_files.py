@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from spectronctl.errors import ConfigError, UsageError
-from spectronctl.output.sinks._drafts import ROOM, Draft, write_all
+from spectronctl.ground.disk import write_all
+from spectronctl.output.sinks._drafts import ROOM, Draft
 from spectronctl.output.sinks.places import Place
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")

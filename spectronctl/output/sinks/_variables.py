@@ -11,16 +11,11 @@ from pathlib import Path
 from stat import S_IMODE
 
 from spectronctl.errors import ConfigError, UsageError
-from spectronctl.output.disk import close_synced
+from spectronctl.ground.disk import close_synced, lock_descriptor
 from spectronctl.output.sinks._dotenv import get_variable, set_variable
 from spectronctl.output.sinks._drafts import ROOM, Draft, Ownership
 from spectronctl.output.sinks._files import check_file, read_regular
 from spectronctl.output.sinks.places import Place
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 LOCK_SECONDS = 30.0
 
@@ -129,14 +124,9 @@ def _hold(directory: Path) -> Iterator[None]:
 
 def _lock(descriptor: int, directory: Path) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
-    while fcntl is not None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise ConfigError(
-                    f"{directory} has been locked by another process for {LOCK_SECONDS:g} s"
-                ) from None
-            time.sleep(0.01)
-        else:
-            return
+    while not lock_descriptor(descriptor):
+        if time.monotonic() > deadline:
+            raise ConfigError(
+                f"{directory} has been locked by another process for {LOCK_SECONDS:g} s"
+            )
+        time.sleep(0.01)

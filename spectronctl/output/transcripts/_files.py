@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
-from spectronctl.output.disk import close_synced, sync_directory
+from spectronctl.ground.disk import close_synced, lock_descriptor, sync_directory, write_all
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
 from spectronctl.output.transcripts._notes import Note, read_note
@@ -212,7 +211,7 @@ def _open_part(target: Path) -> int:
     try:
         # A run that has just finished has moved the file that was opened here.
         if (
-            _lock(descriptor)
+            lock_descriptor(descriptor)
             and part.exists()
             and os.path.samestat(os.fstat(descriptor), part.stat())
         ):
@@ -222,19 +221,6 @@ def _open_part(target: Path) -> int:
         raise
     os.close(descriptor)
     raise UsageError(f"{part} is being written by another run")
-
-
-def _lock(descriptor: int) -> bool:
-    """Keep a part to this process until it is closed; False when another has it."""
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _find_start(target: Path, begin: Note, descriptor: int) -> Note:
@@ -284,9 +270,7 @@ def _encode(text: str) -> bytes:
 def _write_at(descriptor: int, offset: int, data: bytes) -> int:
     """Write at an offset, whatever an earlier attempt has left there; the offset after it."""
     os.lseek(descriptor, offset, os.SEEK_SET)
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    write_all(descriptor, data)
     return offset + len(data)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from spectronctl.models.times import read_time, write_time
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
+from spectronctl.ground.times import format_time, parse_time
 
 Session = Mapping[str, Any]
 Turn = Mapping[str, Any]
@@ -35,7 +35,7 @@ def spell_controls(content: str) -> str:
 
 def find_moment(turn: Turn, zone: tzinfo | None = UTC) -> datetime | None:
     """When a turn was said, by the clock of a zone (None: of this machine); None when it does not say."""
-    moment = read_time(turn.get("created_at"))
+    moment = parse_time(turn.get("created_at"))
     try:
         return moment and moment.astimezone(zone)
     except (OverflowError, ValueError, OSError):  # at the ends of the calendar
@@ -47,4 +47,4 @@ def show_moment(turn: Turn) -> str:
     moment = find_moment(turn)
     if moment is None:
         return escape(str(turn.get("created_at") or ""))
-    return write_time(moment)
+    return format_time(moment)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spectronctl.output.cells import escape
+from spectronctl.ground.text import escape
 from spectronctl.output.transcripts._format import (
     Format,
     Session,

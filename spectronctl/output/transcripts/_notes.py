@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spectronctl.output.disk import sync_directory
+from spectronctl.ground.disk import replace_file
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,8 @@ class Note:
 
     def write(self, path: Path) -> None:
         """Replace the note at a path in one step, and see to it that it outlasts a loss of power."""
-        draft = path.with_name(path.name + ".new")
-        with draft.open("wb") as file:
-            file.write(json.dumps(asdict(self)).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_directory(path.parent)
+        draft = path.with_name(path.name + ".new")  # ours alone: we have the part's lock
+        replace_file(path, json.dumps(asdict(self)).encode(), draft=draft, mode=0o666)
 
 
 def read_note(path: Path) -> Note | None:

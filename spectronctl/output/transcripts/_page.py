@@ -10,7 +10,7 @@ from hashlib import sha256
 from html import escape as escape_html
 from typing import Any
 
-from spectronctl.models.sessions import ROLES
+from spectronctl.ground.vocabulary import ROLES
 from spectronctl.output.cells import show_value
 from spectronctl.output.differences import flatten
 from spectronctl.output.transcripts._format import (

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic_core import PydanticSerializationError
 from pydantic_core import to_json as to_json_bytes
 
-from spectronctl.output.documents import escape_in_json, to_json
+from spectronctl.ground.text import escape_in_json
+from spectronctl.output.documents import to_json
 from spectronctl.output.transcripts._format import Format, Session, Turn
 
 COLUMNS = ("seq", "role", "created_at", "content")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spectronctl.output.cells import escape, measure
+from spectronctl.ground.text import escape
+from spectronctl.output.cells import measure
 from spectronctl.output.rendering import Terminal
 from spectronctl.output.transcripts._format import Format, Turn, find_moment, show_moment
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from spectronctl.models.problems import (
+from spectronctl.ground.backoff import pause_after
+from spectronctl.ground.http_problems import (
     Answer,
     describe_page,
     is_web_page,
@@ -19,8 +20,8 @@ from spectronctl.models.problems import (
 from spectronctl.server.embedding._embedder import Vector
 
 ATTEMPTS = 5
-FIRST_BACKOFF = 0.5
-"""Seconds: the longest pause after the first attempt, doubling from one to the next."""
+FIRST_BACKOFF, LAST_BACKOFF = 0.5, 4.0
+"""Seconds: the longest pause after the first attempt, doubling up to the longest of all."""
 LONGEST_WISH = 60.0
 """Seconds of `Retry-After` that are waited at most, before another attempt is made all the same."""
 
@@ -45,7 +46,7 @@ def choose_pause(failure: Failure, attempt: int, jitter: float) -> float | None:
         return None
     if failure.retry_after is not None:
         return min(failure.retry_after, LONGEST_WISH)
-    return jitter * FIRST_BACKOFF * 2.0 ** (attempt - 1)
+    return pause_after(attempt, FIRST_BACKOFF, LAST_BACKOFF, jitter=jitter)
 
 
 def read_answer(answer: Answer, count: int) -> list[Vector] | Failure:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from spectronctl.models.redaction import clean
+from spectronctl.ground.text import clean
 from spectronctl.server.embedding._embedder import Embedder, UnusableEmbedderError
 from spectronctl.server.embedding._hashing import HashingEmbedder
 

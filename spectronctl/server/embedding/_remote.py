@@ -13,9 +13,10 @@ import httpx
 import truststore
 
 from spectronctl import __version__
-from spectronctl.models.failures import explain_failure, is_tls_failure
-from spectronctl.models.problems import Answer
-from spectronctl.models.redaction import Redaction, clean
+from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.network_failures import explain_failure, is_tls_failure
+from spectronctl.ground.redaction import Redaction
+from spectronctl.ground.text import clean
 from spectronctl.server.embedding._answers import Failure, choose_pause, read_answer
 from spectronctl.server.embedding._embedder import EmbeddingError, UnusableEmbedderError, Vector
 from spectronctl.server.embedding._texts import MAX_TEXTS, split_texts

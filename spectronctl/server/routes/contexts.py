@@ -8,7 +8,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from spectronctl.models.contexts import CONTEXT_ID, ContextCreate, ContextPatch
+from spectronctl.ground.vocabulary import CONTEXT_ID
+from spectronctl.models.contexts import ContextCreate, ContextPatch
 from spectronctl.server.answers import ContextAnswer, ContextPage, describe_problems, show_context
 from spectronctl.server.authentication import CurrentStore, require_operator
 from spectronctl.server.bodies import JsonObject, describe_body

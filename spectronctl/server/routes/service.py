@@ -9,7 +9,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends
 
 from spectronctl import __version__
-from spectronctl.models.identity import VERBS
+from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.answers import (
     Health,
     Migrations,

@@ -13,6 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from spectronctl.errors import ConfigError
+from spectronctl.ground.disk import replace_file
+from spectronctl.ground.times import format_time
 from spectronctl.server.store._database import StoreLockedError as StoreLockedError
 from spectronctl.server.store._directories import make_private_directory
 from spectronctl.server.store._urls import parse_store_url
@@ -46,12 +48,9 @@ class Held:
             return
         draft = self._note.with_name(f"{self._note.name}.new")  # ours alone: we have the lock
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(self._holder), file)
-            draft.replace(self._note)
+            content = json.dumps(asdict(self._holder)).encode()
+            replace_file(self._note, content, draft=draft, durable=False)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise ConfigError(f"cannot write {self._note}: {error.strerror}") from error
 
 
@@ -63,7 +62,7 @@ def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextMana
     each process has its own (`mem://`), or that are made for many (`ws://`), are not held.
     """
     path = parse_store_url(url).path
-    holder = _Holder(os.getpid(), command, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    holder = _Holder(os.getpid(), command, format_time(datetime.now(UTC), "seconds"))
     return _hold_nothing(holder) if path is None else _hold_path(path, timeout, holder)
 
 

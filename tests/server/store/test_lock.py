@@ -185,7 +185,7 @@ def test_a_note_that_cannot_be_written_is_named_and_nothing_is_held(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("spectronctl.server.store.lock.json.dump", fail)
+        patch.setattr("spectronctl.ground.disk.write_all", fail)
         with (
             pytest.raises(ConfigError, match=f"cannot write {note}: No space left on device"),
             hold_store(file_url, timeout=0, command="me"),

@@ -140,7 +140,7 @@ def _describe(event: Event) -> dict[str, Any]:
 
 
 def _show(rt: Runtime, request: Request[Any], reply: Reply, *, include: bool) -> None:
-    from spectronctl.models.problems import name_status
+    from spectronctl.ground.http_problems import name_status
 
     status = f"{reply.status} {name_status(reply.status)}".rstrip()
     if include:

@@ -106,7 +106,7 @@ class PartOptions:
 
     def _read_data(self, rt: Runtime, headers: dict[str, str]) -> tuple[bytes | None, Any]:
         """The body's bytes, and what they say as JSON, which they are unless a Content-Type says otherwise."""
-        from spectronctl.models.redaction import find_secrets
+        from spectronctl.ground.redaction import find_secrets
         from spectronctl.output.parsing import parse_json
 
         if self.data is None:
@@ -179,7 +179,7 @@ def _read_bytes(rt: Runtime, data: str) -> tuple[str, bytes]:
 
 
 def _build_body(fields: list[tuple[str, str, bool]]) -> dict[str, Any]:
-    from spectronctl.models.redaction import find_secrets
+    from spectronctl.ground.redaction import find_secrets
 
     body: dict[str, Any] = {}
     for name, text, is_typed in fields:

@@ -13,7 +13,7 @@ from spectronctl.api.requests import quote_segment
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.config.values import origin, parse_url
 from spectronctl.errors import UsageError
-from spectronctl.models.contexts import CONTEXT_ID
+from spectronctl.ground.vocabulary import CONTEXT_ID
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime

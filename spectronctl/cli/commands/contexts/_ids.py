@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectronctl.errors import UsageError
-from spectronctl.models.contexts import CONTEXT_ID, CONTEXT_ID_RULE
+from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE
 
 
 def check_id(context_id: str) -> None:

@@ -10,9 +10,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from spectronctl import __version__
-from spectronctl.config.locations import config_path
 from spectronctl.config.reports import clean_address, describe_config, describe_environment
-from spectronctl.models.redaction import Redaction, hide_keys
+from spectronctl.ground.redaction import Redaction, hide_keys
+from spectronctl.local.locations import config_path
 
 if TYPE_CHECKING:
     from spectronctl.config.resolve import Settings

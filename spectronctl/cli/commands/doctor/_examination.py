@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spectronctl.cli.commands.doctor import _here
 from spectronctl.cli.commands.doctor._bundle import Cleaner, build_bundle
 from spectronctl.cli.commands.doctor._setup import Setup
-from spectronctl.config.files import replace_file
 from spectronctl.errors import ConfigError, NotFoundError, SpectronctlError, UsageError
+from spectronctl.ground.disk import replace_file
 from spectronctl.operations.diagnosis import (
     Check,
     Result,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from spectronctl.cli._reporting import write_command
 from spectronctl.cli.embedded import inspect_store
-from spectronctl.config.locations import local_store_url, state_dir
 from spectronctl.errors import ConfigError
+from spectronctl.local.locations import local_store_url, state_dir
 from spectronctl.operations.diagnosis import Check, Finding, Subject
 
 if TYPE_CHECKING:

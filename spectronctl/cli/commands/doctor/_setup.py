@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from spectronctl.cli.runtime import NO_KEY_HINT, Runtime
 from spectronctl.config.credentials import COMMAND_SECONDS, Credential, digest
-from spectronctl.config.locations import config_path
 from spectronctl.config.profiles import Config
 from spectronctl.config.resolve import Setting, Settings, resolve
 from spectronctl.errors import AuthError, ConfigError, SpectronctlError, UsageError
+from spectronctl.local.locations import config_path
 from spectronctl.operations.diagnosis import Check, Finding, Subject, Target
 
 if TYPE_CHECKING:

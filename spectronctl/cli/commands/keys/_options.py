@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spectronctl.config.durations import parse_duration
-from spectronctl.config.values import parse_named
+from spectronctl.config.values import parse_duration, parse_named
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id or name of the key.")]
 RecoverOption = Annotated[

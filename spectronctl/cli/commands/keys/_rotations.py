@@ -11,9 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.api import identity
-from spectronctl.config.durations import format_duration
-from spectronctl.config.journals import Journal, read_document
-from spectronctl.config.locations import expand_home, local_store_url, state_dir
 from spectronctl.errors import (
     AuthError,
     ConfigError,
@@ -22,6 +19,9 @@ from spectronctl.errors import (
     NotFoundError,
     UsageError,
 )
+from spectronctl.ground.times import format_duration
+from spectronctl.local.checkpoints import Journal, read_document
+from spectronctl.local.locations import expand_home, local_store_url, state_dir
 from spectronctl.operations.rotations import Deliver, Rotation, Rotator
 from spectronctl.output.sinks import Place, open_sink
 

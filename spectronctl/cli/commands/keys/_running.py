@@ -22,9 +22,9 @@ from spectronctl.cli.commands.keys._rotations import (
     rotate_command,
 )
 from spectronctl.cli.commands.keys._view import KEYS, ROTATED, ROTATIONS
-from spectronctl.config.journals import BusyError
 from spectronctl.errors import ConfigError, SpectronctlError
-from spectronctl.models.times import write_time
+from spectronctl.ground.times import format_time
+from spectronctl.local.checkpoints import BusyError
 from spectronctl.operations.rotations import Rotation
 from spectronctl.output.sinks import check_secret_output
 
@@ -258,7 +258,7 @@ def _foresee(rotation: Rotation) -> Rotation:
     """A rotation as it will be once its secret is printed, which comes before that is noted."""
     due = datetime.now(UTC) + timedelta(seconds=rotation.overlap)
     if rotation.retiring:
-        return replace(rotation, step="waiting", due_at=write_time(due))
+        return replace(rotation, step="waiting", due_at=format_time(due))
     return replace(rotation, step="done")
 
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from spectronctl.cli.commands.keys._options import read_duration
 from spectronctl.errors import UsageError
+from spectronctl.ground.times import parse_strict_time
+from spectronctl.ground.vocabulary import Principal
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _FLOOR_HINT = (
     'Write org=acme,agent=planner, or JSON such as \'{"org": "acme"}\' or \'["org/acme"]\'.'
 )
-
-
-class Principal(StrEnum):
-    """What a key may do."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +26,7 @@ class SettingOptions:
 
     principal: Annotated[
         Principal, typer.Option("--principal", help="What it may do.", show_default=True)
-    ] = Principal.AGENT
+    ] = "agent"
     scope_floor: Annotated[
         str | None,
         typer.Option("--scope-floor", metavar="A=B,C=D|JSON", help="Bound what it can reach."),
@@ -52,7 +44,7 @@ class SettingOptions:
             raise UsageError("--expires-at and --expires-in contradict each other")
         _check_expiry(self.expires_at)
         return {
-            "principal": self.principal.value,
+            "principal": self.principal,
             "scope_floor": parse_scope_floor(self.scope_floor),
             "expires_at": self.expires_at,
             "expires_in": None if self.expires_in is None else read_life(self.expires_in),
@@ -62,10 +54,7 @@ class SettingOptions:
 def _check_expiry(text: str | None) -> None:
     if text is None:
         return
-    try:
-        moment = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
-    except ValueError:  # the right form, but no such day or hour
-        moment = None
+    moment = parse_strict_time(text)
     if moment is None:
         raise UsageError(
             f"--expires-at {text!r} is not a time with its zone as in RFC 3339",

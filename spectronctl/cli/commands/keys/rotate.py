@@ -14,11 +14,10 @@ from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
 from spectronctl.cli.commands.keys._filters import FilterOptions
 from spectronctl.cli.commands.keys._options import ParallelOption, RecoverOption, WaitOption
 from spectronctl.cli.commands.keys._view import ROTATED
-from spectronctl.config.durations import format_duration, parse_duration
-from spectronctl.config.values import parse_named
+from spectronctl.config.values import parse_duration, parse_named
 from spectronctl.errors import UsageError
+from spectronctl.ground.times import format_duration, format_time
 from spectronctl.models.keys import split_name
-from spectronctl.models.times import write_time
 from spectronctl.output.views import Column, View
 
 if TYPE_CHECKING:
@@ -262,7 +261,7 @@ def _describe_plan(plan: Rotation) -> dict[str, Any]:
         "context": plan.context,
         "method": plan.method,
         "successor": plan.successor_name,
-        "old_key_until": write_time(until) if plan.method == "overlap" else None,
+        "old_key_until": format_time(until) if plan.method == "overlap" else None,
         "places": [label_place(place) for place in plan.places],
         "error": plan.error,
     }

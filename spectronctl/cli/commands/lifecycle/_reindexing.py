@@ -14,9 +14,8 @@ from spectronctl.cli.commands.lifecycle._waiting import (
     wait_for_job,
     watch_command,
 )
-from spectronctl.config.durations import format_duration
 from spectronctl.errors import ConflictError, SpectronctlError
-from spectronctl.models.times import read_time
+from spectronctl.ground.times import format_duration, parse_time
 from spectronctl.operations.jobs import check_succeeded, read_job, start_reindex
 from spectronctl.output.progress import Progress
 
@@ -102,7 +101,7 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
 
 def tell_success(job: Job, context: str) -> str:
     """What a job has done, and how long that took."""
-    began, ended = read_time(job.started_at), read_time(job.finished_at)
+    began, ended = parse_time(job.started_at), parse_time(job.finished_at)
     took = f" in {_tell_length(began, ended)}" if began and ended else ""
     return f"Job {job.id} has reindexed {job.progress.done} chunks of context {context}{took}."
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli._reporting import write_command
-from spectronctl.config.durations import parse_duration
-from spectronctl.config.values import parse_named
+from spectronctl.config.values import parse_duration, parse_named
 from spectronctl.errors import NotFoundError, WaitTimeoutError
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +16,7 @@ from spectronctl.cli.commands.lifecycle._waiting import (
     read_wait_timeout,
     wait_for_job,
 )
+from spectronctl.ground.vocabulary import JobStatus
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -27,21 +27,11 @@ app = App()
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
 
-class Status(StrEnum):
-    """What a job may be."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
 @app.command("list")
 def list_jobs(
     ctx: Context,
     status: Annotated[
-        Status | None, typer.Option("--status", help="Only those that are so.")
+        JobStatus | None, typer.Option("--status", help="Only those that are so.")
     ] = None,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="KIND", help="Only those, such as reindex.")
@@ -52,7 +42,7 @@ def list_jobs(
     rt.out.check(JOBS)
 
     def keep(job: Job) -> bool:
-        return (status is None or job.status == status.value) and kind in (None, job.kind)
+        return (status is None or job.status == status) and kind in (None, job.kind)
 
     is_any = status is None and kind is None
     rt.out.rows(rt.list_items(api.list_jobs(rt.context), None if is_any else keep), JOBS)

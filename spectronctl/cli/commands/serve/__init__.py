@@ -15,8 +15,8 @@ from spectronctl.cli import embedded
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.runtime import Runtime
-from spectronctl.config.locations import local_store_url
 from spectronctl.errors import UsageError
+from spectronctl.local.locations import local_store_url
 from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
 

@@ -11,9 +11,9 @@ from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
-from spectronctl.config.durations import parse_duration
+from spectronctl.config.values import parse_duration
 from spectronctl.errors import UsageError
-from spectronctl.models.times import read_time, write_time
+from spectronctl.ground.times import format_time, parse_time
 
 app = App()
 
@@ -45,8 +45,8 @@ def list_sessions(
         request = api.list_sessions(
             context,
             scope=scope,
-            since=write_time(first) if first else None,
-            until=write_time(last) if last else None,
+            since=format_time(first) if first else None,
+            until=format_time(last) if last else None,
         )
         rt.out.rows(rt.list_items(request, client=client), SESSIONS)
 
@@ -56,7 +56,7 @@ def _read_moment(text: str | None, option: str, now: datetime) -> datetime | Non
     if text is None:
         return None
     try:
-        if moment := read_time(text.strip()):
+        if moment := parse_time(text.strip()):
             return moment.astimezone(UTC)
         return now - timedelta(seconds=parse_duration(text))
     except (UsageError, OverflowError):

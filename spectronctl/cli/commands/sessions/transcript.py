@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = App()
 
 
-class Role(StrEnum):
+class Role(StrEnum):  # Typer repeats no Literal
     """Who may have said a turn."""
 
     USER = "user"

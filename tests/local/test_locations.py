@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.locations import (
+from spectronctl.local.locations import (
     cache_dir,
     config_path,
     expand_home,

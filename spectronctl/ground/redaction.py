@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from spectronctl.ground.text import clean, shorten
+
 MASK = "[secret]"
 MAX_TEXT = 500
 """Characters of foreign text that reach a message."""
@@ -31,19 +33,9 @@ class Redaction:
         return text
 
 
-def clean(text: str) -> str:
-    """On one line, without the characters that steer a terminal or reorder what a person reads."""
-    line = " ".join(text.split())
-    return "".join(char for char in line if char.isprintable())
-
-
 def hide_keys(text: str) -> str:
     """Take out what looks like a key: one pasted in the wrong place is repeated by many a complaint."""
     return re.sub(r"\b(mgmt|sk)-[\w-]{16,}", rf"\1-{MASK}", text)
-
-
-def shorten(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def find_secrets(body: Any) -> Iterator[str]:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.journals import Journal, read_document
 from spectronctl.errors import ConfigError, ConflictError
+from spectronctl.local.checkpoints import Journal, read_document
 
 CLAIM = "c1a1"
 ONE = {"id": "rot_20260101T000000_aa", "step": "minting"}
@@ -24,7 +24,7 @@ TWO = {"id": "rot_20260202T000000_bb", "step": "waiting"}
 HOLD = """
 import sys
 from pathlib import Path
-from spectronctl.config.journals import Journal
+from spectronctl.local.checkpoints import Journal
 with Journal(Path(sys.argv[1])).hold(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()

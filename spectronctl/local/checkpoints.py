@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from spectronctl.config.files import replace_file
 from spectronctl.errors import ConfigError, ConflictError
+from spectronctl.ground.disk import replace_file
+from spectronctl.local.locks import hold_lock
 
 VERSION = 1
 KEPT = timedelta(days=30)
@@ -47,22 +48,16 @@ class Journal:
     @contextmanager
     def hold(self, claim: str, id: str = "") -> Iterator[None]:
         """Keep other processes off this piece of work; BusyError names the `id` that holds it."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(str(self._locks / claim), timeout=0, mode=0o600)
-        try:
-            lock.acquire()
-            self._holder(claim).touch(mode=0o600)
-            self._holder(claim).write_text(id, encoding="utf-8")
-        except Timeout:
-            raise self._refuse(claim) from None
-        except OSError as exc:
-            lock.release()
-            raise ConfigError(f"cannot lock {self._locks / claim}: {exc.strerror}") from None
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold_lock(self._locks / claim, timeout=0))
+                self._holder(claim).touch(mode=0o600)
+                self._holder(claim).write_text(id, encoding="utf-8")
+            except TimeoutError:
+                raise self._refuse(claim) from None
+            except OSError as exc:
+                raise ConfigError(f"cannot lock {self._locks / claim}: {exc.strerror}") from None
             yield
-        finally:
-            lock.release()
 
     def write(self, claim: str, document: Mapping[str, Any]) -> None:
         """Put the document on the disk, whole, and return when it is there."""
@@ -140,7 +135,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise ConfigError(
-            f"the journal {path} is damaged", hint="Somebody edited it; no run of spectronctl does."
+            f"the journal {path} is damaged", hint="It was edited outside of spectronctl."
         ) from None
     if version != VERSION:
         raise ConfigError(

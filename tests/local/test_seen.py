@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.seen import forget, known_contexts, remember
+from spectronctl.local.seen import forget, known_contexts, remember
 
 ONE, TWO = "http://one.example:9090", "https://two.example/base"
 

@@ -1,4 +1,4 @@
-"""What a server or a proxy says about a failure, out of every shape it comes in (contract, "Errors")."""
+"""What a server or a proxy says about a failure, out of every shape it comes in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+
+from spectronctl.ground.text import shorten
 
 MAX_HTML_LINE = 200
 
@@ -75,7 +77,7 @@ def _first_line(page: str) -> str:
     for part in (*re.findall(r"(?is)<(?:title|h[1-3])\b[^>]*>(.*?)</", page), page):
         words = " ".join(html.unescape(re.sub(r"(?s)<[^>]*>", " ", part)).split())
         if words:
-            return words if len(words) <= MAX_HTML_LINE else words[: MAX_HTML_LINE - 1] + "…"
+            return shorten(words, MAX_HTML_LINE)
     return ""
 
 

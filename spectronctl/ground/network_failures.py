@@ -13,7 +13,7 @@ def is_tls_failure(failure: BaseException) -> bool:
 
 
 def explain_failure(failure: BaseException) -> str:
-    """Why, in the system's words: whoever connects then says the same, whatever the library makes of it."""
+    """Why, in the system's words, so that every caller says the same whatever the library makes of it."""
     causes = list(find_causes(failure))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):

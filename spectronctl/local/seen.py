@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from spectronctl.config.files import replace_file
-from spectronctl.config.locations import cache_dir
+from spectronctl.ground.disk import replace_file
+from spectronctl.ground.vocabulary import CONTEXT_ID
+from spectronctl.local.locations import cache_dir
 
 _MOST = 1000
-# Only what the contract calls a context id is kept: a shell will see it, and a server is not to be trusted with that.
-_CONTEXT_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# Only ids of the right form are kept: a shell will see them, and a server is not trusted with that.
 
 
 def remember(env: Mapping[str, str], url: str, ids: Iterable[str], replace: bool = False) -> None:
@@ -57,11 +56,11 @@ def _read(path: Path) -> list[str]:
         lines = path.read_text("ascii").splitlines()
     except (OSError, ValueError):
         return []
-    return [line for line in lines if _CONTEXT_ID.fullmatch(line)]
+    return [line for line in lines if CONTEXT_ID.fullmatch(line)]
 
 
 def _write(path: Path, known: list[str], ids: list[str]) -> None:
-    kept = [each for each in dict.fromkeys(ids) if _CONTEXT_ID.fullmatch(each)][:_MOST]
+    kept = [each for each in dict.fromkeys(ids) if CONTEXT_ID.fullmatch(each)][:_MOST]
     if kept == known:
         return
     with suppress(OSError):
