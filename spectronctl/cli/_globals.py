@@ -125,10 +125,3 @@ def given(ctx: typer.Context) -> dict[str, Any]:
             raise UsageError(f"--json and --output {flags['output']} contradict each other")
         flags["output"] = Format.JSON
     return {name: str(v) if isinstance(v, StrEnum) else v for name, v in flags.items()}
-
-
-def set_context(ctx: typer.Context, context_id: str) -> None:
-    """Take the context that an argument names as `-c` would; UsageError when `-c` names another."""
-    typed = ctx.meta.setdefault(_KEY, {}).setdefault("context", context_id)
-    if typed != context_id:
-        raise UsageError(f"the context is {context_id} by the argument, and {typed} by --context")

@@ -12,16 +12,16 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property, wraps
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from spectronctl.cli._globals import collect, declare_options, given, set_context
+from spectronctl.cli._globals import collect, declare_options, given
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ class LazyGroup(Group):
         app = importlib.import_module(self.module).app
         loaded: Any = get_command(app) if app.is_single else get_group(app)
         for name, text in app.verbs.items():
-            hidden = name in app.hidden_verbs
-            loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text, hidden=hidden))
+            loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
 
@@ -155,11 +154,9 @@ class App(typer.Typer):
         self,
         *,
         verbs: Mapping[str, str] | None = None,
-        hidden_verbs: Collection[str] = (),
         **settings: Any,
     ) -> None:
         self.verbs = verbs or {}
-        self.hidden_verbs = hidden_verbs
         super().__init__(
             cls=Group,
             add_completion=False,
@@ -179,25 +176,6 @@ class App(typer.Typer):
 
     def callback(self, **settings: Any) -> Callable[[F], F]:
         return _spreading(super().callback(**settings))
-
-
-def with_context_argument(function: F) -> F:
-    """The same command, with the context as its first argument in place of `-c`."""
-    hints = get_type_hints(function, include_extras=True)
-
-    @wraps(function)
-    def call(ctx: Context, context_id: str, **values: Any) -> Any:
-        set_context(ctx, context_id)
-        return function(ctx, **values)
-
-    argument = Annotated[str, typer.Argument(metavar="CONTEXT", help="Id of the context.")]
-    call.__annotations__ = {"context_id": argument} | hints
-    first, *rest = inspect.signature(function).parameters.values()
-    named = inspect.Parameter(
-        "context_id", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument
-    )
-    call.__signature__ = inspect.Signature([first, named, *rest])  # type: ignore[attr-defined]
-    return call  # type: ignore[return-value]
 
 
 def _spreading(declare: Callable[[F], F]) -> Callable[[F], F]:

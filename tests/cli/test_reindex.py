@@ -287,10 +287,3 @@ def test_a_running_job_will_be_cancelled_and_may_be_waited_for(connect: Connect)
     run = connect([asked, DONE], jobs=[make_job(1)])
     late = run("lifecycle jobs cancel job_1 --wait")
     assert (late.code, "succeeded before that" in late.err) == (6, True)
-
-
-def test_the_earlier_spelling_works_and_is_hidden(connect: Connect) -> None:
-    run = connect([DONE])
-    result = run("contexts reembed acme -o json", env={"SPECTRON_CONTEXT_ID": ""})
-    assert (result.code, result.json["status"]) == (0, "succeeded")
-    assert "reembed" not in run("contexts --help").out

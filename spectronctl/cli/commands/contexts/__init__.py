@@ -13,8 +13,5 @@ app = App(
         "delete": "Delete a context: its database, its keys and its registration. There is no way back.",
         "clone": "Make another context like one: its configuration, ontology, and keys with fresh secrets.",
         "wait": "Wait until a context is there, or is gone, and show it.",
-        "keys": "The earlier spelling of `spectronctl keys`, with the context as argument.",
-        "reembed": "The earlier spelling of `spectronctl lifecycle reindex`.",
     },
-    hidden_verbs={"keys", "reembed"},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from spectronctl.cli.commands.lifecycle._contexts import ContextOptions, check_c
 from spectronctl.cli.commands.lifecycle._view import JOBS, REINDEXES
 from spectronctl.cli.commands.lifecycle._waiting import WaitTimeoutOption, read_wait_timeout
 from spectronctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from spectronctl.cli.runtime import Runtime
 
 app = App()
 
@@ -55,13 +52,9 @@ def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptio
 
     The job is the server's: interrupting the wait does not end it, 'spectronctl lifecycle jobs' sees to it.
     """
-    reindex(ctx.runtime, chosen, options)
-
-
-def reindex(rt: Runtime, chosen: ContextOptions, options: ReindexOptions) -> None:
-    """Start the jobs, wait for them unless that is not wanted, and show what came of them."""
     from spectronctl.cli.commands.lifecycle._reindexing import reindex_many, reindex_one
 
+    rt = ctx.runtime
     check_contexts(rt, chosen, JOBS, REINDEXES)
     timeout = options.seconds
     rt.works_on_jobs = not options.no_wait
