@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -16,6 +15,13 @@ from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
 from spectronctl.models.keys import Key, MintedKey, has_expired, split_name
 from spectronctl.models.times import read_time
+from spectronctl.operations.recovery import (
+    Advice,
+    explain_loss,
+    is_lost,
+    send_until_answered,
+    settle,
+)
 
 OrphanReason = Literal["superseded", "never used", "expired"]
 
@@ -163,27 +169,57 @@ def create_key(
     try:
         return client.send(api.create_key(context_id, name, **settings))
     except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
-        orphan = _find_lost(client, context_id, name, exc)
-        if before is None or orphan.id in before:
-            _name_orphan(exc, context_id, orphan)
-            raise
+        return settle(
+            exc,
+            read=lambda: _list_named(client, context_id, name),
+            judge=lambda found: _judge(client, context_id, name, found, before),
+            unreadable=_advise_to_look(context_id, name),
+        )
+
+
+def _list_named(client: Client, context_id: str, name: str) -> list[Key]:
+    """The keys of exactly that name, not those of another generation."""
+    return [key for key in client.items(api.list_keys(context_id)) if key.name == name]
+
+
+def _judge(
+    client: Client,
+    context_id: str,
+    name: str,
+    found: Sequence[Key],
+    before: Collection[str] | None,
+) -> MintedKey | Advice:
+    """A fresh secret for the key that has appeared, if its last one is known to be nobody's."""
+    if not found:
+        return Advice(
+            f"No key {name!r} is there, but it may still come; it is safe to run this again."
+        )
+    if len(found) > 1:
+        return _advise_to_look(context_id, name)
+    (orphan,) = found
+    if before is None or orphan.id in before:
+        return _name_orphan(context_id, orphan)
     try:
         return client.send(api.rotate_key(context_id, orphan.id))
     except RequestError as exc:
         exc.outcome_unknown = True  # whatever became of the rotation: the key is there
-        _name_orphan(exc, context_id, orphan)
-        raise
+        raise _name_orphan(context_id, orphan).explain(exc) from None
 
 
-def _name_orphan(exc: RequestError, context_id: str, orphan: Key) -> None:
-    exc.hint = (
-        f"A key {orphan.id} named {orphan.name!r} (created {orphan.created_at}) is there; if it is the one just"
-        " made, nobody holds its secret. Rotate it for a fresh one, or delete it."
+def _advise_to_look(context_id: str, name: str) -> Advice:
+    return Advice(
+        f"Whether a key {name!r} was made is unknown.",
+        f"spectronctl keys get {name} -c {context_id}",
     )
-    exc.candidates = [orphan.id]
-    exc.command = f"spectronctl keys rotate {orphan.id} -c {context_id}"
+
+
+def _name_orphan(context_id: str, orphan: Key) -> Advice:
+    return Advice(
+        f"A key {orphan.id} named {orphan.name!r} (created {orphan.created_at}) is there; if it is the one just"
+        " made, nobody holds its secret. Rotate it for a fresh one, or delete it.",
+        f"spectronctl keys rotate {orphan.id} -c {context_id}",
+        [orphan.id],
+    )
 
 
 def list_ids(client: Client, context_id: str) -> frozenset[str]:
@@ -193,48 +229,28 @@ def list_ids(client: Client, context_id: str) -> frozenset[str]:
 
 def may_have_minted(stop: BaseException) -> bool:
     """Whether a key may be there although its minting, or what came after, was stopped by this."""
-    return not isinstance(stop, RequestError) or stop.outcome_unknown
+    return not isinstance(stop, RequestError) or is_lost(stop)
 
 
 def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection[str] = ()) -> None:
     """Delete the keys of exactly that name, whose secrets nobody has, but not those with the ids that are spared."""
-    found = [
-        key
-        for key in client.items(api.list_keys(context_id))
-        if key.name == name and key.id not in spared
-    ]
+    found = [key for key in _list_named(client, context_id, name) if key.id not in spared]
     delete_keys(client, context_id, found, missing_ok=True)
-
-
-def _find_lost(client: Client, context_id: str, name: str, lost: RequestError) -> Key:
-    """The one key of exactly that name, not another generation; otherwise raise the loss, explained."""
-    lost.hint = f"Whether a key {name!r} was made is unknown."
-    lost.command = f"spectronctl keys get {name} -c {context_id}"
-    with suppress(SpectronctlError):
-        found = [key for key in client.items(api.list_keys(context_id)) if key.name == name]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            lost.hint, lost.command = (
-                f"No key {name!r} is there, but it may still come; it is safe to run this again.",
-                None,
-            )
-    raise lost from None
 
 
 def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = False) -> MintedKey:
     """Replace a key's secret in place; with `recover` a lost answer is followed by one more rotation."""
     request = api.rotate_key(context_id, key_id)
     try:
-        return client.send(request)
+        return send_until_answered(client, request, attempts=2 if recover else 1)
     except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
         if recover:
-            return client.send(request)
-        exc.hint = "The old secret may be dead and the new one is lost: rotate again."
-        exc.command = f"spectronctl keys rotate {key_id} -c {context_id}"
-        raise
+            raise
+        advice = Advice(
+            "The old secret may be dead and the new one is lost: rotate again.",
+            f"spectronctl keys rotate {key_id} -c {context_id}",
+        )
+        raise explain_loss(exc, advice) from None
 
 
 def find_doomed(
