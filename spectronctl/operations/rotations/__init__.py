@@ -1,16 +1,15 @@
 """Rotation of keys: no secret lost, no agent cut off, whatever happens half-way."""
 
 from spectronctl.operations.rotations._directory import KeyDirectory
-from spectronctl.operations.rotations._engine import Deliver, Rotator, may_be_held
-from spectronctl.operations.rotations._rotation import (
-    Method,
-    Rotation,
+from spectronctl.operations.rotations._planning import (
     check_plan,
-    make_claim,
     plan_rotation,
     read_lifetime,
     select_newest,
 )
+from spectronctl.operations.rotations._rotation import Method, Rotation, make_claim
+from spectronctl.operations.rotations._rotator import Rotator
+from spectronctl.operations.rotations._run import Deliver
 
 __all__ = [
     "Deliver",
@@ -20,7 +19,6 @@ __all__ = [
     "Rotator",
     "check_plan",
     "make_claim",
-    "may_be_held",
     "plan_rotation",
     "read_lifetime",
     "select_newest",
