@@ -157,7 +157,7 @@ def test_an_interrupt_leaves_the_job_running_and_says_so(
         raise KeyboardInterrupt
 
     run = connect([reach(4)], jobs=[make_job(1)] if "watch" in line else [])
-    monkeypatch.setattr("spectronctl.cli.commands.lifecycle._waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
     result = run(f"{line} -o {shape}")
     assert (result.code, result.out) == (130, "")
     assert "Job job_1 goes on." in result.err
@@ -199,7 +199,7 @@ def test_an_interrupt_of_several_names_every_job_that_goes_on(
     def interrupt(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spectronctl.cli.commands.lifecycle._waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
     result = run("lifecycle reindex acme beta --parallel 1")
     assert (result.code, result.out) == (130, "")
     assert "done in 0 of 2 contexts" in result.err

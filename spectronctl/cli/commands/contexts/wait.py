@@ -9,9 +9,9 @@ import typer
 
 from spectronctl.cli._reporting import write_command
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import read_wait_timeout
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
-from spectronctl.cli.commands.lifecycle._waiting import read_wait_timeout
 from spectronctl.errors import WaitTimeoutError
 
 app = App()

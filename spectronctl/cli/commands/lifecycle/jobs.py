@@ -9,14 +9,10 @@ import typer
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import read_wait_timeout
+from spectronctl.cli.commands.lifecycle._options import WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS
-from spectronctl.cli.commands.lifecycle._waiting import (
-    WaitTimeoutOption,
-    explain_interrupt,
-    explain_unknown_job,
-    read_wait_timeout,
-    wait_for_job,
-)
+from spectronctl.cli.waiting import explain_interrupt, explain_unknown_job, wait_for_job
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
