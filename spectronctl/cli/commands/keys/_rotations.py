@@ -211,7 +211,7 @@ class Rotations:
 
     def _refuse_self(self, rotation: Rotation) -> None:
         """The key that signs this run may only be replaced where this run's key is kept."""
-        own = self.rt.management_key
+        own = self.rt.clients.management_key
         if own is None or own.startswith("mgmt-"):
             return
         with suppress(AuthError):
@@ -250,7 +250,7 @@ class Rotations:
 
     def _refuse_own_key(self, sink: Sink) -> None:
         """A sink that holds the key of this run is named by mistake, unless that is what is rotated."""
-        own = self.rt.management_key
+        own = self.rt.clients.management_key
         if own and own.startswith("mgmt-") and sink.read() == own:
             raise UsageError(
                 f"{sink.place.label} holds the management key that this command uses",

@@ -11,6 +11,7 @@ from spectronctl.api import keys as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._options import read_duration
 from spectronctl.cli.commands.keys._view import ORPHANS
+from spectronctl.cli.listing import limit_rows
 
 app = App()
 
@@ -33,4 +34,4 @@ def list_orphans(
     listed = rt.client.items(api.list_keys(rt.context))
     found = keys.find_orphans(listed, datetime.now(UTC), seconds, list_keys_in_rotation(rt))
     rows = [{**key.to_dict(), "reason": reason} for key, reason in found]
-    rt.out.rows(rt.limit_rows(rows), ORPHANS)
+    rt.out.rows(limit_rows(rt, rows), ORPHANS)

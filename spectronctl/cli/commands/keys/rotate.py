@@ -14,6 +14,7 @@ from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
 from spectronctl.cli.commands.keys._filters import FilterOptions
 from spectronctl.cli.commands.keys._options import ParallelOption, RecoverOption, WaitOption
 from spectronctl.cli.commands.keys._view import ROTATED
+from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.config.durations import format_duration, parse_duration
 from spectronctl.config.values import parse_named
 from spectronctl.errors import UsageError
@@ -136,7 +137,7 @@ def rotate_keys(
     how.check()
     context = rt.context
     if not many.dry_run:
-        rt.check_confirmable(f"Rotate keys of {context}?", name=context, confirmed=confirm)
+        check_confirmable(rt, f"Rotate keys of {context}?", name=context, confirmed=confirm)
         _check_places(rt, places)
     rotations = Rotations(rt, recover=recover, force=secret.force)
     plans = _plan(rt, rotations, key, selection, places, how, reveal=secret.reveal)
@@ -275,7 +276,8 @@ def _confirm(
         return
     names = ", ".join(f"{plan.key['name']} ({plan.key['id']})" for plan in plans[:5])
     more = f" and {len(plans) - 5} more" if len(plans) > 5 else ""
-    rt.confirm(
+    get_consent(
+        rt,
         f"Rotate {names}{more} of context {rt.context}? {_tell_consequence(how)}",
         name=rt.context,
         confirmed=confirm,

@@ -65,7 +65,7 @@ def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptio
     rt = ctx.runtime
     check_contexts(rt, chosen, JOBS, REINDEXES)
     timeout = options.seconds
-    rt.works_on_jobs = not options.no_wait
+    rt.clients.works_on_jobs = not options.no_wait
     if chosen.is_many:
         _reindex_many(rt, chosen, options, timeout)
     else:

@@ -128,7 +128,7 @@ def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
     UsageError names the line that is broken: of a file at once, of what can be read only once when it is its turn.
     """
     if name == "-":
-        yield _Conversation(_read(rt.open_stdin("FILE"), "stdin"), None, name)
+        yield _Conversation(_read(rt.inputs.open_stdin("FILE"), "stdin"), None, name)
         return
     try:
         file = open(name, "rb")  # noqa: SIM115 - closed below; only a failure to open is a usage error

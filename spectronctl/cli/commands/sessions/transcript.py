@@ -22,6 +22,7 @@ from spectronctl.cli.commands.sessions._format import (
 )
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
+from spectronctl.cli.listing import list_items
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _export_many(
 
 def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
     with explain_missing(NO_LIST):
-        listed = rt.list_items(api.list_sessions(context), client=client)
+        listed = list_items(rt, api.list_sessions(context), client=client)
         return [str(session["id"]) for session in listed]
 
 
