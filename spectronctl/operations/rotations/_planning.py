@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -48,6 +48,29 @@ def plan_rotation(
         created_at=written,
         updated_at=written,
     )
+
+
+def plan_many(
+    chosen: Iterable[Key],
+    keys: Iterable[Key],
+    find_places: Callable[[Key], list[dict[str, Any]]],
+    *,
+    now: datetime,
+    is_strict: bool,
+    **settings: Any,
+) -> list[Rotation]:
+    """Plans for the chosen of the keys; one that cannot be rotated bears its error, unless `is_strict` raises that."""
+    keys, plans = list(keys), []
+    for key in chosen:
+        plan = plan_rotation(key, keys, places=find_places(key), now=now, **settings)
+        try:
+            check_plan(plan, key, now)
+        except UsageError as exc:
+            if is_strict:
+                raise
+            plan.error = exc.message  # the others go on without it
+        plans.append(plan)
+    return plans
 
 
 def check_plan(plan: Rotation, key: Key, now: datetime) -> None:
