@@ -121,18 +121,31 @@ class Group(_AcceptsGlobals, TyperGroup):
 
 
 class LazyGroup(Group):
-    """A group, or a command that stands alone, known by name and help until it is dispatched to."""
+    """
+    A group, or a command that stands alone, known by name and help until it is dispatched to.
 
-    def __init__(self, name: str, module: str, help: str, *, hidden: bool = False) -> None:
+    `verbs` names commands that have a module of their own below this one, each with its help.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        help: str,
+        *,
+        verbs: Mapping[str, str] | None = None,
+        hidden: bool = False,
+    ) -> None:
         super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
         self.module = module
+        self.verbs = verbs or {}
 
     @cached_property
     def loaded(self) -> Any:
         """The module, imported, with its commands built; a module that declares just one is that one."""
-        app = importlib.import_module(self.module).app
+        app = getattr(importlib.import_module(self.module), "app", None) or App()
         loaded: Any = get_command(app) if app.is_single else get_group(app)
-        for name, text in app.verbs.items():
+        for name, text in self.verbs.items():
             loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
@@ -144,19 +157,9 @@ class LazyGroup(Group):
 
 
 class App(typer.Typer):
-    """
-    A Typer app whose commands accept the global options and may share bundles of options.
+    """A Typer app whose commands accept the global options and may share bundles of options."""
 
-    `verbs` names commands that have a module of their own below this one, each with its help.
-    """
-
-    def __init__(
-        self,
-        *,
-        verbs: Mapping[str, str] | None = None,
-        **settings: Any,
-    ) -> None:
-        self.verbs = verbs or {}
+    def __init__(self, **settings: Any) -> None:
         super().__init__(
             cls=Group,
             add_completion=False,

@@ -25,10 +25,7 @@ from spectronctl.server.extra import server_parts
 if TYPE_CHECKING:
     from spectronctl.output.sinks import SinkGroup
 
-app = App(
-    verbs={"exec": "Run a program against a throw-away server, which ends along with it."},
-    invoke_without_command=True,
-)
+app = App(invoke_without_command=True)
 keys = App(help="Manage management keys, while no server runs on the store.")
 app.add_typer(keys, name="keys")
 
