@@ -11,6 +11,7 @@ Every failure spectronctl reports, its kind and the exit code it ends in:
          ├─ ForbiddenError          forbidden       4   403
          ├─ NotFoundError           not_found       5   404
          ├─ ConflictError           conflict        6   409, 412
+         │   └─ BusyError           conflict        6   another process is at it right now
          ├─ InvalidError            invalid         7   400, 413, 415, 422
          ├─ RateLimitedError        rate_limited    8   429, after the retries
          ├─ UpstreamError           upstream        9   500, 502, 503, 504, or a response that cannot be read
@@ -150,6 +151,10 @@ class ConflictError(RequestError):
     """409 or 412: taken, in use, or changed meanwhile."""
 
     kind, exit_code = "conflict", 6
+
+
+class BusyError(ConflictError):
+    """Another process of this machine is at work on the same thing right now."""
 
 
 class InvalidError(RequestError):

@@ -105,10 +105,3 @@ def given(ctx: typer.Context) -> dict[str, Any]:
             raise UsageError(f"--json and --output {flags['output']} contradict each other")
         flags["output"] = "json"
     return flags
-
-
-def set_context(ctx: typer.Context, context_id: str) -> None:
-    """Take the context that an argument names as `-c` would; UsageError when `-c` names another."""
-    typed = ctx.meta.setdefault(_KEY, {}).setdefault("context", context_id)
-    if typed != context_id:
-        raise UsageError(f"the context is {context_id} by the argument, and {typed} by --context")

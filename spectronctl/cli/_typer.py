@@ -12,16 +12,16 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property, wraps
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from spectronctl.cli._globals import collect, declare_options, given, set_context
+from spectronctl.cli._globals import collect, declare_options, given
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,20 +121,32 @@ class Group(_AcceptsGlobals, TyperGroup):
 
 
 class LazyGroup(Group):
-    """A group, or a command that stands alone, known by name and help until it is dispatched to."""
+    """
+    A group, or a command that stands alone, known by name and help until it is dispatched to.
 
-    def __init__(self, name: str, module: str, help: str, *, hidden: bool = False) -> None:
+    `verbs` names commands that have a module of their own below this one, each with its help.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        help: str,
+        *,
+        verbs: Mapping[str, str] | None = None,
+        hidden: bool = False,
+    ) -> None:
         super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
         self.module = module
+        self.verbs = verbs or {}
 
     @cached_property
     def loaded(self) -> Any:
         """The module, imported, with its commands built; a module that declares just one is that one."""
-        app = importlib.import_module(self.module).app
+        app = getattr(importlib.import_module(self.module), "app", None) or App()
         loaded: Any = get_command(app) if app.is_single else get_group(app)
-        for name, text in app.verbs.items():
-            hidden = name in app.hidden_verbs
-            loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text, hidden=hidden))
+        for name, text in self.verbs.items():
+            loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
 
@@ -145,21 +157,9 @@ class LazyGroup(Group):
 
 
 class App(typer.Typer):
-    """
-    A Typer app whose commands accept the global options and may share bundles of options.
+    """A Typer app whose commands accept the global options and may share bundles of options."""
 
-    `verbs` names commands that have a module of their own below this one, each with its help.
-    """
-
-    def __init__(
-        self,
-        *,
-        verbs: Mapping[str, str] | None = None,
-        hidden_verbs: Collection[str] = (),
-        **settings: Any,
-    ) -> None:
-        self.verbs = verbs or {}
-        self.hidden_verbs = hidden_verbs
+    def __init__(self, **settings: Any) -> None:
         super().__init__(
             cls=Group,
             add_completion=False,
@@ -179,25 +179,6 @@ class App(typer.Typer):
 
     def callback(self, **settings: Any) -> Callable[[F], F]:
         return _spreading(super().callback(**settings))
-
-
-def with_context_argument(function: F) -> F:
-    """The same command, with the context as its first argument in place of `-c`."""
-    hints = get_type_hints(function, include_extras=True)
-
-    @wraps(function)
-    def call(ctx: Context, context_id: str, **values: Any) -> Any:
-        set_context(ctx, context_id)
-        return function(ctx, **values)
-
-    argument = Annotated[str, typer.Argument(metavar="CONTEXT", help="Id of the context.")]
-    call.__annotations__ = {"context_id": argument} | hints
-    first, *rest = inspect.signature(function).parameters.values()
-    named = inspect.Parameter(
-        "context_id", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=argument
-    )
-    call.__signature__ = inspect.Signature([first, named, *rest])  # type: ignore[attr-defined]
-    return call  # type: ignore[return-value]
 
 
 def _spreading(declare: Callable[[F], F]) -> Callable[[F], F]:

@@ -10,29 +10,9 @@ import typer
 from spectronctl.cli._globals import given
 from spectronctl.cli._reporting import report, report_interrupt, report_unexpected
 from spectronctl.cli._typer import Group, LazyGroup
+from spectronctl.cli.commands import COMMANDS
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import SpectronctlError, UsageError
-
-GROUPS = {
-    "contexts": "Create, configure and delete contexts.",
-    "keys": "Mint, rotate and revoke the API keys of a context.",
-    "ontology": "Say what extraction looks for: entity types, their attributes, relations.",
-    "sessions": "Read what agents said: list, print, export and import conversations.",
-    "lifecycle": "Keep a context's memory in order: decay, expiry, checks, reindexing and its jobs.",
-    "exec": "Run a program with a key of its own, minted for it and deleted afterwards.",
-    "migrations": "See which schema the databases of the contexts have.",
-    "api": "Send a request of your own, with the key, retries and errors of every other command.",
-    "profiles": "Keep the servers you work with.",
-    "serve": "Run a Spectron server on SurrealDB until it is told to stop.",
-    "completion": "Print a completion script for a shell.",
-    "version": "Show the version of spectronctl, and how the server's stands to it.",
-    "whoami": "Show who a key is, and what it may do.",
-    "doctor": "Check everything between here and the server, and say what is wrong.",
-}
-"""What `spectronctl` offers: `cli.commands.NAME` holds it. A plural's singular is a hidden alias."""
-
-ALSO_KNOWN_AS = {"doctor": "status"}
-"""Other names, hidden too."""
 
 
 @cache
@@ -44,11 +24,12 @@ def tree() -> Group:
         rich_markup_mode=None,
         subcommand_metavar="COMMAND",
     )
-    for name, text in GROUPS.items():
+    for name, entry in COMMANDS.items():
         module = f"spectronctl.cli.commands.{name}"
-        root.add_command(LazyGroup(name, module, text))
-        if other := name[:-1] if name.endswith("s") else ALSO_KNOWN_AS.get(name):
-            root.add_command(LazyGroup(other, module, text, hidden=True))
+        root.add_command(LazyGroup(name, module, entry.help, verbs=entry.verbs))
+        if other := name[:-1] if name.endswith("s") else entry.alias:
+            hidden = LazyGroup(other, module, entry.help, verbs=entry.verbs, hidden=True)
+            root.add_command(hidden)
     return root
 
 

@@ -10,17 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from spectronctl.errors import ConfigError, ConflictError
+from spectronctl.errors import BusyError, ConfigError
 from spectronctl.ground.disk import replace_file
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
 KEPT = timedelta(days=30)
 """How long the journal of finished work stays."""
-
-
-class BusyError(ConflictError):
-    """Another process is at it right now."""
 
 
 class Journal:
@@ -75,7 +71,27 @@ class Journal:
 
     def find(self, claim: str) -> list[dict[str, Any]]:
         """The documents of a claim, oldest first."""
-        return [read_document(path) for path in self._list(start=f"{claim}.")]
+        return [self.read(path) for path in self._list(start=f"{claim}.")]
+
+    @staticmethod
+    def read(path: Path) -> dict[str, Any]:
+        """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
+        try:
+            document = json.loads(path.read_bytes())
+            version = document["version"]
+        except OSError as exc:
+            raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(
+                f"the journal {path} is damaged",
+                hint="It was edited outside of spectronctl.",
+            ) from None
+        if version != VERSION:
+            raise ConfigError(
+                f"the journal {path} was written by a newer spectronctl (version {version!r})",
+                hint="Finish that rotation with the spectronctl that began it, or update this one.",
+            )
+        return {name: value for name, value in document.items() if name != "version"}
 
     def list_paths(self) -> list[Path]:
         """Every document's file, oldest first."""
@@ -124,25 +140,6 @@ class Journal:
             candidates=written[-1:],
             command="spectronctl keys rotations list",
         )
-
-
-def read_document(path: Path) -> dict[str, Any]:
-    """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
-    try:
-        document = json.loads(path.read_bytes())
-        version = document["version"]
-    except OSError as exc:
-        raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        raise ConfigError(
-            f"the journal {path} is damaged", hint="It was edited outside of spectronctl."
-        ) from None
-    if version != VERSION:
-        raise ConfigError(
-            f"the journal {path} was written by a newer spectronctl (version {version!r})",
-            hint="Finish that rotation with the spectronctl that began it, or update this one.",
-        )
-    return {name: value for name, value in document.items() if name != "version"}
 
 
 def _id_of(path: Path) -> str:

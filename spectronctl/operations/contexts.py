@@ -13,10 +13,10 @@ from spectronctl.errors import (
     ConflictError,
     NotFoundError,
     RequestError,
-    SpectronctlError,
     WaitTimeoutError,
 )
 from spectronctl.models.contexts import Context, merge_config
+from spectronctl.operations.recovery import Advice, settle
 
 IfExists = Literal["fail", "skip", "update"]
 Goal = Literal["exists", "deleted"]
@@ -70,9 +70,17 @@ def create_context(
             raise
         existing = _find_same(client, context_id, namespace, database, exc)
     except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
-        return Creation(_settle(client, context_id, namespace, database, config, exc), created=True)
+        return Creation(
+            settle(
+                exc,
+                read=lambda: client.send(api.get_context(context_id).or_none()),
+                judge=lambda found: _judge(found, context_id, namespace, database, config),
+                unreadable=Advice(
+                    f"Whether {context_id} was created is unknown.", _get_command(context_id)
+                ),
+            ),
+            created=True,
+        )
     if if_exists == "skip":
         return Creation(existing, created=False)
     update = update_context(client, context_id, config, current=existing)
@@ -104,30 +112,25 @@ def check_binding(
         )
 
 
-def _settle(
-    client: Client,
-    context_id: str,
-    namespace: str,
-    database: str,
-    config: dict[str, Any],
-    lost: RequestError,
-) -> Context:
-    """Read back what a lost answer would have said; raise the loss when it cannot be settled."""
-    command = f"spectronctl contexts get {context_id}"
-    try:
-        found = client.send(api.get_context(context_id))
-    except NotFoundError:
-        lost.hint = f"No context {context_id} is there, but it may still come; it is safe to run this again."
-        raise lost from None
-    except SpectronctlError:
-        lost.hint, lost.command = f"Whether {context_id} was created is unknown.", command
-        raise lost from None
+def _judge(
+    found: Context | None, context_id: str, namespace: str, database: str, config: dict[str, Any]
+) -> Context | Advice:
+    """The context that was asked for, if that is what is there."""
+    if found is None:
+        return Advice(
+            f"No context {context_id} is there, but it may still come; it is safe to run this again."
+        )
     bound = (found.namespace, found.database) == (namespace, database)
     if not bound or differs(found, config):
-        lost.hint = f"A context {context_id} is there, and is not the one that was asked for."
-        lost.command = command
-        raise lost
+        return Advice(
+            f"A context {context_id} is there, and is not the one that was asked for.",
+            _get_command(context_id),
+        )
     return found
+
+
+def _get_command(context_id: str) -> str:
+    return f"spectronctl contexts get {context_id}"
 
 
 def update_context(
@@ -142,22 +145,18 @@ def update_context(
     try:
         updated = client.send(api.update_context(context_id, config=dict(patch)))
     except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
-        updated = _read_update(client, context_id, patch, exc)
+        updated = settle(
+            exc,
+            read=lambda: client.send(api.get_context(context_id)),
+            judge=lambda found: _judge_update(found, patch),
+            unreadable=Advice(),
+        )
     return Update(updated, before, after)
 
 
-def _read_update(
-    client: Client, context_id: str, patch: Mapping[str, Any], lost: RequestError
-) -> Context:
-    try:
-        found = client.send(api.get_context(context_id))
-    except SpectronctlError:
-        raise lost from None
+def _judge_update(found: Context, patch: Mapping[str, Any]) -> Context | Advice:
     if differs(found, patch) or patch.get("providers"):  # a secret cannot be read back
-        lost.hint = "The update may not have been applied; it is safe to run it again."
-        raise lost
+        return Advice("The update may not have been applied; it is safe to run it again.")
     return found
 
 

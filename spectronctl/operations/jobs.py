@@ -12,6 +12,7 @@ from spectronctl.client import Client, Polling
 from spectronctl.errors import ConflictError, RequestError, SpectronctlError, WaitTimeoutError
 from spectronctl.ground.times import parse_time
 from spectronctl.models.lifecycle import REINDEX, Job
+from spectronctl.operations.recovery import Advice, settle
 
 IfRunning = Literal["fail", "join"]
 
@@ -42,8 +43,6 @@ def start_reindex(client: Client, context_id: str, *, if_running: IfRunning = "f
                 exc.hint = "What was under way seems to be over: run this again."
                 raise
         except RequestError as exc:
-            if not exc.outcome_unknown:
-                raise
             return _settle(client, context_id, if_running, asked_at, exc)
     raise AssertionError("the last attempt returns or raises")
 
@@ -75,30 +74,38 @@ def _join(job: Job, context_id: str, if_running: IfRunning) -> Job:
 
 
 def _settle(
-    client: Client,
-    context_id: str,
-    if_running: IfRunning,
-    asked_at: datetime,
-    lost: RequestError,
+    client: Client, context_id: str, if_running: IfRunning, asked_at: datetime, error: RequestError
 ) -> Job:
-    """The job that a lost answer would have named; raise the loss when there is none."""
-    try:
-        jobs = _list_reindexes(client, context_id)
-    except SpectronctlError:
-        lost.hint = "Whether a reindex was started is unknown."
-        lost.command = f"spectronctl lifecycle jobs list -c {context_id}"
-        raise lost from None
-    since = asked_at + client.clock_offset - CLOCK_SLACK
+    """The job that a lost answer would have named."""
+
+    def judge(jobs: list[Job]) -> Job | Advice:  # by now the server's clock is known
+        since = asked_at + client.clock_offset - CLOCK_SLACK
+        return _judge(jobs, context_id, if_running, since)
+
+    return settle(
+        error,
+        read=lambda: _list_reindexes(client, context_id),
+        judge=judge,
+        unreadable=Advice(
+            "Whether a reindex was started is unknown.",
+            f"spectronctl lifecycle jobs list -c {context_id}",
+        ),
+    )
+
+
+def _judge(
+    jobs: list[Job], context_id: str, if_running: IfRunning, since: datetime
+) -> Job | Advice:
+    """One that was made since it was asked for, or else one that is under way."""
     for job in reversed(jobs):
         if (made_at := parse_time(job.created_at)) and made_at >= since:
             return job
     if running := _pick_running(jobs):
         return _join(running, context_id, if_running)
-    lost.hint = (
+    return Advice(
         "No reindex is under way, but it may still begin; it is safe to run this again:"
         " a second one is refused."
     )
-    raise lost from None
 
 
 def read_job(client: Client, context_id: str, job: Job) -> Job:

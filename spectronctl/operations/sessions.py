@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from spectronctl.api import sessions as api
 from spectronctl.client import Client
-from spectronctl.errors import NotFoundError, RequestError, SpectronctlError
+from spectronctl.errors import NotFoundError, SpectronctlError
 from spectronctl.models.sessions import Session
+from spectronctl.operations.recovery import send_until_answered
 
 
 def create_session(
@@ -23,12 +24,7 @@ def create_session(
     request = api.create_session(
         context_id, scopes=scopes, metadata=metadata, idempotency_key=f"spectronctl-{uuid4()}"
     )
-    try:
-        return client.send(request)
-    except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
-    return client.send(request)
+    return send_until_answered(client, request, attempts=2)
 
 
 def delete_sessions(

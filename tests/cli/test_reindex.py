@@ -157,7 +157,7 @@ def test_an_interrupt_leaves_the_job_running_and_says_so(
         raise KeyboardInterrupt
 
     run = connect([reach(4)], jobs=[make_job(1)] if "watch" in line else [])
-    monkeypatch.setattr("spectronctl.cli.commands.lifecycle._waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
     result = run(f"{line} -o {shape}")
     assert (result.code, result.out) == (130, "")
     assert "Job job_1 goes on." in result.err
@@ -199,7 +199,7 @@ def test_an_interrupt_of_several_names_every_job_that_goes_on(
     def interrupt(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spectronctl.cli.commands.lifecycle._waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
     result = run("lifecycle reindex acme beta --parallel 1")
     assert (result.code, result.out) == (130, "")
     assert "done in 0 of 2 contexts" in result.err
@@ -287,10 +287,3 @@ def test_a_running_job_will_be_cancelled_and_may_be_waited_for(connect: Connect)
     run = connect([asked, DONE], jobs=[make_job(1)])
     late = run("lifecycle jobs cancel job_1 --wait")
     assert (late.code, "succeeded before that" in late.err) == (6, True)
-
-
-def test_the_earlier_spelling_works_and_is_hidden(connect: Connect) -> None:
-    run = connect([DONE])
-    result = run("contexts reembed acme -o json", env={"SPECTRON_CONTEXT_ID": ""})
-    assert (result.code, result.json["status"]) == (0, "succeeded")
-    assert "reembed" not in run("contexts --help").out

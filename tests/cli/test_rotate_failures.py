@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spectronctl.cli.commands.keys._running import BUSY_SECONDS
 from spectronctl.local.checkpoints import Journal
 from spectronctl.local.locations import state_dir
+from spectronctl.operations.rotations import BUSY_SECONDS
 from tests.conftest import CommandLine, Server
 
 
@@ -124,7 +124,7 @@ def test_a_wait_outlives_another_process_at_the_same_rotation(
         else:
             other.close()
 
-    monkeypatch.setattr("spectronctl.cli.commands.keys._running.time.sleep", sleep)
+    monkeypatch.setattr("spectronctl.operations.rotations._rotations.time.sleep", sleep)
     result = acme(
         f"keys rotate agent --overlap 1s --drain 0s --wait --yes --secret-file {tmp_path}/agent.key"
     )

@@ -219,12 +219,12 @@ def test_help_reaches_for_no_library_of_the_work(run_alone: CommandLine) -> None
 
 
 def test_the_layers_that_may_not_share_a_list_agree_on_it() -> None:
-    from spectronctl.cli.commands.sessions import _format, transcript
+    from spectronctl.cli.commands.sessions import _format, _options
     from spectronctl.ground.vocabulary import ROLES
     from spectronctl.output.transcripts import FORMATS
 
     assert tuple(_format.Format) == FORMATS == tuple(_format.SUFFIXES)
-    assert tuple(transcript.Role) == ROLES
+    assert tuple(_options.Role) == ROLES
 
 
 def test_a_lost_answer_of_a_second_try_is_an_error(acme: CommandLine, server: Server) -> None:

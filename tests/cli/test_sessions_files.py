@@ -228,18 +228,19 @@ def test_an_interrupted_export_of_many_goes_on(
     line = f"sessions transcript --all --output-dir {acme.home}/out"
     with monkeypatch.context() as patched:
         patched.setattr("spectronctl.output.progress.Progress.advance", interrupt)
-        cut = acme(line)
-    assert (cut.code, cut.out) == (130, "")
+        cut, told = acme(line), acme(f"{line} --resume -o json")
+    assert (cut.code, cut.out) == (told.code, told.out) == (130, "")
     assert "--resume goes on" in cut.err
+    event = json.loads(told.err.splitlines()[0])
+    assert (event["event"], "--resume goes on" in event["text"]) == ("interrupted", True)
     done = acme(f"{line} --resume -o json")
     assert (done.code, len(done.json)) == (0, 5)
 
 
 def test_no_id_leads_out_of_the_directory_or_to_the_file_of_another() -> None:
-    from spectronctl.cli.commands.sessions._exports import _place
-    from spectronctl.cli.commands.sessions._turns import Wanted
+    from spectronctl.cli.commands.sessions._format import Format
+    from spectronctl.cli.commands.sessions.transcript import name_files
 
-    wanted = Wanted(format="text", tail=None, from_seq=None, roles=(), parallel=1)
     ids = [
         "session:1",
         "session_1",
@@ -251,7 +252,7 @@ def test_no_id_leads_out_of_the_directory_or_to_the_file_of_another() -> None:
         "a\0b",
         "sessíon:1",
     ]
-    paths = _place(ids, wanted, Path("out"))
+    paths = name_files(ids, Format.TEXT, Path("out"))
     assert paths[0] == Path("out/session_1.txt")
     assert len({path.name for path in paths}) == len(ids)
     assert all(path.parent == Path("out") for path in paths)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spectronctl.cli._tree import Node
-from spectronctl.cli.app import GROUPS
+from spectronctl.cli.commands import COMMANDS
 from tests.cli.nodes import GLOBAL, NODES, OWN_SAMPLES, name_of
 from tests.conftest import CommandLine
 
@@ -61,7 +61,7 @@ def test_a_required_option_is_asked_for(path: str, run_alone: CommandLine) -> No
     assert f"Missing option '{required[0].names[0]}'" in run_alone(f"{path} a b").err
 
 
-@pytest.mark.parametrize("group", [name for name in GROUPS if name.endswith("s")])
+@pytest.mark.parametrize("group", [name for name in COMMANDS if name.endswith("s")])
 def test_the_singular_is_a_hidden_alias(group: str, run_alone: CommandLine) -> None:
     assert run_alone(f"{group[:-1]} --help").code == 0
     assert f"  {group[:-1]} " not in run_alone("--help").out

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError, ConflictError
-from spectronctl.local.checkpoints import Journal, read_document
+from spectronctl.local.checkpoints import Journal
 
 CLAIM = "c1a1"
 ONE = {"id": "rot_20260101T000000_aa", "step": "minting"}
@@ -67,7 +67,7 @@ def test_a_document_comes_back_as_it_was(journal: Journal) -> None:
     journal.write(CLAIM, ONE)
     journal.write(CLAIM, {**ONE, "step": "done"})
     (path,) = journal.list_paths()
-    assert read_document(path) == {**ONE, "step": "done"}
+    assert Journal.read(path) == {**ONE, "step": "done"}
     assert json.loads(path.read_text())["version"] == 1
 
 
@@ -95,14 +95,14 @@ def test_documents_are_found_by_claim_and_by_id_oldest_first(journal: Journal) -
     for claim, document in [(CLAIM, TWO), (CLAIM, ONE), ("0ther", {"id": "rot_2025"})]:
         journal.write(claim, document)
     assert journal.find(CLAIM) == [ONE, TWO]
-    assert [read_document(path)["id"] for path in journal.list_paths()] == [
+    assert [Journal.read(path)["id"] for path in journal.list_paths()] == [
         "rot_2025",
         ONE["id"],
         TWO["id"],
     ]
     found = journal.find_path(TWO["id"])
     assert found
-    assert read_document(found) == TWO
+    assert Journal.read(found) == TWO
     journal.remove(CLAIM, TWO["id"])
     assert journal.find(CLAIM) == [ONE]
     journal.remove(CLAIM, TWO["id"])
@@ -129,7 +129,7 @@ def test_a_damaged_journal_is_refused_by_name(journal: Journal, content: bytes) 
     path = journal.directory / f"{CLAIM}.{ONE['id']}.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match="is damaged") as told:
-        read_document(path)
+        Journal.read(path)
     assert str(path) in told.value.message
 
 

@@ -22,7 +22,7 @@ def read_document(rt: Runtime, file: str, option: str) -> Any:
 
     name = name_file(file)
     try:
-        data = rt.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
+        data = rt.inputs.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
     except OSError as exc:
         raise UsageError(f"{name}: {exc.strerror}") from None
     return parse_document(data, name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spectronctl.config.values import parse_duration, parse_named
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,3 +99,8 @@ class SecretOptions:
         }
         words = [word for option, texts in options.items() for t in texts for word in (option, t)]
         return [*words, *(["--force"] if self.force else [])]
+
+
+def read_wait_timeout(text: str | None) -> float | None:
+    """`--wait-timeout` in seconds; UsageError for what is no duration."""
+    return None if text is None else float(parse_named(parse_duration, text, "--wait-timeout"))

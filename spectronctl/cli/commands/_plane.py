@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client, str]]:
     """The client and the context; a management key that is refused gets the hint to give the context's own."""
     context = context or rt.context
-    client = rt.make_context_client(context)
+    client = rt.clients.of_context(context)
     try:
         yield client, context
     except (AuthError, ForbiddenError) as exc:
@@ -33,7 +33,7 @@ def _sends_management_key(rt: Runtime, context: str) -> bool:
     credential = rt.settings.data_plane_credential(context)
     if credential is None or credential != rt.settings.management_credential():
         return False
-    return not rt.read_credential(credential).startswith("sk-")  # --api-key serves for both
+    return not rt.inputs.read_credential(credential).startswith("sk-")  # --api-key serves for both
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _describe_key(rt: Runtime, name: str, find: Callable[[], Credential | None])
     try:
         credential = find()
         source = credential and credential.source
-        value = credential and digest(rt.read_credential(credential))
+        value = credential and digest(rt.inputs.read_credential(credential))
     except (AuthError, ConfigError) as exc:
         value = f"unusable: {exc.message}"
     return {"setting": name, "value": value, "source": source or "default"}
@@ -165,7 +165,7 @@ def _kept_flags(rt: Runtime) -> dict[str, str]:
     kept = {field: str(rt.flags[field]) for field in KEPT_FLAGS if rt.flags.get(field) is not None}
     if kept.get("api_key_file") == "-":
         del kept["api_key_file"]
-        kept["api_key"] = rt.read_credential(Credential("stdin", "--api-key-file -"))
+        kept["api_key"] = rt.inputs.read_credential(Credential("stdin", "--api-key-file -"))
     return kept
 
 
@@ -193,7 +193,7 @@ def set_value(
             "a key on the command line would be visible to others",
             hint=f"Pipe it: spectronctl profiles set {name} {field} - < FILE",
         )
-    text = rt.read_stdin("VALUE").strip() if value == "-" else value
+    text = rt.inputs.read_stdin("VALUE").strip() if value == "-" else value
     config = store.set_value(_path(rt), name, field, text)
     _show(rt, config, name, f"Set {field} of profile {name}.")
 

@@ -54,13 +54,13 @@ def version(
     if check_server:
         from spectronctl.operations import compatibility
 
-        found = compatibility.check_server(rt.public_client, __version__)
+        found = compatibility.check_server(rt.clients.public, __version__)
         told = {"server": found.version or "unknown", "compatibility": found.verdict}
         rt.out.show({**versions, **told, "missing": found.missing}, CHECKED)
         return FOUND if found.verdict in {"older", "newer"} else 0
     if server:
         from spectronctl.api.health import get_health
 
-        versions["server"] = rt.public_client.send(get_health()).version or "unknown"
+        versions["server"] = rt.clients.public.send(get_health()).version or "unknown"
     rt.out.show(versions, VERSION)
     return 0

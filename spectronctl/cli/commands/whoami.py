@@ -93,7 +93,7 @@ def _describe_context(rt: Runtime) -> dict[str, Any]:
 
 
 def _identify(rt: Runtime, context: str) -> Identity:
-    return rt.make_context_client(context).send(identity.get_identity(context))
+    return rt.clients.of_context(context).send(identity.get_identity(context))
 
 
 def _describe_operator(rt: Runtime) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _describe_key(rt: Runtime, find: Callable[[], Credential | None]) -> dict[st
         credential = None
     if credential is None:
         return {"key": None, "source": None}
-    return {"key": digest(rt.read_credential(credential)), "source": credential.source}
+    return {"key": digest(rt.inputs.read_credential(credential)), "source": credential.source}
 
 
 def _describe_answer(answer: Identity | SpectronctlError) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import TypeAlias
 from spectronctl.api import ontology as api
 from spectronctl.api.requests import Tagged
 from spectronctl.client import Client
-from spectronctl.errors import ConflictError, RequestError, SpectronctlError
+from spectronctl.errors import ConflictError, RequestError
 from spectronctl.ground.backoff import pause_after
 from spectronctl.models.ontology import Ontology
 from spectronctl.operations.ontologies._difference import Difference, compare_ontologies
+from spectronctl.operations.recovery import Advice, settle
 
 Agree: TypeAlias = Callable[[Difference], None]
 """Called before a write; raises when it must not be."""
@@ -99,9 +100,15 @@ def _write(
     try:
         after = client.send(api.set_ontology(context_id, wanted, if_match=before.etag)).value
     except RequestError as exc:
-        if not exc.outcome_unknown:
-            raise
-        after = _settle(client, context_id, change, exc)
+        after = settle(
+            exc,
+            read=lambda: client.send(api.get_ontology(context_id)).value,
+            judge=lambda found: _judge(found, change),
+            unreadable=Advice(
+                "Whether the ontology was changed is unknown.",
+                f"spectronctl ontology get -c {context_id}",
+            ),
+        )
     return Written(before.value, after, difference)
 
 
@@ -111,22 +118,13 @@ def _check_unchanged(client: Client, context_id: str, before: Ontology) -> None:
         raise _OutrunError("the ontology has changed")
 
 
-def _settle(
-    client: Client, context_id: str, change: Callable[[Ontology], Ontology], lost: RequestError
-) -> Ontology:
-    """Read back what a lost answer would have said; raise the loss unless the change is there."""
-    try:
-        found = client.send(api.get_ontology(context_id)).value
-    except SpectronctlError:
-        lost.hint = "Whether the ontology was changed is unknown."
-        lost.command = f"spectronctl ontology get -c {context_id}"
-        raise lost from None
+def _judge(found: Ontology, change: Callable[[Ontology], Ontology]) -> Ontology | Advice:
+    """What is there, if the change is in it."""
     if compare_ontologies(found, change(found)):
-        lost.hint = (
+        return Advice(
             "The ontology is not as it was to be, but the change may still come; it is safe to run this"
             " again."
         )
-        raise lost
     return found
 
 

@@ -12,6 +12,8 @@ from spectronctl.api.requests import READS, Reply, Request
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.api._parts import PartOptions
+from spectronctl.cli.consent import get_consent
+from spectronctl.cli.listing import walk_pages
 from spectronctl.errors import UsageError
 from spectronctl.output.views import ANYTHING, Column, View
 
@@ -102,7 +104,7 @@ def call_api(
     with open_target(rt, target) as client:
         if paginate:
             limit = rt.settings.limit.value
-            rt.out.answer(rt.walk_pages(list_pages(client, request, limit=limit)))
+            rt.out.answer(walk_pages(rt, list_pages(client, request, limit=limit)))
         elif include:
             _show(rt, request, client.send(request), include=True)
         else:
@@ -118,7 +120,8 @@ def _get_consent(
     if target.mints:
         check_secret_output(rt.streams, reveal=reveal, has_file=False, hint=_SHOWN)
     settings = rt.settings
-    rt.confirm(
+    get_consent(
+        rt,
         f"Send {request.method} {request.path} to {rt.place}?",
         name=target.context or settings.profile.value or settings.url.value,
         confirmed=confirm,

@@ -34,7 +34,7 @@ def parse_part(rt: Runtime, text: str) -> Part:
     if kind is not None and not _TYPE.fullmatch(kind):
         raise UsageError(f"--form {name}: {kind!r} is not a media type such as text/plain")
     if path == "-":
-        return Part(name, rt.open_stdin("--form"), options.get("filename", "stdin"), kind)
+        return Part(name, rt.inputs.open_stdin("--form"), options.get("filename", "stdin"), kind)
     return Part(name, _find_file(name, path), options.get("filename"), kind)
 
 

@@ -147,7 +147,7 @@ def _parse_field(rt: Runtime, text: str) -> tuple[str, str, bool]:
     if not value.startswith("@"):
         return name, value, True
     if value == "@-":
-        return name, _drop_last_break(rt.read_stdin("--field")), False
+        return name, _drop_last_break(rt.inputs.read_stdin("--field")), False
     return name, _drop_last_break(_read_text(value.removeprefix("@"), name)), False
 
 
@@ -168,7 +168,7 @@ def _read_text(path: str, name: str) -> str:
 def _read_bytes(rt: Runtime, data: str) -> tuple[str, bytes]:
     """Where the body is from, and the body."""
     if data in {"-", "@-"}:
-        return "stdin", rt.open_stdin("--data").read()
+        return "stdin", rt.inputs.open_stdin("--data").read()
     if not data.startswith("@"):
         return "--data", data.encode("utf-8", "surrogateescape")
     path = data.removeprefix("@")

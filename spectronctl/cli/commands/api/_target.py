@@ -131,7 +131,7 @@ def _read_query(query: str) -> dict[str, list[str]]:
 def open_target(rt: Runtime, target: Target) -> Iterator[Client]:
     """The client with the key that belongs there."""
     if target.is_open:
-        yield rt.public_client
+        yield rt.clients.public
     elif target.is_management:
         yield rt.client
     else:

@@ -149,13 +149,13 @@ def _read_provider(text: str, rt: Runtime) -> tuple[str, str]:
             f"--provider {name}: the key itself would be visible to others, so it is refused",
             hint=f"Use {name}=env:VAR, {name}=file:PATH, {name}=env-file:PATH:VAR or {name}=- (stdin).",
         )
-    return name, rt.read_credential(credential)
+    return name, rt.inputs.read_credential(credential)
 
 
 def _read_file(path: str, rt: Runtime) -> dict[str, Any]:
     name = "stdin" if path == "-" else path
     try:
-        text = rt.read_stdin("--config") if path == "-" else Path(path).read_text("utf-8")
+        text = rt.inputs.read_stdin("--config") if path == "-" else Path(path).read_text("utf-8")
         parse: Callable[[str], Any] = tomllib.loads if path.endswith(".toml") else json.loads
         config = parse(text)
     except OSError as exc:

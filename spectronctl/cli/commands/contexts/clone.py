@@ -15,6 +15,8 @@ from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.commands.contexts._config import ProviderOption, read_providers
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CLONE
+from spectronctl.cli.secrets import reserve_secret
+from spectronctl.cli.seen import remember_context
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def _check_places(rt: Runtime, plan: Plan, secret: SecretOptions) -> None:
     if plan.new_keys:
         secret.read_places_of_many(rt.env, count=len(plan.new_keys))
     for key in plan.new_keys:
-        with rt.reserve_secret(secret, context=plan.target, name=key.name):
+        with reserve_secret(rt, secret, context=plan.target, name=key.name):
             pass
 
 
@@ -125,13 +127,13 @@ def _make(rt: Runtime, clone: Clone, options: CloneOptions, secret: SecretOption
             clones.make_clone(
                 rt.client,
                 clone,
-                lambda name: rt.reserve_secret(secret, context=target, name=name),
+                lambda name: reserve_secret(rt, secret, context=target, name=name),
                 on_made=progress.advance,
             )
         except (SpectronctlError, KeyboardInterrupt) as exc:
             _explain_stop(rt, exc, clone, options, secret)
             raise
-    rt.remember_context(target)
+    remember_context(rt, target)
 
 
 def _explain_stop(

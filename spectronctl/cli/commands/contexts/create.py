@@ -11,6 +11,7 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.contexts._config import ConfigOptions
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.cli.seen import remember_context
 
 app = App()
 
@@ -52,7 +53,7 @@ def create_context(
         config=config.read(rt),
         if_exists=if_exists.value,
     )
-    rt.remember_context(context_id)
+    remember_context(rt, context_id)
     if made.created:
         rt.out.note(f"Created context {context_id} on {namespace}/{database}.")
     else:

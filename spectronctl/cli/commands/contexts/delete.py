@@ -10,6 +10,8 @@ from spectronctl.api import contexts
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.cli.consent import get_consent
+from spectronctl.cli.seen import forget_context
 from spectronctl.errors import NotFoundError
 
 app = App()
@@ -25,7 +27,8 @@ def delete_context(
     """Delete a context: its database, its keys and its registration. There is no way back."""
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
-    rt.confirm(
+    get_consent(
+        rt,
         f"Delete context {context_id}, with its database and all its keys, from {rt.place}?",
         name=context_id,
         confirmed=confirm,
@@ -38,6 +41,6 @@ def delete_context(
         if if_missing is IfMissing.FAIL:
             raise
         deleted = False
-    rt.forget_context(context_id)
+    forget_context(rt, context_id)
     note = f"Deleted context {context_id}." if deleted else f"There was no context {context_id}."
     rt.out.done({"id": context_id, "deleted": deleted}, CONTEXTS, note)

@@ -10,6 +10,7 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._values import nest
 from spectronctl.cli.commands.contexts._config import ConfigOptions, parse_path
 from spectronctl.cli.commands.contexts._view import CONTEXTS
+from spectronctl.cli.seen import remember_context
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import overlay
 
@@ -39,7 +40,7 @@ def update_context(
             hint="Try --token-limit N, --set A.B=VALUE or --unset A.B.",
         )
     update = contexts.update_context(rt.client, context_id, patch)
-    rt.remember_context(context_id)
+    remember_context(rt, context_id)
     if update.changed:
         rt.out.difference({"config": update.before}, {"config": update.after})
     else:

@@ -9,9 +9,10 @@ import typer
 
 from spectronctl.cli._reporting import write_command
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import read_wait_timeout
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
-from spectronctl.cli.commands.lifecycle._waiting import read_wait_timeout
+from spectronctl.cli.seen import forget_context, remember_context
 from spectronctl.errors import WaitTimeoutError
 
 app = App()
@@ -69,10 +70,10 @@ def wait_for_context(
                 exc.command = write_command(rt, "contexts", "wait", context_id, "--for", goal.value)
             raise
     if found is not None:
-        rt.remember_context(context_id)
+        remember_context(rt, context_id)
         rt.out.note(f"Context {context_id} is there.")
         rt.out.show(found.to_dict(), CONTEXTS)
     else:
-        rt.forget_context(context_id)
+        forget_context(rt, context_id)
         gone = {"id": context_id, "deleted": True}
         rt.out.done(gone, CONTEXTS, f"Context {context_id} is gone.")

@@ -76,13 +76,9 @@ class Here:
 
     def check_rotations(self) -> Finding:
         """Rotations that were begun here and are not over: those of the server, and what others leave to do."""
-        from spectronctl.cli.commands.keys._rotations import (
-            find_server,
-            open_journal,
-            read_rotations,
-        )
+        from spectronctl.cli.rotating import find_server, open_ledger
 
-        found, unreadable = read_rotations(open_journal(self._rt))
+        found, unreadable = open_ledger(self._rt).list_all()
         server, now = find_server(self._rt), datetime.now(UTC)
         begun = [rotation for rotation in found if rotation.is_open and rotation.url == server]
         due = [rotation for rotation in begun if rotation.is_due(now)]

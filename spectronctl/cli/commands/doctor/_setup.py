@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spectronctl.cli.runtime import NO_KEY_HINT, Runtime
+from spectronctl.cli.clients import NO_KEY_HINT
+from spectronctl.cli.runtime import Runtime
 from spectronctl.config.credentials import COMMAND_SECONDS, Credential, digest
 from spectronctl.config.profiles import Config
 from spectronctl.config.resolve import Setting, Settings, resolve
@@ -144,8 +145,8 @@ class Setup:
             proxy_source=given.proxy.source,
             limit=given.timeout.value,
             is_local=given.is_local,
-            has_network=self._rt.has_network,
-            client=self._rt.public_client,
+            has_network=self._rt.clients.has_network,
+            client=self._rt.clients.public,
         )
 
     def _check_keys(self) -> Finding:
@@ -176,7 +177,7 @@ class Setup:
         timeout = self.given.timeout
         seconds = COMMAND_SECONDS if timeout.source == "default" else timeout.value
         return credential.read(
-            self._rt.env, self._rt.read_stdin, seconds=min(COMMAND_SECONDS, seconds)
+            self._rt.env, self._rt.inputs.read_stdin, seconds=min(COMMAND_SECONDS, seconds)
         )
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+from spectronctl.ground.times import format_time
 from spectronctl.models.keys import split_name
 from spectronctl.output.views import Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.cli.batch import Outcome
+    from spectronctl.models.keys import MintedKey
+    from spectronctl.operations.rotations import Rotation
 
 
 def _read_logical_name(item: Mapping[str, Any]) -> str | None:
@@ -74,3 +81,70 @@ ORPHANS = View(
     name="name",
     plural="orphans",
 )
+
+PLANNED = View(
+    columns=(
+        Column("name"),
+        Column("id"),
+        Column("method"),
+        Column("successor"),
+        Column("old_key_until", kind="time"),
+        Column("places", kind="list"),
+        Column("error"),
+    ),
+    name="name",
+    plural="keys",
+)
+
+
+def describe_plan(plan: Rotation) -> dict[str, Any]:
+    """What a rotation would do."""
+    from spectronctl.cli.places import label_place
+
+    until = datetime.now(UTC) + timedelta(seconds=plan.overlap)
+    return {
+        "name": plan.key["name"],
+        "id": plan.key["id"],
+        "context": plan.context,
+        "method": plan.method,
+        "successor": plan.successor_name,
+        "old_key_until": format_time(until) if plan.method == "overlap" else None,
+        "places": [label_place(place) for place in plan.places],
+        "error": plan.error,
+    }
+
+
+def describe_rotation(rotation: Rotation) -> dict[str, Any]:
+    """A rotation as it is shown."""
+    from spectronctl.cli.places import label_place
+
+    shown = rotation.to_dict()
+    for internal in ("generation", "successor_id", "grants", "principal", "scope_floor"):
+        del shown[internal]
+    shown["successor"] = {"id": rotation.successor_id, "name": rotation.successor_name}
+    shown["places"] = [label_place(place) for place in rotation.places]
+    return shown
+
+
+def describe_rotated(outcome: Outcome[Rotation, MintedKey | None]) -> dict[str, Any]:
+    """The key that has the new secret, or else the one that was to be rotated, and what became of that."""
+    key = outcome.result.without_secret().to_dict() if outcome.result else outcome.item.key
+    return {**key, **summarize_rotation(outcome)}
+
+
+def summarize_rotation(outcome: Outcome[Rotation, MintedKey | None]) -> dict[str, Any]:
+    """What is shown of a rotation beside its key."""
+    from spectronctl.cli.rotating import find_command
+
+    rotation = outcome.item
+    return {
+        "rotation": {
+            "id": rotation.id,
+            "method": rotation.method,
+            "step": rotation.step if outcome.is_begun else "planned",
+            "replaces": rotation.key,
+            "due_at": rotation.due_at,
+            "error": outcome.error.message if outcome.error else None,
+            "command": find_command(outcome),
+        }
+    }

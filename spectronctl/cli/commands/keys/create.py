@@ -13,6 +13,8 @@ from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
 from spectronctl.cli.commands.keys._options import RecoverOption
 from spectronctl.cli.commands.keys._settings import SettingOptions
 from spectronctl.cli.commands.keys._view import KEYS
+from spectronctl.cli.consent import check_confirmable, get_consent
+from spectronctl.cli.secrets import deliver_secret, reserve_secret
 from spectronctl.models.keys import split_name
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def create_key(
     wanted, context = settings.read(), rt.context
     is_shown = secret.reveal or not secret.read_places(rt.env)
     if if_exists is IfExists.ROTATE:
-        rt.check_confirmable(f"Rotate key {name}?", name=context, confirmed=confirm)
+        check_confirmable(rt, f"Rotate key {name}?", name=context, confirmed=confirm)
     existing = (
         None
         if if_exists is IfExists.FAIL
@@ -62,9 +64,9 @@ def create_key(
         )
     )
     if existing is None:
-        with rt.reserve_secret(secret, context=context, name=split_name(name)[0]) as sinks:
+        with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
-            rt.deliver_secret(minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
+            deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
     elif if_exists is IfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
@@ -80,8 +82,9 @@ def _rotate(
     from spectronctl.operations import keys
 
     context, name = rt.context, split_name(existing.name)[0]
-    with rt.reserve_secret(replace(secret, force=True), context=context, name=name) as sinks:
-        rt.confirm(
+    with reserve_secret(rt, replace(secret, force=True), context=context, name=name) as sinks:
+        get_consent(
+            rt,
             f"Rotate key {existing.name} ({existing.id}) of context {context}?"
             " Whoever holds the old secret fails at once.",
             name=context,
@@ -89,4 +92,4 @@ def _rotate(
             declined="Nothing was rotated.",
         )
         minted = keys.rotate_key(rt.client, context, existing.id, recover=recover)
-        rt.deliver_secret(minted, sinks, KEYS, f"Rotated key {minted.name} ({minted.id}).")
+        deliver_secret(rt, minted, sinks, KEYS, f"Rotated key {minted.name} ({minted.id}).")

@@ -9,6 +9,7 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.keys._view import KEYS
+from spectronctl.cli.consent import check_confirmable, get_consent
 
 if TYPE_CHECKING:
     from spectronctl.models.keys import Key
@@ -29,11 +30,12 @@ def delete_key(
     rt = ctx.runtime
     rt.out.check(KEYS)
     context, missing_ok = rt.context, if_missing is IfMissing.OK
-    rt.check_confirmable(f"Delete {', '.join(key)}?", name=context, confirmed=confirm)
+    check_confirmable(rt, f"Delete {', '.join(key)}?", name=context, confirmed=confirm)
     found = keys.find_doomed(rt.client, context, key, missing_ok=missing_ok)
     doomed = list({k.id: k for k in found.values() if k is not None}.values())
     if doomed:
-        rt.confirm(
+        get_consent(
+            rt,
             _ask(keys.name_keys(doomed), len(doomed), context),
             name=context,
             confirmed=confirm,

@@ -8,6 +8,7 @@ from spectronctl.api import keys as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._filters import FilterOptions
 from spectronctl.cli.commands.keys._view import KEYS
+from spectronctl.cli.listing import list_items
 
 app = App()
 
@@ -19,4 +20,4 @@ def list_keys(ctx: Context, chosen: FilterOptions) -> None:
     rt.out.check(KEYS)
     wanted, now = chosen.read(), datetime.now(UTC)
     keep = (lambda key: wanted.keeps(key, now)) if wanted.is_set else None
-    rt.out.rows(rt.list_items(api.list_keys(rt.context), keep), KEYS)
+    rt.out.rows(list_items(rt, api.list_keys(rt.context), keep), KEYS)

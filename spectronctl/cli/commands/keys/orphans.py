@@ -11,6 +11,7 @@ from spectronctl.api import keys as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._options import read_duration
 from spectronctl.cli.commands.keys._view import ORPHANS
+from spectronctl.cli.listing import limit_rows
 
 app = App()
 
@@ -24,13 +25,14 @@ def list_orphans(
     ] = "24h",
 ) -> None:
     """List keys that look as if nobody held or needed them any more, and why."""
-    from spectronctl.cli.commands.keys._rotations import list_keys_in_rotation
+    from spectronctl.cli.rotating import find_server, open_ledger
     from spectronctl.operations import keys
 
     rt = ctx.runtime
     rt.out.check(ORPHANS)
     seconds = read_duration(grace, "--grace")
     listed = rt.client.items(api.list_keys(rt.context))
-    found = keys.find_orphans(listed, datetime.now(UTC), seconds, list_keys_in_rotation(rt))
+    busy = open_ledger(rt).list_keys_in_rotation(find_server(rt), rt.context)
+    found = keys.find_orphans(listed, datetime.now(UTC), seconds, busy)
     rows = [{**key.to_dict(), "reason": reason} for key, reason in found]
-    rt.out.rows(rt.limit_rows(rows), ORPHANS)
+    rt.out.rows(limit_rows(rt, rows), ORPHANS)

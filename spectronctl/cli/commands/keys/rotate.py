@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,98 +12,32 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
 from spectronctl.cli.commands.keys._filters import FilterOptions
-from spectronctl.cli.commands.keys._options import ParallelOption, RecoverOption, WaitOption
-from spectronctl.cli.commands.keys._view import ROTATED
-from spectronctl.config.values import parse_duration, parse_named
-from spectronctl.errors import UsageError
-from spectronctl.ground.times import format_duration, format_time
+from spectronctl.cli.commands.keys._options import (
+    ManyOptions,
+    MethodOptions,
+    RecoverOption,
+    WaitOption,
+)
+from spectronctl.cli.commands.keys._view import (
+    PLANNED,
+    ROTATED,
+    describe_plan,
+    describe_rotated,
+    summarize_rotation,
+)
+from spectronctl.cli.consent import check_confirmable, get_consent
+from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.times import format_duration
 from spectronctl.models.keys import split_name
-from spectronctl.output.views import Column, View
 
 if TYPE_CHECKING:
-    from spectronctl.cli.commands.keys._rotations import Rotations
     from spectronctl.cli.runtime import Runtime
-    from spectronctl.models.keys import Key
+    from spectronctl.models.keys import Key, MintedKey
     from spectronctl.operations.keys import KeyFilter
-    from spectronctl.operations.rotations import Method, Rotation
+    from spectronctl.operations.rotations import Rotation, Rotations
     from spectronctl.output.sinks import Place
 
 app = App()
-
-DEFAULT_DRAIN = "5m"
-
-PLANNED = View(
-    columns=(
-        Column("name"),
-        Column("id"),
-        Column("method"),
-        Column("successor"),
-        Column("old_key_until", kind="time"),
-        Column("places", kind="list"),
-        Column("error"),
-    ),
-    name="name",
-    plural="keys",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodOptions:
-    """How a key is rotated."""
-
-    overlap: Annotated[
-        str | None,
-        typer.Option("--overlap", metavar="DURATION", help="Keep the old key working this long."),
-    ] = None
-    drain: Annotated[
-        str | None,
-        typer.Option(
-            "--drain",
-            metavar="DURATION",
-            help="With --overlap: not deleted while used within this time.  [default: 5m]",
-        ),
-    ] = None
-    leaked: Annotated[
-        bool, typer.Option("--leaked", help="Delete the old key first, then mint and deliver.")
-    ] = False
-
-    @property
-    def method(self) -> Method:
-        """What the options say; UsageError when they contradict each other."""
-        if self.leaked and self.overlap is not None:
-            raise UsageError(
-                "--leaked deletes the old key at once, --overlap keeps it: give one of them"
-            )
-        if self.drain is not None and self.overlap is None:
-            raise UsageError("--drain says how --overlap ends: give --overlap too")
-        if self.overlap is not None:
-            return "overlap"
-        return "leaked" if self.leaked else "in place"
-
-    def check(self) -> None:
-        """Read everything once, so that what is wrong is said before anything is sent."""
-        _ = self.method, self.seconds
-
-    @property
-    def seconds(self) -> tuple[float, float]:
-        """The overlap and the drain."""
-        overlap = parse_named(parse_duration, self.overlap or "0s", "--overlap")
-        return overlap, parse_named(parse_duration, self.drain or DEFAULT_DRAIN, "--drain")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ManyOptions:
-    """Which keys, and how many at a time."""
-
-    every: Annotated[bool, typer.Option("--all", help="Rotate every key of the context.")] = False
-    parallel: ParallelOption = 4
-    max_failures: Annotated[
-        int,
-        typer.Option("--max-failures", min=1, metavar="N", help="Begin no more after N failures."),
-    ] = 10
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would happen, and send nothing.")
-    ] = False
 
 
 @app.command()
@@ -124,8 +58,7 @@ def rotate_keys(
     In place the old secret stops at once, for everyone who holds it. Every step is journalled, so that
     'spectronctl keys rotations resume' finishes what was interrupted.
     """
-    from spectronctl.cli.commands.keys._rotations import Rotations
-    from spectronctl.cli.commands.keys._running import rotate_many, rotate_one
+    from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime
     rt.out.check(PLANNED if many.dry_run else ROTATED)
@@ -135,20 +68,18 @@ def rotate_keys(
     how.check()
     context = rt.context
     if not many.dry_run:
-        rt.check_confirmable(f"Rotate keys of {context}?", name=context, confirmed=confirm)
+        check_confirmable(rt, f"Rotate keys of {context}?", name=context, confirmed=confirm)
         _check_places(rt, places)
-    rotations = Rotations(rt, recover=recover, force=secret.force)
+    rotations = open_rotations(rt, recover=recover)
     plans = _plan(rt, rotations, key, selection, places, how, reveal=secret.reveal)
     if many.dry_run:
         _show_plans(rt, plans, is_many=is_many)
         return
     _confirm(rt, plans, how, confirm)
     if is_many:
-        rotate_many(
-            rotations, plans, parallel=many.parallel, max_failures=many.max_failures, wait=wait
-        )
+        _rotate_many(rt, rotations, plans, many, force=secret.force, wait=wait)
     else:
-        rotate_one(rotations, plans[0], wait=wait)
+        _rotate_one(rt, rotations, plans[0], force=secret.force, wait=wait)
 
 
 def _check_selection(key: str | None, many: ManyOptions, selection: KeyFilter) -> bool:
@@ -197,45 +128,33 @@ def _plan(
     *,
     reveal: bool,
 ) -> list[Rotation]:
-    from spectronctl.cli.commands.keys._rotations import find_server
+    from spectronctl.cli.rotating import find_server
     from spectronctl.operations.keys import choose_key
-    from spectronctl.operations.rotations import check_plan, plan_rotation, select_newest
+    from spectronctl.operations.rotations import plan_many, select_newest
 
     context, now = rt.context, datetime.now(UTC)
     overlap, drain = how.seconds
     keys = rotations.rotator.directory.list_keys(context)
-    chosen = (
+    return plan_many(
         [found for found in select_newest(keys) if selection.keeps(found, now)]
         if key is None
-        else [choose_key(keys, key, context)]
+        else [choose_key(keys, key, context)],
+        keys,
+        lambda found: _fill_places(places, context, found, reveal=reveal),
+        now=now,
+        is_strict=key is not None,
+        url=find_server(rt),
+        context=context,
+        method=how.method,
+        overlap=overlap,
+        drain=drain,
     )
-    plans = []
-    for found in chosen:
-        plan = plan_rotation(
-            found,
-            keys,
-            url=find_server(rt),
-            context=context,
-            method=how.method,
-            overlap=overlap,
-            drain=drain,
-            places=_fill_places(places, context, found, reveal=reveal),
-            now=now,
-        )
-        try:
-            check_plan(plan, found, now)
-        except UsageError as exc:
-            if key is not None:
-                raise
-            plan.error = exc.message  # one of many: the others go on without it
-        plans.append(plan)
-    return plans
 
 
 def _fill_places(
     places: Sequence[Place], context: str, key: Key, *, reveal: bool
 ) -> list[dict[str, Any]]:
-    from spectronctl.cli.commands.keys._rotations import STDOUT
+    from spectronctl.cli.places import STDOUT
 
     name = split_name(key.name)[0]
     filled = [place.fill(context=context, name=name, id=key.id).to_dict() for place in places]
@@ -243,7 +162,7 @@ def _fill_places(
 
 
 def _show_plans(rt: Runtime, plans: Sequence[Rotation], *, is_many: bool) -> None:
-    rows = [_describe_plan(plan) for plan in plans]
+    rows = [describe_plan(plan) for plan in plans]
     rt.out.note(f"{len(rows)} to rotate; nothing was sent.")
     if is_many:
         rt.out.rows(rows, PLANNED)
@@ -251,20 +170,74 @@ def _show_plans(rt: Runtime, plans: Sequence[Rotation], *, is_many: bool) -> Non
         rt.out.show(rows[0], PLANNED)
 
 
-def _describe_plan(plan: Rotation) -> dict[str, Any]:
-    from spectronctl.cli.commands.keys._rotations import label_place
+def _rotate_one(
+    rt: Runtime, rotations: Rotations, plan: Rotation, *, force: bool, wait: bool
+) -> None:
+    """Rotate a key and show the one that has the new secret."""
+    from spectronctl.cli.batch import Outcome
+    from spectronctl.cli.places import STDOUT, open_places
+    from spectronctl.cli.rotating import explain_interrupt, foresee, wait_for
 
-    until = datetime.now(UTC) + timedelta(seconds=plan.overlap)
-    return {
-        "name": plan.key["name"],
-        "id": plan.key["id"],
-        "context": plan.context,
-        "method": plan.method,
-        "successor": plan.successor_name,
-        "old_key_until": format_time(until) if plan.method == "overlap" else None,
-        "places": [label_place(place) for place in plan.places],
-        "error": plan.error,
-    }
+    outcome = Outcome["Rotation", "MintedKey | None"](plan, is_begun=True)
+
+    def show(rotation: Rotation, minted: MintedKey) -> None:
+        outcome.result = minted
+        after = Outcome["Rotation", "MintedKey | None"](foresee(rotation), is_begun=True)
+        rt.out.secret({**minted.to_dict(), **summarize_rotation(after)}, ROTATED)
+
+    with explain_interrupt(rt, rotations, plan):
+        try:
+            outcome.result = rotations.begin(
+                plan, partial(open_places, rt, show=show, check_files=not force)
+            )
+        except SpectronctlError as exc:
+            if outcome.result is None or plan.is_open:
+                raise
+            rt.out.warn(f"the new secret was printed, and could not be tried: {exc.message}")
+        _tell(rt, plan)
+        if wait:
+            outcome.item = wait_for(rt, rotations, plan)
+    if {"kind": STDOUT} not in plan.places:
+        rt.out.show(describe_rotated(outcome), ROTATED)
+
+
+def _tell(rt: Runtime, rotation: Rotation) -> None:
+    from spectronctl.cli.places import label_place
+
+    where = " and ".join(label_place(place) for place in rotation.places)
+    old = f"{rotation.key['name']} ({rotation.key['id']})"
+    new = f"{rotation.successor_name} ({rotation.successor_id})"
+    how = f"{old} in place" if rotation.method == "in place" else f"{old} to {new}"
+    rt.out.note(f"Rotated key {how}. The secret is in {where}.")
+    if rotation.is_open:
+        rt.out.note(f"The old key works until {rotation.due_at}; then: {rotation.resume_command}")
+
+
+def _rotate_many(
+    rt: Runtime,
+    rotations: Rotations,
+    plans: Sequence[Rotation],
+    many: ManyOptions,
+    *,
+    force: bool,
+    wait: bool,
+) -> None:
+    """Rotate keys, show each with what became of it, and fail when any did."""
+    from spectronctl.cli.places import open_places
+    from spectronctl.cli.rotating import make_batch, wait_for_all
+
+    open_each = partial(open_places, rt, check_files=not force)
+    batch = make_batch(
+        lambda plan: rotations.begin(plan, open_each),
+        label="rotated",
+        parallel=many.parallel,
+        max_failures=many.max_failures,
+    )
+    outcomes = batch.run(rt, plans)
+    if wait:
+        wait_for_all(rt, rotations, outcomes)
+    rt.out.rows(map(describe_rotated, outcomes), ROTATED)
+    batch.raise_failures(outcomes)
 
 
 def _confirm(
@@ -274,7 +247,8 @@ def _confirm(
         return
     names = ", ".join(f"{plan.key['name']} ({plan.key['id']})" for plan in plans[:5])
     more = f" and {len(plans) - 5} more" if len(plans) > 5 else ""
-    rt.confirm(
+    get_consent(
+        rt,
         f"Rotate {names}{more} of context {rt.context}? {_tell_consequence(how)}",
         name=rt.context,
         confirmed=confirm,

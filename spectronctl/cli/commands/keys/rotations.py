@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.commands.keys._options import ParallelOption, WaitOption
-from spectronctl.cli.commands.keys._view import ROTATIONS
-from spectronctl.errors import ConflictError, UsageError
+from spectronctl.cli.commands.keys._view import KEYS, ROTATIONS, describe_rotation
+from spectronctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.errors import ConfigError
+    from spectronctl.models.keys import MintedKey
+    from spectronctl.operations.rotations import Rotation, Rotations
+    from spectronctl.output.sinks import Place
 
 app = App()
 
@@ -23,26 +32,25 @@ def list_all(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
 ) -> None:
     """List the rotations that this user has under way, from the journal."""
-    from spectronctl.cli.commands.keys import _rotations as journal
+    from spectronctl.cli.rotating import open_ledger
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
-    found, unreadable = journal.read_rotations(journal.open_journal(rt))
+    found, unreadable = open_ledger(rt).list_all()
     for problem in unreadable:
         rt.out.warn(problem.message)
-    rows = [journal.describe_rotation(one) for one in found if every or one.is_open]
+    rows = [describe_rotation(one) for one in found if every or one.is_open]
     rt.out.rows(rows, ROTATIONS)
 
 
 @app.command("get")
 def get_rotation(ctx: Context, rotation: RotationArgument) -> None:
     """Show one rotation, from the journal."""
-    from spectronctl.cli.commands.keys import _rotations as journal
+    from spectronctl.cli.rotating import open_ledger
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
-    found = journal.find_rotation(journal.open_journal(rt), rotation)
-    rt.out.show(journal.describe_rotation(found), ROTATIONS)
+    rt.out.show(describe_rotation(open_ledger(rt).find(rotation)), ROTATIONS)
 
 
 @app.command("resume")
@@ -61,33 +69,98 @@ def resume_rotations(
 
     With --secret-file and the like, secrets not delivered yet go there instead.
     """
-    from spectronctl.cli.commands.keys._rotations import Rotations
-    from spectronctl.cli.commands.keys._running import resume_many, resume_one
+    from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
     places = secret.read_places(rt.env)
     if places and len(rotations or ()) != 1:
         raise UsageError("to deliver elsewhere, name one ROTATION")
-    runs = Rotations(rt)
+    runs = open_rotations(rt)
     if rotations and len(rotations) == 1:
-        resume_one(runs, rotations[0], places, reveal=secret.reveal, wait=wait)
+        _resume_one(rt, runs, rotations[0], places, reveal=secret.reveal, wait=wait)
     else:
-        resume_many(runs, rotations or [], wait=wait, parallel=parallel)
+        _resume_many(rt, runs, rotations or [], wait=wait, parallel=parallel)
+
+
+def _resume_one(
+    rt: Runtime, runs: Rotations, id: str, places: Sequence[Place], *, reveal: bool, wait: bool
+) -> None:
+    """Take one rotation further and show it."""
+    from spectronctl.cli.places import STDOUT, open_places
+    from spectronctl.cli.rotating import explain_interrupt, foresee, wait_for
+    from spectronctl.output.sinks import check_secret_output
+
+    printed = False
+
+    def show(rotation: Rotation, minted: MintedKey) -> None:
+        nonlocal printed
+        printed = True
+        after = describe_rotation(foresee(rotation))
+        rt.out.secret({**minted.to_dict(), "rotation": after}, KEYS)
+
+    rotation = runs.ledger.find(id)
+    if rotation.needs_secret and not places and {"kind": STDOUT} in rotation.places:
+        check_secret_output(rt.streams, reveal=reveal, has_file=False)
+    elsewhere = [place.to_dict() for place in places]
+    with explain_interrupt(rt, runs, rotation):
+        rotation = runs.resume(id, partial(open_places, rt, show=show), elsewhere=elsewhere)
+        if wait:
+            rotation = wait_for(rt, runs, rotation)
+    rt.out.note(f"Rotation {rotation.id} of key {rotation.name} is {rotation.step}.")
+    if not printed:
+        rt.out.show(describe_rotation(rotation), ROTATIONS)
+
+
+def _resume_many(
+    rt: Runtime, runs: Rotations, ids: Sequence[str], *, wait: bool, parallel: int
+) -> None:
+    """Take several rotations further, or all of this server's, and show each."""
+    from spectronctl.cli.places import open_places
+    from spectronctl.cli.rotating import make_batch, wait_for_all
+
+    chosen, unreadable = _choose(rt, runs, ids)
+    batch = make_batch(
+        lambda rotation: runs.resume_idle(rotation, partial(open_places, rt)),
+        label="resumed",
+        parallel=parallel,
+    )
+    outcomes = batch.run(rt, chosen)
+    for outcome in outcomes:
+        outcome.item = outcome.result or outcome.item
+    if wait:
+        wait_for_all(rt, runs, outcomes)
+    for outcome in outcomes:
+        if outcome.error:
+            outcome.item = runs.ledger.find(outcome.item.id)
+    rt.out.rows([describe_rotation(outcome.item) for outcome in outcomes], ROTATIONS)
+    runs.ledger.prune()
+    batch.raise_failures(outcomes)
+    if unreadable:
+        raise unreadable[0]
+
+
+def _choose(
+    rt: Runtime, runs: Rotations, ids: Sequence[str]
+) -> tuple[list[Rotation], list[ConfigError]]:
+    """The rotations meant, and what keeps others from being read: they do not stop these."""
+    from spectronctl.cli.rotating import find_server
+
+    if ids:
+        return [runs.ledger.find(each) for each in ids], []
+    found, unreadable = runs.ledger.list_all()
+    here = find_server(rt)
+    return [rotation for rotation in found if rotation.is_open and rotation.url == here], unreadable
 
 
 @app.command("abort")
 def abort_rotation(ctx: Context, rotation: RotationArgument) -> None:
     """Give a rotation up: a successor that nobody can hold is deleted, every other key stays."""
-    from spectronctl.cli.commands.keys._rotations import Rotations, describe_rotation
+    from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
-    runs = Rotations(rt)
-    with runs.hold(rotation) as found:
-        if not found.is_open:
-            raise ConflictError(f"rotation {found.id} is {found.step} already")
-        alive = runs.rotator.abort(found)
+    found, alive = open_rotations(rt).abort(rotation)
     rt.out.done(
         {**describe_rotation(found), "alive": alive},
         ROTATIONS,

@@ -37,7 +37,7 @@ def verify_key(
         )
     context = rt.context
     try:
-        found = rt.make_context_client(context, credential).send(identity.get_identity(context))
+        found = rt.clients.of_context(context, credential).send(identity.get_identity(context))
     except AuthError as exc:
         exc.message = f"this key is not accepted in context {context}"
         exc.hint = (

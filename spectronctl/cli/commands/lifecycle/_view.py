@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from spectronctl.cli.commands.lifecycle._contexts import summarize
 from spectronctl.output.views import Column, View
+
+
+def _summarize(view: View, *columns: Column) -> View:
+    """The view of several answers: each with its context, and the error of those that have no answer."""
+    return replace(
+        view,
+        columns=(Column("context"), *(columns or view.columns), Column("error")),
+        name="context",
+        plural="contexts",
+        parts=None,
+    )
+
 
 DECAY = View(
     columns=(
@@ -16,10 +28,10 @@ DECAY = View(
     ),
     name="affected",
 )
-DECAYS = summarize(DECAY)
+DECAYS = _summarize(DECAY)
 
 EXPIRY = View(columns=(Column("affected"),), name="affected")
-EXPIRIES = summarize(EXPIRY)
+EXPIRIES = _summarize(EXPIRY)
 
 
 def _show_progress(job: Mapping[str, Any]) -> str | None:
@@ -47,7 +59,7 @@ JOBS = View(
     ),
     plural="jobs",
 )
-REINDEXES = summarize(JOBS, *(column for column in JOBS.columns if column.name != "error"))
+REINDEXES = _summarize(JOBS, *(column for column in JOBS.columns if column.name != "error"))
 
 
 def list_findings(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -87,4 +99,4 @@ def _count(check: str) -> Column:
     return Column(check, compute=lambda report: len(report[check]) if check in report else None)
 
 
-REPORTS = summarize(FINDINGS, Column("total"), *map(_count, _FINDINGS))
+REPORTS = _summarize(FINDINGS, Column("total"), *map(_count, _FINDINGS))

@@ -6,13 +6,9 @@ from typing import Any
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.lifecycle._contexts import (
-    ContextOptions,
-    Task,
-    check_contexts,
-    run_in_contexts,
-)
+from spectronctl.cli.commands.lifecycle._options import ContextOptions
 from spectronctl.cli.commands.lifecycle._view import DECAY, DECAYS
+from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
 
 app = App()
 

@@ -10,13 +10,9 @@ import typer
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
-from spectronctl.cli.commands.lifecycle._contexts import (
-    ContextOptions,
-    Task,
-    check_contexts,
-    run_in_contexts,
-)
+from spectronctl.cli.commands.lifecycle._options import ContextOptions
 from spectronctl.cli.commands.lifecycle._view import CHECKS, FINDINGS, REPORTS
+from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import FOUND
 

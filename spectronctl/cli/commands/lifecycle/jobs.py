@@ -8,14 +8,11 @@ import typer
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import read_wait_timeout
+from spectronctl.cli.commands.lifecycle._options import WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS
-from spectronctl.cli.commands.lifecycle._waiting import (
-    WaitTimeoutOption,
-    explain_interrupt,
-    explain_unknown_job,
-    read_wait_timeout,
-    wait_for_job,
-)
+from spectronctl.cli.listing import list_items
+from spectronctl.cli.waiting import explain_interrupt, explain_unknown_job, wait_for_job
 from spectronctl.ground.vocabulary import JobStatus
 
 if TYPE_CHECKING:
@@ -45,7 +42,7 @@ def list_jobs(
         return (status is None or job.status == status) and kind in (None, job.kind)
 
     is_any = status is None and kind is None
-    rt.out.rows(rt.list_items(api.list_jobs(rt.context), None if is_any else keep), JOBS)
+    rt.out.rows(list_items(rt, api.list_jobs(rt.context), None if is_any else keep), JOBS)
 
 
 @app.command("get")
@@ -66,7 +63,7 @@ def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = 
     rt = ctx.runtime
     rt.out.check(JOBS)
     timeout = read_wait_timeout(wait_timeout)
-    rt.works_on_jobs = True
+    rt.clients.works_on_jobs = True
     found = _wait(rt, job, timeout=timeout)
     check_succeeded(found, rt.context)
     rt.out.note(f"Job {found.id} of context {rt.context} {found.status}.")
@@ -86,7 +83,7 @@ def cancel_job(
 
     rt = ctx.runtime
     rt.out.check(JOBS)
-    rt.works_on_jobs = wait
+    rt.clients.works_on_jobs = wait
     with explain_unknown_job(rt.context):
         found = rt.client.send(api.cancel_job(rt.context, job))
     if wait and not found.is_over:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from spectronctl.cli.commands.ontology._view import ONTOLOGY
+from spectronctl.cli.consent import get_consent
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -34,7 +35,8 @@ class Consent:
         removed = [part for part in difference.removed if part not in self._agreed]
         if not removed:
             return
-        rt.confirm(
+        get_consent(
+            rt,
             f"Remove {name_parts(removed)} from the ontology of context {rt.context} at {rt.place}?",
             name=rt.context,
             confirmed=self._confirmed,

@@ -6,6 +6,7 @@ from spectronctl.api import ontology as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.ontology._view import DELETED
+from spectronctl.cli.consent import get_consent
 
 app = App()
 
@@ -16,7 +17,8 @@ def delete_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
     rt = ctx.runtime
     rt.out.check(DELETED)
     context = rt.context
-    rt.confirm(
+    get_consent(
+        rt,
         f"Delete the whole ontology of context {context} at {rt.place}?",
         name=context,
         confirmed=confirm,

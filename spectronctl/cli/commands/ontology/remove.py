@@ -7,6 +7,7 @@ from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.ontology._consent import Consent, name_parts, show_written
 from spectronctl.cli.commands.ontology._names import NameOptions
 from spectronctl.cli.commands.ontology._view import ONTOLOGY
+from spectronctl.cli.consent import check_confirmable
 
 app = App()
 
@@ -20,7 +21,7 @@ def remove_names(ctx: Context, names: NameOptions, confirm: ConfirmOption = None
     rt.out.check(ONTOLOGY)
     unwanted = names.read()
     parts = list(unwanted.list_parts())
-    rt.check_confirmable(f"Remove {name_parts(parts)}?", name=rt.context, confirmed=confirm)
+    check_confirmable(rt, f"Remove {name_parts(parts)}?", name=rt.context, confirmed=confirm)
     written = ontologies.change_ontology(
         rt.client,
         rt.context,

@@ -14,7 +14,9 @@ import typer
 from spectronctl.cli import embedded
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
+from spectronctl.cli.consent import get_consent
 from spectronctl.cli.runtime import Runtime
+from spectronctl.cli.secrets import reserve_secret
 from spectronctl.errors import UsageError
 from spectronctl.local.locations import local_store_url
 from spectronctl.output.views import Column, View
@@ -23,10 +25,7 @@ from spectronctl.server.extra import server_parts
 if TYPE_CHECKING:
     from spectronctl.output.sinks import SinkGroup
 
-app = App(
-    verbs={"exec": "Run a program against a throw-away server, which ends along with it."},
-    invoke_without_command=True,
-)
+app = App(invoke_without_command=True)
 keys = App(help="Manage management keys, while no server runs on the store.")
 app.add_typer(keys, name="keys")
 
@@ -121,7 +120,7 @@ def serve(
     with server_parts():
         from spectronctl.server import listening
     cert, key = listen.tls_cert, listen.tls_key
-    with rt.reserve_secret(secret if bootstrap else None) as sinks:
+    with reserve_secret(rt, secret if bootstrap else None) as sinks:
         listening.serve(
             store or local_store_url(rt.env),
             host=listen.host,
@@ -201,7 +200,7 @@ def create_key(
     """Make a management key; its secret is shown or written once."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
-    with rt.reserve_secret(secret, name=name) as sinks:
+    with reserve_secret(rt, secret, name=name) as sinks:
         row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
         key = embedded.describe_management_key(row)
         sinks.commit(minted, id=row.id)
@@ -218,7 +217,8 @@ def revoke_key(
     """Revoke a management key at once."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
-    rt.confirm(
+    get_consent(
+        rt,
         f"Revoke management key {key_id}? Whoever holds it fails at once.",
         name=key_id,
         confirmed=None,

@@ -12,9 +12,9 @@ from spectronctl.output.transcripts import write_transcript
 
 if TYPE_CHECKING:
     from spectronctl.cli.commands.sessions._format import Format
-    from spectronctl.cli.commands.sessions._turns import Source
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.sessions import Turn
+    from spectronctl.operations.exports import Source
 
 
 def check_shaping(rt: Runtime, format: Format | None, *, follow: bool) -> None:
@@ -32,22 +32,22 @@ def check_shaping(rt: Runtime, format: Format | None, *, follow: bool) -> None:
     rt.out.check(TRANSCRIPT)
 
 
-def print_transcript(rt: Runtime, source: Source) -> None:
+def print_transcript(rt: Runtime, source: Source, format: str) -> None:
     """Print all of it, once all is there."""
     session = source.describe()
     turns = _limit(rt, chain.from_iterable(source.read()))
     if rt.settings.query.value is not None:
         rt.out.show({"session": session, "turns": list(turns)}, TRANSCRIPT)
         return
-    rt.out.text(_write(rt, source, session, turns))
+    rt.out.text(_write(rt, format, session, turns))
 
 
-def follow_transcript(rt: Runtime, source: Source) -> None:
+def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     """Print it, and what is said from now on, until nobody reads or somebody interrupts."""
     session = source.describe()
     # Whether more would come cannot be known: nobody waits for it.
     turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.settings.limit.value)
-    rt.out.follow(_write(rt, source, session, turns))
+    rt.out.follow(_write(rt, format, session, turns))
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
@@ -58,10 +58,9 @@ def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
 
 
 def _write(
-    rt: Runtime, source: Source, session: dict[str, object], turns: Iterable[Turn]
+    rt: Runtime, format: str, session: dict[str, object], turns: Iterable[Turn]
 ) -> Iterator[str]:
-    spelling = source.wanted.format
-    pieces = write_transcript(spelling, session, turns, terminal=rt.out.terminal)
-    if spelling == "csv" and rt.settings.no_header.value:
+    pieces = write_transcript(format, session, turns, terminal=rt.out.terminal)
+    if format == "csv" and rt.settings.no_header.value:
         next(pieces)
     return pieces

@@ -10,6 +10,7 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._view import SESSIONS
+from spectronctl.cli.consent import get_consent
 
 app = App()
 
@@ -30,7 +31,8 @@ def delete_sessions(
     what = f"{ids[0]} with all its turns"
     if len(ids) > 1:
         what = f"{len(ids)} sessions ({', '.join(ids)}) with all their turns"
-    rt.confirm(
+    get_consent(
+        rt,
         f"Delete {what} from context {rt.context} of {rt.place}?",
         name=rt.context,
         confirmed=confirm,

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -16,8 +20,8 @@ from spectronctl.cli.commands.sessions._view import IMPORTED
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
 
 if TYPE_CHECKING:
-    from spectronctl.cli.commands.sessions._conversation import Conversation
     from spectronctl.cli.runtime import Runtime
+    from spectronctl.models.facts import Message
     from spectronctl.operations.imports import Progress
 
 app = App()
@@ -41,13 +45,11 @@ def import_conversation(
     parallel: ParallelOption = 4,
 ) -> None:
     """Append a conversation from a file to a session; safe to repeat."""
-    from spectronctl.cli.commands.sessions._conversation import open_conversation
-
     rt = ctx.runtime
     rt.out.check(IMPORTED)
     if session and scope:
         raise UsageError("--scope is for a session that is made, and --session names one")
-    with open_conversation(rt, file) as conversation:
+    with _open_conversation(rt, file) as conversation:
         done = _import(rt, conversation, file, session, scope, parallel)
     outcome = {"session": done.session_id, "found": done.found, "sent": done.sent}
     before = f"; {done.found} were there before" if done.found else ""
@@ -56,7 +58,7 @@ def import_conversation(
 
 def _import(
     rt: Runtime,
-    conversation: Conversation,
+    conversation: _Conversation,
     file: str,
     session: str | None,
     scope: list[str] | None,
@@ -107,3 +109,48 @@ def _tell_how_to_go_on(
         told = f"By now session {reached.session_id} holds {count} of the turns."
         exc.hint = " ".join(filter(None, [exc.hint, told]))
         exc.command = exc.command or command
+
+
+@dataclass(frozen=True)
+class _Conversation:
+    """Messages, how many there are where that can be known, and what tells their source from another."""
+
+    messages: Iterator[Message]
+    total: int | None
+    source: str
+
+
+@contextmanager
+def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
+    """
+    Open a file, or stdin for `-`.
+
+    UsageError names the line that is broken: of a file at once, of what can be read only once when it is its turn.
+    """
+    if name == "-":
+        yield _Conversation(_read(rt.inputs.open_stdin("FILE"), "stdin"), None, name)
+        return
+    try:
+        file = open(name, "rb")  # noqa: SIM115 - closed below; only a failure to open is a usage error
+    except OSError as exc:
+        raise UsageError(f"{name}: {exc.strerror}") from None
+    with file:
+        total = None
+        if file.seekable():
+            total = sum(1 for _ in _read(file, name))
+            file.seek(0)
+        yield _Conversation(_read(file, name), total, os.path.realpath(name))
+
+
+def _read(file: BinaryIO, name: str) -> Iterator[Message]:
+    from spectronctl.operations.conversations import read_messages
+
+    return read_messages(_decode(file, name), name)
+
+
+def _decode(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise UsageError(f"{name}, line {number}: not UTF-8") from None

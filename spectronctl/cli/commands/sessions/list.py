@@ -11,6 +11,7 @@ from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
+from spectronctl.cli.listing import list_items
 from spectronctl.config.values import parse_duration
 from spectronctl.errors import UsageError
 from spectronctl.ground.times import format_time, parse_time
@@ -48,7 +49,7 @@ def list_sessions(
             since=format_time(first) if first else None,
             until=format_time(last) if last else None,
         )
-        rt.out.rows(rt.list_items(request, client=client), SESSIONS)
+        rt.out.rows(list_items(rt, request, client=client), SESSIONS)
 
 
 def _read_moment(text: str | None, option: str, now: datetime) -> datetime | None:

@@ -2,109 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.batch import Batch, Outcome
+from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._format import (
+    SUFFIXES,
     Format,
     check_endless,
     choose_for_file,
     choose_for_stdout,
 )
-from spectronctl.cli.commands.sessions._options import ParallelOption
-from spectronctl.errors import UsageError
+from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
+from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
+from spectronctl.cli.listing import list_items
+from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
-    from spectronctl.cli.commands.sessions._turns import Wanted
     from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Client
+    from spectronctl.operations.exports import Export, Source
+
+    Exported = Outcome[tuple[Path, Export], None]
 
 app = App()
 
-
-class Role(StrEnum):  # Typer repeats no Literal
-    """Who may have said a turn."""
-
-    USER = "user"
-    ASSISTANT = "assistant"
-    SYSTEM = "system"
-    TOOL = "tool"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TurnOptions:
-    """Which turns, and how they are written."""
-
-    format: Annotated[
-        Format | None,
-        typer.Option(
-            "--format", help="How it is written; text, unless -o or the file's name says otherwise."
-        ),
-    ] = None
-    tail: Annotated[
-        int | None, typer.Option("--tail", min=0, metavar="N", help="Only the last N turns.")
-    ] = None
-    from_seq: Annotated[
-        int | None,
-        typer.Option("--from-seq", min=0, metavar="N", help="Only turns from this seq on."),
-    ] = None
-    role: Annotated[
-        list[Role] | None,
-        typer.Option("--role", help="Only turns of this role; may be repeated."),
-    ] = None
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with new turns as they come, until interrupted.")
-    ] = False
-
-    def check(self) -> None:
-        """UsageError for options that exclude each other."""
-        if self.tail is not None and self.from_seq is not None:
-            raise UsageError("--tail and --from-seq both say where to start: give one of them")
-
-    def choose(self, format: Format, parallel: int) -> Wanted:
-        """What is wanted, in that format."""
-        from spectronctl.cli.commands.sessions._turns import Wanted
-
-        return Wanted(
-            format=format.value,
-            tail=self.tail,
-            from_seq=self.from_seq,
-            roles=tuple(sorted({role.value for role in self.role or ()})),
-            parallel=parallel,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileOptions:
-    """Where transcripts are written; to stdout when nothing is said."""
-
-    output_file: Annotated[
-        Path | None, typer.Option("--output-file", metavar="PATH", help="Write to this file.")
-    ] = None
-    output_dir: Annotated[
-        Path | None,
-        typer.Option("--output-dir", metavar="PATH", help="Write a file per session in here."),
-    ] = None
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on with what an interrupted run has left in the files."),
-    ] = False
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files that are there already.")
-    ] = False
-
-    def check(self) -> None:
-        """UsageError for options that exclude or need each other."""
-        if self.output_file and self.output_dir:
-            raise UsageError("--output-file and --output-dir exclude each other")
-        for option, given in {"--resume": self.resume, "--force": self.force}.items():
-            if given and not (self.output_file or self.output_dir):
-                raise UsageError(f"{option} is about files: name one with --output-file PATH")
+INTERRUPTED = "interrupted; the same command with --resume goes on"
 
 
 @app.command()
@@ -127,7 +57,7 @@ def print_transcript(
     files.check()
     _check_sessions(ids, turns, files, all_sessions=all_sessions)
     if files.output_dir:
-        _export_many(rt, turns, files, None if all_sessions else ids, parallel)
+        _export_many(rt, turns, files, files.output_dir, None if all_sessions else ids, parallel)
     elif files.output_file:
         _export_one(rt, turns, files, files.output_file, ids[0], parallel)
     else:
@@ -167,7 +97,7 @@ def _print_one(rt: Runtime, turns: TurnOptions, session_id: str, parallel: int) 
         check_endless(chosen)
     with open_plane(rt) as (client, context):
         show = follow_transcript if turns.follow else print_transcript
-        show(rt, turns.choose(chosen, parallel).bind(client, context, session_id))
+        show(rt, turns.choose(parallel).bind(client, context, session_id), chosen.value)
 
 
 def _export_one(
@@ -178,26 +108,133 @@ def _export_one(
     session_id: str,
     parallel: int,
 ) -> None:
-    from spectronctl.cli.commands.sessions._exports import Export, export_one
+    """Write one transcript and say where it is."""
+    import time
 
     chosen = choose_for_file(turns.format, path)
     if turns.follow:
         check_endless(chosen)
-    with open_plane(rt) as (client, context):
-        source = turns.choose(chosen, parallel).bind(client, context, session_id)
-        export = Export(source, path, resume=files.resume, force=files.force)
-        export_one(rt, export, follow=turns.follow)
+    rt.out.check(EXPORTED)
+    _refuse_limit(rt)
+    with open_plane(rt) as (client, context), rt.out.progress("turns") as progress:
+        source = turns.choose(parallel).bind(client, context, session_id)
+        export = _make_export(source, path, chosen, files)
+        try:
+            export.run(
+                lambda count: progress.advance(count=count),
+                follow=time.sleep if turns.follow else None,
+            )
+        except KeyboardInterrupt:
+            if not turns.follow:
+                rt.out.leave(INTERRUPTED)
+            raise
+    rt.out.done(_describe(path, export), EXPORTED, _tell(path, export))
+
+
+def _refuse_limit(rt: Runtime) -> None:
+    if rt.settings.limit.value is not None:
+        raise UsageError(
+            "--limit would leave a file that looks whole and is not",
+            hint="--tail N writes the last N turns.",
+        )
 
 
 def _export_many(
     rt: Runtime,
     turns: TurnOptions,
     files: FileOptions,
+    directory: Path,
     ids: list[str] | None,
     parallel: int,
 ) -> None:
-    from spectronctl.cli.commands.sessions._exports import export_many
+    """Write the transcripts of these sessions, or of all, each with what became of it; fail when any did."""
+    chosen = choose_for_file(turns.format)
+    rt.out.check(EXPORTED)
+    if not directory.is_dir():
+        raise UsageError(f"there is no directory {directory}", command=f"mkdir -p {directory}")
+    if ids is not None:
+        _check_new(name_files(ids, chosen, directory), files)
+    with open_plane(rt) as (client, context):
+        if ids is None:
+            ids = _list_ids(rt, client, context)
+            _check_new(name_files(ids, chosen, directory), files)
+        at_once = max(1, min(parallel, len(ids)))
+        wanted = turns.choose(max(1, parallel // at_once))
+        exports = [
+            (path, _make_export(wanted.bind(client, context, each), path, chosen, files))
+            for each, path in zip(ids, name_files(ids, chosen, directory), strict=True)
+        ]
+        batch = _make_batch(at_once)
+        outcomes = batch.run(rt, exports)
+    rt.out.rows([_describe(*outcome.item, outcome.error) for outcome in outcomes], EXPORTED)
+    batch.raise_failures(outcomes, advice="The same command with --resume goes on.")
 
-    wanted = turns.choose(choose_for_file(turns.format), parallel)
-    assert files.output_dir
-    export_many(rt, wanted, ids, files.output_dir, resume=files.resume, force=files.force)
+
+def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
+    with explain_missing(NO_LIST):
+        listed = list_items(rt, api.list_sessions(context), client=client)
+        return [str(session["id"]) for session in listed]
+
+
+def _make_export(source: Source, path: Path, format: Format, files: FileOptions) -> Export:
+    from spectronctl.operations.exports import Export
+    from spectronctl.output.transcripts import TranscriptFile
+
+    def open_file() -> TranscriptFile:
+        return TranscriptFile.open(
+            path, format.value, export=source.identity, resume=files.resume, force=files.force
+        )
+
+    return Export(source, open_file)
+
+
+def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
+    def check(count: int) -> None:
+        if batch.stopped.is_set():
+            raise SpectronctlError("interrupted")
+
+    batch = Batch[tuple[Path, "Export"], None](
+        work=lambda item: item[1].run(check),
+        label="sessions",
+        plural="exports",
+        say=lambda outcome: _tell(*outcome.item, outcome.error),
+        after_interrupt=lambda outcomes: INTERRUPTED,
+        parallel=parallel,
+    )
+    return batch
+
+
+def name_files(ids: Sequence[str], format: Format, directory: Path) -> list[Path]:
+    """A file per session. No two ids have one name, and none leads out of the directory."""
+    names = (quote(each, safe=":").replace("_", "%5F").replace(":", "_") for each in ids)
+    return [directory / (name + SUFFIXES[format]) for name in names]
+
+
+def _check_new(paths: Sequence[Path], files: FileOptions) -> None:
+    there = [] if files.resume or files.force else [path for path in paths if path.exists()]
+    if there:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(
+            f"{there[0]} exists already{more}",
+            hint="Pass --resume to leave what is whole and go on with the rest, or --force to replace all.",
+        )
+
+
+def _describe(path: Path, export: Export, error: SpectronctlError | None = None) -> dict[str, Any]:
+    """What became of it, as it is shown."""
+    return {
+        "session": export.source.session_id,
+        "file": str(path),
+        "status": export.status,
+        "turns": export.turns,
+        "error": error.message if error else None,
+    }
+
+
+def _tell(path: Path, export: Export, error: SpectronctlError | None = None) -> str:
+    name = export.source.session_id
+    if error:
+        return f"{name}: {error.message}"
+    if export.status == "was there":
+        return f"{path} was whole already."
+    return f"Wrote {export.turns} turns of {name} to {path}."

@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from spectronctl.cli._reporting import write_command
-from spectronctl.config.values import parse_duration, parse_named
 from spectronctl.errors import NotFoundError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -19,26 +16,11 @@ if TYPE_CHECKING:
     from spectronctl.models.lifecycle import Job
     from spectronctl.output.progress import Progress
 
-WaitTimeoutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--wait-timeout",
-        metavar="DURATION",
-        help="Wait no longer than that, such as 10m; the job goes on.",
-    ),
-]
-
-
 LOCAL_FUTURE = (
     "left where it is: in the local store it goes on only while somebody waits for it,"
     " or 'spectronctl serve' runs."
 )
 """What becomes of a job that only this process works on."""
-
-
-def read_wait_timeout(text: str | None) -> float | None:
-    """Seconds; UsageError for what is no duration."""
-    return None if text is None else float(parse_named(parse_duration, text, "--wait-timeout"))
 
 
 def watch_command(rt: Runtime, context: str, job_id: str) -> str:

@@ -1,0 +1,137 @@
+"""The clients of a run: one for each key that it signs with."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from spectronctl.errors import AuthError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Client
+    from spectronctl.config.credentials import Credential
+
+NO_KEY_HINT = (
+    "Give one with --api-key-file PATH, SPECTRON_MANAGEMENT_API_KEY, or a profile"
+    " ('spectronctl profiles add --help'). --profile local needs none."
+)
+
+
+class Clients:
+    """
+    Makes each client when it is first asked for; threads may ask at once.
+
+    `transport` replaces the network in tests. A command that waits for jobs sets `works_on_jobs` before it asks for a
+    client: under `--profile local` nothing else works on them.
+    """
+
+    works_on_jobs = False
+
+    def __init__(self, rt: Runtime, transport: httpx.BaseTransport | None = None) -> None:
+        self._rt = rt
+        self._transport = transport
+        self._made: dict[Credential | None, Client] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Close every client that was made."""
+        while self._made:
+            self._made.popitem()[1].close()
+
+    @property
+    def has_network(self) -> bool:
+        """Whether the server is somewhere else than in this process."""
+        return self._transport is None and not self._rt.settings.is_local
+
+    @property
+    def management(self) -> Client:
+        """The management plane."""
+        credential = self._rt.settings.management_credential()
+        if credential is None and not self._rt.settings.is_local:
+            raise AuthError("no management key to send", hint=NO_KEY_HINT)
+        return self._find(credential)
+
+    @property
+    def management_key(self) -> str | None:
+        """The key that `management` signs with."""
+        credential = self._rt.settings.management_credential()
+        return self._rt.inputs.read_credential(credential) if credential else None
+
+    @property
+    def public(self) -> Client:
+        """For calls that need no key."""
+        return self._find(None)
+
+    def of_context(self, context_id: str, credential: Credential | None = None) -> Client:
+        """The data plane of one context: with that key, or else its own where there is one."""
+        credential = credential or self._rt.settings.data_plane_credential(context_id)
+        if credential is None and not self._rt.settings.is_local:
+            raise AuthError(f"no key for context {context_id} to send", hint=NO_KEY_HINT)
+        return self._find(credential)
+
+    def _find(self, credential: Credential | None) -> Client:
+        with self._lock:
+            if credential not in self._made:
+                self._made[credential] = self._make(credential)
+            return self._made[credential]
+
+    def _make(self, credential: Credential | None) -> Client:
+        from spectronctl.client import Client
+
+        given = self._rt.settings
+        self._warn_of_visible_key(credential)
+        key = self._rt.inputs.read_credential(credential) if credential else None
+        self._log_resolution(key, credential)
+        return Client(
+            given.url.value,
+            api_key=key,
+            auth_header=given.auth_header.value,
+            timeout=given.timeout.value,
+            retries=given.retries.value,
+            ca_file=given.ca_file.value,
+            proxy=given.proxy.value,
+            transport=self._transport or self._find_local_transport(),
+            observe=self._log_exchange if given.debug.value else None,
+        )
+
+    def _find_local_transport(self) -> httpx.BaseTransport | None:
+        if not self._rt.settings.is_local:
+            return None
+        from spectronctl.cli.embedded import make_transport
+
+        self._transport = make_transport(
+            self._rt.env,
+            timeout=self._rt.settings.timeout.value,
+            works_on_jobs=self.works_on_jobs,
+        )
+        return self._transport
+
+    def _warn_of_visible_key(self, credential: Credential | None) -> None:
+        if credential and credential.is_visible and not self._rt.streams.in_ci:
+            self._rt.out.note(
+                "a key given as --api-key can be seen in `ps` and in the shell's history;"
+                " --api-key-file, SPECTRON_MANAGEMENT_API_KEY or a profile keep it private"
+            )
+
+    def _log(self, line: str) -> None:
+        self._rt.streams.write_message(f"debug: {line}\n")
+
+    def _log_resolution(self, key: str | None, credential: Credential | None) -> None:
+        if not self._rt.settings.debug.value:
+            return
+        from spectronctl.config.credentials import digest
+
+        url = self._rt.settings.url
+        self._log(f"url {url.value} from {url.source}")
+        if key and credential:
+            self._log(f"key {digest(key)} from {credential.source}")
+
+    def _log_exchange(self, exchange: Any) -> None:
+        outcome = exchange.status or exchange.error
+        self._log(
+            f"{exchange.method} {exchange.path} {outcome} {exchange.seconds * 1000:.0f} ms"
+            f" attempt {exchange.attempt} request {exchange.request_id}"
+        )

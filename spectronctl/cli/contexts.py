@@ -1,0 +1,97 @@
+"""The same in one context, in several or in all: one answer, or a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from spectronctl.cli.batch import Batch, Outcome
+from spectronctl.output.views import View
+
+if TYPE_CHECKING:
+    from spectronctl.cli.commands.lifecycle._options import ContextOptions
+    from spectronctl.cli.runtime import Runtime
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    What is to be done in each context.
+
+    `work` takes a context and returns the answer, which `say` tells in words; `command` does it again. `view` shows one
+    answer, `summary` several; `stopped` is set when the others are no longer waited for, and `leave` says what goes on.
+    """
+
+    work: Callable[[str], Answer]
+    say: Callable[[Answer], str]
+    command: str
+    view: View
+    summary: View
+    stopped: Event = field(default_factory=Event)
+    leave: Callable[[], str] | None = None
+
+
+def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: View) -> None:
+    """Before any request: what is wrong with the contexts or the output."""
+    chosen.check(rt)
+    rt.out.check(summary if chosen.is_many else view)
+
+
+def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Answer]:
+    """Do it in the chosen contexts and show what came of it; the answers."""
+    if chosen.is_many:
+        return _run_in_many(rt, chosen.named or _list_all(rt), chosen.parallel, task)
+    answer = task.work(chosen.find_one(rt))
+    if task.view.parts is None:  # where there are, they speak for themselves
+        rt.out.note(task.say(answer))
+    rt.out.show(answer, task.view)
+    return [answer]
+
+
+def _list_all(rt: Runtime) -> list[str]:
+    from spectronctl.api import contexts as api
+
+    return [context.id for context in rt.client.items(api.list_contexts())]
+
+
+def _run_in_many(rt: Runtime, contexts: Sequence[str], parallel: int, task: Task) -> list[Answer]:
+    batch = Batch(
+        work=task.work,
+        label="contexts",
+        plural="contexts",
+        say=lambda outcome: _say(outcome, task),
+        retry=lambda outcome: _find_command(outcome, task),
+        after_interrupt=lambda outcomes: _tell_interrupt(outcomes, task),
+        parallel=parallel,
+        stopped=task.stopped,
+    )
+    outcomes = batch.run(rt, contexts)
+    rt.out.rows(map(_describe, outcomes), task.summary)
+    batch.raise_failures(outcomes)
+    return [outcome.result for outcome in outcomes if outcome.result is not None]
+
+
+def _describe(outcome: Outcome[str, Answer]) -> Answer:
+    if outcome.error:
+        return {"context": outcome.item, "error": outcome.error.message}
+    return {"context": outcome.item, **(outcome.result or {})}
+
+
+def _say(outcome: Outcome[str, Answer], task: Task) -> str:
+    told = outcome.error.message if outcome.error else task.say(outcome.result or {})
+    return f"{outcome.item}: {told}"
+
+
+def _find_command(outcome: Outcome[str, Answer], task: Task) -> str:
+    told = outcome.error and outcome.error.command
+    return told or f"{task.command} {outcome.item}"
+
+
+def _tell_interrupt(outcomes: Sequence[Outcome[str, Answer]], task: Task) -> str:
+    done = sum(outcome.result is not None for outcome in outcomes)
+    told = f"interrupted; done in {done} of {len(outcomes)} contexts"
+    return "\n".join(filter(None, [told, task.leave and task.leave()]))

@@ -1,0 +1,29 @@
+"""Keys: found by id or name over all pages, and minted so that a lost answer never hides a live key."""
+
+from spectronctl.operations.keys._deleting import delete_keys, find_doomed, name_keys
+from spectronctl.operations.keys._filters import KeyFilter, OrphanReason, find_orphans
+from spectronctl.operations.keys._finding import choose_key, find_existing, find_key
+from spectronctl.operations.keys._minting import (
+    create_key,
+    list_ids,
+    may_have_minted,
+    rotate_key,
+    sweep_keys,
+)
+
+__all__ = [
+    "KeyFilter",
+    "OrphanReason",
+    "choose_key",
+    "create_key",
+    "delete_keys",
+    "find_doomed",
+    "find_existing",
+    "find_key",
+    "find_orphans",
+    "list_ids",
+    "may_have_minted",
+    "name_keys",
+    "rotate_key",
+    "sweep_keys",
+]

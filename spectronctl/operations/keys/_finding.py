@@ -1,0 +1,98 @@
+"""Keys found by id or name, over all pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from spectronctl.api import keys as api
+from spectronctl.client import Client
+from spectronctl.errors import ConflictError, NotFoundError
+from spectronctl.models.keys import Key, split_name
+
+
+def find_key(client: Client, context_id: str, wanted: str) -> Key:
+    """The key that `wanted` names (`choose_key`), looked for on every page."""
+    return choose_key(client.items(api.list_keys(context_id)), wanted, context_id)
+
+
+def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: bool = True) -> Key:
+    """
+    The key whose id is `wanted`, or else its name; a logical name stands for its newest generation.
+
+    NotFoundError names the near ones; ConflictError when several keys answer to the name (some servers allow that),
+    and without `newest` also when several generations do.
+    """
+    read: list[Key] = []
+    for key in keys:
+        if key.id == wanted:
+            return key
+        read.append(key)
+    found = _select_named(read, wanted)
+    if newest and found:
+        last = max(split_name(key.name)[1] for key in found)
+        found = [key for key in found if split_name(key.name)[1] == last]
+    if not found:
+        raise NotFoundError(
+            f"no key {wanted!r} in context {context_id}",
+            candidates=get_close_matches(wanted, [key.name for key in read]),
+            command=f"spectronctl keys list -c {context_id}",
+        )
+    if len(found) > 1:
+        raise _tell_ambiguous(found, wanted, context_id)
+    return found[0]
+
+
+def _select_named(keys: Iterable[Key], wanted: str) -> list[Key]:
+    """The keys of exactly that name when it is stamped, every generation otherwise."""
+    if split_name(wanted)[0] != wanted:
+        return [key for key in keys if key.name == wanted]
+    return [key for key in keys if split_name(key.name)[0] == wanted]
+
+
+def _tell_ambiguous(found: Sequence[Key], wanted: str, context_id: str) -> ConflictError:
+    if len({key.name for key in found}) < len(found):
+        return ConflictError(
+            f"{len(found)} keys of context {context_id} are named {wanted!r}",
+            candidates=[key.id for key in found],
+            hint="Name the one you mean by its id.",
+        )
+    return ConflictError(
+        f"there are {len(found)} generations of key {wanted!r} in context {context_id}",
+        candidates=[f"{key.id} ({key.name})" for key in found],
+        hint="Name the one you mean by its id, or by the name that its rotation stamped on it.",
+    )
+
+
+def find_existing(
+    client: Client,
+    context_id: str,
+    name: str,
+    wanted: Mapping[str, Any],
+    *,
+    hint: str = "Choose another name, or delete that key first.",
+) -> Key | None:
+    """
+    The key that already is what is wanted: these of its fields have these values.
+
+    ConflictError says what differs about the one of that name, and the hint.
+    """
+    try:
+        key = find_key(client, context_id, name)
+    except NotFoundError:
+        return None
+    differing = [
+        f"its {field} is {json.dumps(getattr(key, field))}, not {json.dumps(value)}"
+        for field, value in wanted.items()
+        if getattr(key, field) != value
+    ]
+    if key.status == "expired":
+        differing.append(f"it expired at {key.expires_at}")
+    if differing:
+        raise ConflictError(
+            f"key {key.name} ({key.id}) exists, but {' and '.join(differing)}",
+            hint=hint,
+        )
+    return key

@@ -1,0 +1,53 @@
+"""The new secret is tried, and what it may do is held against what the old one might."""
+
+from __future__ import annotations
+
+from spectronctl.api import identity
+from spectronctl.errors import AuthError, ConflictError
+from spectronctl.models.identity import Grants
+from spectronctl.models.keys import MintedKey
+from spectronctl.operations.rotations._rotation import Rotation
+from spectronctl.operations.rotations._run import Run
+
+
+def check_secret(run: Run, minted: MintedKey) -> None:
+    """AuthError for a secret that does not work; ConflictError for one that may do other things."""
+    try:
+        caller = run.client.with_key(minted.secret).send(
+            identity.get_identity(run.rotation.context)
+        )
+    except AuthError as exc:
+        exc.hint = f"The new secret of {minted.name} does not work, so it was not delivered."
+        raise
+    if run.rotation.method == "overlap":
+        _check_grants(run.rotation, minted, caller.effective_grants)
+
+
+def check_kind(rotation: Rotation, minted: MintedKey) -> None:
+    """ConflictError unless what the server says of the successor is what was asked for."""
+    same_kind = None in (minted.principal, rotation.principal) or (
+        minted.principal == rotation.principal
+    )
+    same_floor = (
+        "scope_floor" not in minted.model_fields_set or minted.scope_floor == rotation.scope_floor
+    )
+    if not (same_kind and same_floor):
+        raise _refuse_other(rotation, minted)
+
+
+def _check_grants(rotation: Rotation, minted: MintedKey, grants: Grants) -> None:
+    if _sort(rotation.grants or grants) != _sort(grants):
+        raise _refuse_other(rotation, minted)
+
+
+def _sort(grants: Grants) -> Grants:
+    return {verb: sorted(patterns) for verb, patterns in grants.items()}
+
+
+def _refuse_other(rotation: Rotation, minted: MintedKey) -> ConflictError:
+    return ConflictError(
+        f"{minted.name} ({minted.id}) may do other things than {rotation.key['name']},"
+        " so it was not delivered",
+        hint="Somebody, or another version of the server, changed what such a key is granted.",
+        command=f"spectronctl keys rotations abort {rotation.id}",
+    )

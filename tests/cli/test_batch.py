@@ -1,0 +1,99 @@
+"""Work for many things at once: outcomes in order, too many failures, and what is said of those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from threading import Event
+from typing import Any
+
+import pytest
+
+from spectronctl.cli.batch import Batch, Outcome
+from spectronctl.cli.runtime import Runtime
+from spectronctl.errors import ConflictError, SpectronctlError
+from spectronctl.output.streams import Streams
+
+
+@pytest.fixture
+def rt() -> Runtime:
+    return Runtime(env={}, streams=Streams(StringIO(), StringIO(), StringIO(), {}))
+
+
+def read_messages(rt: Runtime) -> str:
+    return rt.streams.stderr.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def make_batch(work: Callable[[int], int], **settings: Any) -> Batch[int, int]:
+    def say(outcome: Outcome[int, int]) -> str:
+        return f"{outcome.item}: {outcome.error or outcome.result}"
+
+    return Batch(
+        work=work,
+        label="done",
+        plural="numbers",
+        say=say,
+        after_interrupt=lambda outcomes: f"interrupted with {len(outcomes)}",
+        **{"parallel": 4, **settings},
+    )
+
+
+def refuse_odd(number: int) -> int:
+    if number % 2:
+        raise ConflictError(f"{number} is odd")
+    return number * 10
+
+
+def test_every_item_has_its_outcome_in_order_whichever_fails(rt: Runtime) -> None:
+    batch = make_batch(refuse_odd, retry=lambda outcome: f"spectronctl redo {outcome.item}")
+    outcomes = batch.run(rt, range(4))
+    assert [(each.result, str(each.error or "")) for each in outcomes] == [
+        (0, ""),
+        (None, "1 is odd"),
+        (20, ""),
+        (None, "3 is odd"),
+    ]
+    assert "done: 4 of 4" in read_messages(rt)
+    with pytest.raises(SpectronctlError, match="2 of 4 numbers failed") as raised:
+        batch.raise_failures(outcomes, advice="Nothing else.")
+    assert raised.value.hint == (
+        "1: 1 is odd; try: spectronctl redo 1\n3: 3 is odd; try: spectronctl redo 3\nNothing else."
+    )
+
+
+def test_without_a_failure_nothing_is_raised_and_none_is_too_few(rt: Runtime) -> None:
+    batch = make_batch(refuse_odd)
+    batch.raise_failures(batch.run(rt, [2, 4]))
+    assert batch.run(rt, []) == []
+
+
+def test_after_too_many_failures_no_more_are_begun(rt: Runtime) -> None:
+    batch = make_batch(refuse_odd, parallel=1, max_failures=2)
+    outcomes = batch.run(rt, [1, 2, 3, 4, 5])
+    assert [each.is_begun for each in outcomes] == [True, True, True, False, False]
+    assert [each.error is None for each in outcomes[3:]] == [True, True]
+    with pytest.raises(SpectronctlError) as raised:
+        batch.raise_failures(outcomes)
+    assert raised.value.message == "2 of 5 numbers failed, 2 were not begun"
+    assert raised.value.hint == "1: 1 is odd\n3: 3 is odd"
+
+
+def test_an_interrupt_stops_what_looks_and_begins_no_more(rt: Runtime) -> None:
+    begun: list[int] = []
+    is_under_way = Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 1:
+            assert is_under_way.wait(10)
+            raise KeyboardInterrupt
+        is_under_way.set()
+        assert batch.stopped.wait(10)
+        raise SpectronctlError("interrupted")
+
+    batch = make_batch(work, parallel=2)
+    with pytest.raises(KeyboardInterrupt):
+        batch.run(rt, [1, 2, 3, 4, 5, 6])
+    assert {1, 2} <= set(begun)
+    assert len(begun) <= 3
+    assert "interrupted with 6" in read_messages(rt)
