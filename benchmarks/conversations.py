@@ -16,14 +16,15 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.seeded import create_context, make_server
+from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.app import create_app
-from spectronctl.server.bootstrap import create_management_key
-from spectronctl.server.listening import bind_address
-from spectronctl.server.logs import configure_logs
-from spectronctl.server.store import ContextRow, SessionRow
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore, open_store
-from spectronctl.server.ulids import new_ulid
+from spectronctl.server.http.logs import configure_logs
+from spectronctl.server.registry.bootstrap import create_management_key
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.serving.listening import bind_address
+from spectronctl.server.sessions.rows import SessionRow
 
 DELAY_SECONDS = 0.02
 CHUNK = 500

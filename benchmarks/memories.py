@@ -17,17 +17,17 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.seeded import create_context, make_server
+from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.app import create_app
-from spectronctl.server.bootstrap import create_management_key
-from spectronctl.server.embedding import HashingEmbedder
-from spectronctl.server.listening import bind_address
-from spectronctl.server.logs import configure_logs
-from spectronctl.server.reindex import BATCH
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore, open_store
-from spectronctl.server.ulids import new_ulid
-from spectronctl.server.worker import run_worker
+from spectronctl.server.http.logs import configure_logs
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.registry.bootstrap import create_management_key
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.serving.listening import bind_address
 
 _FILLED = 200
 _WORDS = 4_000

@@ -23,7 +23,7 @@ _MODULES = {
     "aiohttp": ("aiohttp",),
     "requests": ("requests",),
     "surrealdb": ("surrealdb",),
-    "server": ("spectronctl.server.app", "spectronctl.server.store.surreal"),
+    "server": ("spectronctl.server.app", "spectronctl.server.registry.opening"),
 }
 
 _costs: dict[str, float] = {}
@@ -38,7 +38,7 @@ def _note_cost(part: str) -> Iterator[None]:
 
 async def _open_and_close(url: str) -> None:
     from spectronctl.server.app import create_app
-    from spectronctl.server.store.surreal import open_store
+    from spectronctl.server.registry.opening import open_store
 
     with _note_cost("open store"):
         store = await open_store(url)

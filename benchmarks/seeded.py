@@ -19,13 +19,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spectronctl.server.app import create_app
-from spectronctl.server.bootstrap import create_management_key
-from spectronctl.server.credentials import new_context_key_id
-from spectronctl.server.listening import bind_address
-from spectronctl.server.logs import configure_logs
-from spectronctl.server.store import ContextRow, KeyRow
-from spectronctl.server.store._contexts import COLUMNS
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.http.logs import configure_logs
+from spectronctl.server.registry.bootstrap import create_management_key
+from spectronctl.server.registry.contexts import COLUMNS
+from spectronctl.server.registry.credentials import new_context_key_id
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow, KeyRow
+from spectronctl.server.serving.listening import bind_address
 
 CONTEXT_ID = "acme-prod"
 

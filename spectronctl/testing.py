@@ -138,7 +138,7 @@ def run_server() -> Iterator[SpectronServer]:
     ConfigError when the extra `local` is not installed.
     """
     with server_parts():
-        from spectronctl.server.throwaway import run_in_thread
+        from spectronctl.server.serving.throwaway import run_in_thread
     with (
         run_in_thread() as running,
         Client(running.url, api_key=running.management_key, proxy="") as client,

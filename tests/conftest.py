@@ -81,9 +81,9 @@ class Server(httpx.BaseTransport):
     @asynccontextmanager
     async def _open_app(self) -> AsyncIterator[Any]:
         from spectronctl.server.app import create_app
-        from spectronctl.server.bootstrap import ensure_management_key
-        from spectronctl.server.store.surreal import open_store
-        from spectronctl.server.worker import run_worker
+        from spectronctl.server.jobs.worker import run_worker
+        from spectronctl.server.registry.bootstrap import ensure_management_key
+        from spectronctl.server.registry.opening import open_store
 
         store = await open_store("mem://")
         try:

@@ -45,8 +45,8 @@ HOME = {
     "pytest": "pytest_plugin",
 }
 VISITS = {
-    *((name, "server/embedding/_remote.py") for name in ("httpx", "truststore")),
-    ("filelock", "server/store/lock.py"),
+    *((name, "server/memory/embedding/_remote.py") for name in ("httpx", "truststore")),
+    ("filelock", "server/database/holding.py"),
 }
 """
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spectronctl.client._asgi import AsgiTransport
-    from spectronctl.server.store import ManagementKeyRow, Store
-    from spectronctl.server.store.lock import StoreLockedError
+    from spectronctl.server.database.database import StoreLockedError
+    from spectronctl.server.registry.rows import ManagementKeyRow
+    from spectronctl.server.store import Store
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ async def hold_open(
 ) -> AsyncIterator[Store]:
     """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
     with server_parts():
-        from spectronctl.server.store.surreal import open_store
+        from spectronctl.server.registry.opening import open_store
     async with AsyncExitStack() as stack:
         await _enter_lock(stack, url, timeout=timeout, command=command)
         store = await open_store(url, credentials=store_credentials(env))
@@ -50,7 +51,8 @@ async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, comman
     """Keep the store to this process; while another one has it, whoever waits can be interrupted."""
     import asyncio
 
-    from spectronctl.server.store.lock import StoreLockedError, hold_store
+    from spectronctl.server.database.database import StoreLockedError
+    from spectronctl.server.database.holding import hold_store
 
     deadline = monotonic() + timeout
     while True:
@@ -74,7 +76,7 @@ def make_transport(
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
             from spectronctl.server.app import create_app
-            from spectronctl.server.worker import run_worker
+            from spectronctl.server.jobs.worker import run_worker
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
             app = create_app(store, trusted=True)
@@ -90,7 +92,7 @@ def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
         for name in ("fastapi", "surrealdb", "surrealdb_embedded"):
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
-        from spectronctl.server.store.lock import find_holder, find_path
+        from spectronctl.server.database.holding import find_holder, find_path
     try:
         return find_path(url), find_holder(url)
     except OSError as exc:
@@ -112,7 +114,7 @@ def run_on_store(
 
 async def create_key(store: Store, name: str) -> tuple[ManagementKeyRow, str]:
     """A new management key and its secret."""
-    from spectronctl.server.bootstrap import create_management_key
+    from spectronctl.server.registry.bootstrap import create_management_key
 
     return await create_management_key(store, name)
 

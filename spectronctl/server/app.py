@@ -15,31 +15,30 @@ from starlette.routing import Match
 
 from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
-from spectronctl.server.answers import Problem
-from spectronctl.server.embedders import Embedders
-from spectronctl.server.idempotency import PassingBodies
-from spectronctl.server.limits import MAX_SMALL_BODY_BYTES
-from spectronctl.server.middleware import (
+from spectronctl.server.access import routes as identity
+from spectronctl.server.contexts import routes as contexts
+from spectronctl.server.facts import routes as facts
+from spectronctl.server.http.limits import MAX_SMALL_BODY_BYTES
+from spectronctl.server.http.middleware import (
     BodyLimit,
     CatchAll,
     Correlation,
     Unambiguous,
     render_problem,
 )
-from spectronctl.server.problems import ProblemError, invalid
-from spectronctl.server.routes import (
-    contexts,
-    documentation,
-    facts,
-    identity,
-    keys,
-    lifecycle,
-    ontology,
-    query,
-    service,
-    sessions,
-    upkeep,
-)
+from spectronctl.server.http.problems import ProblemError, invalid
+from spectronctl.server.http.responses import Problem
+from spectronctl.server.idempotency.once import PassingBodies
+from spectronctl.server.jobs import routes as jobs
+from spectronctl.server.keys import routes as keys
+from spectronctl.server.memory import management_routes as lifecycle
+from spectronctl.server.memory import routes as query
+from spectronctl.server.memory import upkeep_routes as upkeep
+from spectronctl.server.memory.embedders import Embedders
+from spectronctl.server.ontology import routes as ontology
+from spectronctl.server.service import documentation
+from spectronctl.server.service import routes as service
+from spectronctl.server.sessions import routes as sessions
 from spectronctl.server.store import Store
 
 MAX_BODY_SECONDS = 60.0
@@ -53,6 +52,7 @@ _ROUTES = [
         keys.router,
         ontology.router,
         lifecycle.router,
+        jobs.router,
         identity.router,
         sessions.router,
         facts.router,

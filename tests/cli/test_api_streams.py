@@ -20,9 +20,9 @@ from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
 from spectronctl.output.streams import Streams
 from spectronctl.server import app as server_app
-from spectronctl.server.listening import bind_address, run_server
-from spectronctl.server.problems import unavailable
-from spectronctl.server.store.surreal import open_store
+from spectronctl.server.http.problems import unavailable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.serving.listening import bind_address, run_server
 from tests.client.test_multipart import read
 from tests.conftest import CommandLine, Stream
 from tests.server.streaming import STREAM, UPLOAD, Streaming
@@ -44,7 +44,7 @@ def streaming(monkeypatch: pytest.MonkeyPatch) -> Streaming:
         return app
 
     monkeypatch.setattr(server_app, "create_app", create_app)
-    monkeypatch.setattr("spectronctl.server.listening.create_app", create_app)
+    monkeypatch.setattr("spectronctl.server.serving.listening.create_app", create_app)
     return streaming
 
 

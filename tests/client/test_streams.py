@@ -19,7 +19,7 @@ from spectronctl import errors
 from spectronctl.api.requests import Reply, Request
 from spectronctl.client import AsgiTransport, Client, Exchange, _event_parser, _policy
 from spectronctl.models.events import Event
-from spectronctl.server.middleware import CatchAll, Correlation
+from spectronctl.server.http.middleware import CatchAll, Correlation
 from tests.server.streaming import STREAM, Streaming
 
 from .fakes import KEY, Connect

@@ -29,8 +29,9 @@ from rich.text import Text
 from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
 from spectronctl.output.streams import Streams
-from spectronctl.server.store import ContextRow, KeyRow, SessionRow
-from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow, KeyRow
+from spectronctl.server.sessions.rows import SessionRow
 from tests.conftest import Server, Stream
 
 WIDTH = 100

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 from tests.e2e.conftest import SPECTRONCTL, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
 from tests.server.remembering import FINISHED

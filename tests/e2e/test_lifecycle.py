@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spectronctl.server.reindex import BATCH
+from spectronctl.server.memory.reindex import BATCH
 from tests.e2e.conftest import Serve, Served, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
 from tests.server.embeddings_endpoint import serve as serve_vectors

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.reindex import BATCH
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
 from tests.e2e.conftest import Shell
 from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
 from tests.server.embeddings_endpoint import Endpoint, embed, serve

@@ -26,15 +26,15 @@ _PART = r"talk\.jsonl\.part(\.json)?(\.new)?"
 _READY = """
 import sys
 from pathlib import Path
-from spectronctl.server.logs import configure_logs
-from spectronctl.server.readiness import announce_ready
+from spectronctl.server.http.logs import configure_logs
+from spectronctl.server.serving.ready_file import announce_ready
 configure_logs("text")
 with announce_ready(Path(sys.argv[1])) as announce:
     announce({"url": "http://127.0.0.1:1"})
 """
 _HOLD = """
 import sys
-from spectronctl.server.store.lock import hold_store
+from spectronctl.server.database.holding import hold_store
 with hold_store(f"surrealkv://{sys.argv[1]}", timeout=0, command="test") as held:
     held.announce("http://127.0.0.1:1")
 """

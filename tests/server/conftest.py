@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
-from spectronctl.server.bootstrap import ensure_management_key
+from spectronctl.server.registry.bootstrap import ensure_management_key
+from spectronctl.server.registry.opening import SurrealStore, open_store
 from spectronctl.server.store import Store
-from spectronctl.server.store.surreal import SurrealStore, open_store
 
 from .wire import Wire, listen
 from .worlds import World, make_world

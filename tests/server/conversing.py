@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.store import ContextRow, Store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
 
 from .conftest import Connect
 

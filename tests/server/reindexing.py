@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from spectronctl.server import reindex, worker
-from spectronctl.server.store import JobRow, Store
-from spectronctl.server.worker import run_worker
+from spectronctl.server.jobs import worker
+from spectronctl.server.jobs.rows import JobRow
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory import reindex
+from spectronctl.server.store import Store
 
 from .conversing import PLANE
 from .embeddings_endpoint import KEY, Endpoint, serve

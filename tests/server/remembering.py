@@ -6,20 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import (
-    ChunkRow,
-    ClaimedJob,
-    ContextRow,
-    JobRow,
-    SessionRow,
-    Store,
-    TurnRow,
-)
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store._turns import _make_chunk
-from spectronctl.server.store.surreal import SurrealStore
-from spectronctl.server.ulids import new_ulid
+from spectronctl.ground.ulids import new_ulid
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.jobs.rows import ClaimedJob, JobRow
+from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import SessionRow, TurnRow
+from spectronctl.server.sessions.turns import _make_chunk
+from spectronctl.server.store import Store
 
 NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 SCOPES = [["org/acme"]]

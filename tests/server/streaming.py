@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from spectronctl.server.http.events import EventStream, ServerEvent
-from spectronctl.server.idempotency import OnceOnly
-from spectronctl.server.middleware import limit_body
-from spectronctl.server.store import Receipt
+from spectronctl.server.http.middleware import limit_body
+from spectronctl.server.idempotency.once import OnceOnly
+from spectronctl.server.idempotency.rows import Receipt
 
 STREAM = "/api/v1/acme-prod/stream"
 UPLOAD = "/api/v1/acme-prod/upload"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from spectronctl.server.app import create_app
-from spectronctl.server.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
+from spectronctl.server.http.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
 from tests.soak import SOAK
 
 from . import serving

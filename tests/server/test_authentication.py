@@ -8,8 +8,13 @@ import httpx
 import pytest
 
 from spectronctl.server.app import create_app
-from spectronctl.server.credentials import mint_secret, new_context_key_id, new_management_key_id
-from spectronctl.server.store import KeyRow, Store
+from spectronctl.server.registry.credentials import (
+    mint_secret,
+    new_context_key_id,
+    new_management_key_id,
+)
+from spectronctl.server.registry.rows import KeyRow
+from spectronctl.server.store import Store
 
 from .conftest import Connect
 
@@ -135,7 +140,7 @@ async def test_nobody_can_find_out_which_contexts_exist(
 
 
 def expired_row(key_id: str, secret: str, hash_key: bytes) -> KeyRow:
-    from spectronctl.server.credentials import digest_secret
+    from spectronctl.server.registry.credentials import digest_secret
 
     return KeyRow(
         id=key_id,

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server import idempotency
 from spectronctl.server.app import create_app
+from spectronctl.server.idempotency import once as idempotency
 from spectronctl.server.store import Store
 
 from .conversing import PLANE, admit, member

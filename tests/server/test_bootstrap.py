@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from spectronctl.server.bootstrap import (
+from spectronctl.server.registry.bootstrap import (
     create_management_key,
     deliver_management_key,
     ensure_management_key,

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
-from spectronctl.server.connections import WatchedProtocol
-from spectronctl.server.listening import configure
+from spectronctl.server.serving.listening import configure
+from spectronctl.server.serving.protocol import WatchedProtocol
 
 
 @pytest.mark.anyio

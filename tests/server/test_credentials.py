@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from spectronctl.server.credentials import (
+from spectronctl.ground.ulids import ULID_PATTERN, new_ulid
+from spectronctl.server.registry.credentials import (
     KEY_ID,
     digest_secret,
     is_secret,
@@ -15,7 +16,6 @@ from spectronctl.server.credentials import (
     new_management_key_id,
     parse_secret,
 )
-from spectronctl.server.ulids import ULID_PATTERN, new_ulid
 
 HASH_KEY = bytes(32)
 

@@ -19,7 +19,7 @@ import pytest
 import trustme
 import truststore
 
-from spectronctl.server.embedding import (
+from spectronctl.server.memory.embedding import (
     Embedder,
     EmbeddingError,
     HashingEmbedder,
@@ -28,9 +28,9 @@ from spectronctl.server.embedding import (
     read_base_url,
     read_provider,
 )
-from spectronctl.server.embedding import _answers as answers
-from spectronctl.server.embedding._answers import ATTEMPTS, Failure, choose_pause
-from spectronctl.server.embedding._texts import MAX_REQUEST, MAX_TEXT, MAX_TEXTS, split_texts
+from spectronctl.server.memory.embedding import _answers as answers
+from spectronctl.server.memory.embedding._answers import ATTEMPTS, Failure, choose_pause
+from spectronctl.server.memory.embedding._texts import MAX_REQUEST, MAX_TEXT, MAX_TEXTS, split_texts
 
 from .embeddings_endpoint import KEY, Endpoint, embed, serve
 
@@ -233,7 +233,7 @@ async def test_a_model_that_changes_its_length_is_refused(endpoint: Endpoint) ->
 async def test_an_endless_answer_is_not_read(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.embedding._remote.MAX_ANSWER", 1_000)
+    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.MAX_ANSWER", 1_000)
     assert await fail(endpoint.url) == "the answer is longer than 1,000 bytes (1 attempt)"
 
 
@@ -250,7 +250,7 @@ async def test_a_redirect_is_not_followed(endpoint: Endpoint) -> None:
 async def test_a_silent_endpoint_runs_into_the_timeout(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.embedding._remote.TIMEOUT", 0.05)
+    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.TIMEOUT", 0.05)
     endpoint.behave(delay=0.2)
     assert await fail(endpoint.url) == "no complete answer within 0.05 s (5 attempts)"
 
@@ -293,7 +293,7 @@ async def test_retry_after_is_waited(
     async def note(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("spectronctl.server.embedding._remote.asyncio.sleep", note)
+    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.asyncio.sleep", note)
     endpoint.behave(fail_times=1, status=429, headers={"Retry-After": wish})
     async with connected(endpoint.url) as embedder:
         await embedder.embed(TEXTS)
@@ -510,8 +510,8 @@ def loaded_after(code: str) -> set[str]:
 
 
 def test_a_server_imports_httpx_only_for_an_embedder_that_needs_it() -> None:
-    make = "from spectronctl.server.embedding import make_embedder as make;"
-    local = f"import spectronctl.server.app, spectronctl.server.listening; {make} make({{}}, None)"
+    make = "from spectronctl.server.memory.embedding import make_embedder as make;"
+    local = f"import spectronctl.server.app, spectronctl.server.serving.listening; {make} make({{}}, None)"
     assert not {"httpx", "truststore"} & loaded_after(local)
     remote = f"{make} make({{'models': {{'embedding': 'openai/x'}}}}, 'sk')"
     assert {"httpx", "truststore"} <= loaded_after(remote)

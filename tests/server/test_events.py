@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from spectronctl.server.http import events
 from spectronctl.server.http.events import ServerEvent
-from spectronctl.server.problems import unavailable
+from spectronctl.server.http.problems import unavailable
 
 from .streaming import STREAM, Streaming
 from .wire import listen

@@ -16,8 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronctl.server.embedding import Embedder, HashingEmbedder, Vector, _hashing
-from spectronctl.server.embedding._hashing import DIMENSIONS, MAX_TEXT, hash_text, split_words
+from spectronctl.server.memory.embedding import Embedder, HashingEmbedder, Vector, _hashing
+from spectronctl.server.memory.embedding._hashing import (
+    DIMENSIONS,
+    MAX_TEXT,
+    hash_text,
+    split_words,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -10,18 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import (
-    ContextRow,
-    Receipt,
-    Reservation,
-    SessionRow,
-    Store,
-)
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store.surreal import SurrealStore, open_store
-from spectronctl.server.ulids import new_ulid
+from spectronctl.ground.ulids import new_ulid
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Binding
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.idempotency.rows import Receipt, Reservation
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.store import Store
 
 from .conversing import (
     BATCH,

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.grants import read_patterns
+from spectronctl.server.access.grants import read_patterns
 
 from .conftest import Connect
 

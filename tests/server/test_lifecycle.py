@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import ContextRow, Store
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
 
 from .conversing import FACTS, context
 from .remembering import NOW, remember
@@ -105,7 +106,7 @@ async def test_the_age_of_a_memory_counts_from_when_it_was_observed(
 async def test_a_decay_of_many_goes_page_by_page(
     operator: httpx.AsyncClient, store: Store, context: ContextRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.upkeep._PAGE", 3)
+    monkeypatch.setattr("spectronctl.server.memory.upkeep._PAGE", 3)
     await remember(store, context, *map(str, range(8)), category="context")
     assert (await operator.post(f"{LIFECYCLE}/decay")).json()["expired_memories"] == 8
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.lifetimes import read_lifetime, read_lifetimes
+from spectronctl.server.memory.lifetimes import read_lifetime, read_lifetimes
 
 HOUR, DAY = 3_600, 86_400
 CENTURY = 36_525 * DAY

@@ -10,14 +10,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server import limits, middleware
+from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.app import create_app
-from spectronctl.server.middleware import Room
-from spectronctl.server.routes import pages
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import ContextRow, Store, _turns
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.database.database import Binding
+from spectronctl.server.http import limits, middleware, pages
+from spectronctl.server.http.middleware import Room
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions import turns as _turns
+from spectronctl.server.store import Store
 
 from .conversing import (
     BATCH,
@@ -285,7 +286,7 @@ async def test_a_body_of_very_many_values_is_refused(
 ) -> None:
     answer = await operator.post(SESSIONS, json={"junk": [0] * 30_000})
     assert answer.status_code == 201
-    monkeypatch.setattr("spectronctl.server.bodies.MAX_BODY_VALUES", 30_000)
+    monkeypatch.setattr("spectronctl.server.http.bodies.MAX_BODY_VALUES", 30_000)
     answer = await operator.post(SESSIONS, json={"junk": [0] * 30_000})
     assert answer.status_code == 400
     assert answer.json()["detail"] == "the body holds more than 30000 values"

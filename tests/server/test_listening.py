@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from spectronctl.errors import ConfigError, UsageError
-from spectronctl.server.listening import bind_address
+from spectronctl.server.serving.listening import bind_address
 
 from . import serving
 from .serving import Served

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.middleware import REQUEST_ID
-from spectronctl.server.problems import ProblemError, unavailable
+from spectronctl.server.http.middleware import REQUEST_ID
+from spectronctl.server.http.problems import ProblemError, unavailable
 from spectronctl.server.store import Store
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError
-from spectronctl.server.readiness import announce_ready
+from spectronctl.server.serving.ready_file import announce_ready
 
 
 @pytest.mark.parametrize("place", [".", "directory", "file/ready.json"])

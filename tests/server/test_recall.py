@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from spectronctl.server import recall
-from spectronctl.server.recall import read_words, write_context
-from spectronctl.server.routes import sessions
-from spectronctl.server.store import Found
+from spectronctl.server.sessions import recall
+from spectronctl.server.sessions import routes as sessions
+from spectronctl.server.sessions.recall import read_words, write_context
+from spectronctl.server.sessions.rows import Found
 
 from .conversing import FACTS, SESSIONS, Admit, admit, context, member, open_session, say
 

@@ -12,14 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.app import create_app
-from spectronctl.server.bootstrap import ensure_management_key
-from spectronctl.server.embedding import HashingEmbedder
-from spectronctl.server.routes import sessions
-from spectronctl.server.scopes import WHOLE, Region
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.registry.bootstrap import ensure_management_key
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions import routes as sessions
 
 from .remembering import remember
 from .worlds import list_operations

@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server import reindex, worker
-from spectronctl.server.embedding import HashingEmbedder
-from spectronctl.server.problems import unavailable
-from spectronctl.server.store import Build, ContextRow, Store
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store.surreal import SurrealStore
-from spectronctl.server.worker import run_worker
+from spectronctl.server.database.database import Binding
+from spectronctl.server.http.problems import unavailable
+from spectronctl.server.jobs import worker
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory import reindex
+from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.rows import Build
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
 
 from .conversing import FACTS, PLANE, context
 from .embeddings_endpoint import KEY, Endpoint

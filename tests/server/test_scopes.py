@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import Region, read_scopes
+from spectronctl.server.access.scopes import Region, read_scopes
+from spectronctl.server.http.problems import ProblemError
 
 from .conversing import (
     BATCH,

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 import spectronctl
-from spectronctl.server.routes import service
+from spectronctl.server.service import routes as service
 from spectronctl.server.store import Store
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.store import ContextRow, SessionRow, Store
-from spectronctl.server.store._database import Binding
-from spectronctl.server.ulids import make_ulid_bound
+from spectronctl.ground.ulids import make_ulid_bound
+from spectronctl.server.database.database import Binding
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.store import Store
 
 from .conftest import Connect
 from .conversing import (

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.store import ContextRow, Store
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store._turns import PAGE
+from spectronctl.server.database.database import Binding
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.turns import PAGE
+from spectronctl.server.store import Store
 
 from .conversing import (
     BATCH,

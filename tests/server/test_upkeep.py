@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.embedding import HashingEmbedder
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import ContextRow, Store
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
 
 from .conftest import Connect
 from .conversing import PLANE, SESSIONS, context, open_session, say

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.validation import check_context_id, read_context, read_key, read_patch
+from spectronctl.server.http.fields import check_context_id, read_context, read_key, read_patch
+from spectronctl.server.http.problems import ProblemError
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 

@@ -11,22 +11,19 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server import reindex
-from spectronctl.server.embedding import HashingEmbedder
-from spectronctl.server.problems import unavailable
-from spectronctl.server.reindex import Run, take_over
-from spectronctl.server.store import (
-    Build,
-    ClaimedJob,
-    ContextRow,
-    LostJobError,
-    Store,
-    _jobs,
-    _turns,
-)
-from spectronctl.server.store._search import REMEMBER
-from spectronctl.server.store.surreal import SurrealStore
-from spectronctl.server.worker import run_worker
+from spectronctl.server.http.problems import unavailable
+from spectronctl.server.jobs import table as _jobs
+from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory import reindex
+from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.index import REMEMBER
+from spectronctl.server.memory.reindex import Run, take_over
+from spectronctl.server.memory.rows import Build
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions import turns as _turns
+from spectronctl.server.store import Store
 from tests.server.conversing import FACTS, context
 from tests.server.embeddings_endpoint import Endpoint
 from tests.server.reindexing import (

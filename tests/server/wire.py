@@ -13,8 +13,8 @@ from typing import Any, Self
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
-from spectronctl.server.connections import WatchedProtocol
-from spectronctl.server.listening import bind_address, configure
+from spectronctl.server.serving.listening import bind_address, configure
+from spectronctl.server.serving.protocol import WatchedProtocol
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ import httpx
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from spectronctl.server.credentials import (
+from spectronctl.ground.ulids import new_ulid
+from spectronctl.server.database.database import Binding
+from spectronctl.server.registry.credentials import (
     digest_secret,
     mint_secret,
     new_context_key_id,
     new_management_key_id,
 )
-from spectronctl.server.store import KeyRow, ManagementKeyRow
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store.surreal import SurrealStore
-from spectronctl.server.ulids import new_ulid
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
 
 API = "/api/v1"
 UNKNOWN = {

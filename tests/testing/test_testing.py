@@ -186,7 +186,7 @@ def test_a_request_that_never_ends_does_not_keep_it_up() -> None:
 
 
 def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from spectronctl.server import throwaway
+    from spectronctl.server.serving import throwaway
 
     async def refuse(url: str) -> None:
         raise ConfigError(f"{url} cannot be opened")

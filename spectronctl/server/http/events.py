@@ -14,9 +14,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from spectronctl.server.logs import describe_exception
-from spectronctl.server.middleware import describe_problem
-from spectronctl.server.problems import ProblemError
+from spectronctl.server.http.logs import describe_exception
+from spectronctl.server.http.middleware import describe_problem
+from spectronctl.server.http.problems import ProblemError
 
 KEEP_ALIVE_SECONDS = 15.0
 """Half of the time that the clients wait for the next byte."""

@@ -11,29 +11,23 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from spectronctl.server.store._rows import (
+from spectronctl.server.database.values import check_value
+from spectronctl.server.idempotency.rows import Receipt, Reservation
+from spectronctl.server.jobs.rows import ClaimedJob, JobRow
+from spectronctl.server.memory.rows import (
     BrokenReference,
     Build,
     Candidate,
     ChunkRow,
-    ClaimedJob,
-    ContextRow,
-    Found,
-    JobRow,
-    KeyRow,
-    ManagementKeyRow,
-    OntologyRow,
-    Receipt,
-    Reservation,
     SearchIndex,
-    SessionRow,
     StoredChunk,
-    TurnRow,
 )
-from spectronctl.server.store._values import check_value
+from spectronctl.server.ontology.rows import OntologyRow
+from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow
+from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
 
 if TYPE_CHECKING:
-    from spectronctl.server.scopes import Region
+    from spectronctl.server.access.scopes import Region
 
 __all__ = [
     "ContextRow",

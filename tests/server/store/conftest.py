@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.store import ContextRow, KeyRow
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow, KeyRow
 
 CREATED_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from spectronctl.server.store.surreal import open_store
+from spectronctl.server.registry.opening import open_store
 
 ROW_BYTES = 500_000
 

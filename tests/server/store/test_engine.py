@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import _connections
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.database import connections as _connections
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.registry.opening import SurrealStore, open_store
 from tests.soak import SOAK
 
 pytestmark = [

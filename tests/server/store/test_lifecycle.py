@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow, KeyRow
-from spectronctl.server.store._database import Binding, Database
-from spectronctl.server.store._migrations import Migration, MigrationError, read_migrations
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.migrations import Migration, MigrationError, read_migrations
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow, KeyRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
@@ -256,8 +256,8 @@ import asyncio, sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from spectronctl.server.store import ContextRow
-from spectronctl.server.store._migrations import Migration, read_migrations
-from spectronctl.server.store.surreal import open_store
+from spectronctl.server.database.migrations import Migration, read_migrations
+from spectronctl.server.registry.opening import open_store
 
 async def work() -> None:
     slow = Migration(2, "slow", "SLEEP 60s;")

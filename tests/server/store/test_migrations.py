@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store._database import METADATA, Binding
-from spectronctl.server.store._migrations import (
+from spectronctl.server.database.database import METADATA, Binding
+from spectronctl.server.database.migrations import (
     Migration,
     MigrationError,
     StoreVersionError,
@@ -21,7 +20,8 @@ from spectronctl.server.store._migrations import (
     order_migrations,
     read_migrations,
 )
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow, Store
-from spectronctl.server.store._database import RetryableError, retry
-from spectronctl.server.store._urls import parse_store_url
-from spectronctl.server.store.surreal import StoreLockedError, open_store
+from spectronctl.server.database.database import RetryableError, retry
+from spectronctl.server.database.urls import parse_store_url
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.registry.opening import StoreLockedError, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
 from tests.server.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +82,7 @@ async def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
 
 HOLDING = """
 import asyncio, sys
-from spectronctl.server.store.surreal import open_store
+from spectronctl.server.registry.opening import open_store
 
 async def hold() -> None:
     store = await open_store(sys.argv[1])
@@ -207,7 +208,7 @@ async def test_a_server_that_nobody_runs_is_a_config_error() -> None:
 
 def test_the_engine_is_imported_only_when_a_store_is_opened() -> None:
     code = (
-        "import sys, spectronctl.server.store.surreal, spectronctl.server.store.lock;"
+        "import sys, spectronctl.server.registry.opening, spectronctl.server.database.holding;"
         "sys.exit(bool({'surrealdb', 'aiohttp', 'requests', 'websockets'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

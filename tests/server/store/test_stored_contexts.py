@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow, KeyRow, Store
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store.surreal import SurrealStore
+from spectronctl.server.database.database import Binding
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.rows import ContextRow, KeyRow
+from spectronctl.server.store import Store
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow, JobRow
-from spectronctl.server.store import _jobs as jobs
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.jobs import table as jobs
+from spectronctl.server.jobs.rows import JobRow
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 from tests.server.remembering import claim_reindex
 
 pytestmark = pytest.mark.anyio

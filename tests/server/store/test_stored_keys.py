@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow, KeyRow, ManagementKeyRow
-from spectronctl.server.store._keys import _LIST
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.registry.keys import _LIST
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.ontologies import make_ontology
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.store import ContextRow
-from spectronctl.server.store._database import Binding, RetryableError
-from spectronctl.server.store._migrations import Migrations, read_migrations
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.database.database import Binding, RetryableError
+from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.ontology.bodies import make_ontology
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

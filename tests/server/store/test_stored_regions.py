@@ -10,16 +10,18 @@ from itertools import product
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import WHOLE, Region, list_nodes
-from spectronctl.server.store import Candidate, ContextRow, SearchIndex, surreal
-from spectronctl.server.store import _finding as finding
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store._migrations import Migrations, read_migrations
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store._regions import query_region
-from spectronctl.server.store._words import Words, score_words
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.access.regions import query_region
+from spectronctl.server.access.scopes import WHOLE, Region, list_nodes
+from spectronctl.server.database.database import Binding
+from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.memory import finding
+from spectronctl.server.memory.rows import Candidate, SearchIndex
+from spectronctl.server.memory.words import Words, score_words
+from spectronctl.server.registry import opening as surreal
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 from tests.server.remembering import remember
 
 pytestmark = pytest.mark.anyio

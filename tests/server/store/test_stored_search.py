@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import Build, ClaimedJob, ContextRow, LostJobError, SearchIndex
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store._migrations import Migrations, read_migrations
-from spectronctl.server.store._plane import query_context
-from spectronctl.server.store.surreal import SurrealStore, open_store
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Binding
+from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.memory.rows import Build, SearchIndex
+from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
 from tests.server.remembering import SCOPES, claim_reindex, remember
 
 pytestmark = pytest.mark.anyio

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.problems import ProblemError
-from spectronctl.server.scopes import WHOLE
-from spectronctl.server.store import ChunkRow, ContextRow, SessionRow, TurnRow
-from spectronctl.server.store._database import Binding
-from spectronctl.server.store._migrations import Migrations, read_migrations
-from spectronctl.server.store.surreal import SurrealStore, open_store
-from spectronctl.server.ulids import make_ulid_bound, new_ulid, read_ulid_time
+from spectronctl.ground.ulids import make_ulid_bound, new_ulid, read_ulid_time
+from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Binding
+from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import SessionRow, TurnRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

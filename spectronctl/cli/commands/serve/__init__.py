@@ -118,7 +118,7 @@ def serve(
     rt = ctx.runtime
     listen.check()
     with server_parts():
-        from spectronctl.server import listening
+        from spectronctl.server.serving import listening
     cert, key = listen.tls_cert, listen.tls_key
     with reserve_secret(rt, secret if bootstrap else None) as sinks:
         listening.serve(
@@ -162,7 +162,7 @@ def work(
     """
     rt = ctx.runtime
     with server_parts():
-        from spectronctl.server import working
+        from spectronctl.server.serving import worker_process as working
     working.work(
         store or local_store_url(rt.env),
         ready_file=ready_file,

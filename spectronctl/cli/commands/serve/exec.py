@@ -118,7 +118,7 @@ def _list_key_variables(rt: Runtime) -> frozenset[str]:
 
 @contextmanager
 def _logging(path: Path | None, log_format: LogFormat) -> Iterator[None]:
-    from spectronctl.server.logs import configure_logs
+    from spectronctl.server.http.logs import configure_logs
 
     try:
         file = path.open("w", encoding="utf-8") if path else None

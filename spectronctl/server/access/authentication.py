@@ -1,0 +1,154 @@
+"""
+Who is calling (contract, "Authentication"), as dependencies of the routes.
+
+On the data plane a wrong key, a foreign key, an expired key and an unknown context get the same answer after the same
+work, so that nobody can find out which contexts exist.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+
+from spectronctl.server.access.grants import EVERYWHERE, list_verbs, read_patterns
+from spectronctl.server.access.scopes import Region
+from spectronctl.server.http.problems import forbidden, not_found, unauthorized
+from spectronctl.server.registry.credentials import Credential, is_secret, parse_secret
+from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow, is_expired
+from spectronctl.server.store import Store
+
+_log = logging.getLogger(__name__)
+
+_HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
+_REJECTED = (
+    "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
+)
+CANNOT_FORGET = "this key may not forget: a supervisor's or a management key is needed"
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whoever holds a key that was checked; `key` is None for the operator, who may do everything."""
+
+    name: str
+    key: KeyRow | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextCaller(Caller):
+    """A caller on the data plane of a context."""
+
+    context: ContextRow
+
+    def may(self, verb: str) -> bool:
+        """Whether the key's kind of principal holds the verb."""
+        return verb in list_verbs(self.key.principal if self.key else None)
+
+    @property
+    def region(self) -> Region:
+        """Where this caller may read and write: its key's scope floor."""
+        patterns = read_patterns(self.key.scope_floor) if self.key else EVERYWHERE
+        roots = tuple(pattern.removesuffix("/*") for pattern in patterns)
+        return Region(None if patterns == EVERYWHERE else roots)
+
+
+async def get_store(request: Request) -> Store:
+    """The application's store."""
+    return cast("Store", request.app.state.store)
+
+
+async def get_hash_key(request: Request) -> bytes:
+    """The store's key for the hashes of secrets, read once: it never changes."""
+    state = request.app.state
+    if state.hash_key is None:
+        state.hash_key = await state.store.read_hash_key()
+    return cast("bytes", state.hash_key)
+
+
+async def require_operator(request: Request) -> Caller:
+    """A management key, or 401; a good key of a context is 403."""
+    holder = await _find_holder(request)
+    if isinstance(holder, KeyRow):
+        raise forbidden("this is a context's key: a management key (mgmt-...) is needed here")
+    return await _admit(request, holder)
+
+
+async def require_member(request: Request, context_id: str) -> ContextCaller:
+    """A key of exactly this context, or a management key; anything else is the same 401."""
+    holder = await _find_holder(request)
+    if isinstance(holder, KeyRow) and holder.context_id != context_id:
+        raise unauthorized(_REJECTED)
+    context = await (await get_store(request)).get_context(context_id)
+    if context is None:
+        raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
+    if context.enforcement_blocked and isinstance(holder, KeyRow):
+        raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
+    caller = await _admit(request, holder)
+    return ContextCaller(name=caller.name, key=caller.key, context=context)
+
+
+def read_secret(headers: Headers) -> str | None:
+    """The secret that a request carries, None for none; 401 when its headers disagree or cannot be read."""
+    found = set(headers.getlist("api-key"))
+    for value in headers.getlist("authorization"):
+        scheme, _, secret = value.partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized(f"the Authorization header is not of the Bearer kind: {_HOW}")
+        found.add(secret.strip())
+    if len(found) > 1:
+        raise unauthorized("the request carries two different keys: send one")
+    return found.pop() if found else None
+
+
+async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
+    """The row of the key in use; None stands for whoever needs none in a trusted process."""
+    secret = read_secret(request.headers)
+    if secret is None:
+        if request.app.state.trusted:
+            return None
+        raise unauthorized(f"no key: {_HOW}")
+    claim = parse_secret(secret)
+    if claim is None:
+        raise unauthorized(_REJECTED)
+    row = await _look_up(await get_store(request), claim)
+    good = is_secret(await get_hash_key(request), secret, row.digest if row else None)
+    if not good or row is None or (isinstance(row, KeyRow) and is_expired(row)):
+        raise unauthorized(_REJECTED)
+    return row
+
+
+async def _look_up(store: Store, claim: Credential) -> ManagementKeyRow | KeyRow | None:
+    if claim.context_id is None:
+        return await store.get_management_key(claim.key_id)
+    return await store.get_key(claim.context_id, claim.key_id)
+
+
+async def _admit(request: Request, holder: ManagementKeyRow | KeyRow | None) -> Caller:
+    if holder is None:
+        return Caller(name="local")
+    await _touch(await get_store(request), holder)
+    return Caller(name=holder.name, key=holder if isinstance(holder, KeyRow) else None)
+
+
+async def _touch(store: Store, row: ManagementKeyRow | KeyRow) -> None:
+    """Note the use of a key, at most once a minute, since it is a write; that it fails is nobody's error."""
+    if row.last_used_at and datetime.now(UTC) - row.last_used_at < _TOUCH_EVERY:
+        return
+    try:
+        if isinstance(row, KeyRow):
+            await store.touch_key(row.context_id, row.id)
+        else:
+            await store.touch_management_key(row.id)
+    except Exception as error:  # noqa: BLE001 - a good request is answered whatever becomes of the note
+        _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
+
+
+CurrentStore = Annotated[Store, Depends(get_store)]
+HashKey = Annotated[bytes, Depends(get_hash_key)]
+Member = Annotated[ContextCaller, Depends(require_member)]

@@ -1,0 +1,121 @@
+"""
+Where things are tagged, and where a key may read and write (OpenAPI `ScopeSets`; seed 003, "Scope selectors").
+
+A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "clearance/secret"]]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from spectronctl.server.http.fields import SCOPE_SEGMENT
+from spectronctl.server.http.limits import (
+    MAX_SCOPE_SEGMENTS,
+    MAX_SCOPES,
+    MAX_SCOPES_BYTES,
+    SCOPES_RULE,
+)
+from spectronctl.server.http.problems import forbidden, invalid
+
+Scopes = list[list[str]]
+
+_RULE = (
+    "must be a path such as org/acme, a list of paths (any of them), or a list of lists of paths (any of the lists, "
+    f"all of its paths), of names without /, * or white space; {SCOPES_RULE}"
+)
+
+
+@dataclass(frozen=True)
+class Region:
+    """
+    The subtrees under some paths; None is the whole context, and untagged rows are there alone.
+
+    With a lens, only rows that involve every path of one of its clauses; this narrows reads, not writes.
+    """
+
+    roots: tuple[str, ...] | None
+    lens: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the context can be read."""
+        return self.roots is None and not self.lens
+
+    def narrow(self, lens: Scopes) -> Self:
+        """The rows of this region that involve every path of a clause, at the path or below it; all without clauses."""
+        return replace(self, lens=tuple(map(tuple, lens)))
+
+    def covers(self, path: str) -> bool:
+        return self.roots is None or any(is_under(path, root) for root in self.roots)
+
+    def can_read(self, scopes: Scopes) -> bool:
+        """Whether all paths of one of the clauses lie inside, and the lens shows it."""
+        inside = self.roots is None or any(all(map(self.covers, clause)) for clause in scopes)
+        nodes = set(list_nodes(scopes)) if self.lens else set()
+        return inside and (not self.lens or any(nodes.issuperset(clause) for clause in self.lens))
+
+    def can_write(self, scopes: Scopes) -> bool:
+        """Whether every path lies inside."""
+        inside = all(self.covers(path) for clause in scopes for path in clause)
+        return self.roots is None or (bool(scopes) and inside)
+
+    def tag(self, scopes: Scopes) -> Scopes:
+        """The tags of something new: those asked for, or else the whole region; 403 outside of it."""
+        tags = scopes or [[root] for root in self.roots or ()]
+        self.require_write(tags)
+        return tags
+
+    def require_write(self, scopes: Scopes) -> None:
+        """403 unless every path lies inside."""
+        if not self.can_write(scopes):
+            floor = " or ".join(self.roots or ())
+            raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
+
+
+WHOLE = Region(None)
+"""Everything in a context."""
+
+
+def is_under(path: str, root: str) -> bool:
+    """Whether the path is the root, or below it."""
+    return f"{path}/".startswith(f"{root}/")
+
+
+def list_nodes(scopes: Scopes) -> list[str]:
+    """Every path of a selector and every path above one: `org/acme` makes `org` and `org/acme`."""
+    found: dict[str, None] = {}
+    for path in (path for clause in scopes for path in clause):
+        names = path.split("/")
+        found |= dict.fromkeys("/".join(names[: at + 1]) for at in range(len(names)))
+    return list(found)
+
+
+def read_scopes(value: Any, field: str = "scopes") -> Scopes:
+    """A selector in any of its spellings; 400 for anything else, and no clauses for none."""
+    if value is None:
+        return []
+    clauses = [value] if isinstance(value, str) else value
+    if not isinstance(clauses, list) or len(clauses) > MAX_SCOPES:
+        raise invalid(f"{field}: {_RULE}")
+    found = [_read_clause(clause, field) for clause in clauses]
+    if sum(len(path.encode()) for clause in found for path in clause) > MAX_SCOPES_BYTES:
+        raise invalid(f"{field}: {_RULE}")
+    return [clause for at, clause in enumerate(found) if clause not in found[:at]]
+
+
+def read_path(value: Any, field: str) -> str:
+    """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
+    if isinstance(value, str) and value.isprintable():
+        path = value.strip("/")
+        names = path.split("/", MAX_SCOPE_SEGMENTS)
+        if len(names) <= MAX_SCOPE_SEGMENTS and all(map(SCOPE_SEGMENT.fullmatch, names)):
+            return path
+    raise invalid(f"{field}: {_RULE}")
+
+
+def _read_clause(value: Any, field: str) -> list[str]:
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not 1 <= len(paths) <= MAX_SCOPES:
+        raise invalid(f"{field}: {_RULE}")
+    return list(dict.fromkeys(read_path(path, field) for path in paths))

@@ -1,0 +1,106 @@
+"""Contexts: create, list, show, change, delete (contract, "Management plane")."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from spectronctl.ground.vocabulary import CONTEXT_ID
+from spectronctl.models.contexts import ContextCreate, ContextPatch
+from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.contexts import find_context, no_context
+from spectronctl.server.contexts.schemas import ContextAnswer, ContextPage, show_context
+from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.http.fields import read_context, read_patch
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.problems import invalid
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.registry.rows import ContextRow
+
+router = APIRouter(
+    prefix=PREFIX + "/contexts",
+    tags=["contexts"],
+    dependencies=[Depends(require_operator)],
+    responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+)
+
+
+@router.get(
+    "", response_model_exclude_unset=True, responses=describe_problems(HTTPStatus.BAD_REQUEST)
+)
+async def list_contexts(
+    store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> ContextPage:
+    """List the contexts, ordered by id."""
+    if cursor is not None and not CONTEXT_ID.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+
+    async def list_after(after: str, limit: int) -> list[ContextRow]:
+        return await store.list_contexts(after=after, limit=limit)
+
+    contexts, next_cursor = await read_page(list_after, show_context, cursor or "", limit)
+    return ContextPage(contexts=contexts, next_cursor=next_cursor, has_more=next_cursor is not None)
+
+
+@router.post(
+    "/{context_id}",
+    status_code=HTTPStatus.CREATED,
+    response_model_exclude_unset=True,
+    openapi_extra=describe_body(ContextCreate),
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+async def create_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+    """Create a context: its database, at this server's schema, and its entry in the registry."""
+    row, providers = read_context(context_id, body, now=datetime.now(UTC))
+    return show_context(await store.create_context(row, providers=providers))
+
+
+@router.get(
+    "/{context_id}",
+    response_model_exclude_unset=True,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def get_context(context_id: str, store: CurrentStore) -> ContextAnswer:
+    """Show a context."""
+    return show_context(await find_context(store, context_id))
+
+
+@router.patch(
+    "/{context_id}",
+    response_model_exclude_unset=True,
+    openapi_extra=describe_body(ContextPatch),
+    responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
+)
+async def update_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+    """Merge into a context's configuration, deeply; a null clears the field."""
+    patch = read_patch(body)
+    providers = patch.providers
+    if providers is None:
+        providers = dict.fromkeys((await find_context(store, context_id)).providers)
+    row = await store.update_context(
+        context_id,
+        config=patch.config,
+        providers=providers,
+        enforcement_blocked=patch.enforcement_blocked,
+    )
+    if row is None:
+        raise no_context(context_id)
+    return show_context(row)
+
+
+@router.delete(
+    "/{context_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def delete_context(context_id: str, store: CurrentStore) -> None:
+    """Drop a context's database, its keys and its registry entry. Irreversible."""
+    if not await store.delete_context(context_id):
+        raise no_context(context_id)

@@ -1,0 +1,303 @@
+"""
+Connections to SurrealDB: a store on disk has an engine in a process of its own, others the SDK's asynchronous client.
+
+`query` answers with the response of the engine's `query` method as it is: `result`, a list with a status for each
+statement, or `error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from spectronctl.server.database import engine as _engine
+from spectronctl.server.http import problems
+
+if TYPE_CHECKING:
+    from surrealdb import AsyncSurrealConnection
+
+Row = dict[str, Any]
+Response = dict[str, Any]
+Credentials = tuple[str, str]
+"""User and password of a SurrealDB server's root user."""
+
+_log = logging.getLogger(__name__)
+
+_WINDOW = 4  # requests on their way to the engine: enough that it never waits for the next one
+_STUCK_SECONDS = 60.0  # after which a statement that others wait for will never end
+_CLOSING_SECONDS = 10.0
+
+_NOT_BEGUN = "the database is busy: the request was not begun, and nothing was changed"
+_UNKNOWN = (
+    "the database did not answer in time, and the change may have been made: look before you repeat the request, or "
+    "repeat it with the same Idempotency-Key"
+)
+
+
+class EngineError(Exception):
+    """The engine refused a request, or cannot be opened; in its own words."""
+
+
+class EngineEndedError(EngineError):
+    """The engine's process has ended, whether it carried the request out or not."""
+
+
+class Connection(Protocol):
+    """An open connection to SurrealDB."""
+
+    async def query(self, text: str, variables: Row, seconds: float | None) -> Response:
+        """The response to one statement or transaction; 503 when none came within `seconds` (None: wait for it)."""
+
+    async def close(self) -> None: ...
+
+
+class EngineProcess:
+    """
+    A store on disk, opened by the engine's blocking client in a child process.
+
+    Under the asynchronous client the engine never flushes its memtables (the runtime that its background tasks were
+    started on is gone once it is open), and takes no writes any more when two of them are full. The blocking client
+    flushes, but holds the interpreter's lock for as long as a statement runs: in this process, one slow statement would
+    stop every request, and one that is stuck the signals, too. A child can be given up, and opened anew: what the
+    engine has confirmed is in its log.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opening = asyncio.Lock()
+        self._engine: _Engine | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Start the engine on a store; EngineError."""
+        connection = cls(url)
+        await connection._get_engine()
+        return connection
+
+    async def query(self, text: str, variables: Row, seconds: float | None) -> Response:
+        try:
+            engine = await self._get_engine()
+        except (EngineError, OSError) as error:
+            _log.error("the database cannot be opened again: %s", error)
+            raise problems.unavailable("the database does not answer") from error
+        return await engine.query(text, variables, seconds)
+
+    async def close(self) -> None:
+        """Finish what has begun, flush, let go of the files; an engine that is stuck is killed after 10 seconds."""
+        async with self._opening:
+            self._closed = True
+            if self._engine is not None:
+                await self._engine.close()
+
+    async def _get_engine(self) -> _Engine:
+        async with self._opening:
+            if self._closed:
+                raise problems.unavailable("the database does not answer: it is closed")
+            if self._engine is not None and self._engine.has_ended:
+                _log.error("the database engine has ended; it is started anew")
+                await self._engine.close()
+                self._engine = None
+            if self._engine is None:
+                self._engine = await _Engine.start(self._url)
+            return self._engine
+
+
+class _Engine:
+    """One child process, and the requests that are on their way to it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._window = asyncio.Semaphore(_WINDOW)
+        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._begun_at = time.monotonic()
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(cls, url: str) -> Self:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = _spawn(theirs)
+        engine = cls(process, *await asyncio.open_connection(sock=ours))
+        try:
+            await engine._window.acquire()
+            await engine._exchange(url.encode())
+        except BaseException:
+            await engine.close()
+            raise
+        return engine
+
+    @property
+    def has_ended(self) -> bool:
+        return self._listener.done()
+
+    async def query(self, text: str, variables: Row, seconds: float | None) -> Response:
+        from surrealdb.data.cbor import decode
+        from surrealdb.request_message.message import RequestMessage
+        from surrealdb.request_message.methods import RequestMethod
+
+        message = RequestMessage(RequestMethod.QUERY, query=text, params=variables)
+        request = message.WS_CBOR_DESCRIPTOR
+        begun = False
+        try:
+            async with asyncio.timeout(seconds):
+                await self._window.acquire()  # until the answer, even when its caller has left
+                begun = True
+                response = decode(await self._exchange(request))
+        except TimeoutError:
+            if time.monotonic() - self._begun_at > _STUCK_SECONDS:
+                self._process.kill()
+                await asyncio.wait([self._listener])
+            raise problems.unavailable(_UNKNOWN if begun else _NOT_BEGUN) from None
+        except EngineEndedError as error:
+            raise problems.unavailable(_UNKNOWN) from error
+        return dict(response)
+
+    async def _exchange(self, frame: bytes) -> bytes:
+        if self.has_ended:
+            raise EngineEndedError("it has ended")
+        waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._begun_at = time.monotonic()
+        self._waiting.append(waiter)
+        self._writer.write(len(frame).to_bytes(_engine.HEAD_BYTES, "big") + frame)
+        answer = await waiter
+        if answer[0]:
+            raise EngineError(answer[1:].decode(errors="replace"))
+        return answer[1:]
+
+    async def _listen(self) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head = await self._reader.readexactly(_engine.HEAD_BYTES)
+                answer = await self._reader.readexactly(int.from_bytes(head, "big"))
+                self._begun_at = time.monotonic()
+                self._window.release()
+                waiter = self._waiting.popleft()
+                if not waiter.done():
+                    waiter.set_result(answer)
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(EngineEndedError("it has ended"))
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self._window.acquire()
+                await self._exchange(b"")
+        except (EngineError, TimeoutError):
+            self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+        self._writer.close()
+        await self._listener
+
+
+def _spawn(channel: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the engine's program on its end of the channel; ModuleNotFoundError where the engine is not installed."""
+    spec = find_spec("surrealdb_embedded")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name="surrealdb_embedded")
+    # Isolated, without site-packages and environment: it starts sooner, and no secret of ours is in its memory.
+    packages = str(Path(spec.origin).parents[1])
+    command = [sys.executable, "-I", "-S", _engine.__file__, packages, str(os.getpid())]
+    environment: dict[str, str] = {}
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(  # noqa: S603 - our own program
+        command, stdin=channel.fileno(), stdout=quiet, stderr=quiet, env=environment, cwd="/"
+    )
+
+
+class ClientConnection:
+    """
+    The SDK's asynchronous client: a SurrealDB server behind `ws://` or `wss://`, or an engine in memory.
+
+    With `credentials` it signs in; `bystanders` are the threads inside Python that are not the engine's.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncSurrealConnection,
+        credentials: Credentials | None = None,
+        bystanders: Collection[int] = (),
+    ) -> None:
+        self._connection = connection
+        self._credentials = credentials
+        self._bystanders = bystanders
+
+    async def query(self, text: str, variables: Row, seconds: float | None) -> Response:
+        from surrealdb import TransportError
+
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._connection.query_raw(text, variables)
+                if self._credentials is None or not _is_refused(response):
+                    return response
+                # The socket broke and was opened anew: a session that has not signed in yet.
+                await self._sign_in_again()
+                return await self._connection.query_raw(text, variables)
+        except TimeoutError:
+            raise problems.unavailable(_UNKNOWN) from None
+        except TransportError as error:
+            raise problems.unavailable("the database does not answer") from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+        if self._credentials is None:
+            await _wait_for_engine_threads(self._bystanders)
+
+    async def sign_in(self) -> None:
+        """Do nothing without credentials."""
+        if self._credentials is not None:
+            user, password = self._credentials
+            await self._connection.signin({"username": user, "password": password})
+
+    async def _sign_in_again(self) -> None:
+        from surrealdb import SurrealError
+
+        try:
+            await self.sign_in()
+        except SurrealError:
+            refused = problems.unavailable("the database does not let the server sign in again")
+        else:
+            return
+        raise refused  # not chained: the error may repeat what was sent
+
+
+def _is_refused(response: Response) -> bool:
+    failures = [response["error"]] if response.get("error") else response["result"]
+    return any(each.get("kind") == "NotAllowed" for each in failures)
+
+
+async def _wait_for_engine_threads(bystanders: Collection[int]) -> None:
+    """
+    Wait, a second at most, until none of the engine's threads is inside Python.
+
+    `bystanders` were there when the database was opened: the engine's own come and go with each answer.
+
+    One may still be on its way back from handing over the last answer. Should the program end
+    then, the thread asks for the lock of an interpreter that is gone, and the process aborts.
+    """
+    for _ in range(1000):
+        ours = {*bystanders, *(thread.ident for thread in threading.enumerate())}
+        if sys._current_frames().keys() <= ours:
+            return
+        await asyncio.sleep(0.001)

@@ -1,0 +1,232 @@
+"""One connection to SurrealDB that serves every namespace: queries, their errors, retries."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+from spectronctl.errors import ConfigError, SpectronctlError
+from spectronctl.server.database.connections import (
+    ClientConnection,
+    Connection,
+    Credentials,
+    EngineError,
+    EngineProcess,
+)
+from spectronctl.server.database.directories import make_private_directory
+from spectronctl.server.database.urls import StoreUrl, parse_store_url
+from spectronctl.server.http import problems
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+_ATTEMPTS = 60
+_LOCKED_SECONDS = 3.0
+_FIRST_PAUSE_SECS = 0.002
+_LONGEST_PAUSE_SECS = 0.1
+_INDEX = re.compile(r"Database index `(\w+)` already contains")
+
+
+class StoreLockedError(ConfigError):
+    """Another process has the store's directory open."""
+
+
+class QueryError(SpectronctlError):
+    """The database refused a statement. `category` is SurrealDB's kind of error."""
+
+    def __init__(self, category: str, text: str) -> None:
+        super().__init__(f"the database refused a statement: {text}")
+        self.category = category
+        found = _INDEX.search(text)
+        self.index = found.group(1) if found else None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a record, or an entry of a unique index, was there before."""
+        return self.category == "AlreadyExists" or self.index is not None
+
+
+class RetryableError(Exception):
+    """Somebody else wrote the same rows at the same time; trying again will do."""
+
+
+class Binding(NamedTuple):
+    """Where a query runs. A None database is the namespace itself."""
+
+    namespace: str
+    database: str | None
+
+
+METADATA = Binding("spectron", "metadata")
+"""The control plane (contract: seed 001, "registers the Context in the control plane")."""
+
+
+class Database:
+    """
+    An open connection. Every query says where it runs, so that none depends on the one before it.
+
+    `exclusive` tells that no other process can be at work on the same data.
+    """
+
+    patience: float | None = None
+    """Seconds that a statement may take, its wait for a thread included, before its caller gets 503; None: any time."""
+
+    def __init__(self, connection: Connection, *, exclusive: bool) -> None:
+        self.exclusive = exclusive
+        self._connection = connection
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def query(
+        self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
+    ) -> list[Any]:
+        """
+        The result of each statement of `text`; values travel as `variables`, never inside the text.
+
+        `text` is one statement or one transaction, so that a conflict can be retried.
+        `QueryError` when any statement failed, 503 when the database does not answer.
+        """
+        place = "USE NS $use_namespace;" if at.database is None else _USE_DATABASE
+        sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
+        return await retry(lambda: self._send(place + text, sent))
+
+    async def select(
+        self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
+    ) -> list[Row]:
+        """The rows that a single statement answers."""
+        (rows,) = await self.query(text, variables, at=at)
+        return list(rows)
+
+    async def _send(self, text: str, variables: Row) -> list[Any]:
+        return read_results(await self._connection.query(text, variables, self.patience))
+
+
+_USE_DATABASE = "USE NS $use_namespace DB $use_database;"
+
+
+async def open_database(url: str, credentials: Credentials | None = None) -> Database:
+    """Connect; `StoreLockedError` or `ConfigError` when that is not possible."""
+    target = parse_store_url(url)
+    if target.path is not None:
+        make_private_directory(target.path)
+    if target.path is not None:
+        return Database(await _open_engine(target), exclusive=True)
+    connection = await _connect(target, credentials)
+    database = Database(connection, exclusive=target.is_embedded)
+    try:
+        await _sign_in_first(database, connection, target)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+async def _open_engine(target: StoreUrl) -> EngineProcess:
+    deadline = time.monotonic() + _LOCKED_SECONDS
+    await asyncio.to_thread(_import_surrealdb)
+    while True:
+        try:
+            return await EngineProcess.open(target.text)
+        except EngineError as error:
+            explained = _explain_open_error(target, str(error))
+        # The engine of a process that was killed lets go of the files a moment after it.
+        if not isinstance(explained, StoreLockedError) or time.monotonic() > deadline:
+            raise explained
+        await asyncio.sleep(0.05)
+
+
+async def _connect(target: StoreUrl, credentials: Credentials | None) -> ClientConnection:
+    surrealdb = _import_surrealdb()
+    bystanders = set(sys._current_frames())
+    try:
+        connection = surrealdb.AsyncSurreal(target.text, streaming=False)
+        await connection.connect()
+    except surrealdb.SurrealError as error:
+        raise _explain_open_error(target, str(error)) from error
+    used = None if target.is_embedded else credentials
+    return ClientConnection(connection, used, bystanders)
+
+
+def _import_surrealdb() -> ModuleType:
+    # Half a second of imports, nearly all of it HTTP clients that no store uses: only here.
+    try:
+        import surrealdb
+    except ImportError as error:
+        raise ConfigError(
+            "the Spectron server is not installed", command="pip install 'spectronctl[local]'"
+        ) from error
+    return surrealdb
+
+
+async def _sign_in_first(
+    database: Database, connection: ClientConnection, target: StoreUrl
+) -> None:
+    from surrealdb import SurrealError, TransportError
+
+    try:
+        await connection.sign_in()
+        await database.query("RETURN true;")
+    except TransportError as error:
+        raise _explain_open_error(target, str(error)) from error
+    except SurrealError:
+        # What the server says may repeat what was sent, so it is not shown, nor chained.
+        refused = f"the store {target.text} does not accept the user and the password"
+    except QueryError as error:
+        if error.category != "NotAllowed":
+            raise
+        refused = f"the store {target.text} asks for a user and a password"
+    else:
+        return
+    raise ConfigError(refused, hint="Set SPECTRONCTL_STORE_USER and SPECTRONCTL_STORE_PASSWORD.")
+
+
+def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
+    if "already locked by another process" in reason:
+        return StoreLockedError(f"the store {target.path} is in use by another process")
+    if target.is_embedded:
+        return ConfigError(f"the store {target.text} cannot be opened: {reason}")
+    return ConfigError(f"the store {target.text} does not answer: {reason}")
+
+
+async def retry(action: Callable[[], Awaitable[T]]) -> T:
+    """Run `action` until it raises no `RetryableError`; 503 after a few seconds of that."""
+    longest = _FIRST_PAUSE_SECS
+    for _ in range(_ATTEMPTS):
+        try:
+            return await action()
+        except RetryableError:
+            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - spreads load, no secret
+            longest = min(2 * longest, _LONGEST_PAUSE_SECS)
+    raise problems.unavailable("too many requests change the same thing at the same time")
+
+
+def read_results(answer: Mapping[str, Any]) -> list[Any]:
+    """What each statement after `USE` answered; `RetryableError` or `QueryError` when one failed."""
+    if (error := answer.get("error")) is not None:
+        raise QueryError(str(error.get("kind")), str(error.get("message")))
+    statements = answer["result"]
+    if failures := [each for each in statements if each["status"] != "OK"]:
+        _raise_failure(failures)
+    return [each["result"] for each in statements[1:]]
+
+
+def _raise_failure(failures: list[Row]) -> None:
+    # In a transaction the statements around the failed one fail too, and only say so.
+    causes = [each for each in failures if _read_detail(each) not in ("NotExecuted", "Cancelled")]
+    cause = (causes or failures)[0]
+    text = str(cause["result"])
+    if _read_detail(cause) == "TransactionConflict" or "can be retried" in text:
+        raise RetryableError(text)
+    raise QueryError(str(cause.get("kind")), text)
+
+
+def _read_detail(failure: Row) -> str | None:
+    details = failure.get("details")
+    return details.get("kind") if isinstance(details, dict) else None

@@ -1,0 +1,149 @@
+"""Who has an embedded store open: a lock beside it, and a note that says who holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from spectronctl.errors import ConfigError
+from spectronctl.ground.disk import replace_file
+from spectronctl.ground.times import format_time
+from spectronctl.server.database.database import StoreLockedError
+from spectronctl.server.database.directories import make_private_directory
+from spectronctl.server.database.urls import parse_store_url
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """The note. `url` is where a server that holds the store listens, `since` RFC 3339."""
+
+    pid: int
+    command: str
+    since: str
+    url: str | None = None
+
+
+class Held:
+    """The store is ours until the `with` block ends."""
+
+    def __init__(self, note: Path | None, holder: _Holder) -> None:
+        self._note = note
+        self._holder = holder
+
+    def announce(self, url: str) -> None:
+        """Tell those who find the store in use where it is served."""
+        self._holder = replace(self._holder, url=url)
+        self.write()
+
+    def write(self) -> None:
+        """Leave the note, 0600, never seen half-written; ConfigError."""
+        if self._note is None:
+            return
+        draft = self._note.with_name(f"{self._note.name}.new")  # ours alone: we have the lock
+        try:
+            content = json.dumps(asdict(self._holder)).encode()
+            replace_file(self._note, content, draft=draft, durable=False)
+        except OSError as error:
+            raise ConfigError(f"cannot write {self._note}: {error.strerror}") from error
+
+
+def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextManager[Held]:
+    """
+    Keep an embedded store to this process, waiting up to `timeout` seconds for whoever has it.
+
+    `command` is what others are told of us, `StoreLockedError` what they get. Stores of which
+    each process has its own (`mem://`), or that are made for many (`ws://`), are not held.
+    """
+    path = parse_store_url(url).path
+    holder = _Holder(os.getpid(), command, format_time(datetime.now(UTC), "seconds"))
+    return _hold_nothing(holder) if path is None else _hold_path(path, timeout, holder)
+
+
+def find_path(url: str) -> Path | None:
+    """Where an embedded store lies; None for one that is on no disk of ours."""
+    return parse_store_url(url).path
+
+
+def find_holder(url: str) -> StoreLockedError | None:
+    """What whoever wants the store now would be told; None when it is free. Nothing is made where there is none."""
+    path = find_path(url)
+    if path is None or not _lock_path(path).exists():
+        return None
+    try:
+        with hold_store(url, timeout=0, command="spectronctl doctor"):
+            return None
+    except StoreLockedError as exc:
+        return exc
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+@contextmanager
+def _hold_nothing(holder: _Holder) -> Iterator[Held]:
+    yield Held(None, holder)
+
+
+@contextmanager
+def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
+    make_private_directory(path.parent)
+    note = path.with_name(f"{path.name}.holder.json")
+    # Not per thread: whoever waits in a worker thread may release in another.
+    lock = FileLock(
+        _lock_path(path),
+        timeout=max(timeout, 0),
+        mode=0o600,
+        thread_local=False,
+    )
+    try:
+        lock.acquire()
+    except Timeout:
+        raise _explain_timeout(path, note) from None
+    except OSError as error:
+        raise ConfigError(f"the store {path} cannot be locked: {error.strerror}") from error
+    try:
+        held = Held(note, holder)
+        held.write()
+        yield held
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
+    holder = _read_live_holder(note)
+    if holder is None:
+        return StoreLockedError(f"the store {path} is in use by another process")
+    hint = None
+    if holder.url is not None:
+        hint = f"spectronctl serve holds it: use --url {holder.url}"
+    return StoreLockedError(
+        f"the store {path} is in use by {holder.command} (pid {holder.pid}) since {holder.since}",
+        hint=hint,
+    )
+
+
+def _read_live_holder(note: Path) -> _Holder | None:
+    with suppress(OSError, ValueError, TypeError):
+        holder = _Holder(**json.loads(note.read_text(encoding="utf-8")))
+        if _is_alive(holder.pid):
+            return holder
+    return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,136 @@
+"""Schema migrations: numbered files, each applied once, in one transaction with its record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from spectronctl.errors import ConfigError
+from spectronctl.server.database.database import METADATA, Binding, Database, QueryError
+
+
+class StoreVersionError(ConfigError):
+    """A newer spectronctl wrote this database."""
+
+    def __init__(self, at: Binding, *, found: int, known: int) -> None:
+        super().__init__(
+            f"{describe(at)} is at schema version {found}; this spectronctl knows {known}",
+            hint="Upgrade spectronctl.",
+        )
+
+
+class MigrationError(ConfigError):
+    """A migration failed, or the record of those applied does not fit."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: `0001_name.surql`."""
+
+    version: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """Those of the control plane, and those of each context's database."""
+
+    metadata: tuple[Migration, ...]
+    context: tuple[Migration, ...]
+
+
+def read_migrations() -> Migrations:
+    """The ones that this package ships."""
+    root = files("spectronctl.server") / "migrations"
+    read = [
+        order_migrations((each.name, each.read_text("utf-8")) for each in (root / kind).iterdir())
+        for kind in ("metadata", "context")
+    ]
+    return Migrations(*read)
+
+
+def order_migrations(named: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
+    """File names and texts as migrations, in order; `ValueError` unless they count 1, 2, 3, …"""
+    found = []
+    for file_name, text in sorted(named):
+        stem, _, suffix = file_name.rpartition(".")
+        number, _, name = stem.partition("_")
+        if suffix == "surql":
+            found.append(Migration(int(number), name, text))
+    if [each.version for each in found] != list(range(1, len(found) + 1)):
+        raise ValueError(f"migrations are not numbered 1, 2, 3, …: {[m.version for m in found]}")
+    return tuple(found)
+
+
+async def migrate(database: Database, at: Binding, known: Sequence[Migration]) -> int:
+    """Apply what `at` lacks and answer the version it is at; untouched when it cannot be done."""
+    for pending in known[await _count_applied(database, at, known) :]:
+        await _apply(database, at, pending)
+    return len(known)
+
+
+async def _count_applied(database: Database, at: Binding, known: Sequence[Migration]) -> int:
+    applied = await _read_applied(database, at)
+    if len(applied) > len(known):
+        raise StoreVersionError(at, found=len(applied), known=len(known))
+    for checksum, migration in zip(applied, known, strict=False):
+        if checksum != migration.checksum:
+            raise MigrationError(
+                f"{describe(at)} has had another migration {migration.version} than "
+                f"{migration.name!r} of this spectronctl: the checksums differ"
+            )
+    return len(applied)
+
+
+async def _read_applied(database: Database, at: Binding) -> list[object]:
+    try:
+        rows = await database.select("SELECT version, checksum FROM migration;", at=at)
+    except QueryError as error:
+        if error.category == "NotFound":  # no such table: nothing was applied yet
+            return []
+        raise
+    found = {str(row["version"]): row["checksum"] for row in rows}
+    expected = [str(version) for version in range(1, len(rows) + 1)]
+    if set(found) != set(expected):
+        raise MigrationError(f"{describe(at)} has a table `migration` that is not Spectron's")
+    return [found[version] for version in expected]
+
+
+async def _apply(database: Database, at: Binding, migration: Migration) -> None:
+    text = f"BEGIN;\n{migration.text}\n;{_RECORD} COMMIT;"
+    record = {
+        "version": migration.version,
+        "name": migration.name,
+        "checksum": migration.checksum,
+    }
+    try:
+        await database.query(text, record, at=at)
+    except QueryError as error:
+        # Another server on the same database may have been faster.
+        if len(await _read_applied(database, at)) >= migration.version:
+            return
+        raise MigrationError(
+            f"migration {migration.version} ({migration.name}) of {describe(at)} failed: {error}"
+        ) from error
+
+
+_RECORD = """
+CREATE migration:[$version] CONTENT {
+    version: $version, name: $name, checksum: $checksum, applied_at: time::now()
+} RETURN NONE;
+"""
+
+
+def describe(at: Binding) -> str:
+    """A place in words, for errors."""
+    if at == METADATA:
+        return "the store"
+    return f"namespace {at.namespace!r}, database {at.database!r}"

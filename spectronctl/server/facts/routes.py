@@ -1,0 +1,114 @@
+"""Writing to conversations (OpenAPI `create_fact`, `create_facts_batch`)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from spectronctl.server.access.authentication import ContextCaller, CurrentStore, Member
+from spectronctl.server.facts.bodies import (
+    BatchBody,
+    FactBody,
+    WantedWrite,
+    read_batch,
+    read_fact,
+)
+from spectronctl.server.facts.schemas import BatchAnswer, FactAnswer
+from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.http.limits import MAX_BODY_BYTES
+from spectronctl.server.http.middleware import limit_body
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.idempotency.once import OnceOnly, Write
+from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.memory.embedders import CurrentEmbedders, Embedders
+from spectronctl.server.sessions.routes import find_session, make_session
+from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.store import Store
+
+router = APIRouter(
+    prefix=PREFIX + "/{context_id}/facts",
+    tags=["facts"],
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.NOT_IMPLEMENTED,
+    ),
+)
+
+
+@router.post("", response_model=FactAnswer, openapi_extra=describe_body(FactBody))
+async def create_fact(
+    caller: Member,
+    body: JsonObject,
+    once: OnceOnly,
+    store: CurrentStore,
+    embedders: CurrentEmbedders,
+) -> Response:
+    """Keep a text as a memory, and as a turn of a session."""
+    wanted = read_fact(body, now=datetime.now(UTC))
+    new = _open_session(wanted, caller)
+    answer = FactAnswer(
+        session_id=new.id if new else wanted.session_id or "",
+        turn_id=wanted.turns[0].id,
+        chunk_id=wanted.chunk.id if wanted.chunk else "",
+    )
+    write = _plan(store, embedders, caller, wanted, new)
+    return await once.answer(answer, write, status=HTTPStatus.OK)
+
+
+@router.post("/batch", response_model=BatchAnswer, openapi_extra=describe_body(BatchBody))
+@limit_body(MAX_BODY_BYTES)
+async def create_facts(
+    caller: Member,
+    body: JsonObject,
+    once: OnceOnly,
+    store: CurrentStore,
+    embedders: CurrentEmbedders,
+) -> Response:
+    """Append a whole conversation to a session: all of it, or nothing."""
+    wanted = read_batch(body, now=datetime.now(UTC))
+    new = _open_session(wanted, caller)
+    answer = BatchAnswer(
+        session_id=new.id if new else wanted.session_id or "",
+        turn_ids=[turn.id for turn in wanted.turns],
+    )
+    write = _plan(store, embedders, caller, wanted, new)
+    return await once.answer(answer, write, status=HTTPStatus.OK)
+
+
+def _open_session(wanted: WantedWrite, caller: ContextCaller) -> SessionRow | None:
+    """The session to make, if none was named; 403 for scopes outside of the key's floor in any case."""
+    scopes = caller.region.tag(wanted.scopes)
+    return make_session(scopes) if wanted.session_id is None else None
+
+
+def _plan(
+    store: Store,
+    embedders: Embedders,
+    caller: ContextCaller,
+    wanted: WantedWrite,
+    new: SessionRow | None,
+) -> Write:
+    async def write(receipt: Receipt | None) -> None:
+        session = new or await find_session(store, caller, wanted.session_id or "")
+        caller.region.require_write(session.scopes)
+        chunk = wanted.chunk and await embedders.embed_chunk(caller.context, wanted.chunk)
+        await store.append_turns(
+            caller.context,
+            session,
+            wanted.turns,
+            is_new=new is not None,
+            chunk=chunk,
+            receipt=receipt,
+        )
+        if chunk:
+            await embedders.settle_chunk(caller.context, chunk, session.scopes)
+
+    return write

@@ -1,0 +1,150 @@
+"""
+Work on jobs, one at a time, for as long as the server runs.
+
+A worker renews the lease of its job every second. When it dies, the lease ends, and another worker goes on from the
+last batch that was written; what the dead one still has on its way to the database is refused there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.memory.embedders import Embedders
+from spectronctl.server.memory.embedding import EmbeddingError
+from spectronctl.server.memory.reindex import CancelledJobError, Run, reindex, take_over
+from spectronctl.server.store import Store
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+BEAT_SECONDS = 1.0
+_PRUNE_SECONDS = 3600.0
+
+
+@asynccontextmanager
+async def run_worker(store: Store) -> AsyncIterator[None]:
+    """Work on jobs in the background until this is left; a job under way then waits for the next worker."""
+    tasks = [asyncio.create_task(each(store)) for each in (_work, _prune)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _work(store: Store) -> None:
+    async with Embedders(store) as embedders:
+        while True:
+            try:
+                if not await _work_once(store, embedders):
+                    await store.wait_for_job(POLL_SECONDS)
+            except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
+                _log.exception("the worker could not go on; it tries again")
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def _prune(store: Store) -> None:
+    while True:
+        try:
+            await store.prune_jobs()
+        except Exception:  # noqa: BLE001 - the next hour will do
+            _log.exception("old jobs were not pruned")
+        await asyncio.sleep(_PRUNE_SECONDS)
+
+
+async def _work_once(store: Store, embedders: Embedders) -> bool:
+    """Take a job and do what can be done of it; False when there is none."""
+    claimed = await _claim(store)
+    if claimed is None:
+        return False
+    job = claimed.job
+    run = Run(claimed, done=job.done, total=job.total, is_cancelled=job.cancel_requested)
+    _log.info("job %s: at work on the %s of %s", job.id, job.kind, job.context_id)
+    try:
+        async with _beating(store, run), _losing(store, run):
+            await _carry_out(store, embedders, run)
+    except LostJobError:
+        _log.warning("job %s: taken over, or gone with its context", job.id)
+        await store.release_job(claimed)  # in case that whoever took it over notices the loss, too
+    except BaseException:
+        with suppress(Exception):
+            await asyncio.shield(store.release_job(claimed))
+        raise
+    return True
+
+
+@asynccontextmanager
+async def _beating(store: Store, run: Run) -> AsyncIterator[None]:
+    beat = asyncio.create_task(_beat(store, run))
+    try:
+        yield
+    finally:
+        beat.cancel()
+        await asyncio.wait([beat])
+
+
+@asynccontextmanager
+async def _losing(store: Store, run: Run) -> AsyncIterator[None]:
+    """What fails because the context is being deleted is a lost job: that takes jobs away first."""
+    try:
+        yield
+    except ProblemError:
+        if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
+            raise LostJobError from None
+        raise
+
+
+async def _claim(store: Store) -> ClaimedJob | None:
+    """A job; when this is cancelled meanwhile, nobody has to wait for the end of its lease."""
+    claiming = asyncio.ensure_future(store.claim_job())
+    try:
+        return await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        if claimed := await claiming:
+            await store.release_job(claimed)
+        raise
+
+
+async def _beat(store: Store, run: Run) -> None:
+    """Renew the lease; hear that the job is cancelled, or no longer ours."""
+    while True:
+        try:
+            answer = await store.renew_job(run.claimed, done=run.done, total=run.total)
+        except Exception as error:  # noqa: BLE001 - the lease outlives a few beats
+            _log.warning("job %s: no sign of life: %s", run.claimed.job.id, type(error).__name__)
+        else:
+            run.is_lost = answer is None
+            run.is_cancelled = bool(answer)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _carry_out(store: Store, embedders: Embedders, run: Run) -> None:
+    job = run.claimed.job
+    context = await store.get_context(job.context_id)
+    if context is None:
+        raise LostJobError
+    error = None
+    try:
+        run.check()
+        embedder = await embedders.find(context, job.embedder)
+        await reindex(store, context, run, embedder)
+        status = "succeeded"
+    except CancelledJobError:
+        status = "cancelled"
+    except EmbeddingError as exc:
+        status, error = "failed", str(exc)
+    except (LostJobError, ProblemError):
+        raise  # a database that does not answer is no failure of the job
+    except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
+        _log.exception("job %s failed", job.id)
+        status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"
+    if status != "succeeded" and await take_over(store, context, run):
+        await store.close_build(context, run.claimed)
+    await store.finish_job(run.claimed, status, error=error, done=run.done, total=run.total)
+    _log.info("job %s: %s", job.id, status)

@@ -1,0 +1,176 @@
+"""What may be wrong with memories (OpenAPI `FsckRequest`): duplicates, what nobody tagged, what names nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from spectronctl.server.access.scopes import Region
+from spectronctl.server.http.problems import invalid
+from spectronctl.server.memory.rows import Candidate, SearchIndex, StoredChunk
+from spectronctl.server.memory.schemas import Duplicate, FsckAnswer, Reference, UnscopedContent
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
+
+CHECKS = (
+    "duplicates",
+    "contradictions",
+    "injection",
+    "unscoped_content",
+    "broken_references",
+)
+COMPARED = 200
+"""How many memories, the newest, are compared with all others when less than the same words is asked for."""
+
+_MOST = 100
+_LARGEST = 10_000
+_SAMPLES = 10
+_PAGE = 500
+_NEIGHBOURS = 10
+
+
+class FsckBody(BaseModel):
+    """Body of `POST /{context}/fsck`; it may be left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    check: str | None = Field(default=None, description=f"Only this one of {', '.join(CHECKS)}")
+    duplicate_threshold: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="The cosine from which on two memories are duplicates, by the vectors that recall uses; only the "
+        f"newest {COMPARED} are compared with all others. Without it, or with 1: those with the same words",
+    )
+    max_results: int | None = Field(
+        default=None,
+        ge=1,
+        le=_LARGEST,
+        description=f"The most findings of a kind; {_MOST} if not said",
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to look for, and how many of each kind to name."""
+
+    checks: tuple[str, ...]
+    threshold: float
+    most: int
+
+
+def read_fsck(body: Mapping[str, Any]) -> Wanted:
+    """What a POST asks to look for; 400 naming the field."""
+    check, threshold, most = (
+        body.get(name) for name in ("check", "duplicateThreshold", "maxResults")
+    )
+    if check is not None and check not in CHECKS:
+        raise invalid(f"check: must be one of {', '.join(CHECKS)}")
+    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if threshold is not None and not (is_number and 0 < threshold <= 1):
+        raise invalid("duplicateThreshold: must be a number above 0, and at most 1")
+    is_count = isinstance(most, int) and not isinstance(most, bool)
+    if most is not None and not (is_count and 1 <= most <= _LARGEST):
+        raise invalid(f"maxResults: must be an integer from 1 to {_LARGEST}")
+    return Wanted(
+        checks=(check,) if check else CHECKS,
+        threshold=1.0 if threshold is None else float(threshold),
+        most=most or _MOST,
+    )
+
+
+async def check_memories(
+    store: Store, context: ContextRow, region: Region, wanted: Wanted
+) -> FsckAnswer:
+    """All that is found in what the region may read."""
+    look = _Look(store, context, region, wanted)
+    duplicates = await look.find_duplicates() if "duplicates" in wanted.checks else []
+    unscoped = await look.find_unscoped() if "unscoped_content" in wanted.checks else []
+    broken = await look.find_broken() if "broken_references" in wanted.checks else []
+    return FsckAnswer(
+        duplicates=duplicates,
+        unscoped_content=unscoped,
+        broken_references=broken,
+        total=len(duplicates) + sum(each.count for each in unscoped) + len(broken),
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    store: Store
+    context: ContextRow
+    region: Region
+    wanted: Wanted
+
+    async def find_duplicates(self) -> list[Duplicate]:
+        if self.wanted.threshold == 1:
+            return await self._find_same_words()
+        return await self._find_near()
+
+    async def _find_same_words(self) -> list[Duplicate]:
+        """Memories that say what an older one of the same scopes says, but for case and white space."""
+        seen: dict[tuple[str, str], str] = {}
+        found: list[Duplicate] = []
+        async for chunk in self._read_chunks():
+            says = (" ".join(chunk.text.casefold().split()), str(chunk.scopes))
+            first = seen.setdefault(says, chunk.id)
+            if first != chunk.id and len(found) < self.wanted.most:
+                found.append(Duplicate(entity_a=first, entity_b=chunk.id, similarity=1.0))
+        return found
+
+    async def _find_near(self) -> list[Duplicate]:
+        newest: deque[StoredChunk] = deque(maxlen=COMPARED)
+        async for chunk in self._read_chunks():
+            newest.append(chunk)
+        index = await self.store.read_index(self.context)
+        pairs: dict[tuple[str, str], float] = {}
+        while newest and len(pairs) < self.wanted.most:
+            chunk = newest.pop()
+            vector = await self.store.read_vector(self.context, self.region, index, chunk.id)
+            if vector is None:
+                continue
+            for near in await self._list_near(index, vector):
+                if near.id != chunk.id and near.score >= self.wanted.threshold:
+                    pairs[min(near.id, chunk.id), max(near.id, chunk.id)] = near.score
+        return [
+            Duplicate(entity_a=one, entity_b=other, similarity=min(score, 1.0))
+            for (one, other), score in list(pairs.items())[: self.wanted.most]
+        ]
+
+    async def _list_near(self, index: SearchIndex, vector: list[float]) -> list[Candidate]:
+        found = await self.store.find_near(
+            self.context,
+            self.region,
+            index,
+            vector,
+            most=_NEIGHBOURS,
+            least=self.wanted.threshold,
+        )
+        return found or []
+
+    async def _read_chunks(self) -> AsyncIterator[StoredChunk]:
+        after = ""
+        while rows := await self._list_chunks(after):
+            after = rows[-1].id
+            for row in rows:
+                yield row
+
+    async def _list_chunks(self, after: str) -> list[StoredChunk]:
+        return await self.store.list_chunks(self.context, self.region, after=after, limit=_PAGE)
+
+    async def find_unscoped(self) -> list[UnscopedContent]:
+        found = await self.store.list_unscoped(self.context, self.region)
+        return [
+            UnscopedContent(table=table, count=len(ids), sample_ids=ids[:_SAMPLES])
+            for table, ids in found.items()
+            if ids
+        ]
+
+    async def find_broken(self) -> list[Reference]:
+        found = await self.store.list_broken(self.context, self.region, limit=self.wanted.most)
+        return [Reference(row_id=each.row, field=each.field, target=each.target) for each in found]

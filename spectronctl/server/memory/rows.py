@@ -1,0 +1,68 @@
+"""Memories, the tables that recall looks through, and what it finds there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkRow:
+    """A literal memory, said in a turn; `vector` and who made it, where it could be made, and for which table."""
+
+    id: str
+    turn_id: str
+    text: str
+    memory_category: str | None = None
+    created_at: datetime
+    embedder: str | None = None
+    vector: list[float] | None = field(default=None, repr=False)
+    slot: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredChunk:
+    """A memory as it is kept."""
+
+    id: str
+    text: str
+    scopes: list[list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenReference:
+    """A memory whose `field` names what is not there."""
+
+    row: str
+    field: str
+    target: str
+    scopes: list[list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchIndex:
+    """What recall looks through: which of the two tables serves, and what its vectors are."""
+
+    slot: str
+    embedder: str
+    dimension: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """How far the table that does not serve is filled: the last memory in it, and how many there are."""
+
+    slot: str
+    dimension: int
+    cursor: str = ""
+    done: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A memory that a query comes near: `score` is the higher, the nearer."""
+
+    id: str
+    text: str
+    scopes: list[list[str]]
+    score: float

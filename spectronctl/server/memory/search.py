@@ -1,0 +1,157 @@
+"""Recall: the memories that a query comes near, by their vectors, by their words, or by both (OpenAPI `/query`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from spectronctl.server.access.scopes import Region, Scopes, read_scopes
+from spectronctl.server.facts.bodies import AnyScopes, read_field
+from spectronctl.server.http.problems import invalid, not_implemented, unavailable
+from spectronctl.server.memory.embedders import Embedders
+from spectronctl.server.memory.embedding import EmbeddingError, Vector
+from spectronctl.server.memory.rows import Candidate, SearchIndex
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
+
+MODES = ("hybrid", "vector", "bm25", "graph")
+MOST_HITS = 50
+
+_DEFAULT_HITS = 10
+_POOL = 200
+_RANK_OFFSET = 60  # reciprocal rank fusion: how little the first places differ
+_LONGEST_QUERY = 10_000
+"""Characters."""
+
+
+class QueryBody(BaseModel):
+    """Body of `POST /{context}/query`."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    query: str = Field(max_length=_LONGEST_QUERY)
+    k: int | None = Field(
+        default=None, ge=1, description=f"The most hits; {_DEFAULT_HITS}, capped at {MOST_HITS}"
+    )
+    mode: str | None = Field(
+        default=None, description=f"One of {', '.join(MODES)}; hybrid if not said"
+    )
+    lens: AnyScopes = Field(
+        default=None, description="Only memories tagged at or below these paths"
+    )
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for, how, and where."""
+
+    text: str
+    most: int
+    mode: str
+    lens: Scopes
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The hits, the best first, and what kept the vectors out where they were wanted."""
+
+    hits: list[Candidate]
+    retrieved: int
+    without_vectors: str | None
+    milliseconds: int
+
+
+def read_query(body: Mapping[str, Any]) -> Query:
+    """The query that a POST asks; 400 naming the field, 501 for `graph`."""
+    text, most, mode = (body.get(name) for name in ("query", "k", "mode"))
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_QUERY:
+        raise invalid(f"query: must be a string of at most {_LONGEST_QUERY} characters, not blank")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        raise invalid("k: must be an integer, at least 1")
+    mode = MODES[0] if mode is None else mode
+    if mode not in MODES:
+        raise invalid(f"mode: must be {', '.join(MODES)}")
+    if mode == "graph":
+        raise not_implemented("mode: this server keeps no graph; use hybrid, vector or bm25")
+    return Query(
+        text=text,
+        most=min(most or _DEFAULT_HITS, MOST_HITS),
+        mode=mode,
+        lens=read_scopes(read_field(body, "lens"), "lens"),
+    )
+
+
+async def recall(
+    store: Store, embedders: Embedders, context: ContextRow, region: Region, query: Query
+) -> Recall:
+    """
+    The memories of the region that come near; no other has any part in the hits, their scores or their number.
+
+    In `hybrid` mode an embedder that cannot be had is passed over; in `vector` mode that is a 503.
+    """
+    started = time.perf_counter()
+    search = _Search(store, embedders, context, region, query)
+    lists = None
+    while lists is None:  # as often as a reindex ends between two steps
+        lists = await search.collect(await store.read_index(context))
+    fused = _fuse(lists)
+    return Recall(
+        hits=fused[: query.most],
+        retrieved=len(fused),
+        without_vectors=search.problem,
+        milliseconds=round((time.perf_counter() - started) * 1000),
+    )
+
+
+@dataclass
+class _Search:
+    store: Store
+    embedders: Embedders
+    context: ContextRow
+    region: Region
+    query: Query
+    problem: str | None = None
+
+    async def collect(self, index: SearchIndex) -> list[list[Candidate]] | None:
+        """What each way of looking finds; None when the index changed meanwhile."""
+        lists = []
+        region = self.region.narrow(self.query.lens)
+        if self.query.mode != "bm25" and (vector := await self._embed(index)):
+            near = await self.store.find_near(self.context, region, index, vector, most=_POOL)
+            lists.append(near)
+        if self.query.mode != "vector":
+            text = self.query.text
+            words = await self.store.find_words(self.context, region, index, text, most=_POOL)
+            lists.append(words)
+        found = [each for each in lists if each is not None]
+        return found if len(found) == len(lists) else None
+
+    async def _embed(self, index: SearchIndex) -> Vector | None:
+        try:
+            return await self.embedders.embed_query(
+                self.context, self.region, index, self.query.text
+            )
+        except EmbeddingError as error:
+            if self.query.mode == "vector":
+                raise unavailable(f"mode: the query cannot be embedded: {error}") from error
+            self.problem = str(error)
+            return None
+
+
+def _fuse(lists: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    """One list as it is; of two, by reciprocal ranks: what stands high in both comes first."""
+    if len(lists) == 1:
+        return list(lists[0])
+    scores: dict[str, float] = {}
+    found: dict[str, Candidate] = {}
+    for each in lists:
+        for rank, candidate in enumerate(each, 1):
+            found[candidate.id] = candidate
+            scores[candidate.id] = scores.get(candidate.id, 0) + 1 / (_RANK_OFFSET + rank)
+    best = sorted(scores, key=lambda name: (-scores[name], name))
+    return [replace(found[name], score=scores[name]) for name in best]

@@ -1,0 +1,43 @@
+"""What becomes of memories with time (seed 004, "lifecycle decay pass")."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from spectronctl.server.access.scopes import Region
+from spectronctl.server.memory.lifetimes import read_lifetimes
+from spectronctl.server.memory.schemas import DecayAnswer
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store import Store
+
+_PAGE = 500
+
+
+async def decay(store: Store, context: ContextRow, region: Region) -> DecayAnswer:
+    """Expire memories, and prune the cache of the vectors that the region's queries left."""
+    expired = await expire(store, context, region)
+    pruned = await store.prune_cache(context, region)
+    return DecayAnswer(
+        affected=expired + pruned, expired_memories=expired, pruned_cache_entries=pruned
+    )
+
+
+async def expire(
+    store: Store, context: ContextRow, region: Region, *, dry_run: bool = False
+) -> int:
+    """
+    Take out every memory that is older than its category's lifetime, where the region may be written to: how many.
+
+    A memory's age counts from when it became known (`observed_at`, or else when it was written).
+    """
+    now = datetime.now(UTC)
+    count = 0
+    for category, seconds in read_lifetimes(context.config).items():
+        before, after = now - timedelta(seconds=seconds), ""
+        while rows := await store.list_expired(
+            context, region, category, before=before, after=after, limit=_PAGE
+        ):
+            after = rows[-1].id
+            ids = [row.id for row in rows if region.can_write(row.scopes)]
+            count += len(ids) if dry_run else await store.delete_chunks(context, ids)
+    return count

@@ -1,0 +1,68 @@
+"""Upkeep of a context by whoever may forget (OpenAPI `decay_importance`, `expire_context`, `fsck`)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from spectronctl.server.access.authentication import (
+    CANNOT_FORGET,
+    ContextCaller,
+    CurrentStore,
+    Member,
+)
+from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.http.bodies import OptionalJsonObject, describe_body
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.problems import forbidden
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.memory.fsck import FsckBody, check_memories, read_fsck
+from spectronctl.server.memory.schemas import FsckAnswer, UpkeepAnswer
+from spectronctl.server.memory.upkeep import decay, expire
+
+router = APIRouter(
+    prefix=PREFIX + "/{context_id}",
+    tags=["lifecycle"],
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+    ),
+)
+
+
+async def _require_forget(caller: Member) -> ContextCaller:
+    if not caller.may("memory:forget"):
+        raise forbidden(CANNOT_FORGET)
+    return caller
+
+
+Forgetter = Annotated[ContextCaller, Depends(_require_forget)]
+
+
+@router.post("/lifecycle/decay")
+async def decay_memories(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+    """Take out the memories whose time is over, where the key may write, and outdated vectors of its queries."""
+    done = await decay(store, caller.context, caller.region)
+    return UpkeepAnswer(affected=done.affected)
+
+
+@router.post("/lifecycle/expire")
+async def expire_memories(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+    """Take out the memories whose time is over, where the key may write."""
+    return UpkeepAnswer(affected=await expire(store, caller.context, caller.region))
+
+
+@router.get("/lifecycle/expire")
+async def preview_expiry(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+    """Count the memories that a POST would take out now."""
+    count = await expire(store, caller.context, caller.region, dry_run=True)
+    return UpkeepAnswer(affected=count)
+
+
+@router.post("/fsck", openapi_extra=describe_body(FsckBody, required=False))
+async def fsck(
+    caller: Member, _: Delegate, body: OptionalJsonObject, store: CurrentStore
+) -> FsckAnswer:
+    """Look for what is wrong with the memories that the key may read; nothing is changed."""
+    return await check_memories(store, caller.context, caller.region, read_fsck(body))

@@ -1,0 +1,68 @@
+"""The ontology of a context: show it, replace it as a whole, forget it (contract, "Management plane")."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.contexts import find_context
+from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.http.etags import IfMatch, describe_etag
+from spectronctl.server.http.limits import MAX_BODY_BYTES
+from spectronctl.server.http.middleware import limit_body
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.ontology.bodies import (
+    OntologyAnswer,
+    OntologyBody,
+    read_ontology,
+    show_ontology,
+)
+
+router = APIRouter(
+    prefix=PREFIX + "/contexts/{context_id}/ontology",
+    tags=["ontology"],
+    dependencies=[Depends(require_operator)],
+    responses=describe_problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
+    ),
+)
+
+_TAGGED: dict[int | str, dict[str, Any]] = {
+    200: describe_etag("The version answered; send it as `If-Match` to replace just that")
+}
+_GUARDED = describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED)
+
+
+@router.get("", responses=_TAGGED)
+async def get_ontology(context_id: str, store: CurrentStore, response: Response) -> OntologyAnswer:
+    """Show the ontology; three empty fields where none was set."""
+    row = await store.get_ontology(await find_context(store, context_id))
+    response.headers["ETag"] = row.etag
+    return show_ontology(row)
+
+
+@router.put("", openapi_extra=describe_body(OntologyBody), responses=_TAGGED | _GUARDED)
+@limit_body(MAX_BODY_BYTES)
+async def set_ontology(
+    context_id: str,
+    body: JsonObject,
+    store: CurrentStore,
+    if_match: IfMatch,
+    response: Response,
+) -> OntologyAnswer:
+    """Replace the ontology as a whole: fields left out are empty from then on."""
+    row = read_ontology(body)
+    await store.set_ontology(await find_context(store, context_id), row, expected=if_match)
+    response.headers["ETag"] = row.etag
+    return show_ontology(row)
+
+
+@router.delete("", status_code=HTTPStatus.NO_CONTENT, response_class=Response, responses=_GUARDED)
+async def delete_ontology(context_id: str, store: CurrentStore, if_match: IfMatch) -> None:
+    """Forget the ontology; also where none was set."""
+    await store.delete_ontology(await find_context(store, context_id), expected=if_match)

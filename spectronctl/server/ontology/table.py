@@ -1,0 +1,90 @@
+"""The ontology of a context: a single row in its database."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from spectronctl.server.database.database import Database, QueryError
+from spectronctl.server.database.locks import Locks
+from spectronctl.server.http import problems
+from spectronctl.server.ontology.bodies import make_ontology
+from spectronctl.server.ontology.rows import OntologyRow
+from spectronctl.server.registry.context_database import make_guard, query_context, query_one
+from spectronctl.server.registry.rows import ContextRow
+
+_NONE = make_ontology()
+_CHANGED = "changed meanwhile"
+
+# As JSON: a program reads one long text several times faster than many small values.
+_READ = """
+RETURN encoding::json::encode((
+    SELECT entity_types, attribute_keys, relation_labels, etag FROM ontology:only
+));
+"""
+
+_CHECK = f"""
+{make_guard(4)}
+LET $found = (SELECT VALUE etag FROM ontology:only)[0] ?? $none;
+IF $expected != NONE AND $found NOT IN $expected {{ THROW '{_CHANGED}' }};
+"""
+
+_SET = f"BEGIN;{_CHECK} UPSERT ontology:only CONTENT $row RETURN NONE; COMMIT;"
+
+_DELETE = f"BEGIN;{_CHECK} DELETE ontology:only RETURN NONE; COMMIT;"
+
+
+class OntologyTable:
+    """The ontology part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def get_ontology(self, context: ContextRow) -> OntologyRow:
+        found = await query_one(self._database, context, _READ)
+        rows = json.loads(found)
+        return _read_row(rows[0]) if rows else _NONE
+
+    async def set_ontology(
+        self, context: ContextRow, row: OntologyRow, *, expected: Collection[str] | None
+    ) -> None:
+        await self._write_ontology(context, _SET, expected, row=_make_row(row))
+
+    async def delete_ontology(
+        self, context: ContextRow, *, expected: Collection[str] | None
+    ) -> None:
+        await self._write_ontology(context, _DELETE, expected)
+
+    async def _write_ontology(
+        self, context: ContextRow, text: str, expected: Collection[str] | None, **variables: Any
+    ) -> None:
+        tags = None if expected is None else sorted(expected)
+        variables |= {"none": _NONE.etag, "expected": tags}
+        try:
+            async with self._locks.get_lock(context.id, "ontology"):
+                await query_context(self._database, context, text, variables)
+        except QueryError as error:
+            if _CHANGED not in str(error):
+                raise
+            raise problems.precondition_failed(
+                f"the ontology of context {context.id} is not the one that If-Match names: it was changed since"
+            ) from error
+
+
+def _make_row(row: OntologyRow) -> dict[str, Any]:
+    return {
+        "entity_types": row.entity_types,
+        "attribute_keys": [
+            {"entity_type": name, "names": names} for name, names in row.attribute_keys.items()
+        ],
+        "relation_labels": row.relation_labels,
+        "etag": row.etag,
+    }
+
+
+def _read_row(row: dict[str, Any]) -> OntologyRow:
+    keys = {each["entity_type"]: each["names"] for each in row["attribute_keys"]}
+    return OntologyRow(**{**row, "attribute_keys": keys})

@@ -1,0 +1,45 @@
+"""Queries in the database of one context."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spectronctl.server.database.database import Binding, Database, QueryError
+from spectronctl.server.http import problems
+from spectronctl.server.registry.rows import ContextRow
+
+_BEHIND = "no schema"
+
+
+def make_guard(migration: int) -> str:
+    """What a write to the tables of that migration begins with: the engine makes missing ones anew, without schema."""
+    return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
+
+
+GUARD = make_guard(6)
+"""The guard of conversations, and of what is made to search them: their newest migration."""
+
+
+async def query_one(database: Database, context: ContextRow, text: str, **variables: Any) -> Any:
+    """What a single statement answers; fails as `query_context` does."""
+    (result,) = await query_context(database, context, text, variables)
+    return result
+
+
+async def query_context(
+    database: Database, context: ContextRow, text: str, variables: Mapping[str, Any]
+) -> list[Any]:
+    """As `Database.query`; 503 when the context's database is not there, or has not this server's schema."""
+    try:
+        return await database.query(
+            text, variables, at=Binding(context.namespace, context.database)
+        )
+    except QueryError as error:
+        if error.category != "NotFound" and _BEHIND not in str(error):
+            raise
+        raise problems.unavailable(
+            f"context {context.id}: its database is being deleted, or its schema is behind (GET /api/v1/migrations)"
+        ) from error

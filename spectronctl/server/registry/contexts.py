@@ -1,0 +1,124 @@
+"""Registered contexts, read and changed; how they come and go is in `_lifecycle`."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spectronctl.models.contexts import merge_config
+from spectronctl.server.database.database import Database, RetryableError, Row, retry
+from spectronctl.server.database.locks import Locks
+from spectronctl.server.database.values import check_text, from_stored, to_stored
+from spectronctl.server.registry.rows import ContextRow
+
+COLUMNS = """
+    context_id, namespace, database, config, object::keys(provider_secrets) AS providers,
+    enforcement_blocked, admin_external_id, admin_display_name, schema_version, created_at
+"""
+
+_GET = f"SELECT {COLUMNS} FROM context:[$context_id] WHERE state = 'active';"
+
+_LIST = f"""
+SELECT {COLUMNS} FROM context WHERE state = 'active' AND context_id > $after
+ORDER BY context_id LIMIT $limit;
+"""
+
+_READ_CONFIG = "SELECT config, revision FROM context:[$context_id] WHERE state = 'active';"
+
+# The secrets are merged where they are, so that they never leave the database.
+_UPDATE = f"""
+UPDATE context:[$context_id] SET
+    config = $config,
+    provider_secrets = object::extend(object::remove(provider_secrets, $cleared), $providers),
+    enforcement_blocked = $enforcement_blocked ?? enforcement_blocked,
+    revision += 1
+WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
+"""
+
+_READ_PROVIDER = """
+SELECT VALUE provider_secrets[$name] FROM ONLY context:[$context_id] WHERE state = 'active';
+"""
+
+_LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = 'active';"
+
+
+class ContextTable:
+    """The contexts part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def get_context(self, context_id: str) -> ContextRow | None:
+        rows = await self._database.select(_GET, {"context_id": context_id})
+        return read_context(rows[0]) if rows else None
+
+    async def list_contexts(self, *, after: str | None, limit: int) -> list[ContextRow]:
+        rows = await self._database.select(_LIST, {"after": after or "", "limit": limit})
+        return [read_context(row) for row in rows]
+
+    async def update_context(
+        self,
+        context_id: str,
+        *,
+        config: Mapping[str, Any],
+        providers: Mapping[str, str | None],
+        enforcement_blocked: bool | None,
+    ) -> ContextRow | None:
+        to_stored(config, "config")  # refuse before anything is read
+        changes = {
+            "context_id": context_id,
+            "cleared": [name for name, secret in providers.items() if secret is None],
+            "providers": check_providers(
+                {name: secret for name, secret in providers.items() if secret is not None}
+            ),
+            "enforcement_blocked": enforcement_blocked,
+        }
+        # In their turn: of hundreds at once, some would find the context changed until they give up.
+        async with self._locks.get_lock("context", context_id):
+            return await retry(lambda: self._try_update(config, changes))
+
+    async def _try_update(self, patch: Mapping[str, Any], changes: Row) -> ContextRow | None:
+        found = await self._database.select(_READ_CONFIG, changes)
+        if not found:
+            return None
+        merged = merge_config(from_stored(found[0]["config"]), patch)
+        stored = {"config": to_stored(merged, "config"), "revision": found[0]["revision"]}
+        rows = await self._database.select(_UPDATE, changes | stored)
+        if not rows:
+            raise RetryableError("the context changed meanwhile")
+        return read_context(rows[0])
+
+    async def read_provider(self, context_id: str, name: str) -> str | None:
+        provider = {"context_id": context_id, "name": name}
+        (secret,) = await self._database.query(_READ_PROVIDER, provider)
+        return None if secret is None else str(secret)
+
+    async def list_schema_versions(self) -> dict[str, int]:
+        rows = await self._database.select(_LIST_VERSIONS)
+        return {row["context_id"]: row["schema_version"] for row in rows}
+
+
+def check_providers(providers: Mapping[str, str]) -> dict[str, str]:
+    """Provider names and their secrets; 400 for text that cannot be kept, without showing it."""
+    return {
+        check_text(name, "a name in config.providers"): check_text(secret, "config.providers")
+        for name, secret in providers.items()
+    }
+
+
+def read_context(row: Row) -> ContextRow:
+    """A row of `COLUMNS`."""
+    return ContextRow(
+        id=row["context_id"],
+        namespace=row["namespace"],
+        database=row["database"],
+        config=from_stored(row["config"]),
+        providers=tuple(row["providers"]),
+        enforcement_blocked=row["enforcement_blocked"],
+        admin_external_id=row["admin_external_id"],
+        admin_display_name=row["admin_display_name"],
+        schema_version=row["schema_version"],
+        created_at=row["created_at"],
+    )

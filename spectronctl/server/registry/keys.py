@@ -1,0 +1,211 @@
+"""Keys of contexts, keys of the control plane, and the key that hashes both."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import secrets
+
+from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.values import check_text, from_stored, to_stored
+from spectronctl.server.http import problems
+from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
+
+_COLUMNS = """
+    key_id, context_id, name, principal, scope_floor, digest, created_at, last_used_at, expires_at
+"""
+
+# Only for a context that is there: a key must not outlive it, nor wait for its namesake.
+_CREATE = """
+BEGIN;
+IF (SELECT VALUE state FROM ONLY context:[$key.context_id]) != 'active' { THROW 'no context' };
+CREATE context_key:[$key.context_id, $key.key_id] CONTENT $key RETURN NONE;
+COMMIT;
+"""
+
+_GET = f"SELECT {_COLUMNS} FROM context_key:[$context_id, $key_id];"
+
+_LIST = f"""
+SELECT {_COLUMNS} FROM context_key WHERE context_id = $context_id AND key_id > $after
+ORDER BY key_id LIMIT $limit;
+"""
+
+_ROTATE = f"UPDATE context_key:[$context_id, $key_id] SET digest = $digest RETURN {_COLUMNS};"
+
+_DELETE = "DELETE context_key:[$context_id, $key_id] RETURN BEFORE;"
+
+_NAMESAKE = """
+SELECT key_id FROM context_key WHERE context_id = $context_id AND name = $name;
+"""
+
+_TOUCH = """
+SET last_used_at = time::now() WHERE last_used_at IS NONE OR last_used_at <= time::now() - 1m
+RETURN NONE;
+"""
+
+
+class KeyTable:
+    """The context keys part of `Store`."""
+
+    _database: Database
+
+    async def create_key(self, row: KeyRow) -> None:
+        key = _make_content(row)
+        try:
+            await self._database.query(_CREATE, {"key": key})
+        except QueryError as error:
+            if error.category == "Thrown":
+                raise problems.not_found(f"no context {row.context_id!r}") from error
+            if not error.is_taken:
+                raise
+            raise await self._explain_taken(key) from error
+
+    async def _explain_taken(self, key: Row) -> problems.ProblemError:
+        holders = await self._database.select(_NAMESAKE, key)
+        if not holders:
+            return problems.conflict(f"id: key {key['key_id']!r} exists already")
+        holder = holders[0]["key_id"]
+        return problems.conflict(f"name: key {holder!r} of this context is called {key['name']!r}")
+
+    async def get_key(self, context_id: str, key_id: str) -> KeyRow | None:
+        return _first_key(
+            await self._database.select(_GET, {"context_id": context_id, "key_id": key_id})
+        )
+
+    async def list_keys(self, context_id: str, *, after: str | None, limit: int) -> list[KeyRow]:
+        page = {"context_id": context_id, "after": after or "", "limit": limit}
+        return [_read_key(row) for row in await self._database.select(_LIST, page)]
+
+    async def rotate_key(self, context_id: str, key_id: str, digest: bytes) -> KeyRow | None:
+        change = {"context_id": context_id, "key_id": key_id, "digest": digest}
+        return _first_key(await self._database.select(_ROTATE, change))
+
+    async def delete_key(self, context_id: str, key_id: str) -> bool:
+        key = {"context_id": context_id, "key_id": key_id}
+        return bool(await self._database.select(_DELETE, key))
+
+    async def touch_key(self, context_id: str, key_id: str) -> None:
+        text = f"UPDATE context_key:[$context_id, $key_id] {_TOUCH}"
+        await self._database.query(text, {"context_id": context_id, "key_id": key_id})
+
+
+class ManagementKeyTable:
+    """
+    The control plane's keys and the hash key.
+
+    Every request of an operator looks one of these keys up. Where no other process can change them, what was read is
+    remembered until this one does; over `ws://` it never is, so that a revoked key stops at once everywhere.
+    """
+
+    _database: Database
+
+    def __init__(self) -> None:
+        self._remembered: dict[str, ManagementKeyRow] = {}
+        self._writes = 0
+
+    async def create_management_key(self, row: ManagementKeyRow) -> None:
+        key = {
+            "key_id": row.id,
+            "name": check_text(row.name, "name"),
+            "digest": row.digest,
+            "created_at": row.created_at,
+            "last_used_at": row.last_used_at,
+        }
+        text = "CREATE management_key:[$key.key_id] CONTENT $key RETURN NONE;"
+        try:
+            await self._database.query(text, {"key": key})
+        except QueryError as error:
+            if not error.is_taken:
+                raise
+            raise problems.conflict(f"id: management key {row.id!r} exists already") from error
+
+    async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
+        if key_id in self._remembered:
+            return self._remembered[key_id]
+        writes = self._writes
+        rows = await self._database.select(
+            "SELECT * FROM management_key:[$key_id];", {"key_id": key_id}
+        )
+        if not rows:
+            return None
+        row = _read_management_key(rows[0])
+        if self._database.exclusive and writes == self._writes:  # nothing changed meanwhile
+            self._remembered[key_id] = row
+        return row
+
+    async def list_management_keys(self) -> list[ManagementKeyRow]:
+        rows = await self._database.select("SELECT * FROM management_key ORDER BY key_id;")
+        return [_read_management_key(row) for row in rows]
+
+    async def delete_management_key(self, key_id: str) -> bool:
+        text = "DELETE management_key:[$key_id] RETURN BEFORE;"
+        deleted = await self._database.select(text, {"key_id": key_id})
+        self._forget(key_id)
+        return bool(deleted)
+
+    async def touch_management_key(self, key_id: str) -> None:
+        await self._database.query(f"UPDATE management_key:[$key_id] {_TOUCH}", {"key_id": key_id})
+        self._forget(key_id)
+
+    def _forget(self, key_id: str) -> None:
+        self._writes += 1
+        self._remembered.pop(key_id, None)
+
+    async def read_hash_key(self) -> bytes:
+        text = "SELECT key_bytes FROM hash_key:only;"
+        found = await self._database.select(text)
+        if not found:
+            await self._make_hash_key()
+            found = await self._database.select(text)
+        return bytes(found[0]["key_bytes"])
+
+    async def _make_hash_key(self) -> None:
+        # Of two servers that start together, one creates it and both read that one.
+        text = "CREATE hash_key:only SET key_bytes = $key_bytes RETURN NONE;"
+        try:
+            await self._database.query(text, {"key_bytes": secrets.token_bytes(32)})
+        except QueryError as error:
+            if not error.is_taken:
+                raise
+
+
+def _make_content(row: KeyRow) -> Row:
+    return {
+        "key_id": check_text(row.id, "id"),
+        "context_id": row.context_id,
+        "name": check_text(row.name, "name"),
+        "principal": check_text(row.principal, "principal"),
+        "scope_floor": to_stored(row.scope_floor, "scope_floor"),
+        "digest": row.digest,
+        "created_at": row.created_at,
+        "last_used_at": row.last_used_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def _first_key(rows: list[Row]) -> KeyRow | None:
+    return _read_key(rows[0]) if rows else None
+
+
+def _read_key(row: Row) -> KeyRow:
+    return KeyRow(
+        id=row["key_id"],
+        context_id=row["context_id"],
+        name=row["name"],
+        principal=row["principal"],
+        scope_floor=from_stored(row["scope_floor"]),
+        digest=row["digest"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _read_management_key(row: Row) -> ManagementKeyRow:
+    return ManagementKeyRow(
+        id=row["key_id"],
+        name=row["name"],
+        digest=row["digest"],
+        created_at=row["created_at"],
+        last_used_at=row.get("last_used_at"),
+    )

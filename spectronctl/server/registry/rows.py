@@ -1,0 +1,55 @@
+"""Rows of the control plane: contexts and keys, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextRow:
+    """A registered context. `providers` names the configured providers; their secrets stay in the database."""
+
+    id: str
+    namespace: str
+    database: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
+    enforcement_blocked: bool = False
+    admin_external_id: str | None = None
+    admin_display_name: str | None = None
+    schema_version: int = 0
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRow:
+    """A key of a context. `digest` is the keyed hash of its secret."""
+
+    id: str
+    context_id: str
+    name: str
+    principal: str
+    scope_floor: Any = None
+    digest: bytes = field(repr=False)
+    created_at: datetime
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagementKeyRow:
+    """A key of the control plane."""
+
+    id: str
+    name: str
+    digest: bytes = field(repr=False)
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+def is_expired(row: KeyRow) -> bool:
+    """Whether the key's time is over."""
+    return row.expires_at is not None and row.expires_at <= datetime.now(UTC)

@@ -1,7 +1,0 @@
-"""
-The server's routes, one module per resource.
-
-Each router holds its whole paths: one that is included under a prefix is built anew by the first request.
-"""
-
-PREFIX = "/api/v1"

@@ -1,0 +1,71 @@
+"""The server itself: is it alive, is it ready, what it knows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends
+
+from spectronctl import __version__
+from spectronctl.ground.vocabulary import VERBS
+from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.problems import unavailable
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.service.schemas import (
+    Health,
+    Migrations,
+    Readiness,
+    SchemaVersion,
+    VerbList,
+)
+
+_log = logging.getLogger(__name__)
+_PING_SECONDS = 5
+
+router = APIRouter(prefix=PREFIX, tags=["service"], responses=describe_problems())
+management = APIRouter(
+    prefix=PREFIX,
+    tags=["service"],
+    dependencies=[Depends(require_operator)],
+    responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+)
+
+
+@router.get("/health")
+async def get_health() -> Health:
+    """Answer without a key and without the database: the process is alive."""
+    return Health(status="ok", version=__version__)
+
+
+@router.get("/ready", responses=describe_problems(HTTPStatus.SERVICE_UNAVAILABLE))
+async def get_readiness(store: CurrentStore) -> Readiness:
+    """Answer without a key whether the database answers."""
+    try:
+        async with asyncio.timeout(_PING_SECONDS):
+            await store.ping()
+    except Exception as error:  # whatever it is, the database cannot be used now
+        _log.warning("the database does not answer: %s", type(error).__name__)
+        raise unavailable("the database does not answer") from error
+    return Readiness(status="ready")
+
+
+@management.get("/verbs")
+async def list_verbs() -> VerbList:
+    """List the verbs that a grant may name."""
+    return VerbList(verbs=list(VERBS))
+
+
+@management.get("/migrations")
+async def list_migrations(store: CurrentStore) -> Migrations:
+    """Show which schema each context's database has."""
+    versions = sorted((await store.list_schema_versions()).items())
+    newest = store.schema_version
+    return Migrations(
+        schema_version=newest,
+        contexts=[SchemaVersion(context_id=name, version=version) for name, version in versions],
+        behind=[name for name, version in versions if version < newest],
+        failures=[name for name, version in versions if version > newest],
+    )

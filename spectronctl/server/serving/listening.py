@@ -1,0 +1,212 @@
+"""Run the server on a socket, from the first bind to the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from spectronctl.errors import ConfigError, UsageError
+from spectronctl.server.app import create_app
+from spectronctl.server.database.holding import hold_store
+from spectronctl.server.http.logs import LogFormat, configure_logs
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.registry.bootstrap import deliver_management_key
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
+from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.store import Store
+
+_GRACE_SECONDS = 30
+_KEEP_ALIVE_SECONDS = 15
+"""Longer than clients keep an idle connection (httpx: 5 s): none may send on one that is being closed."""
+
+_MOST_QUEUED_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Certificate chain and private key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def serve(
+    store_url: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 9090,
+    tls: Tls | None = None,
+    insecure_bind: bool = False,
+    worker: bool = True,
+    ready_file: Path | None = None,
+    log_format: LogFormat = "text",
+    lock_timeout: float = 0,
+    credentials: tuple[str, str] | None = None,
+    deliver_first_key: Callable[[str], None] | None = None,
+) -> None:
+    """
+    Serve a store until SIGTERM or SIGINT, then finish the requests that run (30 s at most) and return.
+
+    Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
+    `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the
+    secret of a new management key when the store has none. Without `worker` jobs wait for another process.
+    UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
+    """
+    listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
+    with listener, hold_store(store_url, timeout=lock_timeout, command="spectronctl serve") as held:
+        url = describe_url(listener, host, secure=tls is not None)
+        configure_logs(log_format)
+        with announce_ready(ready_file) as announce:
+
+            def tell(_: Callable[[], None]) -> None:
+                held.announce(url)
+                announce({"url": url, "store": store_url})
+
+            asyncio.run(
+                run_server(
+                    partial(open_store, store_url, credentials=credentials),
+                    listener,
+                    announce=tell,
+                    grace=_GRACE_SECONDS,
+                    tls=tls,
+                    worker=worker,
+                    deliver_first_key=deliver_first_key,
+                )
+            )
+
+
+def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
+    """A listening socket; nothing but loopback unless `open_to_network`."""
+    family, address = _resolve(host, port)
+    if not (open_to_network or ipaddress.ip_address(address).is_loopback):
+        raise UsageError(
+            f"{host} can be reached from the network, and keys would travel in the clear",
+            hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
+        )
+    try:
+        listener = socket.create_server((address, port), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint="Another program may have it: choose another --port, or 0 for any that is free.",
+        ) from error
+    # asyncio does this only for sockets it made itself; without it each answer waits 40 ms for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Megabytes in the kernel's queue would hide for minutes whether a slow client reads on.
+    if lowat := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+        listener.setsockopt(socket.IPPROTO_TCP, lowat, _MOST_QUEUED_BYTES)
+    return listener
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"port {port} is out of range", hint="0 to 65535; 0 is any free one")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"host {host!r} is no address of this machine") from error
+    # IPv4 first: that is what `localhost` means to most clients.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, str(address[0])
+
+
+async def run_server(
+    opening: Callable[[], Awaitable[Store]],
+    listener: socket.socket,
+    *,
+    announce: Callable[[Callable[[], None]], None],
+    grace: int,
+    tls: Tls | None = None,
+    worker: bool = True,
+    deliver_first_key: Callable[[str], None] | None = None,
+) -> None:
+    """
+    Answer what comes in at `listener`, until a signal or what `announce` is given stops it; any thread may call that.
+
+    The requests that run then have `grace` seconds to end. The rest is as for `serve`.
+    """
+    store = await opening()
+    try:
+        if deliver_first_key is not None:
+            await deliver_management_key(store, deliver_first_key)
+        app = create_app(store)
+        config = configure(app, tls, grace=grace)
+        async with run_worker(store) if worker else nullcontext(), app.state.embedders:
+            await _Server(config, announce).serve(sockets=[listener])
+    finally:
+        await store.close()
+
+
+def configure(
+    app: FastAPI, tls: Tls | None = None, *, grace: int = _GRACE_SECONDS
+) -> uvicorn.Config:
+    """How the application is served; `grace` in seconds. ConfigError for a certificate that cannot be used."""
+    config = uvicorn.Config(
+        send_in_pieces(app),
+        http=partial(WatchedProtocol, tls=_load_tls(tls) if tls else None),  # type: ignore[arg-type]
+        access_log=False,
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=grace,
+        ws="none",
+    )
+    config.load()
+    return config
+
+
+def _load_tls(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"the certificate {tls.certificate} and its key cannot be used: {error.strerror or error}",
+            hint="Both must be PEM files, and belong together.",
+        ) from error
+    return context
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[Callable[[], None]], None]
+    ) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce(self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        with super().capture_signals():
+            yield
+            # Else the signal is raised once more afterwards: a stop that was asked for would look like a crash.
+            self._captured_signals.clear()
+
+
+def describe_url(listener: socket.socket, host: str, *, secure: bool) -> str:
+    """Where a client on this machine reaches the server."""
+    address, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(address).is_unspecified:
+        host = "127.0.0.1" if listener.family == socket.AF_INET else "::1"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{shown}:{port}"

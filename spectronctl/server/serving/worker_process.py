@@ -1,0 +1,50 @@
+"""A worker without a server: jobs of a store, worked on by a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from spectronctl.server.database.holding import hold_store
+from spectronctl.server.http.logs import LogFormat, configure_logs
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.store import Store
+
+
+def work(
+    store_url: str,
+    *,
+    ready_file: Path | None = None,
+    log_format: LogFormat = "text",
+    lock_timeout: float = 0,
+    credentials: tuple[str, str] | None = None,
+) -> None:
+    """
+    Work on the jobs of a store until SIGTERM or SIGINT; the job under way then waits for the next worker.
+
+    The ready line, `lock_timeout` and `credentials` are as for `listening.serve`. ConfigError for a store that cannot
+    be used.
+    """
+    with hold_store(store_url, timeout=lock_timeout, command="spectronctl serve worker"):
+        configure_logs(log_format)
+        with announce_ready(ready_file) as announce:
+            opening = partial(open_store, store_url, credentials=credentials)
+            asyncio.run(_run(opening, lambda: announce({"role": "worker", "store": store_url})))
+
+
+async def _run(opening: Callable[[], Awaitable[Store]], announce: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    store = await opening()
+    try:
+        async with run_worker(store):
+            announce()
+            await stop.wait()
+    finally:
+        await store.close()

@@ -1,0 +1,259 @@
+"""Sessions and their transcripts (contract, "Data plane that the operator tool itself uses")."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, JsonValue
+from starlette.responses import Response, StreamingResponse
+
+from spectronctl.ground.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
+from spectronctl.server.access.authentication import (
+    CANNOT_FORGET,
+    ContextCaller,
+    CurrentStore,
+    Member,
+)
+from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.scopes import read_path
+from spectronctl.server.database.values import check_value
+from spectronctl.server.facts.bodies import AnyScopes, read_tags
+from spectronctl.server.http.bodies import JsonObject, OptionalJsonObject, describe_body
+from spectronctl.server.http.fields import read_instant
+from spectronctl.server.http.limits import JSON_RULE, SCOPES_RULE
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.paths import PREFIX
+from spectronctl.server.http.problems import ProblemError, forbidden, invalid, not_found
+from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.idempotency.once import OnceOnly
+from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.sessions.recall import NEWEST, choose_best, read_words, write_context
+from spectronctl.server.sessions.rows import Found, SessionRow
+from spectronctl.server.sessions.schemas import (
+    ContextText,
+    SessionAnswer,
+    SessionPage,
+    TurnPage,
+    show_session,
+)
+from spectronctl.server.store import Store
+
+SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
+
+_MOST_TURNS = 500
+_LARGEST = 2**63 - 1
+
+router = APIRouter(
+    prefix=PREFIX + "/{context_id}/sessions",
+    tags=["sessions"],
+    responses=describe_problems(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+    ),
+)
+
+_Since = Annotated[str | None, Query(description="Inclusive lower bound on createdAt (RFC 3339)")]
+_Until = Annotated[str | None, Query(description="Inclusive upper bound on createdAt (RFC 3339)")]
+_Scope = Annotated[str | None, Query(description="Only sessions tagged at or below this path")]
+_TurnLimit = Annotated[
+    int, Query(ge=0, description=f"The most turns that the page holds; capped at {_MOST_TURNS}")
+]
+_Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="How many turns to skip")]
+
+
+class SessionBody(BaseModel):
+    """Body of `POST /{context}/sessions`; it may be left out."""
+
+    scopes: AnyScopes = Field(
+        default=None, description=f"Without any, the key's own region; {SCOPES_RULE}"
+    )
+    metadata: JsonValue = Field(default=None, description=JSON_RULE)
+
+
+class QueryBody(BaseModel):
+    """Body of `POST /{context}/sessions/{id}/context`."""
+
+    query: str
+
+
+@router.get("")
+async def list_sessions(
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    scope: _Scope = None,
+    since: _Since = None,
+    until: _Until = None,
+) -> SessionPage:
+    """List the sessions that the key may see, ordered by id: the oldest first."""
+    if cursor is not None and not SESSION_ID.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+    path = None if scope is None else read_path(scope, "scope")
+    first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
+    last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
+
+    region = caller.region.narrow([] if path is None else [[path]])
+
+    async def list_after(after: str, limit: int) -> list[SessionRow]:
+        return await store.list_sessions(
+            caller.context, region, after=after, before=last, limit=limit
+        )
+
+    sessions, next_cursor = await read_page(
+        list_after, show_session, max(cursor or "", first), limit
+    )
+    return SessionPage(sessions=sessions, next_cursor=next_cursor, has_more=next_cursor is not None)
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    response_model=SessionAnswer,
+    openapi_extra=describe_body(SessionBody, required=False),
+    responses=describe_problems(HTTPStatus.CONFLICT),
+)
+async def create_session(
+    caller: Member, body: OptionalJsonObject, once: OnceOnly, store: CurrentStore
+) -> Response:
+    """Create a session."""
+    scopes = caller.region.tag(read_tags(body))
+    row = make_session(scopes, check_value(body.get("metadata"), "metadata"))
+
+    async def write(receipt: Receipt | None) -> None:
+        await store.create_session(caller.context, row, receipt=receipt)
+
+    return await once.answer(show_session(row), write, status=HTTPStatus.CREATED)
+
+
+@router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
+async def get_session(
+    session_id: str, caller: Member, _: Delegate, store: CurrentStore
+) -> SessionAnswer:
+    """Show a session."""
+    return show_session(await find_session(store, caller, session_id))
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def delete_session(session_id: str, caller: Member, _: Delegate, store: CurrentStore) -> None:
+    """
+    Delete a session, its turns and its memories; this cannot be undone.
+
+    A session that has memories takes a key that may forget.
+    """
+    row = await find_session(store, caller, session_id, deleting=True)
+    caller.region.require_write(row.scopes)
+    if not await store.delete_session(
+        caller.context, session_id, with_memories=caller.may("memory:forget")
+    ):
+        raise forbidden(f"session {session_id} has memories, and {CANNOT_FORGET}")
+
+
+@router.get(
+    "/{session_id}/turns",
+    response_model=TurnPage,
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def list_turns(
+    session_id: str,
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    limit: _TurnLimit = 100,
+    offset: _Offset = 0,
+) -> Response:
+    """List turns from the first on; an offset of a million costs what an offset of 0 does."""
+    _check_id(session_id)
+    row, turns = await store.read_turns(
+        caller.context, caller.region, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
+    )
+    _admit(row, session_id)
+    if isinstance(turns, str):
+        return Response(f'{{"turns":{turns}}}', media_type="application/json")
+    return StreamingResponse(_wrap(turns), media_type="application/json")
+
+
+@router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
+async def get_session_context(
+    session_id: str,
+    caller: Member,
+    _: Delegate,
+    store: CurrentStore,
+    query: Annotated[str, Query(description="What the text is for")],
+) -> ContextText:
+    """Find what the session and the key's memories say to a query, by its words: text for a prompt."""
+    return await _recall(store, caller, session_id, query)
+
+
+@router.post(
+    "/{session_id}/context",
+    openapi_extra=describe_body(QueryBody),
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
+async def query_session_context(
+    session_id: str, caller: Member, _: Delegate, body: JsonObject, store: CurrentStore
+) -> ContextText:
+    """The same, with the query in the body."""
+    return await _recall(store, caller, session_id, body.get("query"))
+
+
+async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield '{"turns":'
+    async for piece in turns:
+        yield piece
+    yield "}"
+
+
+def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
+    """A session that is not stored yet."""
+    return SessionRow(id=f"session:{new_ulid()}", scopes=scopes, metadata=metadata)
+
+
+async def find_session(
+    store: Store, caller: ContextCaller, session_id: str, *, deleting: bool = False
+) -> SessionRow:
+    """The session, or 404 for one that is not there or that the key may not see."""
+    _check_id(session_id)
+    row = await store.get_session(caller.context, caller.region, session_id)
+    return _admit(row, session_id, deleting=deleting)
+
+
+def _check_id(session_id: str) -> None:
+    if not SESSION_ID.fullmatch(session_id):
+        raise _no_session(session_id)
+
+
+def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -> SessionRow:
+    if row is None or row.deleting > deleting:
+        raise _no_session(session_id)
+    return row
+
+
+async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
+    if not isinstance(query, str) or not query.strip():
+        raise invalid("query: must be a string, not blank")
+    session = await find_session(store, caller, session_id)
+    words = read_words(query)
+    best: list[Found] = []
+    async for found in store.find_texts(caller.context, caller.region, session, words, most=NEWEST):
+        best = choose_best(words, best + found)
+    return ContextText(context=write_context(words, best))
+
+
+def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:
+    return f"session:{make_ulid_bound(rounded(moment.timestamp() * 1000) + later)}"
+
+
+def _no_session(session_id: str) -> ProblemError:
+    return not_found(f"no session {session_id[:64]}")

@@ -1,0 +1,144 @@
+"""Sessions: made, found, listed and deleted in the database of their context."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import json
+
+from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
+from spectronctl.server.access.scopes import Region
+from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.locks import Locks
+from spectronctl.server.database.values import to_stored
+from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.idempotency.table import FINISH, describe_receipt, explain_taken_over
+from spectronctl.server.registry.context_database import GUARD, query_context, query_one
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import SessionRow
+
+_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
+
+CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
+
+# As JSON: a program reads one long text several times faster than many small values.
+READ = f"""
+RETURN encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id] WHERE {WITHIN}));
+"""
+"""The session, as `read_session` takes it; none outside of the region."""
+
+_LIST = f"""
+RETURN encoding::json::encode((
+    SELECT {_COLUMNS} FROM session
+    WHERE state = 'active' AND session_id > $after AND session_id < $before AND {WITHIN}
+    ORDER BY session_id LIMIT $limit
+));
+"""
+
+# In one transaction: a memory that is being written changes the session's row too, so that it is either seen here or
+# finds the session gone.
+_MARK = """
+BEGIN;
+LET $spared = !$with_memories AND array::len(
+    SELECT VALUE id FROM memory_chunk WHERE session_id = $session_id LIMIT 1
+) != 0;
+IF !$spared { UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE };
+RETURN $spared;
+COMMIT;
+"""
+
+_LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
+
+# Counted in the database: the rows cost more to read than to delete.
+_DELETE_SOME = """
+RETURN count(
+    DELETE (SELECT VALUE id FROM {table} WHERE session_id = $session_id LIMIT 2000) RETURN BEFORE
+);
+"""
+
+_LAST = "session;"  # after every id, which all begin with `session:`
+
+_DELETE_ROW = "DELETE session:[$session_id] RETURN NONE;"
+
+
+class SessionTable:
+    """The sessions part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def create_session(
+        self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
+    ) -> None:
+        variables = {"row": make_session(row), "receipt": describe_receipt(receipt)}
+        text = f"BEGIN;{GUARD}{CREATE}{FINISH if receipt else ''}COMMIT;"
+        try:
+            await query_context(self._database, context, text, variables)
+        except QueryError as error:
+            if error.category != "Thrown":
+                raise
+            raise explain_taken_over() from error
+
+    async def get_session(
+        self, context: ContextRow, region: Region, session_id: str
+    ) -> SessionRow | None:
+        found = await query_one_region(self._database, context, region, READ, session_id=session_id)
+        return read_session(found)
+
+    async def list_sessions(
+        self, context: ContextRow, region: Region, *, after: str, before: str | None, limit: int
+    ) -> list[SessionRow]:
+        page = {"after": after, "before": before or _LAST, "limit": limit}
+        found = await query_one_region(self._database, context, region, _LIST, **page)
+        return [_read_row(row) for row in json.loads(found)]
+
+    async def delete_session(
+        self, context: ContextRow, session_id: str, *, with_memories: bool
+    ) -> bool:
+        variables = {"session_id": session_id, "with_memories": with_memories}
+        async with self._locks.get_lock(context.id, session_id):
+            results = await query_context(self._database, context, _MARK, variables)
+        if results[-2]:
+            return False
+        await self._finish_deletions(context)
+        return True
+
+    async def _finish_deletions(self, context: ContextRow) -> None:
+        for each in await query_one(self._database, context, _LIST_UNFINISHED):
+            await self._remove_session(context, each)
+
+    async def _remove_session(self, context: ContextRow, session_id: str) -> None:
+        """Every step may be done again, also by two at once."""
+        for table in ("turn", "memory_chunk"):
+            text = _DELETE_SOME.format(table=table)
+            while await query_one(self._database, context, text, session_id=session_id):
+                pass
+        await query_one(self._database, context, _DELETE_ROW, session_id=session_id)
+
+
+def make_session(row: SessionRow) -> Row:
+    """`$row` of `CREATE`; 400 for metadata that cannot be kept unchanged."""
+    return {
+        "session_id": row.id,
+        **tag_row(row.scopes),
+        "metadata": to_stored(row.metadata, "metadata"),
+        "turn_count": row.turn_count,
+        "longest_turn": row.longest_turn,
+    }
+
+
+def read_session(found: str) -> SessionRow | None:
+    """The answer of `READ`."""
+    rows = json.loads(found)
+    return _read_row(rows[0]) if rows else None
+
+
+def _read_row(row: Row) -> SessionRow:
+    return SessionRow(
+        id=row["session_id"],
+        scopes=row["scopes"],
+        metadata=row["metadata"],
+        turn_count=row["turn_count"],
+        longest_turn=row["longest_turn"],
+        deleting=row["state"] == "deleting",
+    )

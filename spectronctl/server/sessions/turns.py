@@ -1,0 +1,294 @@
+"""Turns: appended with consecutive numbers, read in pages of them, searched from the newest on."""
+
+# ruff: noqa: S608 - queries are joined of constants; values travel as variables
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from spectronctl.server.access.regions import WITHIN, query_one_region, query_region, tag_row
+from spectronctl.server.access.scopes import WHOLE, Region
+from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
+from spectronctl.server.database.locks import Locks
+from spectronctl.server.database.values import check_text
+from spectronctl.server.http import problems
+from spectronctl.server.http.limits import MAX_PIECE
+from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.idempotency.table import (
+    FINISH,
+    TAKEN_OVER,
+    describe_receipt,
+    explain_taken_over,
+)
+from spectronctl.server.memory.index import REMEMBER
+from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.registry.context_database import GUARD, query_context, query_one
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
+from spectronctl.server.sessions.table import CREATE, READ, make_session, read_session
+
+_MOVED = "moved on"
+
+# Whoever else appends changes the same count: of the two, one is told so and tries again.
+_COUNT = f"""
+LET $counted = UPDATE session:[$row.session_id]
+    SET turn_count += $count, longest_turn = math::max([longest_turn, $longest])
+    WHERE state = 'active' AND turn_count = $row.turn_count RETURN AFTER;
+IF array::len($counted) = 0 {{ THROW '{_MOVED}' }};
+"""
+
+# Linear in the number of turns: one INSERT of them all looks back at each row before it.
+_CREATE_TURNS = "FOR $turn IN $turns { CREATE turn CONTENT $turn RETURN NONE };"
+
+# `offset` is a number of the index, since none is missing: START would read all the rows before it.
+PAGE = """
+SELECT turn_id AS id, session_id AS session, role, content, seq, created_at AS createdAt
+FROM turn WHERE session_id = $session_id AND seq >= $offset ORDER BY seq LIMIT $limit
+"""
+
+_READ_PAGE = f"LET $page = ({PAGE}); RETURN count($page); RETURN encoding::json::encode($page);"
+
+# In one round trip with the session, where all of the page may be read at once.
+_READ_FIRST = f"""
+LET $row = (SELECT longest_turn, turn_count FROM ONLY session:[$session_id]);
+LET $count = math::max([0, math::min([$limit, ($row.turn_count ?? 0) - $offset])]);
+{READ}
+RETURN IF ($row.longest_turn ?? 0) * $count <= $room {{ encoding::json::encode(({PAGE})) }};
+"""
+
+_READ_HEAD = """
+SELECT turn_id AS id, session_id AS session, role, seq, created_at AS createdAt
+FROM turn WHERE session_id = $session_id AND seq = $seq
+"""
+
+_READ_HEAD_AS_JSON = f"RETURN encoding::json::encode(({_READ_HEAD})[0]);"
+
+# The second number is where the slice ends, not how long it is.
+_READ_SLICE = """
+RETURN encoding::json::encode((
+    SELECT VALUE string::slice(content, $start, $end) FROM turn
+    WHERE session_id = $session_id AND seq = $seq
+)[0] ?? NONE);
+"""
+
+# The engine holds all rows that a statement reads, so none may read too many. An upper bound of `seq` would not keep it
+# from reading on behind that; a limit does.
+_FIND_TURNS = """
+RETURN encoding::json::encode((
+    SELECT string::slice(content, 0, $longest) AS text, role, seq FROM (
+        SELECT content, role, seq FROM turn WHERE session_id = $session_id AND seq >= $offset
+        ORDER BY seq LIMIT $limit
+    ) WHERE string::lowercase(content) CONTAINSANY $words ORDER BY seq DESC
+));
+"""
+
+# The condition counts before the limit: memories of others do not use up the newest that are looked through.
+_FIND_CHUNKS = f"""
+LET $rows = (
+    SELECT chunk_id, session_id, text, scopes FROM memory_chunk
+    WHERE chunk_id < $before AND {WITHIN} ORDER BY chunk_id DESC LIMIT $limit
+);
+RETURN $rows.chunk_id;
+RETURN encoding::json::encode((
+    SELECT string::slice(text, 0, $longest) AS text, scopes FROM $rows
+    WHERE session_id != $session_id AND string::lowercase(text) CONTAINSANY $words
+));
+"""
+
+_CHUNKS = 250
+"""Memories that are read at once."""
+_AFTER_ALL = "memory_chunk:~"
+_FEWEST_TURNS = 8
+"""Turns that are read at once, however long they may be."""
+_LONGEST_FOUND = 64 * 1024
+"""Characters of a turn or of a memory that a recall looks at."""
+
+
+class TurnTable:
+    """The turns part of `Store`."""
+
+    _database: Database
+    _locks: Locks
+
+    async def append_turns(
+        self,
+        context: ContextRow,
+        session: SessionRow,
+        turns: Sequence[TurnRow],
+        *,
+        is_new: bool,
+        chunk: ChunkRow | None,
+        receipt: Receipt | None,
+    ) -> None:
+        opening = CREATE if is_new else _COUNT
+        parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
+        text = f"BEGIN;{GUARD}{''.join(parts)}COMMIT;"
+        longest = max((len(turn.content) for turn in turns), default=0)
+        fixed = {
+            "count": len(turns),
+            "longest": longest,
+            "chunk": chunk and _make_chunk(session, chunk),
+            "embedder": chunk and chunk.embedder,
+            "vector": chunk and chunk.vector,
+            "receipt": describe_receipt(receipt),
+        }
+        opened = replace(session, turn_count=len(turns), longest_turn=longest)
+        current = opened if is_new else session
+
+        async def append() -> None:
+            nonlocal current
+            first = 0 if is_new else current.turn_count
+            rows = [_make_turn(session, turn, seq) for seq, turn in enumerate(turns, first)]
+            try:
+                await self._append(
+                    context, text, {**fixed, "row": make_session(current), "turns": rows}
+                )
+            except RetryableError:
+                current = await self._read_again(context, session.id)
+                raise
+
+        async with self._locks.get_lock(context.id, session.id):
+            await retry(append)
+
+    async def _append(self, context: ContextRow, text: str, variables: Row) -> None:
+        try:
+            await query_context(self._database, context, text, variables)
+        except QueryError as error:
+            if error.category != "Thrown":
+                raise
+            if TAKEN_OVER in str(error):
+                raise explain_taken_over() from error
+            raise RetryableError(_MOVED) from error
+
+    async def _read_again(self, context: ContextRow, session_id: str) -> SessionRow:
+        # Whether the caller may write here was found out before the first attempt.
+        found = await query_one_region(self._database, context, WHOLE, READ, session_id=session_id)
+        row = read_session(found)
+        if row is None or row.deleting:
+            raise problems.not_found(f"no session {session_id}")
+        return row
+
+    async def read_turns(
+        self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
+    ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
+        page = {"session_id": session_id, "offset": offset, "limit": limit, "room": MAX_PIECE}
+        *_, found, turns = await query_region(self._database, context, region, _READ_FIRST, page)
+        session = read_session(found)
+        if session is None or turns is not None:
+            return session, turns if session else "[]"
+        count = max(0, min(limit, session.turn_count - offset))
+        return session, self._read_pieces(context, session, range(offset, offset + count))
+
+    async def _read_pieces(
+        self, context: ContextRow, session: SessionRow, seqs: range
+    ) -> AsyncIterator[str]:
+        """A JSON array in pieces; raises where a turn is gone, so that a cut page is never taken for the last one."""
+        size = MAX_PIECE // max(1, session.longest_turn)
+        for start in seqs[:: size or 1]:
+            yield "," if start > seqs.start else "["
+            if size:
+                yield await self._read_some(
+                    context, session.id, start, min(size, seqs.stop - start)
+                )
+            else:
+                async for piece in self._read_long(context, session.id, start):
+                    yield piece
+        yield "]"
+
+    async def _read_some(
+        self, context: ContextRow, session_id: str, offset: int, limit: int
+    ) -> str:
+        page = {"session_id": session_id, "offset": offset, "limit": limit}
+        _, count, turns = await query_context(self._database, context, _READ_PAGE, page)
+        if count != limit:
+            raise _explain_gone(session_id)
+        return str(turns)[1:-1]
+
+    async def _read_long(
+        self, context: ContextRow, session_id: str, seq: int
+    ) -> AsyncIterator[str]:
+        """One turn, its text a piece at a time."""
+        turn = {"session_id": session_id, "seq": seq}
+        head = await query_one(self._database, context, _READ_HEAD_AS_JSON, **turn)
+        yield f'{head[:-1]},"content":"'
+        start, is_over = 0, False
+        while not is_over:
+            piece = await query_one(
+                self._database, context, _READ_SLICE, **turn, start=start, end=start + MAX_PIECE
+            )
+            if piece == "null":
+                raise _explain_gone(session_id)
+            start += MAX_PIECE
+            text = piece[1:-1]
+            is_over = len(text) < MAX_PIECE  # escapes can only make it longer than what was read
+            yield text
+        yield '"}'
+
+    async def find_texts(
+        self,
+        context: ContextRow,
+        region: Region,
+        session: SessionRow,
+        words: Sequence[str],
+        *,
+        most: int,
+    ) -> AsyncIterator[list[Found]]:
+        wanted = {
+            "session_id": session.id,
+            "words": [check_text(word, "query") for word in words],
+            "longest": _LONGEST_FOUND,
+        }
+        size = max(_FEWEST_TURNS, MAX_PIECE // max(1, session.longest_turn))
+        first = max(0, session.turn_count - most)
+        for before in range(session.turn_count, first, -size):
+            offset = max(first, before - size)
+            bounds: Row = {"offset": offset, "limit": before - offset}
+            (found,) = await query_context(self._database, context, _FIND_TURNS, wanted | bounds)
+            yield _read_found(found)
+        before_chunk, left = _AFTER_ALL, most
+        while left > 0:
+            bounds = {"before": before_chunk, "limit": min(_CHUNKS, left)}
+            _, ids, found = await query_region(
+                self._database, context, region, _FIND_CHUNKS, wanted | bounds
+            )
+            yield _read_found(found)
+            before_chunk, left = (ids[-1], left - _CHUNKS) if len(ids) == _CHUNKS else ("", 0)
+
+
+def _read_found(found: str) -> list[Found]:
+    return [Found(**row) for row in json.loads(found)]
+
+
+def _explain_gone(session_id: str) -> ProblemError:
+    return problems.not_found(f"no session {session_id}: it was deleted while it was read")
+
+
+def _make_turn(session: SessionRow, turn: TurnRow, seq: int) -> Row:
+    row: dict[str, Any] = {
+        "id": turn.id.partition(":")[2],
+        "turn_id": turn.id,
+        "session_id": session.id,
+        "seq": seq,
+        "role": turn.role,
+        "content": turn.content,
+        "created_at": turn.created_at,
+    }
+    if turn.labels:
+        row["labels"] = list(turn.labels)
+    return row | {"labelled_by": turn.labelled_by} if turn.labelled_by else row
+
+
+def _make_chunk(session: SessionRow, chunk: ChunkRow) -> Row:
+    return {
+        "chunk_id": chunk.id,
+        "session_id": session.id,
+        "turn_id": chunk.turn_id,
+        **tag_row(session.scopes),
+        "text": chunk.text,
+        "memory_category": chunk.memory_category,
+        "created_at": chunk.created_at,
+    }
