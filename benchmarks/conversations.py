@@ -18,13 +18,15 @@ from typing import Any
 from benchmarks.seeded import create_context, make_server
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.logs import configure_logs
 from spectronctl.server.registry.bootstrap import create_management_key
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.serving.listening import bind_address
 from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.sessions.table import SessionTable
 
 DELAY_SECONDS = 0.02
 CHUNK = 500
@@ -56,12 +58,12 @@ async def main(sizes: list[int], measured: int) -> None:
         await store.close()
 
 
-async def _measure_engine(store: SurrealStore, context: ContextRow, turns: int) -> float:
+async def _measure_engine(store: Database, context: ContextRow, turns: int) -> float:
     """Turns per second of bare inserts, as many at once as an import sends."""
     started = perf_counter()
     for first in range(0, turns, CHUNK):
         rows = list(_make_rows(range(first, first + CHUNK)))
-        await query_context(store._database, context, _INSERT, {"turns": rows})
+        await query_context(store, context, _INSERT, {"turns": rows})
     return turns / (perf_counter() - started)
 
 
@@ -80,10 +82,10 @@ def _make_rows(seqs: range) -> Iterator[dict[str, Any]]:
         }
 
 
-async def _fill(store: SurrealStore, context: ContextRow, turns: int) -> str:
+async def _fill(store: Database, context: ContextRow, turns: int) -> str:
     """A session of that many turns, made inside the engine: its id."""
     row = SessionRow(id=f"session:{new_ulid()}", scopes=[], metadata=None, turn_count=turns)
-    await store.create_session(context, row, receipt=None)
+    await SessionTable(store).create_session(context, row, receipt=None)
     for first in range(0, turns, _FILLED):
         variables = {
             "first": first,
@@ -93,7 +95,7 @@ async def _fill(store: SurrealStore, context: ContextRow, turns: int) -> str:
             "content": CONTENT * 2,
             "now": datetime.now(UTC),
         }
-        await query_context(store._database, context, _FILL, variables)
+        await query_context(store, context, _FILL, variables)
     return row.id
 
 

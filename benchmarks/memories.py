@@ -19,13 +19,14 @@ from typing import Any
 from benchmarks.seeded import create_context, make_server
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.logs import configure_logs
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.reindex import BATCH
 from spectronctl.server.registry.bootstrap import create_management_key
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.serving.listening import bind_address
 
@@ -78,14 +79,14 @@ def _make_rows(count: int) -> Iterator[dict[str, Any]]:
 
 
 async def _insert(
-    store: SurrealStore, context: ContextRow, table: str, rows: list[dict[str, Any]]
+    store: Database, context: ContextRow, table: str, rows: list[dict[str, Any]]
 ) -> None:
     text = f"INSERT INTO {table} $rows RETURN NONE;"
-    await query_context(store._database, context, text, {"rows": rows})
+    await query_context(store, context, text, {"rows": rows})
 
 
 async def _measure_engine(
-    store: SurrealStore, context: ContextRow, rows: list[dict[str, Any]]
+    store: Database, context: ContextRow, rows: list[dict[str, Any]]
 ) -> float:
     """Rows per second of bare updates that give each memory another text and another vector."""
     indexed = [
@@ -103,7 +104,7 @@ async def _measure_engine(
     started = perf_counter()
     for first in range(0, len(rows), BATCH):
         part = {"rows": changes[first : first + BATCH]}
-        await query_context(store._database, context, _UPDATE, part)
+        await query_context(store, context, _UPDATE, part)
     return len(rows) / (perf_counter() - started)
 
 

@@ -19,11 +19,14 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.logs import configure_logs
 from spectronctl.server.registry.bootstrap import create_management_key
 from spectronctl.server.registry.contexts import COLUMNS
 from spectronctl.server.registry.credentials import new_context_key_id
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.keys import KeyTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 from spectronctl.server.serving.listening import bind_address
 
@@ -41,7 +44,9 @@ async def main(keys: int, latency: float = 0.0) -> None:
         await create_context(store)
         for start in range(0, keys, _BATCH):
             numbers = range(start, min(start + _BATCH, keys))
-            await asyncio.gather(*(store.create_key(_make_key(number)) for number in numbers))
+            await asyncio.gather(
+                *(KeyTable(store).create_key(_make_key(number)) for number in numbers)
+            )
         configure_logs("text")
         product = create_app(store)
         await _serve(
@@ -51,7 +56,7 @@ async def main(keys: int, latency: float = 0.0) -> None:
         await store.close()
 
 
-async def create_context(store: SurrealStore) -> ContextRow:
+async def create_context(store: Database) -> ContextRow:
     """The context that everything is in."""
     row = ContextRow(
         id=CONTEXT_ID,
@@ -60,7 +65,7 @@ async def create_context(store: SurrealStore) -> ContextRow:
         config={"token_limit": 1_000_000, "models": {"extraction": "openai/gpt-4o-mini"}},
         created_at=datetime.now(UTC),
     )
-    await store.create_context(row, providers={"openai": "not-a-real-key"})
+    await Provisioning(store).create_context(row, providers={"openai": "not-a-real-key"})
     return row
 
 
@@ -76,12 +81,12 @@ def _make_key(number: int) -> KeyRow:
     )
 
 
-def _make_bare_app(store: SurrealStore) -> FastAPI:
+def _make_bare_app(store: Database) -> FastAPI:
     app = FastAPI()
 
     @app.get("/contexts/{context_id}")
     async def get_context(context_id: str) -> Any:
-        rows = await store._database.select(_QUERY, {"context_id": context_id})
+        rows = await store.select(_QUERY, {"context_id": context_id})
         return rows[0]
 
     return app

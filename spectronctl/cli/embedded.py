@@ -12,14 +12,14 @@ from spectronctl.errors import ConfigError, NotFoundError
 from spectronctl.ground.times import format_time
 from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
+from spectronctl.server.registry.keys import ManagementKeyTable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spectronctl.client._asgi import AsgiTransport
-    from spectronctl.server.database.database import StoreLockedError
+    from spectronctl.server.database.database import Database, StoreLockedError
     from spectronctl.server.registry.rows import ManagementKeyRow
-    from spectronctl.server.store import Store
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:
 @asynccontextmanager
 async def hold_open(
     url: str, env: Mapping[str, str], *, timeout: float, command: str
-) -> AsyncIterator[Store]:
+) -> AsyncIterator[Database]:
     """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
     with server_parts():
         from spectronctl.server.registry.opening import open_store
@@ -100,7 +100,7 @@ def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
 
 
 def run_on_store(
-    url: str, env: Mapping[str, str], work: Callable[[Store], Awaitable[T]], *, timeout: float
+    url: str, env: Mapping[str, str], work: Callable[[Database], Awaitable[T]], *, timeout: float
 ) -> T:
     """Do one piece of work on a store that no server has open."""
     import asyncio
@@ -112,16 +112,16 @@ def run_on_store(
     return asyncio.run(run())
 
 
-async def create_key(store: Store, name: str) -> tuple[ManagementKeyRow, str]:
+async def create_key(store: Database, name: str) -> tuple[ManagementKeyRow, str]:
     """A new management key and its secret."""
     from spectronctl.server.registry.bootstrap import create_management_key
 
     return await create_management_key(store, name)
 
 
-async def revoke_key(store: Store, key_id: str) -> None:
+async def revoke_key(store: Database, key_id: str) -> None:
     """Revoke a management key; NotFoundError when there is none."""
-    if not await store.delete_management_key(key_id):
+    if not await ManagementKeyTable(store).delete_management_key(key_id):
         raise NotFoundError(f"no management key {key_id}", command="spectronctl serve keys list")
 
 

@@ -17,6 +17,7 @@ from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
 from spectronctl.server.contexts import routes as contexts
+from spectronctl.server.database.database import Database
 from spectronctl.server.facts import routes as facts
 from spectronctl.server.http.limits import MAX_SMALL_BODY_BYTES
 from spectronctl.server.http.middleware import (
@@ -39,7 +40,6 @@ from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.service import documentation
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
-from spectronctl.server.store import Store
 
 MAX_BODY_SECONDS = 60.0
 
@@ -79,7 +79,7 @@ class _Application(FastAPI):
 
 
 def create_app(
-    store: Store,
+    database: Database,
     *,
     trusted: bool = False,
     max_body_bytes: int = MAX_SMALL_BODY_BYTES,
@@ -114,8 +114,8 @@ def create_app(
             RequestValidationError: _answer_invalid_parameter,
         },
     )
-    app.state.store = store
-    app.state.embedders = Embedders(store)
+    app.state.database = database
+    app.state.embedders = Embedders(database)
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)

@@ -15,7 +15,7 @@ LONG_AGO = "2026-01-01T00:00:00Z"
 
 
 def keep(server: Server, text: str, **fields: str) -> None:
-    """Store a memory in context acme-prod."""
+    """Database a memory in context acme-prod."""
     request = httpx.Request(
         "POST",
         "http://spectron.test/api/v1/acme-prod/facts",

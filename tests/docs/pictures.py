@@ -29,9 +29,13 @@ from rich.text import Text
 from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
 from spectronctl.output.streams import Streams
-from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.database.database import Database
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.keys import KeyTable
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.sessions.table import SessionTable
 from tests.conftest import Server, Stream
 
 WIDTH = 100
@@ -158,11 +162,11 @@ class StockedServer(Server):
     @asynccontextmanager
     async def _open_app(self) -> AsyncIterator[Any]:
         async with super()._open_app() as app:
-            await _stock(app.state.store)
+            await _stock(app.state.database)
             yield app
 
 
-async def _stock(store: SurrealStore) -> None:
+async def _stock(store: Database) -> None:
     """Half a unit is added to each age, so that the time that passes until it is shown makes no difference."""
     now = datetime.now(UTC)
     for name, database, tokens, days, providers, age in _CONTEXTS:
@@ -173,7 +177,9 @@ async def _stock(store: SurrealStore) -> None:
             config={"token_limit": tokens, "retention_days": days},
             created_at=now - timedelta(days=age, hours=12),
         )
-        await store.create_context(row, providers=dict.fromkeys(providers, "not-a-real-key"))
+        await Provisioning(store).create_context(
+            row, providers=dict.fromkeys(providers, "not-a-real-key")
+        )
     for number, (name, principal, floor, age, unused) in enumerate(_KEYS):
         key = KeyRow(
             id=f"cak_01JTG4Z3M8Q5W0X7K2RB6N9DV{number}",
@@ -185,10 +191,12 @@ async def _stock(store: SurrealStore) -> None:
             created_at=now - timedelta(days=age, hours=12),
             last_used_at=now - timedelta(hours=unused, minutes=30),
         )
-        await store.create_key(key)
-    context = await store.get_context(CONTEXT)
+        await KeyTable(store).create_key(key)
+    context = await ContextTable(store).get_context(CONTEXT)
     assert context
-    await store.create_session(context, SessionRow(id=SESSION, scopes=[]), receipt=None)
+    await SessionTable(store).create_session(
+        context, SessionRow(id=SESSION, scopes=[]), receipt=None
+    )
 
 
 def make_pictures() -> dict[str, str]:

@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.database.database import Database
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
 from tests.e2e.conftest import SPECTRONCTL, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
@@ -29,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 
 _SHORT_LEASE = """
 import sys
-from spectronctl.server.store import _jobs
-_jobs.LEASE_SECONDS = int(sys.argv.pop(1))
+from spectronctl.server.jobs import table
+table.LEASE_SECONDS = int(sys.argv.pop(1))
 from spectronctl.cli import enter
 enter()
 """
@@ -174,7 +176,7 @@ class Fleet:
         """Until `watch` has told something: from then on it outlives the server."""
         wait_for(lambda: (self.directory / "watch.log").read_text() or None)
 
-    def with_store(self, act: Callable[[SurrealStore], Awaitable[T]]) -> T:
+    def with_store(self, act: Callable[[Database], Awaitable[T]]) -> T:
         """Act on the database through a store of our own."""
 
         async def run() -> T:
@@ -187,10 +189,10 @@ class Fleet:
         return asyncio.run(run())
 
     def with_context(
-        self, act: Callable[[SurrealStore, ContextRow], Awaitable[T]], name: str = "acme-prod"
+        self, act: Callable[[Database, ContextRow], Awaitable[T]], name: str = "acme-prod"
     ) -> T:
-        async def run(store: SurrealStore) -> T:
-            context = await store.get_context(name)
+        async def run(store: Database) -> T:
+            context = await ContextTable(store).get_context(name)
             assert context is not None
             return await act(store, context)
 

@@ -55,7 +55,7 @@ def start(shell: Shell, line: str, log: Path) -> subprocess.Popen[str]:
 
 
 def keep(served: Served, count: int = 1) -> None:
-    """Store memories in context acme-prod."""
+    """Database memories in context acme-prod."""
     url = f"{served.url}/api/v1/acme-prod/facts"
     with httpx.Client(headers={"API-KEY": served.key}) as client:
         for number in range(count):

@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from spectronctl.server.database.database import Database
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.reindex import BATCH
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore
 from spectronctl.server.registry.rows import ContextRow
 from tests.e2e.conftest import Shell
 from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
@@ -60,7 +61,7 @@ def make_texts(count: int) -> list[str]:
 def fill(fleet: Fleet, member: Member, texts: list[str], name: str = "acme-prod") -> None:
     fleet.create_context(member, name)
 
-    async def act(store: SurrealStore, context: ContextRow) -> None:
+    async def act(store: Database, context: ContextRow) -> None:
         await remember_many(store, context, texts)
 
     fleet.with_context(act, name)
@@ -69,10 +70,10 @@ def fill(fleet: Fleet, member: Member, texts: list[str], name: str = "acme-prod"
 def read_vectors(fleet: Fleet, name: str = "acme-prod") -> dict[str, list[float]]:
     """Text → vector of every row where recall looks."""
 
-    async def act(store: SurrealStore, context: ContextRow) -> dict[str, list[float]]:
-        slot = (await store.read_index(context)).slot
+    async def act(store: Database, context: ContextRow) -> dict[str, list[float]]:
+        slot = (await SearchTable(store).read_index(context)).slot
         text = f"SELECT text, vector FROM search_{slot}"
-        (found,) = await query_context(store._database, context, text, {})
+        (found,) = await query_context(store, context, text, {})
         vectors = {row["text"]: row.get("vector") for row in found}
         assert len(vectors) == len(found)
         return vectors

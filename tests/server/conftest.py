@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.registry.bootstrap import ensure_management_key
-from spectronctl.server.registry.opening import SurrealStore, open_store
-from spectronctl.server.store import Store
+from spectronctl.server.registry.opening import open_store
 
 from .wire import Wire, listen
 from .worlds import World, make_world
@@ -26,14 +26,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[Store]:
+async def store() -> AsyncIterator[Database]:
     store = await open_store("mem://")
     yield store
     await store.close()
 
 
 @pytest.fixture
-async def app(store: Store) -> AsyncIterator[FastAPI]:
+async def app(store: Database) -> AsyncIterator[FastAPI]:
     app = create_app(store, max_body_bytes=100_000)
     async with app.state.embedders:
         yield app
@@ -54,7 +54,7 @@ def connect(app: FastAPI) -> Connect:
 
 
 @pytest.fixture
-async def management_key(store: Store) -> str:
+async def management_key(store: Database) -> str:
     secret = await ensure_management_key(store)
     assert secret is not None
     return secret
@@ -102,7 +102,7 @@ async def agent(operator: httpx.AsyncClient, acme: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def world(store: SurrealStore, app: FastAPI, management_key: str) -> AsyncIterator[World]:
+async def world(store: Database, app: FastAPI, management_key: str) -> AsyncIterator[World]:
     """Contexts with something of everything in them."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://spectron.test") as client:

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.server.database.database import Database
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 from .conftest import Connect
 
@@ -41,8 +42,8 @@ async def member(admit: Admit) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def context(store: Store, acme: str) -> ContextRow:
-    row = await store.get_context(acme)
+async def context(store: Database, acme: str) -> ContextRow:
+    row = await ContextTable(store).get_context(acme)
     assert row is not None
     return row
 

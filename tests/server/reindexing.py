@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.rows import JobRow
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
-from spectronctl.server.store import Store
 
 from .conversing import PLANE
 from .embeddings_endpoint import KEY, Endpoint, serve
@@ -36,7 +36,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-async def at_work(store: Store) -> AsyncIterator[None]:
+async def at_work(store: Database) -> AsyncIterator[None]:
     async with run_worker(store):
         yield
 
@@ -58,7 +58,7 @@ async def start(operator: httpx.AsyncClient) -> str:
     return str(answer.json()["job_id"])
 
 
-async def run(operator: httpx.AsyncClient, store: Store) -> JobRow:
+async def run(operator: httpx.AsyncClient, store: Database) -> JobRow:
     job_id = await start(operator)
     return await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
 

@@ -17,13 +17,13 @@ gc.set_threshold(100_000, 50, 100)  # as spectronctl.cli.enter does
 from pathlib import Path
 from functools import partial
 from spectronctl.errors import SpectronctlError
-from spectronctl.server import connections, listening
+from spectronctl.server.serving import listening, protocol
 
 options = json.loads(sys.argv[1])
 if "files" in options:
     import resource
     resource.setrlimit(resource.RLIMIT_NOFILE, (options.pop("files"),) * 2)
-connections.PATIENCE_SECONDS = options.pop("patience", 20)
+protocol.PATIENCE_SECONDS = options.pop("patience", 20)
 body_seconds = options.pop("body_seconds", 60)
 listening.create_app = partial(listening.create_app, max_body_seconds=body_seconds)
 listening._GRACE_SECONDS = options.pop("grace", 30)

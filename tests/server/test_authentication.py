@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.registry.credentials import (
     mint_secret,
     new_context_key_id,
     new_management_key_id,
 )
+from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import KeyRow
-from spectronctl.server.store import Store
 
 from .conftest import Connect
 
@@ -111,7 +112,7 @@ async def make_key(operator: httpx.AsyncClient, context_id: str) -> str:
 async def test_nobody_can_find_out_which_contexts_exist(
     operator: httpx.AsyncClient,
     connect: Connect,
-    store: Store,
+    store: Database,
     acme: str,
     agent: dict[str, Any],
     management_key: str,
@@ -120,7 +121,9 @@ async def test_nobody_can_find_out_which_contexts_exist(
     foreign = await make_key(operator, "beta")
     expired_id = new_context_key_id()
     expired = mint_secret(expired_id, "acme-prod")
-    await store.create_key(expired_row(expired_id, expired, await store.read_hash_key()))
+    await KeyTable(store).create_key(
+        expired_row(expired_id, expired, await ManagementKeyTable(store).read_hash_key())
+    )
     cases = [
         ("acme-prod", foreign),
         ("acme-prod", expired),
@@ -179,36 +182,36 @@ async def test_blocking_a_context_stops_its_keys_but_not_the_operator(
 
 
 async def test_a_revoked_management_key_stops_at_once(
-    operator: httpx.AsyncClient, store: Store
+    operator: httpx.AsyncClient, store: Database
 ) -> None:
     assert (await operator.get("/api/v1/contexts")).status_code == 200
-    (row,) = await store.list_management_keys()
-    await store.delete_management_key(row.id)
+    (row,) = await ManagementKeyTable(store).list_management_keys()
+    await ManagementKeyTable(store).delete_management_key(row.id)
     assert (await operator.get("/api/v1/contexts")).status_code == 401
 
 
 async def test_the_use_of_a_management_key_is_noted_once_a_minute(
-    operator: httpx.AsyncClient, store: Store
+    operator: httpx.AsyncClient, store: Database
 ) -> None:
     await operator.get("/api/v1/contexts")
-    (first,) = await store.list_management_keys()
+    (first,) = await ManagementKeyTable(store).list_management_keys()
     await operator.get("/api/v1/contexts")
-    (second,) = await store.list_management_keys()
+    (second,) = await ManagementKeyTable(store).list_management_keys()
     assert first.last_used_at is not None
     assert first.last_used_at == second.last_used_at
 
 
 async def test_a_use_that_cannot_be_noted_fails_no_request(
-    operator: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    operator: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(key_id: str) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(store, "touch_management_key", fail)
+    monkeypatch.setattr(ManagementKeyTable, "touch_management_key", staticmethod(fail))
     assert (await operator.get("/api/v1/contexts")).status_code == 200
 
 
-async def test_a_trusted_process_needs_no_key_but_checks_one_it_is_given(store: Store) -> None:
+async def test_a_trusted_process_needs_no_key_but_checks_one_it_is_given(store: Database) -> None:
     transport = httpx.ASGITransport(create_app(store, trusted=True))
     async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
         assert (await client.get("/api/v1/contexts")).status_code == 200

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.idempotency import once as idempotency
-from spectronctl.server.store import Store
 
 from .conversing import PLANE, admit, member
 from .streaming import SHORT_BYTES, UPLOAD, Streaming
@@ -104,7 +104,7 @@ async def test_a_body_that_nothing_reads_is_fingerprinted_whole(
 
 @pytest.mark.parametrize(("path", "status"), [(UPLOAD, 200), (f"{UPLOAD}/short", 408)])
 async def test_a_route_that_takes_more_gives_more_time(
-    store: Store, path: str, status: int
+    store: Database, path: str, status: int
 ) -> None:
     app = create_app(store, max_body_bytes=APPLICATION_BYTES, max_body_seconds=0.2)
     Streaming().install(app)

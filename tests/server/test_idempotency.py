@@ -12,13 +12,16 @@ import pytest
 
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.scopes import WHOLE
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.idempotency.rows import Receipt, Reservation
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.idempotency.table import ReservationTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.table import SessionTable
+from spectronctl.server.sessions.turns import TurnTable
 
 from .conversing import (
     BATCH,
@@ -48,7 +51,7 @@ def reserve(claim: str = "mine", **fields: Any) -> Reservation:
 
 async def change(store: Any, context: ContextRow, text: str) -> Any:
     at = Binding(context.namespace, context.database)
-    return await store._database.query(text, at=at)
+    return await store.query(text, at=at)
 
 
 @pytest.mark.parametrize(
@@ -137,14 +140,14 @@ async def test_a_write_that_fails_leaves_the_key_free(
 ) -> None:
     missing = FACT | {"session_id": "session:01ARZ3NDEKTSV4RRFFQ69G5FAV"}
     assert (await member.post(FACTS, json=missing, headers=KEY)).status_code == 404
-    append = store.append_turns
+    append = TurnTable(store).append_turns
 
     async def fail(*words: Any, **settings: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(store, "append_turns", fail)
+    monkeypatch.setattr(TurnTable, "append_turns", staticmethod(fail))
     assert (await member.post(FACTS, json=FACT, headers=KEY)).status_code == 500
-    monkeypatch.setattr(store, "append_turns", append)
+    monkeypatch.setattr(TurnTable, "append_turns", staticmethod(append))
     assert (await member.post(FACTS, json=FACT, headers=KEY)).status_code == 200
 
 
@@ -152,13 +155,13 @@ async def test_a_request_that_is_cancelled_leaves_the_key_free(
     member: httpx.AsyncClient, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = asyncio.Event()
-    append = store.append_turns
+    append = TurnTable(store).append_turns
 
     async def hang(*words: Any, **settings: Any) -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(store, "append_turns", hang)
+    monkeypatch.setattr(TurnTable, "append_turns", staticmethod(hang))
     request = asyncio.create_task(member.post(FACTS, json=FACT, headers=KEY))
     await begun.wait()
     duplicate = await member.post(FACTS, json=FACT, headers=KEY)
@@ -166,7 +169,7 @@ async def test_a_request_that_is_cancelled_leaves_the_key_free(
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
-    monkeypatch.setattr(store, "append_turns", append)
+    monkeypatch.setattr(TurnTable, "append_turns", staticmethod(append))
     assert (await member.post(FACTS, json=FACT, headers=KEY)).status_code == 200
 
 
@@ -186,7 +189,7 @@ async def test_a_bad_key_is_400(member: httpx.AsyncClient, key: str) -> None:
 
 
 async def test_after_a_day_a_key_is_new(
-    member: httpx.AsyncClient, store: Store, context: ContextRow
+    member: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     first = await member.post(FACTS, json=FACT, headers=KEY)
     await change(store, context, "UPDATE reservation SET expires_at -= 23h;")
@@ -198,7 +201,7 @@ async def test_after_a_day_a_key_is_new(
 
 
 async def test_outdated_reservations_do_not_pile_up(
-    member: httpx.AsyncClient, store: Store, context: ContextRow
+    member: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     for n in range(4):
         await member.post(FACTS, json=FACT, headers={"Idempotency-Key": f"old-{n}"})
@@ -210,49 +213,53 @@ async def test_outdated_reservations_do_not_pile_up(
 
 
 async def test_a_reservation_of_a_server_that_died_is_taken_over_when_its_lease_ends(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
-    assert await store.reserve_write(context, reserve("the dead")) is None
+    assert await ReservationTable(store).reserve_write(context, reserve("the dead")) is None
     with pytest.raises(ProblemError, match="still in flight"):
-        await store.reserve_write(context, reserve())
+        await ReservationTable(store).reserve_write(context, reserve())
     await change(store, context, "UPDATE reservation SET leased_until -= 59s;")
     with pytest.raises(ProblemError, match="still in flight"):
-        await store.reserve_write(context, reserve())
+        await ReservationTable(store).reserve_write(context, reserve())
     await change(store, context, "UPDATE reservation SET leased_until -= 2s;")
-    assert await store.reserve_write(context, reserve()) is None
+    assert await ReservationTable(store).reserve_write(context, reserve()) is None
     with pytest.raises(ProblemError, match="still in flight"):
-        await store.reserve_write(context, reserve("third"))
+        await ReservationTable(store).reserve_write(context, reserve("third"))
 
 
 async def test_whoever_lost_its_reservation_writes_nothing(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     slow, row = reserve("slow"), SessionRow(id=f"session:{new_ulid()}", scopes=[])
-    await store.reserve_write(context, slow)
+    await ReservationTable(store).reserve_write(context, slow)
     await change(store, context, "UPDATE reservation SET leased_until -= 61s;")
-    await store.reserve_write(context, reserve("fast"))
+    await ReservationTable(store).reserve_write(context, reserve("fast"))
     with pytest.raises(ProblemError, match="took this write over"):
-        await store.create_session(context, row, receipt=Receipt(reservation=slow, answer="{}"))
-    assert await store.get_session(context, WHOLE, row.id) is None
+        await SessionTable(store).create_session(
+            context, row, receipt=Receipt(reservation=slow, answer="{}")
+        )
+    assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
     with pytest.raises(ProblemError, match="took this write over"):
-        await store.append_turns(
+        await TurnTable(store).append_turns(
             context, row, [], is_new=True, chunk=None, receipt=Receipt(reservation=slow, answer="")
         )
-    assert await store.get_session(context, WHOLE, row.id) is None
-    await store.release_write(context, slow)  # which is not its own any more
+    assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
+    await ReservationTable(store).release_write(context, slow)  # which is not its own any more
     with pytest.raises(ProblemError, match="still in flight"):
-        await store.reserve_write(context, reserve("third"))
+        await ReservationTable(store).reserve_write(context, reserve("third"))
 
 
 async def test_a_release_after_the_write_takes_nothing_back(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     mine = reserve()
-    await store.reserve_write(context, mine)
+    await ReservationTable(store).reserve_write(context, mine)
     row = SessionRow(id=f"session:{new_ulid()}", scopes=[])
-    await store.create_session(context, row, receipt=Receipt(reservation=mine, answer="{}"))
-    await store.release_write(context, mine)
-    assert await store.reserve_write(context, reserve("next")) == "{}"
+    await SessionTable(store).create_session(
+        context, row, receipt=Receipt(reservation=mine, answer="{}")
+    )
+    await ReservationTable(store).release_write(context, mine)
+    assert await ReservationTable(store).reserve_write(context, reserve("next")) == "{}"
 
 
 async def test_a_restarted_server_goes_on_at_once_with_what_the_dead_one_reserved(
@@ -260,20 +267,22 @@ async def test_a_restarted_server_goes_on_at_once_with_what_the_dead_one_reserve
 ) -> None:
     url = f"surrealkv://{tmp_path}/spectron"
     before = await open_store(url)
-    context = await before.create_context(
+    context = await Provisioning(before).create_context(
         ContextRow(id="acme", namespace="acme", database="acme", created_at=datetime.now(UTC)),
         providers={},
     )
     done = reserve("done", key="done")
-    await before.reserve_write(context, done)
+    await ReservationTable(before).reserve_write(context, done)
     row = SessionRow(id=f"session:{new_ulid()}", scopes=[])
-    await before.create_session(context, row, receipt=Receipt(reservation=done, answer="kept"))
-    await before.reserve_write(context, reserve("dead", key="begun"))
+    await SessionTable(before).create_session(
+        context, row, receipt=Receipt(reservation=done, answer="kept")
+    )
+    await ReservationTable(before).reserve_write(context, reserve("dead", key="begun"))
     await before.close()
 
     after = await open_store(url)
-    assert await after.reserve_write(context, reserve(key="done")) == "kept"
-    assert await after.reserve_write(context, reserve(key="begun")) is None
+    assert await ReservationTable(after).reserve_write(context, reserve(key="done")) == "kept"
+    assert await ReservationTable(after).reserve_write(context, reserve(key="begun")) is None
     with pytest.raises(ProblemError, match="still in flight"):
-        await after.reserve_write(context, reserve("third", key="begun"))
+        await ReservationTable(after).reserve_write(context, reserve("third", key="begun"))
     await after.close()

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Database
+from spectronctl.server.jobs.table import JobTable
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 from .conversing import FACTS, context
 from .remembering import NOW, remember
@@ -36,7 +38,7 @@ async def configure(operator: httpx.AsyncClient, **config: Any) -> None:
 
 
 async def test_decay_takes_out_what_is_older_than_a_week_and_counts_it(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     now = datetime.now(UTC)
     old, new = now - timedelta(days=8), now - timedelta(days=6)
@@ -44,13 +46,13 @@ async def test_decay_takes_out_what_is_older_than_a_week_and_counts_it(
     await remember(store, context, "new", category="context", at=new)
     await remember(store, context, "kept", category="knowledge", at=NOW - timedelta(days=900))
     await remember(store, context, "of no category", at=NOW - timedelta(days=900))
-    await store.cache_vector(context, WHOLE, "acme/small", "tea?", [1.0])
+    await SearchTable(store).cache_vector(context, WHOLE, "acme/small", "tea?", [1.0])
     answer = await operator.post(f"{LIFECYCLE}/decay")
     assert (answer.status_code, answer.json()) == (
         200,
         {"affected": 2, "expired_memories": 2, "pruned_cache_entries": 0},
     )
-    left = await store.list_chunks(context, WHOLE, after="", limit=10)
+    left = await SearchTable(store).list_chunks(context, WHOLE, after="", limit=10)
     assert [each.text for each in left] == ["new", "kept", "of no category"]
     again = (await operator.post(f"{LIFECYCLE}/decay")).json()
     assert again["affected"] == 0
@@ -70,7 +72,7 @@ async def test_the_config_says_how_long_memories_live(
     config: dict[str, Any],
     left: list[str],
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
 ) -> None:
     ages = {"3h": timedelta(hours=3), "3d": timedelta(days=3), "9d": timedelta(days=9)}
@@ -78,19 +80,19 @@ async def test_the_config_says_how_long_memories_live(
         await remember(store, context, name, category="context", at=datetime.now(UTC) - age)
     await configure(operator, **config)
     await operator.post(f"{LIFECYCLE}/decay")
-    found = await store.list_chunks(context, WHOLE, after="", limit=10)
+    found = await SearchTable(store).list_chunks(context, WHOLE, after="", limit=10)
     assert [each.text for each in found] == left
 
 
 async def test_another_category_ends_only_where_the_config_names_it(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     await remember(store, context, "of use", category="knowledge", at=NOW - timedelta(days=400))
     await operator.post(f"{LIFECYCLE}/decay")
-    assert await store.count_chunks(context, WHOLE) == 1
+    assert await SearchTable(store).count_chunks(context, WHOLE) == 1
     await configure(operator, memory_ttl={"knowledge": "365d"})
     await operator.post(f"{LIFECYCLE}/decay")
-    assert await store.count_chunks(context, WHOLE) == 0
+    assert await SearchTable(store).count_chunks(context, WHOLE) == 0
 
 
 async def test_the_age_of_a_memory_counts_from_when_it_was_observed(
@@ -104,7 +106,10 @@ async def test_the_age_of_a_memory_counts_from_when_it_was_observed(
 
 
 async def test_a_decay_of_many_goes_page_by_page(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    operator: httpx.AsyncClient,
+    store: Database,
+    context: ContextRow,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("spectronctl.server.memory.upkeep._PAGE", 3)
     await remember(store, context, *map(str, range(8)), category="context")
@@ -183,18 +188,18 @@ async def test_jobs_are_paged_by_cursor(operator: httpx.AsyncClient, acme: str) 
 
 
 async def test_cancelling_is_repeatable_and_a_job_that_ended_is_409(
-    operator: httpx.AsyncClient, store: Store, acme: str
+    operator: httpx.AsyncClient, store: Database, acme: str
 ) -> None:
     job = await start(operator)
     for _ in range(2):
         answer = await operator.delete(f"{JOBS}/{job}")
         assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     later = await start(operator)
-    claimed = await store.claim_job()
+    claimed = await JobTable(store).claim_job()
     assert claimed is not None
     running = await operator.delete(f"{JOBS}/{later}")
     assert (running.json()["status"], running.json()["cancel_requested"]) == ("running", True)
-    await store.finish_job(claimed, "failed", error="it broke", done=0, total=1)
+    await JobTable(store).finish_job(claimed, "failed", error="it broke", done=0, total=1)
     refused = await operator.delete(f"{JOBS}/{later}")
     assert (refused.status_code, "has failed" in refused.json()["detail"]) == (409, True)
 

@@ -12,13 +12,13 @@ from fastapi import FastAPI
 
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.app import create_app
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.http import limits, middleware, pages
 from spectronctl.server.http.middleware import Room
-from spectronctl.server.registry.opening import SurrealStore
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.table import SessionTable
+from spectronctl.server.sessions.turns import TurnTable
 
 from .conversing import (
     BATCH,
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def app(store: Store) -> AsyncIterator[FastAPI]:
+async def app(store: Database) -> AsyncIterator[FastAPI]:
     """Bodies are as large as in earnest."""
     app = create_app(store)
     async with app.state.embedders:
@@ -101,13 +101,13 @@ async def test_what_is_just_not_too_much_is_taken(operator: httpx.AsyncClient, a
 
 
 async def test_a_batch_keeps_its_labels_once(
-    member: httpx.AsyncClient, store: SurrealStore, context: ContextRow
+    member: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     body = {"infer": "none", "messages": [HELLO] * 3, "labels": ["a=b", "c=d"]}
     first, *_ = (await member.post(BATCH, json=body)).json()["turnIds"]
     at = Binding(context.namespace, context.database)
     text = "SELECT labels, labelled_by, seq FROM turn ORDER BY seq;"
-    rows = await store._database.select(text, at=at)
+    rows = await store.select(text, at=at)
     assert [row.get("labels") for row in rows] == [["a=b", "c=d"], None, None]
     assert [row.get("labelled_by") for row in rows] == [None, first, first]
 
@@ -199,7 +199,7 @@ async def test_turns_in_pieces_are_the_same_turns(
 @pytest.mark.parametrize("room", [10, 100])
 async def test_a_page_that_loses_a_turn_meanwhile_is_not_taken_for_the_last(
     member: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     monkeypatch: pytest.MonkeyPatch,
     room: int,
@@ -207,10 +207,10 @@ async def test_a_page_that_loses_a_turn_meanwhile_is_not_taken_for_the_last(
     kept = await say(member, None, *TEXTS)
     monkeypatch.setattr(_turns, "MAX_PIECE", room)
     session_id = kept["sessionId"]
-    _, pieces = await store.read_turns(context, WHOLE, session_id, offset=0, limit=100)
+    _, pieces = await TurnTable(store).read_turns(context, WHOLE, session_id, offset=0, limit=100)
     assert not isinstance(pieces, str)
     assert await anext(pieces) == "["
-    await store.delete_session(context, session_id, with_memories=True)
+    await SessionTable(store).delete_session(context, session_id, with_memories=True)
     with pytest.raises(Exception, match="deleted while it was read"):
         async for _ in pieces:
             pass
@@ -251,7 +251,7 @@ async def test_few_bytes_pass_while_many_wait() -> None:
 
 async def test_a_large_body_without_room_is_503_and_small_ones_pass(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     acme: str,
     management_key: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -260,13 +260,13 @@ async def test_a_large_body_without_room_is_503_and_small_ones_pass(
     monkeypatch.setattr(middleware, "MAX_FREE_BODY_BYTES", 1_000)
     monkeypatch.setattr(middleware, "MAX_BODIES_BYTES", 1)  # as much as the largest body
     app = create_app(store, max_body_bytes=100_000)
-    append, go_on = type(store).append_turns, asyncio.Event()
+    append, go_on = TurnTable.append_turns, asyncio.Event()
 
     async def append_later(*args: Any, **settings: Any) -> None:
         await go_on.wait()
         await append(*args, **settings)
 
-    monkeypatch.setattr(type(store), "append_turns", append_later)
+    monkeypatch.setattr(TurnTable, "append_turns", append_later)
     body = {"infer": "none", "messages": [{"role": "user", "content": repeat(90_000)}]}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://x", headers={"API-KEY": management_key}

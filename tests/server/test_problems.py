@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.middleware import REQUEST_ID
 from spectronctl.server.http.problems import ProblemError, unavailable
-from spectronctl.server.store import Store
+from spectronctl.server.registry.contexts import ContextTable
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +140,7 @@ async def test_bad_fields_missing_things_and_keys_are_problems(
 
 async def test_a_failure_says_nothing_of_itself_but_where_the_log_is(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -149,7 +150,7 @@ async def test_a_failure_says_nothing_of_itself_but_where_the_log_is(
         except KeyError as error:
             raise RuntimeError("sentinel-secret") from error
 
-    monkeypatch.setattr(store, "list_contexts", fail)
+    monkeypatch.setattr(ContextTable, "list_contexts", staticmethod(fail))
     answer = await operator.get("/api/v1/contexts")
     problem = check_problem(answer, 500, "internal")
     (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
@@ -162,12 +163,12 @@ async def test_a_failure_says_nothing_of_itself_but_where_the_log_is(
 
 
 async def test_a_store_that_is_busy_says_when_to_come_back(
-    operator: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    operator: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*, after: str | None, limit: int) -> None:
         raise unavailable("the store is busy", retry_after=7)
 
-    monkeypatch.setattr(store, "list_contexts", fail)
+    monkeypatch.setattr(ContextTable, "list_contexts", staticmethod(fail))
     answer = await operator.get("/api/v1/contexts")
     assert check_problem(answer, 503, "unavailable")["retry_after"] == 7
     assert answer.headers["retry-after"] == "7"

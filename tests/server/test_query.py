@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 from .conversing import FACTS, PLANE, Admit, admit, context, member
 from .embeddings_endpoint import Endpoint
@@ -158,7 +158,7 @@ async def test_a_query_that_cannot_be_asked_names_its_field(
 async def remote(
     endpoint: Endpoint,
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     at_work: None,
 ) -> Endpoint:

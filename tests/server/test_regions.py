@@ -14,10 +14,13 @@ from fastapi import FastAPI
 
 from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import routes as sessions
 
@@ -56,7 +59,7 @@ _CHANGING = re.compile(
 class Place:
     """A server whose context holds what org/a remembers, and perhaps what org/b does."""
 
-    store: SurrealStore
+    store: Database
     context: ContextRow
     client: httpx.AsyncClient
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
@@ -77,7 +80,7 @@ class Place:
 
     async def list_own_sessions(self) -> list[str]:
         text = "SELECT VALUE session_id FROM session WHERE scopes = [['org/a']] ORDER BY session_id"
-        (found,) = await query_context(self.store._database, self.context, text, {})
+        (found,) = await query_context(self.store, self.context, text, {})
         return list(found)
 
 
@@ -103,18 +106,18 @@ async def fill(place: Place, texts: tuple[str, ...], scopes: list[list[str]]) ->
     region = Region(tuple(scopes[0]))
     for number in range(3):
         vector = [float(number), 1.0]
-        await place.store.cache_vector(
+        await SearchTable(place.store).cache_vector(
             place.context, region, "acme/small", f"{scopes} {number}", vector
         )
     await query_context(
-        place.store._database,
+        place.store,
         place.context,
         "UPDATE query_cache SET expires_at = time::now() - 1s RETURN NONE",
         {},
     )
 
 
-async def make_place(app: FastAPI, store: SurrealStore, *, is_shared: bool) -> Place:
+async def make_place(app: FastAPI, store: Database, *, is_shared: bool) -> Place:
     secret = await ensure_management_key(store)
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(
@@ -124,7 +127,7 @@ async def make_place(app: FastAPI, store: SurrealStore, *, is_shared: bool) -> P
         "/api/v1/contexts/acme", json={"namespace": "acme", "database": "acme"}
     )
     assert made.is_success, made.text
-    row = await store.get_context("acme")
+    row = await ContextTable(store).get_context("acme")
     assert row is not None
     place = Place(store, row, client)
     # Before what is ours, and after it: neither the oldest nor the newest are ours alone.
@@ -204,7 +207,7 @@ async def ask_a_session(pair: Pair) -> None:
 async def look_for_sessions_of_others(pair: Pair) -> None:
     """A session of org/b is as if it were not there."""
     (found,) = await query_context(
-        pair.beside.store._database,
+        pair.beside.store,
         pair.beside.context,
         "SELECT VALUE session_id FROM session WHERE scopes != [['org/a']]",
         {},
@@ -270,7 +273,9 @@ async def preview_expiry(pair: Pair) -> None:
 async def expire(pair: Pair) -> None:
     seen = await pair.compare("supervisor", "POST", f"{PLANE}/lifecycle/expire")
     assert seen == '200 {"affected":2}'
-    assert await pair.beside.store.count_chunks(pair.beside.context, WHOLE) > len(THEIRS)
+    assert await SearchTable(pair.beside.store).count_chunks(pair.beside.context, WHOLE) > len(
+        THEIRS
+    )
 
 
 async def decay(pair: Pair) -> None:
@@ -286,7 +291,7 @@ async def delete_a_session(pair: Pair) -> None:
             assert await place.see("supervisor", "DELETE", url) == "204 "
     await pair.compare("agent", "GET", f"{PLANE}/sessions")
     (left,) = await query_context(
-        pair.beside.store._database,
+        pair.beside.store,
         pair.beside.context,
         "SELECT VALUE scopes FROM memory_chunk",
         {},

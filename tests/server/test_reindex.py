@@ -11,16 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import worker
+from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
 from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build
-from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 from .conversing import FACTS, PLANE, context
 from .embeddings_endpoint import KEY, Endpoint
@@ -68,7 +69,7 @@ def make_texts(count: int) -> list[str]:
     return [f"note {number}: {' '.join(chance.choices(WORDS, k=8))}" for number in range(count)]
 
 
-async def fill(store: Store, context: ContextRow, count: int) -> list[str]:
+async def fill(store: Database, context: ContextRow, count: int) -> list[str]:
     texts = make_texts(count)
     await remember(store, context, *texts, vectors=await HashingEmbedder().embed(texts))
     return texts
@@ -84,7 +85,7 @@ async def find_all(operator: httpx.AsyncClient, queries: Sequence[str]) -> list[
 
 
 async def test_the_same_queries_find_the_same_memories_afterwards(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
 ) -> None:
     texts = await fill(store, context, 60)
     queries = [*texts[:10], *WORDS]
@@ -92,12 +93,12 @@ async def test_the_same_queries_find_the_same_memories_afterwards(
     for slot in ("b", "a", "b"):
         job = await run(operator, store)
         assert (job.status, job.done, job.total, job.error) == ("succeeded", 60, 60, None)
-        assert (await store.read_index(context)).slot == slot
+        assert (await SearchTable(store).read_index(context)).slot == slot
         assert await find_all(operator, queries) == before
 
 
 async def test_memories_without_a_vector_have_one_afterwards(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
 ) -> None:
     await remember(store, context, *make_texts(20))
     assert await count_unindexed(operator) == 20
@@ -106,7 +107,7 @@ async def test_memories_without_a_vector_have_one_afterwards(
 
 
 async def test_a_context_without_memories_is_reindexed_too(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
 ) -> None:
     job = await run(operator, store)
     assert (job.status, job.done, job.total) == ("succeeded", 0, 0)
@@ -116,7 +117,7 @@ async def test_a_context_without_memories_is_reindexed_too(
 
 async def test_each_memory_is_asked_of_the_provider_once(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -125,13 +126,13 @@ async def test_each_memory_is_asked_of_the_provider_once(
     await choose(operator, endpoint)
     assert (await run(operator, store)).status == "succeeded"
     assert {text: endpoint.asked[text] for text in texts} == dict.fromkeys(texts, 1)
-    index = await store.read_index(context)
+    index = await SearchTable(store).read_index(context)
     assert (index.embedder, index.dimension) == ("standin/small", 16)
 
 
 async def test_an_embedder_that_fails_half_way_leaves_the_old_index_serving(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -146,14 +147,14 @@ async def test_an_embedder_that_fails_half_way_leaves_the_old_index_serving(
     assert job.error is not None
     assert job.error.startswith("standin/small at http://127.0.0.1:")
     assert KEY not in job.error
-    assert (await store.read_index(context)).embedder == "local/hashing"
+    assert (await SearchTable(store).read_index(context)).embedder == "local/hashing"
     assert await find_all(operator, texts[:10]) == before
     endpoint.behave(fail_from=None)
     assert (await run(operator, store)).status == "succeeded"
 
 
 async def test_a_secret_that_is_gone_by_then_fails_the_job(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, endpoint: Endpoint
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, endpoint: Endpoint
 ) -> None:
     await fill(store, context, 5)
     await choose(operator, endpoint)
@@ -167,7 +168,7 @@ async def test_a_secret_that_is_gone_by_then_fails_the_job(
 
 
 async def test_facts_written_meanwhile_are_found_by_their_vectors(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
 ) -> None:
     await fill(store, context, 80)
     job, written = await start(operator), 0
@@ -185,7 +186,7 @@ async def test_facts_written_meanwhile_are_found_by_their_vectors(
 
 async def test_a_running_job_is_cancelled_between_two_batches(
     operator: httpx.AsyncClient,
-    store: SurrealStore,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -208,7 +209,7 @@ async def test_a_running_job_is_cancelled_between_two_batches(
 
 
 async def test_a_worker_that_stops_leaves_the_job_to_the_next_one(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, endpoint: Endpoint
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, endpoint: Endpoint
 ) -> None:
     texts = await fill(store, context, 120)
     await choose(operator, endpoint)
@@ -229,7 +230,7 @@ async def test_a_worker_that_stops_leaves_the_job_to_the_next_one(
 
 async def test_a_worker_that_lost_its_job_writes_nothing_more(
     operator: httpx.AsyncClient,
-    store: SurrealStore,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -248,25 +249,28 @@ async def test_a_worker_that_lost_its_job_writes_nothing_more(
     claimed = None
     with caplog.at_level(logging.WARNING):
         while claimed is None:
-            await store._database.query(
-                "UPDATE job SET leased_until = time::now() - 1s RETURN NONE;"
-            )
-            claimed = await store.claim_job()
-        taken = await store.open_build(context, claimed)
+            await store.query("UPDATE job SET leased_until = time::now() - 1s RETURN NONE;")
+            claimed = await JobTable(store).claim_job()
+        taken = await SearchTable(store).open_build(context, claimed)
         while "taken over" not in caplog.text:
             await asyncio.sleep(0.01)
-    assert taken == await store.open_build(context, claimed), "nothing came after it was taken"
-    await store.release_job(claimed)
+    assert taken == await SearchTable(store).open_build(context, claimed), (
+        "nothing came after it was taken"
+    )
+    await JobTable(store).release_job(claimed)
     ended = await wait_until_finished(store, "acme-prod", job)
     assert (ended.status, ended.done) == ("succeeded", 60)
     assert await count_unindexed(operator) == 0
 
 
 async def test_a_database_that_is_away_does_not_fail_the_job(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    operator: httpx.AsyncClient,
+    store: Database,
+    context: ContextRow,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await fill(store, context, 40)
-    original, away = store.add_to_build, 3
+    original, away = SearchTable(store).add_to_build, 3
 
     async def add(*args: Any, **settings: Any) -> Any:
         nonlocal away
@@ -275,7 +279,7 @@ async def test_a_database_that_is_away_does_not_fail_the_job(
             raise unavailable("the database does not answer")
         return await original(*args, **settings)
 
-    monkeypatch.setattr(store, "add_to_build", add)
+    monkeypatch.setattr(SearchTable, "add_to_build", staticmethod(add))
     async with run_worker(store):
         ended = await run(operator, store)
     assert (ended.status, ended.done, away) == ("succeeded", 40, 0)
@@ -283,7 +287,7 @@ async def test_a_database_that_is_away_does_not_fail_the_job(
 
 async def test_a_defect_ends_the_job_and_not_the_worker(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -294,7 +298,7 @@ async def test_a_defect_ends_the_job_and_not_the_worker(
         raise RuntimeError("what it says stays in the log")
 
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
-        broken.setattr(store, "list_chunks", fail)
+        broken.setattr(SearchTable, "list_chunks", staticmethod(fail))
         async with run_worker(store):
             ended = await run(operator, store)
             assert ended.error == "unexpected RuntimeError; the server's log says more"
@@ -304,7 +308,7 @@ async def test_a_defect_ends_the_job_and_not_the_worker(
 
 async def test_a_context_that_is_deleted_takes_its_running_job_along(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -323,13 +327,13 @@ async def test_a_context_that_is_deleted_takes_its_running_job_along(
 
 
 async def test_contexts_have_their_turn_one_after_the_other(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, at_work: None
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
 ) -> None:
     ids = []
     for name in ("one", "two", "three"):
         body = {"namespace": "acme", "database": name}
         await operator.post(f"/api/v1/contexts/{name}", json=body)
-        row = await store.get_context(name)
+        row = await ContextTable(store).get_context(name)
         assert row is not None
         await fill(store, row, 10)
         started = await operator.post(f"/api/v1/contexts/{name}/lifecycle/reindex")
@@ -338,9 +342,7 @@ async def test_contexts_have_their_turn_one_after_the_other(
     assert [(job.status, job.done) for job in ended] == [("succeeded", 10)] * 3
 
 
-async def _read_build(store: SurrealStore, context: ContextRow) -> Build | None:
+async def _read_build(store: Database, context: ContextRow) -> Build | None:
     at = Binding(context.namespace, context.database)
-    rows = await store._database.select(
-        "SELECT slot, dimension, cursor, done FROM search_build;", at=at
-    )
+    rows = await store.select("SELECT slot, dimension, cursor, done FROM search_build;", at=at)
     return Build(**rows[0]) if rows else None

@@ -6,14 +6,16 @@ import httpx
 import pytest
 
 import spectronctl
+from spectronctl.server.database.database import Database
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.service import routes as service
-from spectronctl.server.store import Store
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_health_needs_no_key_and_no_database(
-    stranger: httpx.AsyncClient, store: Store
+    stranger: httpx.AsyncClient, store: Database
 ) -> None:
     await store.close()
     answer = await stranger.get("/api/v1/health")
@@ -22,7 +24,7 @@ async def test_health_needs_no_key_and_no_database(
 
 @pytest.mark.parametrize("path", ["/ready", "/api/v1/ready"])
 async def test_ready_says_whether_the_database_answers(
-    stranger: httpx.AsyncClient, store: Store, path: str
+    stranger: httpx.AsyncClient, store: Database, path: str
 ) -> None:
     assert (await stranger.get(path)).json() == {"status": "ready"}
     await store.close()
@@ -31,7 +33,7 @@ async def test_ready_says_whether_the_database_answers(
 
 
 async def test_ready_does_not_wait_for_a_database_that_hangs(
-    stranger: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    stranger: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hang() -> None:
         await asyncio.sleep(60)
@@ -56,9 +58,9 @@ async def test_verbs_are_the_seven(operator: httpx.AsyncClient) -> None:
 
 
 async def test_migrations_show_the_version_of_every_context(
-    operator: httpx.AsyncClient, store: Store, acme: str
+    operator: httpx.AsyncClient, store: Database, acme: str
 ) -> None:
-    newest = store.schema_version
+    newest = Provisioning(store).schema_version
     assert (await operator.get("/api/v1/migrations")).json() == {
         "schema_version": newest,
         "contexts": [{"context_id": acme, "version": newest}],
@@ -68,13 +70,13 @@ async def test_migrations_show_the_version_of_every_context(
 
 
 async def test_migrations_name_those_that_are_behind_or_ahead(
-    operator: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    operator: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = store.schema_version
+    newest = Provisioning(store).schema_version
 
     async def list_versions() -> dict[str, int]:
         return {"new": newest + 1, "now": newest, "old": newest - 1}
 
-    monkeypatch.setattr(store, "list_schema_versions", list_versions)
+    monkeypatch.setattr(ContextTable, "list_schema_versions", staticmethod(list_versions))
     shown = (await operator.get("/api/v1/migrations")).json()
     assert (shown["behind"], shown["failures"]) == (["old"], ["new"])

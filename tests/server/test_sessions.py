@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from spectronctl.ground.ulids import make_ulid_bound
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.table import SessionTable
 
 from .conftest import Connect
 from .conversing import (
@@ -115,7 +115,7 @@ async def test_a_deleted_session_is_gone_with_its_turns_and_memories(
     assert len(await read_turns(member, kept["id"])) == 3
     at = Binding(context.namespace, context.database)
     for table, left in (("turn", 3), ("memory_chunk", 1), ("session", 1)):
-        (rows,) = await store._database.query(f"SELECT session_id FROM {table};", at=at)
+        (rows,) = await store.query(f"SELECT session_id FROM {table};", at=at)
         assert [row["session_id"] for row in rows] == [kept["id"]] * left, table
 
 
@@ -190,19 +190,19 @@ async def test_a_bad_filter_is_named(member: httpx.AsyncClient, name: str, value
     assert answer.json()["detail"].startswith(f"{name}: ")
 
 
-async def make_at(store: Store, context: ContextRow, *moments: datetime) -> list[str]:
+async def make_at(store: Database, context: ContextRow, *moments: datetime) -> list[str]:
     """Sessions made at those moments."""
     ids = []
     for moment in moments:
         bound = make_ulid_bound(round(moment.timestamp() * 1000))
         row = SessionRow(id=f"session:{bound}{'0' * 15}7", scopes=[["org/acme"]])
-        await store.create_session(context, row, receipt=None)
+        await SessionTable(store).create_session(context, row, receipt=None)
         ids.append(row.id)
     return ids
 
 
 async def test_since_and_until_are_inclusive_to_the_millisecond(
-    member: httpx.AsyncClient, store: Store, context: ContextRow
+    member: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     noon = datetime(2026, 1, 15, 12, tzinfo=UTC)
     tick = timedelta(milliseconds=1)
@@ -236,7 +236,7 @@ async def test_a_scope_filter_takes_the_path_and_what_is_below_it(
 
 
 async def test_a_page_is_filled_past_the_sessions_of_others(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, admit: Admit
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, admit: Admit
 ) -> None:
     beta = await admit("beta", "org/beta")
     base = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.turns import PAGE
-from spectronctl.server.store import Store
 
 from .conversing import (
     BATCH,
@@ -115,7 +114,7 @@ async def test_an_append_that_meets_a_deletion_is_404_or_gone_with_it(
         assert {answer.status_code for answer in answers} <= {200, 204, 404}
     at = Binding(context.namespace, context.database)
     for table in ("session", "turn", "memory_chunk"):
-        assert await store._database.query(f"SELECT * FROM {table};", at=at) == [[]]
+        assert await store.query(f"SELECT * FROM {table};", at=at) == [[]]
 
 
 async def test_a_deletion_without_the_right_to_forget_takes_no_memory_that_is_being_written(
@@ -132,7 +131,7 @@ async def test_a_deletion_without_the_right_to_forget_takes_no_memory_that_is_be
         kept += said.is_success
     at = Binding(context.namespace, context.database)
     for table in ("session", "turn", "memory_chunk"):
-        (rows,) = await store._database.query(f"SELECT * FROM {table};", at=at)
+        (rows,) = await store.query(f"SELECT * FROM {table};", at=at)
         assert len(rows) == kept
 
 
@@ -140,7 +139,7 @@ async def examine(store: Any, context: ContextRow, session_id: str, offset: int)
     """How the engine reads a page: the plan's lowest step."""
     page = {"session_id": session_id, "offset": offset, "limit": 100}
     at = Binding(context.namespace, context.database)
-    (plan,) = await store._database.query(f"{PAGE} EXPLAIN FULL;", page, at=at)
+    (plan,) = await store.query(f"{PAGE} EXPLAIN FULL;", page, at=at)
     while plan.get("children"):
         (plan,) = plan["children"]
     return plan
@@ -152,7 +151,7 @@ async def test_a_deep_page_reads_no_more_of_the_index_than_the_first(
     session_id = (await say(member, None, *(str(n) for n in range(300))))["sessionId"]
     at = Binding(context.namespace, context.database)
     # A session of 90,300 turns, of which the middle is not needed to see how its end is found.
-    await store._database.query("UPDATE session SET turn_count = 90_000;", at=at)
+    await store.query("UPDATE session SET turn_count = 90_000;", at=at)
     await say(member, session_id, *(str(n) for n in range(300)))
     first = await examine(store, context, session_id, 0)
     deep = await examine(store, context, session_id, 90_000)
@@ -165,10 +164,10 @@ async def test_a_deep_page_reads_no_more_of_the_index_than_the_first(
 
 
 async def test_a_batch_is_one_write_however_many_its_messages(
-    member: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    member: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await open_session(member)
-    database = store._database  # type: ignore[attr-defined]
+    database = store
     asked: list[str] = []
     query = database.query
 

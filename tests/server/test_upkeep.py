@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Database
 from spectronctl.server.memory.embedding import HashingEmbedder
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 from .conftest import Connect
 from .conversing import PLANE, SESSIONS, context, open_session, say
@@ -40,26 +40,26 @@ async def test_a_supervisor_takes_out_what_is_old_where_it_may_write(
     path: str,
     supervisor: httpx.AsyncClient,
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
 ) -> None:
     await remember(store, context, "ours", category="context", at=OLD)
     await remember(store, context, "theirs", category="context", at=OLD, scopes=[["org/other"]])
     answer = await supervisor.post(path)
     assert (answer.status_code, answer.json()) == (200, {"affected": 1})
-    left = await store.list_chunks(context, WHOLE, after="", limit=5)
+    left = await SearchTable(store).list_chunks(context, WHOLE, after="", limit=5)
     assert [each.text for each in left] == ["theirs"]
     assert (await operator.post(path)).json() == {"affected": 1}
 
 
 async def test_a_preview_counts_and_takes_out_nothing(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     await remember(store, context, "old", "older", category="context", at=OLD)
     for _ in range(2):
         answer = await operator.get(EXPIRE)
         assert (answer.status_code, answer.json()) == (200, {"affected": 2})
-    assert await store.count_chunks(context, WHOLE) == 2
+    assert await SearchTable(store).count_chunks(context, WHOLE) == 2
     assert (await operator.post(EXPIRE)).json() == {"affected": 2}
 
 
@@ -91,7 +91,7 @@ async def test_a_context_without_fault_has_no_findings(
 
 
 async def test_the_same_words_are_duplicates_within_the_same_scopes(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     texts = ("Bo likes tea", "something else", "bo  LIKES\ntea")
     first, _, again = await remember(store, context, *texts)
@@ -102,7 +102,7 @@ async def test_the_same_words_are_duplicates_within_the_same_scopes(
 
 
 async def test_near_duplicates_are_found_by_their_vectors(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     texts = (
         "the quick brown fox jumps over the lazy dog",
@@ -119,7 +119,7 @@ async def test_near_duplicates_are_found_by_their_vectors(
 
 
 async def test_what_nobody_tagged_is_counted_with_samples(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     ids = await remember(store, context, *(f"number {n}" for n in range(12)), scopes=[])
     found = (await operator.post(FSCK, json={"check": "unscoped_content"})).json()
@@ -131,7 +131,7 @@ async def test_what_nobody_tagged_is_counted_with_samples(
 
 
 async def test_a_memory_whose_session_turn_or_vector_is_gone_is_named(
-    operator: httpx.AsyncClient, store: SurrealStore, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     texts = ("one", "two")
     one, two = await remember(store, context, *texts, vectors=await HashingEmbedder().embed(texts))
@@ -139,14 +139,14 @@ async def test_a_memory_whose_session_turn_or_vector_is_gone_is_named(
     assert whole.json()["brokenReferences"] == []
     session = (await operator.get(SESSIONS)).json()["sessions"][0]["id"]
     (turns,) = await query_context(
-        store._database, context, "SELECT VALUE turn_id FROM turn ORDER BY turn_id", {}
+        store, context, "SELECT VALUE turn_id FROM turn ORDER BY turn_id", {}
     )
     for text in (
         f"DELETE session:['{session}'] RETURN NONE",
         f"DELETE type::record('{turns[0]}') RETURN NONE",
         f"UPDATE search_a:['{two}'] SET vector = NONE RETURN NONE",
     ):
-        await query_context(store._database, context, text, {})
+        await query_context(store, context, text, {})
     found = (await operator.post(FSCK, json={"check": "broken_references"})).json()
     assert sorted(map(tuple, (each.values() for each in found["brokenReferences"]))) == sorted(
         [
@@ -160,7 +160,7 @@ async def test_a_memory_whose_session_turn_or_vector_is_gone_is_named(
 
 
 async def test_a_key_sees_findings_of_its_own_region(
-    supervisor: httpx.AsyncClient, store: Store, context: ContextRow
+    supervisor: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     await remember(store, context, "same", "same")
     await remember(store, context, "same", "same", scopes=[["org/other"]])
@@ -172,7 +172,7 @@ async def test_a_key_sees_findings_of_its_own_region(
 
 
 async def test_findings_of_a_kind_are_as_many_as_asked_for(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     await remember(store, context, *("same" for _ in range(6)))
     found = (await operator.post(FSCK, json={"maxResults": 2})).json()
@@ -202,12 +202,12 @@ async def test_what_fsck_cannot_look_for_is_400(
 
 
 async def test_a_deleted_session_takes_its_memories_out_of_recall(
-    operator: httpx.AsyncClient, store: SurrealStore, context: ContextRow
+    operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     session = await open_session(operator)
     await say(operator, session["id"], "hello")
     fact = {"infer": "none", "text": "Bo likes tea", "session_id": session["id"]}
     assert (await operator.post(f"{PLANE}/facts", json=fact)).status_code == 200
     assert (await operator.delete(f"{SESSIONS}/{session['id']}")).status_code == 204
-    left = await query_context(store._database, context, "SELECT * FROM search_a", {})
+    left = await query_context(store, context, "SELECT * FROM search_a", {})
     assert left == [[]]

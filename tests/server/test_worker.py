@@ -11,19 +11,20 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import table as _jobs
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
 from spectronctl.server.memory.embedding import HashingEmbedder
-from spectronctl.server.memory.index import REMEMBER
+from spectronctl.server.memory.index import REMEMBER, SearchTable
 from spectronctl.server.memory.reindex import Run, take_over
 from spectronctl.server.memory.rows import Build
-from spectronctl.server.registry.opening import SurrealStore
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.turns import TurnTable
 from tests.server.conversing import FACTS, context
 from tests.server.embeddings_endpoint import Endpoint
 from tests.server.reindexing import (
@@ -58,18 +59,18 @@ def count_repeated(endpoint: Endpoint) -> int:
 
 
 async def test_a_worker_that_wakes_after_its_job_went_to_another_takes_nothing_away(
-    store: Store, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     await remember(store, context, "one")
     sleeper = await claim_reindex(store, context)
-    await store.open_build(context, sleeper)
-    await store.release_job(sleeper)  # as the end of its lease does
-    heir = await store.claim_job()
+    await SearchTable(store).open_build(context, sleeper)
+    await JobTable(store).release_job(sleeper)  # as the end of its lease does
+    heir = await JobTable(store).claim_job()
     assert heir is not None
-    await store.open_build(context, heir)
-    build = await store.begin_build(context, heir, dimension=4)
+    await SearchTable(store).open_build(context, heir)
+    build = await SearchTable(store).begin_build(context, heir, dimension=4)
     with pytest.raises(LostJobError):
-        await store.begin_build(context, sleeper, dimension=4)
+        await SearchTable(store).begin_build(context, sleeper, dimension=4)
     with pytest.raises(LostJobError):
         await take_over(store, context, Run(sleeper))
     assert await take_over(store, context, Run(heir)) == build
@@ -77,7 +78,7 @@ async def test_a_worker_that_wakes_after_its_job_went_to_another_takes_nothing_a
 
 async def test_a_job_whose_build_somebody_opened_goes_on_at_once(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -85,15 +86,17 @@ async def test_a_job_whose_build_somebody_opened_goes_on_at_once(
 ) -> None:
     await remember(store, context, *TEXTS)
     await choose(operator, endpoint)
-    add = store.add_to_build
+    add = SearchTable(store).add_to_build
     opened: list[Build | None] = []
 
     async def add_after_another(context: ContextRow, claimed: ClaimedJob, *args: Any) -> Build:
         if not opened and len(endpoint.asked) > 8:
-            opened.append(await store.open_build(context, replace(claimed, claim="of a sleeper")))
+            opened.append(
+                await SearchTable(store).open_build(context, replace(claimed, claim="of a sleeper"))
+            )
         return await add(context, claimed, *args)
 
-    monkeypatch.setattr(store, "add_to_build", add_after_another)
+    monkeypatch.setattr(SearchTable, "add_to_build", staticmethod(add_after_another))
     job = await run(operator, store)
     assert (job.status, job.done) == ("succeeded", len(TEXTS))
     assert opened
@@ -102,7 +105,7 @@ async def test_a_job_whose_build_somebody_opened_goes_on_at_once(
 
 async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -110,7 +113,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
 ) -> None:
     await remember(store, context, *TEXTS)
     await choose(operator, endpoint)
-    finish = store.finish_job
+    finish = JobTable(store).finish_job
     failures: list[Exception] = []
 
     async def fail_once(*args: Any, **kwargs: Any) -> None:
@@ -119,7 +122,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
             raise failures[0]
         await finish(*args, **kwargs)
 
-    monkeypatch.setattr(store, "finish_job", fail_once)
+    monkeypatch.setattr(JobTable, "finish_job", staticmethod(fail_once))
     job = await run(operator, store)
     assert (job.status, job.done, job.total) == ("succeeded", len(TEXTS), len(TEXTS))
     assert failures
@@ -128,7 +131,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
 
 async def test_a_worker_that_ends_gives_no_sign_of_life_after_it_let_go(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
@@ -138,13 +141,14 @@ async def test_a_worker_that_ends_gives_no_sign_of_life_after_it_let_go(
     endpoint.behave(delay=0.05)
     calls: list[str] = []
     for name in ("renew_job", "release_job"):
-        monkeypatch.setattr(store, name, note(calls, name, getattr(store, name)))
+        written = note(calls, name, getattr(JobTable(store), name))
+        monkeypatch.setattr(JobTable, name, staticmethod(written))
     async with run_worker(store):
         job_id = await start(operator)
         while not endpoint.asked:
             await asyncio.sleep(0.01)
     assert calls[-1] == "release_job"
-    released = await store.claim_job()
+    released = await JobTable(store).claim_job()
     assert released is not None
     assert released.job.id == job_id
 
@@ -159,7 +163,7 @@ def note(calls: list[str], name: str, call: Any) -> Any:
 
 async def test_a_context_that_is_deleted_takes_its_running_job_along_in_silence(
     operator: httpx.AsyncClient,
-    store: Store,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -177,17 +181,17 @@ async def test_a_context_that_is_deleted_takes_its_running_job_along_in_silence(
             while "gone with its context" not in caplog.text:
                 await asyncio.sleep(0.02)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert await store.get_job("acme-prod", job_id) is None
+    assert await JobTable(store).get_job("acme-prod", job_id) is None
 
 
 async def test_a_provider_without_its_key_fails_the_job_that_is_taken_over_and_the_old_index_serves(
-    operator: httpx.AsyncClient, store: Store, context: ContextRow, endpoint: Endpoint
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, endpoint: Endpoint
 ) -> None:
     vectors = await HashingEmbedder().embed(TEXTS)
     await remember(store, context, *TEXTS, vectors=vectors)
     await choose(operator, endpoint)
     endpoint.behave(delay=0.05)
-    before = await store.read_index(context)
+    before = await SearchTable(store).read_index(context)
     async with run_worker(store):
         job_id = await start(operator)
         while len(endpoint.asked) < 8:
@@ -199,40 +203,42 @@ async def test_a_provider_without_its_key_fails_the_job_that_is_taken_over_and_t
         job = await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
     assert job.status == "failed"
     assert "--provider standin=env:VAR" in (job.error or "")
-    assert await store.read_index(context) == before
+    assert await SearchTable(store).read_index(context) == before
     assert await count_unindexed(operator) == 0
     claimed = await claim_reindex(store, context)
-    assert await store.open_build(context, claimed) is None, "nothing is left of the failed one"
+    assert await SearchTable(store).open_build(context, claimed) is None, (
+        "nothing is left of the failed one"
+    )
 
 
 async def test_a_memory_that_is_written_while_the_index_changes_is_found_by_its_vector(
     app: FastAPI,
     operator: httpx.AsyncClient,
-    store: SurrealStore,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The whole reindex, to another embedder, between the embedding of a memory and the write.
-    append = store.append_turns
+    append = TurnTable(store).append_turns
 
     async def append_late(*args: Any, **kwargs: Any) -> None:
         assert (await run(operator, store)).status == "succeeded"
         await append(*args, **kwargs)
 
     await choose(operator, endpoint)
-    monkeypatch.setattr(store, "append_turns", append_late)
+    monkeypatch.setattr(TurnTable, "append_turns", staticmethod(append_late))
     async with app.state.embedders:
         kept = await operator.post(FACTS, json={"text": "Bo likes tea", "infer": "none"})
     assert kept.status_code == 200, kept.text
-    assert (await store.read_index(context)).embedder == "standin/small"
+    assert (await SearchTable(store).read_index(context)).embedder == "standin/small"
     assert await count_unindexed(operator) == 0
 
 
 async def test_a_write_that_began_before_the_index_changed_and_ends_after_it_is_found(
     operator: httpx.AsyncClient,
-    store: SurrealStore,
+    store: Database,
     context: ContextRow,
     at_work: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -252,7 +258,7 @@ async def test_a_write_that_began_before_the_index_changed_and_ends_after_it_is_
 
 async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
     operator: httpx.AsyncClient,
-    store: SurrealStore,
+    store: Database,
     context: ContextRow,
     endpoint: Endpoint,
     at_work: None,
@@ -260,7 +266,7 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
 ) -> None:
     await remember(store, context, *TEXTS)
     await choose(operator, endpoint)
-    send = store._database._send
+    send = store._send
     is_away = False
 
     async def send_if_there(*args: Any) -> Any:
@@ -268,7 +274,7 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
             raise unavailable("the database does not answer")
         return await send(*args)
 
-    monkeypatch.setattr(store._database, "_send", send_if_there)
+    monkeypatch.setattr(store, "_send", send_if_there)
     monkeypatch.setattr(_jobs, "LEASE_SECONDS", 1)
     endpoint.behave(delay=0.05)
     job_id = await start(operator)

@@ -13,14 +13,14 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from spectronctl.ground.ulids import new_ulid
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.registry.credentials import (
     digest_secret,
     mint_secret,
     new_context_key_id,
     new_management_key_id,
 )
-from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
 
 API = "/api/v1"
@@ -111,7 +111,7 @@ QUERIES: dict[str, dict[str, str]] = {
 class World:
     """Contexts `acme` and `beta`, alike but for their names, and whoever holds a key to them."""
 
-    store: SurrealStore
+    store: Database
     client: httpx.AsyncClient
     secrets: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=lambda: {"context_id": "acme"})
@@ -174,7 +174,7 @@ _WANTS_CONTEXT = {
 }
 
 
-async def make_world(store: SurrealStore, client: httpx.AsyncClient, management: str) -> World:
+async def make_world(store: Database, client: httpx.AsyncClient, management: str) -> World:
     """Both contexts with an ontology, a session, memories, a job, and keys of every kind."""
     world = World(store, client, {"management": management})
     await fill_world(world)
@@ -208,10 +208,10 @@ async def _make_keys(world: World) -> None:
     rotated_id, world.secrets["rotated"] = await world.make_key("acme", "rotated")
     ids["key_id"] = rotated_id
     await world.ask("POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate", ids)
-    hash_key = await world.store.read_hash_key()
+    hash_key = await ManagementKeyTable(world.store).read_hash_key()
     key_id = new_context_key_id()
     world.secrets["expired"] = mint_secret(key_id, "acme")
-    await world.store.create_key(
+    await KeyTable(world.store).create_key(
         KeyRow(
             id=key_id,
             context_id="acme",
@@ -225,10 +225,10 @@ async def _make_keys(world: World) -> None:
     former_id = new_management_key_id()
     world.secrets["former management"] = mint_secret(former_id, None)
     digest = digest_secret(hash_key, world.secrets["former management"])
-    await world.store.create_management_key(
+    await ManagementKeyTable(world.store).create_management_key(
         ManagementKeyRow(id=former_id, name="former", digest=digest, created_at=_LONG_AGO)
     )
-    await world.store.delete_management_key(former_id)
+    await ManagementKeyTable(world.store).delete_management_key(former_id)
     for kind, path in (("agent", "acme"), ("supervisor", "acme"), ("foreign", "beta")):
         # Uses are noted at most once a minute: from here on none of them is.
         headers = {"API-KEY": world.secrets[kind]}
@@ -244,17 +244,17 @@ def list_operations(app: FastAPI) -> list[str]:
     return found
 
 
-async def dump_store(store: SurrealStore) -> dict[str, Any]:
+async def dump_store(store: Database) -> dict[str, Any]:
     """
     Every row of every table of every database, and how the tables are defined.
 
     Of what tests made for a single request, just that it is there. What /ready writes, in proof that writing works, is
     left out.
     """
-    (root,) = await store._database.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
+    (root,) = await store.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
     found: dict[str, Any] = {}
     for namespace in (each["name"] for each in root["namespaces"]):
-        (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
+        (info,) = await store.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
         for database in (each["name"] for each in info["databases"]):
             if database.startswith("new-"):
                 found[f"{namespace}/{database}"] = "is there"
@@ -263,12 +263,12 @@ async def dump_store(store: SurrealStore) -> dict[str, Any]:
     return found
 
 
-async def _dump_database(store: SurrealStore, binding: Binding) -> dict[str, Any]:
-    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=binding)
+async def _dump_database(store: Database, binding: Binding) -> dict[str, Any]:
+    (info,) = await store.query("INFO FOR DB STRUCTURE;", at=binding)
     tables = sorted({each["name"] for each in info["tables"]} - {"probe"})
     place = f"{binding.namespace}/{binding.database}"
     found: dict[str, Any] = {f"{place} definition": info}
     for table in tables:
-        (rows,) = await store._database.query(f"SELECT * FROM `{table}`;", at=binding)
+        (rows,) = await store.query(f"SELECT * FROM `{table}`;", at=binding)
         found[f"{place}/{table}"] = sorted(map(repr, rows))
     return found

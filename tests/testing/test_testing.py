@@ -198,7 +198,7 @@ def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("throwaway", "listening"):
-        monkeypatch.delitem(sys.modules, f"spectronctl.server.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"spectronctl.server.serving.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ConfigError, match="there is no uvicorn") as caught, run_server():
         pytest.fail("there is no server")

@@ -17,10 +17,12 @@ from starlette.datastructures import Headers
 
 from spectronctl.server.access.grants import EVERYWHERE, list_verbs, read_patterns
 from spectronctl.server.access.scopes import Region
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import forbidden, not_found, unauthorized
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.credentials import Credential, is_secret, parse_secret
+from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow, is_expired
-from spectronctl.server.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -58,16 +60,16 @@ class ContextCaller(Caller):
         return Region(None if patterns == EVERYWHERE else roots)
 
 
-async def get_store(request: Request) -> Store:
+async def get_database(request: Request) -> Database:
     """The application's store."""
-    return cast("Store", request.app.state.store)
+    return cast("Database", request.app.state.database)
 
 
 async def get_hash_key(request: Request) -> bytes:
     """The store's key for the hashes of secrets, read once: it never changes."""
     state = request.app.state
     if state.hash_key is None:
-        state.hash_key = await state.store.read_hash_key()
+        state.hash_key = await ManagementKeyTable(state.database).read_hash_key()
     return cast("bytes", state.hash_key)
 
 
@@ -84,7 +86,7 @@ async def require_member(request: Request, context_id: str) -> ContextCaller:
     holder = await _find_holder(request)
     if isinstance(holder, KeyRow) and holder.context_id != context_id:
         raise unauthorized(_REJECTED)
-    context = await (await get_store(request)).get_context(context_id)
+    context = await ContextTable(await get_database(request)).get_context(context_id)
     if context is None:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
     if context.enforcement_blocked and isinstance(holder, KeyRow):
@@ -116,39 +118,39 @@ async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
     claim = parse_secret(secret)
     if claim is None:
         raise unauthorized(_REJECTED)
-    row = await _look_up(await get_store(request), claim)
+    row = await _look_up(await get_database(request), claim)
     good = is_secret(await get_hash_key(request), secret, row.digest if row else None)
     if not good or row is None or (isinstance(row, KeyRow) and is_expired(row)):
         raise unauthorized(_REJECTED)
     return row
 
 
-async def _look_up(store: Store, claim: Credential) -> ManagementKeyRow | KeyRow | None:
+async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | KeyRow | None:
     if claim.context_id is None:
-        return await store.get_management_key(claim.key_id)
-    return await store.get_key(claim.context_id, claim.key_id)
+        return await ManagementKeyTable(database).get_management_key(claim.key_id)
+    return await KeyTable(database).get_key(claim.context_id, claim.key_id)
 
 
 async def _admit(request: Request, holder: ManagementKeyRow | KeyRow | None) -> Caller:
     if holder is None:
         return Caller(name="local")
-    await _touch(await get_store(request), holder)
+    await _touch(await get_database(request), holder)
     return Caller(name=holder.name, key=holder if isinstance(holder, KeyRow) else None)
 
 
-async def _touch(store: Store, row: ManagementKeyRow | KeyRow) -> None:
+async def _touch(database: Database, row: ManagementKeyRow | KeyRow) -> None:
     """Note the use of a key, at most once a minute, since it is a write; that it fails is nobody's error."""
     if row.last_used_at and datetime.now(UTC) - row.last_used_at < _TOUCH_EVERY:
         return
     try:
         if isinstance(row, KeyRow):
-            await store.touch_key(row.context_id, row.id)
+            await KeyTable(database).touch_key(row.context_id, row.id)
         else:
-            await store.touch_management_key(row.id)
+            await ManagementKeyTable(database).touch_management_key(row.id)
     except Exception as error:  # noqa: BLE001 - a good request is answered whatever becomes of the note
         _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
 
 
-CurrentStore = Annotated[Store, Depends(get_store)]
+CurrentDatabase = Annotated[Database, Depends(get_database)]
 HashKey = Annotated[bytes, Depends(get_hash_key)]
 Member = Annotated[ContextCaller, Depends(require_member)]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from spectronctl.ground.vocabulary import CONTEXT_ID
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError, not_found
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 
-async def find_context(store: Store, context_id: str) -> ContextRow:
+async def find_context(database: Database, context_id: str) -> ContextRow:
     """The context of that id, or 404."""
-    row = await store.get_context(context_id) if CONTEXT_ID.fullmatch(context_id) else None
+    row = (
+        await ContextTable(database).get_context(context_id)
+        if CONTEXT_ID.fullmatch(context_id)
+        else None
+    )
     if row is None:
         raise no_context(context_id)
     return row

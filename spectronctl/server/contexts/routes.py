@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.models.contexts import ContextCreate, ContextPatch
-from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase, require_operator
 from spectronctl.server.access.contexts import find_context, no_context
 from spectronctl.server.contexts.schemas import ContextAnswer, ContextPage, show_context
 from spectronctl.server.http.bodies import JsonObject, describe_body
@@ -19,6 +19,8 @@ from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_pag
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
 
 router = APIRouter(
@@ -33,14 +35,14 @@ router = APIRouter(
     "", response_model_exclude_unset=True, responses=describe_problems(HTTPStatus.BAD_REQUEST)
 )
 async def list_contexts(
-    store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> ContextPage:
     """List the contexts, ordered by id."""
     if cursor is not None and not CONTEXT_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
 
     async def list_after(after: str, limit: int) -> list[ContextRow]:
-        return await store.list_contexts(after=after, limit=limit)
+        return await ContextTable(database).list_contexts(after=after, limit=limit)
 
     contexts, next_cursor = await read_page(list_after, show_context, cursor or "", limit)
     return ContextPage(contexts=contexts, next_cursor=next_cursor, has_more=next_cursor is not None)
@@ -55,10 +57,12 @@ async def list_contexts(
         HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
-async def create_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+async def create_context(
+    context_id: str, body: JsonObject, database: CurrentDatabase
+) -> ContextAnswer:
     """Create a context: its database, at this server's schema, and its entry in the registry."""
     row, providers = read_context(context_id, body, now=datetime.now(UTC))
-    return show_context(await store.create_context(row, providers=providers))
+    return show_context(await Provisioning(database).create_context(row, providers=providers))
 
 
 @router.get(
@@ -66,9 +70,9 @@ async def create_context(context_id: str, body: JsonObject, store: CurrentStore)
     response_model_exclude_unset=True,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def get_context(context_id: str, store: CurrentStore) -> ContextAnswer:
+async def get_context(context_id: str, database: CurrentDatabase) -> ContextAnswer:
     """Show a context."""
-    return show_context(await find_context(store, context_id))
+    return show_context(await find_context(database, context_id))
 
 
 @router.patch(
@@ -77,13 +81,15 @@ async def get_context(context_id: str, store: CurrentStore) -> ContextAnswer:
     openapi_extra=describe_body(ContextPatch),
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
 )
-async def update_context(context_id: str, body: JsonObject, store: CurrentStore) -> ContextAnswer:
+async def update_context(
+    context_id: str, body: JsonObject, database: CurrentDatabase
+) -> ContextAnswer:
     """Merge into a context's configuration, deeply; a null clears the field."""
     patch = read_patch(body)
     providers = patch.providers
     if providers is None:
-        providers = dict.fromkeys((await find_context(store, context_id)).providers)
-    row = await store.update_context(
+        providers = dict.fromkeys((await find_context(database, context_id)).providers)
+    row = await ContextTable(database).update_context(
         context_id,
         config=patch.config,
         providers=providers,
@@ -100,7 +106,7 @@ async def update_context(context_id: str, body: JsonObject, store: CurrentStore)
     response_class=Response,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def delete_context(context_id: str, store: CurrentStore) -> None:
+async def delete_context(context_id: str, database: CurrentDatabase) -> None:
     """Drop a context's database, its keys and its registry entry. Irreversible."""
-    if not await store.delete_context(context_id):
+    if not await Provisioning(database).delete_context(context_id):
         raise no_context(context_id)

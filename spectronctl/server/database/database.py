@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import secrets
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
+from spectronctl.server.database.cache import Cache
 from spectronctl.server.database.connections import (
     ClientConnection,
     Connection,
@@ -20,6 +23,8 @@ from spectronctl.server.database.connections import (
     EngineProcess,
 )
 from spectronctl.server.database.directories import make_private_directory
+from spectronctl.server.database.locks import Locks
+from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.database.urls import StoreUrl, parse_store_url
 from spectronctl.server.http import problems
 
@@ -28,6 +33,8 @@ T = TypeVar("T")
 
 _ATTEMPTS = 60
 _LOCKED_SECONDS = 3.0
+_PROOF_SECONDS = 1.0
+_PROVE_WRITE = "UPSERT probe:ready SET written_at = time::now() RETURN NONE;"
 _FIRST_PAUSE_SECS = 0.002
 _LONGEST_PAUSE_SECS = 0.1
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
@@ -77,12 +84,32 @@ class Database:
     patience: float | None = None
     """Seconds that a statement may take, its wait for a thread included, before its caller gets 503; None: any time."""
 
-    def __init__(self, connection: Connection, *, exclusive: bool) -> None:
+    def __init__(
+        self, connection: Connection, *, exclusive: bool, migrations: Migrations | None = None
+    ) -> None:
         self.exclusive = exclusive
+        self.migrations = migrations or load_migrations()
+        """What this process brings every database to."""
+        self.holder = secrets.token_hex(16)
+        """A word of this connection alone: other processes know by it whose claims are whose."""
+        self.locks = Locks()
+        self.cache = Cache()
+        self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """What one part of this process waits for and another one tells, by name."""
         self._connection = connection
+        self._proved_at = -_PROOF_SECONDS
 
     async def close(self) -> None:
+        self._proved_at = -_PROOF_SECONDS
         await self._connection.close()
+
+    async def ping(self) -> None:
+        """Raise unless the database takes a write: 503, within `patience`."""
+        async with self.locks.get_lock("probe"):
+            # /ready needs no key, so however often it is asked it writes once a second at most.
+            if time.monotonic() - self._proved_at >= _PROOF_SECONDS:
+                await self.query(_PROVE_WRITE)
+                self._proved_at = time.monotonic()
 
     async def query(
         self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA

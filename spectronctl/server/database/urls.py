@@ -1,4 +1,4 @@
-"""Store URLs: `mem://`, `surrealkv://PATH` and `ws://…`, `wss://…`."""
+"""Database URLs: `mem://`, `surrealkv://PATH` and `ws://…`, `wss://…`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from spectronctl.server.access.authentication import ContextCaller, CurrentStore, Member
+from spectronctl.server.access.authentication import ContextCaller, CurrentDatabase, Member
+from spectronctl.server.database.database import Database
 from spectronctl.server.facts.bodies import (
     BatchBody,
     FactBody,
@@ -27,7 +28,7 @@ from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.memory.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.sessions.routes import find_session, make_session
 from spectronctl.server.sessions.rows import SessionRow
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.turns import TurnTable
 
 router = APIRouter(
     prefix=PREFIX + "/{context_id}/facts",
@@ -48,7 +49,7 @@ async def create_fact(
     caller: Member,
     body: JsonObject,
     once: OnceOnly,
-    store: CurrentStore,
+    database: CurrentDatabase,
     embedders: CurrentEmbedders,
 ) -> Response:
     """Keep a text as a memory, and as a turn of a session."""
@@ -59,7 +60,7 @@ async def create_fact(
         turn_id=wanted.turns[0].id,
         chunk_id=wanted.chunk.id if wanted.chunk else "",
     )
-    write = _plan(store, embedders, caller, wanted, new)
+    write = _plan(database, embedders, caller, wanted, new)
     return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
@@ -69,7 +70,7 @@ async def create_facts(
     caller: Member,
     body: JsonObject,
     once: OnceOnly,
-    store: CurrentStore,
+    database: CurrentDatabase,
     embedders: CurrentEmbedders,
 ) -> Response:
     """Append a whole conversation to a session: all of it, or nothing."""
@@ -79,7 +80,7 @@ async def create_facts(
         session_id=new.id if new else wanted.session_id or "",
         turn_ids=[turn.id for turn in wanted.turns],
     )
-    write = _plan(store, embedders, caller, wanted, new)
+    write = _plan(database, embedders, caller, wanted, new)
     return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
@@ -90,17 +91,17 @@ def _open_session(wanted: WantedWrite, caller: ContextCaller) -> SessionRow | No
 
 
 def _plan(
-    store: Store,
+    database: Database,
     embedders: Embedders,
     caller: ContextCaller,
     wanted: WantedWrite,
     new: SessionRow | None,
 ) -> Write:
     async def write(receipt: Receipt | None) -> None:
-        session = new or await find_session(store, caller, wanted.session_id or "")
+        session = new or await find_session(database, caller, wanted.session_id or "")
         caller.region.require_write(session.scopes)
         chunk = wanted.chunk and await embedders.embed_chunk(caller.context, wanted.chunk)
-        await store.append_turns(
+        await TurnTable(database).append_turns(
             caller.context,
             session,
             wanted.turns,

@@ -17,12 +17,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spectronctl.server.access.authentication import CurrentStore, Member
+from spectronctl.server.access.authentication import CurrentDatabase, Member
 from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.idempotency.rows import Receipt, Reservation
+from spectronctl.server.idempotency.table import ReservationTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -74,7 +75,7 @@ class PassingBody:
 class Once:
     """Does a write once per Idempotency-Key; without one, every time. `reserve` waits for the request's whole body."""
 
-    store: Store
+    database: Database
     context: ContextRow
     reserve: Callable[[], Awaitable[Reservation]] | None
 
@@ -85,13 +86,15 @@ class Once:
             await write(None)
             return _respond(text, status)
         reservation = await self.reserve()
-        stored = await self.store.reserve_write(self.context, reservation)
+        stored = await ReservationTable(self.database).reserve_write(self.context, reservation)
         if stored is not None:
             return _respond(stored, status, {"Idempotency-Replayed": "true"})
         try:
             await write(Receipt(reservation=reservation, answer=text))
         except BaseException:
-            await asyncio.shield(self.store.release_write(self.context, reservation))
+            await asyncio.shield(
+                ReservationTable(self.database).release_write(self.context, reservation)
+            )
             raise
         return _respond(text, status)
 
@@ -100,7 +103,7 @@ async def get_once(
     request: Request,
     caller: Member,
     delegate: Delegate,
-    store: CurrentStore,
+    database: CurrentDatabase,
     idempotency_key: Annotated[
         str | None,
         Header(description="The same key and body within 24 hours are answered as the first time"),
@@ -108,7 +111,7 @@ async def get_once(
 ) -> Once:
     """The request's claim to be done once; 400 for a key that is none."""
     if idempotency_key is None:
-        return Once(store, caller.context, None)
+        return Once(database, caller.context, None)
     if not _KEY.fullmatch(idempotency_key):
         raise invalid("Idempotency-Key: must be 1 to 255 printable ASCII characters, no spaces")
     # A client that acts for two principals writes twice: the vendor's SDKs make the key of the body alone.
@@ -123,7 +126,7 @@ async def get_once(
             claim=secrets.token_hex(16),
         )
 
-    return Once(store, caller.context, reserve)
+    return Once(database, caller.context, reserve)
 
 
 def _respond(text: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response:

@@ -10,7 +10,6 @@ has written nothing, and whoever comes next may take its reservation over.
 from __future__ import annotations
 
 from spectronctl.server.database.database import Database, Row
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.http import problems
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.idempotency.rows import Receipt, Reservation
@@ -56,11 +55,10 @@ IF array::len($finished) = 0 {{ THROW '{TAKEN_OVER}' }};
 
 
 class ReservationTable:
-    """The reservations part of `Store`. `_holder` is a word of this store alone, while it is open."""
+    """The reservations part of `Database`. `_holder` is a word of this store alone, while it is open."""
 
-    _database: Database
-    _holder: str
-    _locks: Locks
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def reserve_write(self, context: ContextRow, wanted: Reservation) -> str | None:
         variables = {
@@ -68,11 +66,11 @@ class ReservationTable:
             "key": wanted.key,
             "fingerprint": wanted.fingerprint,
             "claim": wanted.claim,
-            "holder": self._holder,
+            "holder": self._database.holder,
             # Nobody else has an embedded store open: another holder of it is dead.
             "alone": self._database.exclusive,
         }
-        async with self._locks.get_lock(context.id, wanted.principal, wanted.key):
+        async with self._database.locks.get_lock(context.id, wanted.principal, wanted.key):
             results = await query_context(self._database, context, _RESERVE, variables)
         found = results[-2]
         return None if found is None else _read_answer(found, wanted)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends
 
 from spectronctl.ground.ulids import ULID_PATTERN
-from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase, require_operator
 from spectronctl.server.access.contexts import find_context
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
@@ -16,6 +16,7 @@ from spectronctl.server.http.problems import ProblemError, conflict, invalid, no
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.jobs.rows import JobRow
 from spectronctl.server.jobs.schemas import JobAnswer, JobPage, show_job
+from spectronctl.server.jobs.table import JobTable
 
 JOB_ID = re.compile(f"job_{ULID_PATTERN}")
 
@@ -31,33 +32,37 @@ router = APIRouter(
 
 @router.get("/jobs", responses=describe_problems(HTTPStatus.BAD_REQUEST))
 async def list_jobs(
-    context_id: str, store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    context_id: str, database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> JobPage:
     """List a context's jobs, ordered by id: the oldest first. They are kept for 30 days."""
     if cursor is not None and not JOB_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
-    await find_context(store, context_id)
+    await find_context(database, context_id)
 
     async def list_after(after: str, limit: int) -> list[JobRow]:
-        return await store.list_jobs(context_id, after=after, limit=limit)
+        return await JobTable(database).list_jobs(context_id, after=after, limit=limit)
 
     jobs, next_cursor = await read_page(list_after, show_job, cursor or "", limit)
     return JobPage(jobs=jobs, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
 @router.get("/jobs/{job_id}")
-async def get_job(context_id: str, job_id: str, store: CurrentStore) -> JobAnswer:
+async def get_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobAnswer:
     """Show a job."""
-    row = await store.get_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
+    row = await JobTable(database).get_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
     if row is None:
         raise _no_job(context_id, job_id)
     return show_job(row)
 
 
 @router.delete("/jobs/{job_id}", responses=describe_problems(HTTPStatus.CONFLICT))
-async def cancel_job(context_id: str, job_id: str, store: CurrentStore) -> JobAnswer:
+async def cancel_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobAnswer:
     """Cancel a job: at once while it is queued, between two batches while it runs."""
-    row = await store.cancel_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
+    row = (
+        await JobTable(database).cancel_job(context_id, job_id)
+        if JOB_ID.fullmatch(job_id)
+        else None
+    )
     if row is None:
         raise _no_job(context_id, job_id)
     if row.status in ("succeeded", "failed"):

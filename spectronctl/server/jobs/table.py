@@ -8,7 +8,6 @@ import asyncio
 
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.database.database import Database, QueryError, Row
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.http import problems
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.registry.claims import make_claim
@@ -107,15 +106,11 @@ DELETE job_slot:[$context_id, '{REINDEX}'] RETURN NONE;
 
 
 class JobTable:
-    """The jobs part of `Store`. `_holder` is a word of this store alone, while it is open."""
+    """The jobs part of `Database`. `_holder` is a word of this store alone, while it is open."""
 
-    _database: Database
-    _holder: str
-    _locks: Locks
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._queued = asyncio.Event()
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queued = database.events["job queued"]
 
     async def create_job(self, context: ContextRow, *, kind: str, embedder: str) -> JobRow:
         job = {
@@ -126,7 +121,7 @@ class JobTable:
             "status": "queued",
         }
         try:
-            async with self._locks.get_lock("jobs", context.id):
+            async with self._database.locks.get_lock("jobs", context.id):
                 results = await self._database.query(_CREATE, {"job": job})
         except QueryError as error:
             if error.category == "Thrown":
@@ -153,7 +148,7 @@ class JobTable:
 
     async def cancel_job(self, context_id: str, job_id: str) -> JobRow | None:
         job = {"context_id": context_id, "job_id": job_id}
-        async with self._locks.get_lock("jobs", context_id):
+        async with self._database.locks.get_lock("jobs", context_id):
             results = await self._database.query(_CANCEL, job)
         rows = results[-2]
         return _read_job(rows[0]) if rows else None
@@ -170,7 +165,7 @@ class JobTable:
     async def claim_job(self) -> ClaimedJob | None:
         claim = make_claim()
         variables = {
-            "holder": self._holder,
+            "holder": self._database.holder,
             "claim": claim,
             "alone": self._database.exclusive,
             "lease": f"{LEASE_SECONDS}s",
@@ -180,12 +175,12 @@ class JobTable:
 
     async def renew_job(self, claimed: ClaimedJob, *, done: int, total: int | None) -> bool | None:
         progress = {**_name(claimed), "done": done, "total": total, "lease": f"{LEASE_SECONDS}s"}
-        async with self._locks.get_lock("jobs", claimed.job.context_id):
+        async with self._database.locks.get_lock("jobs", claimed.job.context_id):
             rows = await self._database.select(_RENEW, progress)
         return bool(rows[0]["cancel_requested"]) if rows else None
 
     async def release_job(self, claimed: ClaimedJob) -> None:
-        async with self._locks.get_lock("jobs", claimed.job.context_id):
+        async with self._database.locks.get_lock("jobs", claimed.job.context_id):
             await self._database.query(_RELEASE, _name(claimed))
 
     async def finish_job(
@@ -198,7 +193,7 @@ class JobTable:
         total: int | None,
     ) -> None:
         outcome = {"status": status, "error": error, "done": done, "total": total}
-        async with self._locks.get_lock("jobs", claimed.job.context_id):
+        async with self._database.locks.get_lock("jobs", claimed.job.context_id):
             await self._database.query(_FINISH, _name(claimed) | outcome)
 
     async def prune_jobs(self) -> None:

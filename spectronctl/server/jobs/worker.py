@@ -12,12 +12,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.memory.embedding import EmbeddingError
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.reindex import CancelledJobError, Run, reindex, take_over
-from spectronctl.server.store import Store
+from spectronctl.server.registry.contexts import ContextTable
 
 _log = logging.getLogger(__name__)
 
@@ -27,9 +30,9 @@ _PRUNE_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def run_worker(store: Store) -> AsyncIterator[None]:
+async def run_worker(database: Database) -> AsyncIterator[None]:
     """Work on jobs in the background until this is left; a job under way then waits for the next worker."""
-    tasks = [asyncio.create_task(each(store)) for each in (_work, _prune)]
+    tasks = [asyncio.create_task(each(database)) for each in (_work, _prune)]
     try:
         yield
     finally:
@@ -38,50 +41,52 @@ async def run_worker(store: Store) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def _work(store: Store) -> None:
-    async with Embedders(store) as embedders:
+async def _work(database: Database) -> None:
+    async with Embedders(database) as embedders:
         while True:
             try:
-                if not await _work_once(store, embedders):
-                    await store.wait_for_job(POLL_SECONDS)
+                if not await _work_once(database, embedders):
+                    await JobTable(database).wait_for_job(POLL_SECONDS)
             except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
                 _log.exception("the worker could not go on; it tries again")
                 await asyncio.sleep(POLL_SECONDS)
 
 
-async def _prune(store: Store) -> None:
+async def _prune(database: Database) -> None:
     while True:
         try:
-            await store.prune_jobs()
+            await JobTable(database).prune_jobs()
         except Exception:  # noqa: BLE001 - the next hour will do
             _log.exception("old jobs were not pruned")
         await asyncio.sleep(_PRUNE_SECONDS)
 
 
-async def _work_once(store: Store, embedders: Embedders) -> bool:
+async def _work_once(database: Database, embedders: Embedders) -> bool:
     """Take a job and do what can be done of it; False when there is none."""
-    claimed = await _claim(store)
+    claimed = await _claim(database)
     if claimed is None:
         return False
     job = claimed.job
     run = Run(claimed, done=job.done, total=job.total, is_cancelled=job.cancel_requested)
     _log.info("job %s: at work on the %s of %s", job.id, job.kind, job.context_id)
     try:
-        async with _beating(store, run), _losing(store, run):
-            await _carry_out(store, embedders, run)
+        async with _beating(database, run), _losing(database, run):
+            await _carry_out(database, embedders, run)
     except LostJobError:
         _log.warning("job %s: taken over, or gone with its context", job.id)
-        await store.release_job(claimed)  # in case that whoever took it over notices the loss, too
+        await JobTable(database).release_job(
+            claimed
+        )  # in case that whoever took it over notices the loss, too
     except BaseException:
         with suppress(Exception):
-            await asyncio.shield(store.release_job(claimed))
+            await asyncio.shield(JobTable(database).release_job(claimed))
         raise
     return True
 
 
 @asynccontextmanager
-async def _beating(store: Store, run: Run) -> AsyncIterator[None]:
-    beat = asyncio.create_task(_beat(store, run))
+async def _beating(database: Database, run: Run) -> AsyncIterator[None]:
+    beat = asyncio.create_task(_beat(database, run))
     try:
         yield
     finally:
@@ -90,32 +95,32 @@ async def _beating(store: Store, run: Run) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _losing(store: Store, run: Run) -> AsyncIterator[None]:
+async def _losing(database: Database, run: Run) -> AsyncIterator[None]:
     """What fails because the context is being deleted is a lost job: that takes jobs away first."""
     try:
         yield
     except ProblemError:
-        if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
+        if await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total) is None:
             raise LostJobError from None
         raise
 
 
-async def _claim(store: Store) -> ClaimedJob | None:
+async def _claim(database: Database) -> ClaimedJob | None:
     """A job; when this is cancelled meanwhile, nobody has to wait for the end of its lease."""
-    claiming = asyncio.ensure_future(store.claim_job())
+    claiming = asyncio.ensure_future(JobTable(database).claim_job())
     try:
         return await asyncio.shield(claiming)
     except asyncio.CancelledError:
         if claimed := await claiming:
-            await store.release_job(claimed)
+            await JobTable(database).release_job(claimed)
         raise
 
 
-async def _beat(store: Store, run: Run) -> None:
+async def _beat(database: Database, run: Run) -> None:
     """Renew the lease; hear that the job is cancelled, or no longer ours."""
     while True:
         try:
-            answer = await store.renew_job(run.claimed, done=run.done, total=run.total)
+            answer = await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total)
         except Exception as error:  # noqa: BLE001 - the lease outlives a few beats
             _log.warning("job %s: no sign of life: %s", run.claimed.job.id, type(error).__name__)
         else:
@@ -124,16 +129,16 @@ async def _beat(store: Store, run: Run) -> None:
         await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _carry_out(store: Store, embedders: Embedders, run: Run) -> None:
+async def _carry_out(database: Database, embedders: Embedders, run: Run) -> None:
     job = run.claimed.job
-    context = await store.get_context(job.context_id)
+    context = await ContextTable(database).get_context(job.context_id)
     if context is None:
         raise LostJobError
     error = None
     try:
         run.check()
         embedder = await embedders.find(context, job.embedder)
-        await reindex(store, context, run, embedder)
+        await reindex(database, context, run, embedder)
         status = "succeeded"
     except CancelledJobError:
         status = "cancelled"
@@ -144,7 +149,9 @@ async def _carry_out(store: Store, embedders: Embedders, run: Run) -> None:
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"
-    if status != "succeeded" and await take_over(store, context, run):
-        await store.close_build(context, run.claimed)
-    await store.finish_job(run.claimed, status, error=error, done=run.done, total=run.total)
+    if status != "succeeded" and await take_over(database, context, run):
+        await SearchTable(database).close_build(context, run.claimed)
+    await JobTable(database).finish_job(
+        run.claimed, status, error=error, done=run.done, total=run.total
+    )
     _log.info("job %s: %s", job.id, status)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from spectronctl.models.keys import KeyCreate
-from spectronctl.server.access.authentication import CurrentStore, HashKey, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase, HashKey, require_operator
 from spectronctl.server.access.contexts import find_context
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.fields import read_key
@@ -24,6 +24,7 @@ from spectronctl.server.registry.credentials import (
     mint_secret,
     new_context_key_id,
 )
+from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.rows import KeyRow
 
 router = APIRouter(
@@ -38,15 +39,15 @@ router = APIRouter(
 
 @router.get("", responses=describe_problems(HTTPStatus.BAD_REQUEST))
 async def list_keys(
-    context_id: str, store: CurrentStore, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    context_id: str, database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> KeyPage:
     """List a context's keys, ordered by id; never a secret."""
     if cursor is not None and not KEY_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
-    await find_context(store, context_id)
+    await find_context(database, context_id)
 
     async def list_after(after: str, limit: int) -> list[KeyRow]:
-        return await store.list_keys(context_id, after=after, limit=limit)
+        return await KeyTable(database).list_keys(context_id, after=after, limit=limit)
 
     keys, next_cursor = await read_page(list_after, show_key, cursor or "", limit)
     return KeyPage(keys=keys, next_cursor=next_cursor, has_more=next_cursor is not None)
@@ -59,12 +60,12 @@ async def list_keys(
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
 )
 async def create_key(
-    context_id: str, body: JsonObject, store: CurrentStore, hash_key: HashKey
+    context_id: str, body: JsonObject, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyAnswer:
     """Create a key. Only this answer holds its secret."""
     now = datetime.now(UTC)
     wanted = read_key(body, now=now)
-    await find_context(store, context_id)
+    await find_context(database, context_id)
     key_id = new_context_key_id()
     secret = mint_secret(key_id, context_id)
     row = KeyRow(
@@ -77,29 +78,29 @@ async def create_key(
         created_at=now,
         expires_at=wanted.expires_at,
     )
-    await store.create_key(row)
+    await KeyTable(database).create_key(row)
     return show_minted_key(row, secret)
 
 
 @router.post("/{key_id}/rotate")
 async def rotate_key(
-    context_id: str, key_id: str, store: CurrentStore, hash_key: HashKey
+    context_id: str, key_id: str, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyAnswer:
     """Give a key a new secret; the old one stops at once. Only this answer holds the new one."""
     if not KEY_ID.fullmatch(key_id):
         raise _no_key(context_id, key_id)
     secret = mint_secret(key_id, context_id)
     digest = digest_secret(hash_key, secret)
-    row = await store.rotate_key(context_id, key_id, digest)
+    row = await KeyTable(database).rotate_key(context_id, key_id, digest)
     if row is None:
         raise _no_key(context_id, key_id)
     return show_minted_key(row, secret)
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-async def delete_key(context_id: str, key_id: str, store: CurrentStore) -> None:
+async def delete_key(context_id: str, key_id: str, database: CurrentDatabase) -> None:
     """Revoke a key at once."""
-    if not KEY_ID.fullmatch(key_id) or not await store.delete_key(context_id, key_id):
+    if not KEY_ID.fullmatch(key_id) or not await KeyTable(database).delete_key(context_id, key_id):
         raise _no_key(context_id, key_id)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self, cast
 from fastapi import Depends, Request
 
 from spectronctl.server.access.scopes import Region, Scopes
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.memory.embedding import (
     Embedder,
@@ -20,9 +21,10 @@ from spectronctl.server.memory.embedding import (
     read_model,
     read_provider,
 )
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 _log = logging.getLogger(__name__)
 _SECONDS = 10
@@ -32,8 +34,8 @@ _SECONDS = 10
 class Embedders:
     """One embedder per model, endpoint and secret, for as long as this is open."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._open: dict[tuple[str, str, str | None], Embedder] = {}
 
     async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
@@ -42,7 +44,7 @@ class Embedders:
         provider = read_provider(config)
         secret = None
         if provider is not None:
-            secret = await self._store.read_provider(context.id, provider)
+            secret = await ContextTable(self._database).read_provider(context.id, provider)
         key = (read_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
             self._open[key] = make_embedder(config, secret, context_id=context.id)
@@ -54,7 +56,9 @@ class Embedders:
 
         Without one where that cannot be had in time: it is kept all the same, and found by its words.
         """
-        return await self._embed_for(context, chunk, await self._store.read_index(context))
+        return await self._embed_for(
+            context, chunk, await SearchTable(self._database).read_index(context)
+        )
 
     async def settle_chunk(self, context: ContextRow, chunk: ChunkRow, scopes: Scopes) -> None:
         """
@@ -64,10 +68,14 @@ class Embedders:
         write is done, so that nothing raises here.
         """
         try:
-            while (index := await self._store.read_index(context)).slot != chunk.slot:
+            while (
+                index := await SearchTable(self._database).read_index(context)
+            ).slot != chunk.slot:
                 chunk = await self._embed_for(context, chunk, index)
                 kept = StoredChunk(id=chunk.id, text=chunk.text, scopes=scopes)
-                await self._store.index_chunks(context, index, [kept], [chunk.vector])
+                await SearchTable(self._database).index_chunks(
+                    context, index, [kept], [chunk.vector]
+                )
         except ProblemError as error:
             _log.warning("context %s: %s may not be found: %s", context.id, chunk.id, error.detail)
 
@@ -92,7 +100,9 @@ class Embedders:
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
-        known = await self._store.read_cached_vector(context, region, index.embedder, text)
+        known = await SearchTable(self._database).read_cached_vector(
+            context, region, index.embedder, text
+        )
         if known is not None and len(known) == index.dimension:
             return known
         vector = await _embed(embedder, text)
@@ -100,7 +110,9 @@ class Embedders:
             raise EmbeddingError(
                 f"{index.embedder}: its vectors have {len(vector)} numbers, and those of the index {index.dimension}"
             )
-        await self._store.cache_vector(context, region, index.embedder, text, vector)
+        await SearchTable(self._database).cache_vector(
+            context, region, index.embedder, text, vector
+        )
         return vector
 
     async def __aenter__(self) -> Self:

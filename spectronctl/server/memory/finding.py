@@ -99,9 +99,10 @@ COMMIT;
 
 
 class FindingTable:
-    """The part of `Store` that searches."""
+    """The part of `Database` that searches."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def find_near(
         self,

@@ -11,11 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from spectronctl.server.access.scopes import Region
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import invalid
+from spectronctl.server.memory.finding import FindingTable
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Candidate, SearchIndex, StoredChunk
 from spectronctl.server.memory.schemas import Duplicate, FsckAnswer, Reference, UnscopedContent
+from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 CHECKS = (
     "duplicates",
@@ -85,10 +88,10 @@ def read_fsck(body: Mapping[str, Any]) -> Wanted:
 
 
 async def check_memories(
-    store: Store, context: ContextRow, region: Region, wanted: Wanted
+    database: Database, context: ContextRow, region: Region, wanted: Wanted
 ) -> FsckAnswer:
     """All that is found in what the region may read."""
-    look = _Look(store, context, region, wanted)
+    look = _Look(database, context, region, wanted)
     duplicates = await look.find_duplicates() if "duplicates" in wanted.checks else []
     unscoped = await look.find_unscoped() if "unscoped_content" in wanted.checks else []
     broken = await look.find_broken() if "broken_references" in wanted.checks else []
@@ -102,7 +105,7 @@ async def check_memories(
 
 @dataclass(frozen=True)
 class _Look:
-    store: Store
+    database: Database
     context: ContextRow
     region: Region
     wanted: Wanted
@@ -127,11 +130,13 @@ class _Look:
         newest: deque[StoredChunk] = deque(maxlen=COMPARED)
         async for chunk in self._read_chunks():
             newest.append(chunk)
-        index = await self.store.read_index(self.context)
+        index = await SearchTable(self.database).read_index(self.context)
         pairs: dict[tuple[str, str], float] = {}
         while newest and len(pairs) < self.wanted.most:
             chunk = newest.pop()
-            vector = await self.store.read_vector(self.context, self.region, index, chunk.id)
+            vector = await UpkeepTable(self.database).read_vector(
+                self.context, self.region, index, chunk.id
+            )
             if vector is None:
                 continue
             for near in await self._list_near(index, vector):
@@ -143,7 +148,7 @@ class _Look:
         ]
 
     async def _list_near(self, index: SearchIndex, vector: list[float]) -> list[Candidate]:
-        found = await self.store.find_near(
+        found = await FindingTable(self.database).find_near(
             self.context,
             self.region,
             index,
@@ -161,10 +166,12 @@ class _Look:
                 yield row
 
     async def _list_chunks(self, after: str) -> list[StoredChunk]:
-        return await self.store.list_chunks(self.context, self.region, after=after, limit=_PAGE)
+        return await SearchTable(self.database).list_chunks(
+            self.context, self.region, after=after, limit=_PAGE
+        )
 
     async def find_unscoped(self) -> list[UnscopedContent]:
-        found = await self.store.list_unscoped(self.context, self.region)
+        found = await UpkeepTable(self.database).list_unscoped(self.context, self.region)
         return [
             UnscopedContent(table=table, count=len(ids), sample_ids=ids[:_SAMPLES])
             for table, ids in found.items()
@@ -172,5 +179,7 @@ class _Look:
         ]
 
     async def find_broken(self) -> list[Reference]:
-        found = await self.store.list_broken(self.context, self.region, limit=self.wanted.most)
+        found = await UpkeepTable(self.database).list_broken(
+            self.context, self.region, limit=self.wanted.most
+        )
         return [Reference(row_id=each.row, field=each.field, target=each.target) for each in found]

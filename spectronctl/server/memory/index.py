@@ -178,9 +178,10 @@ COMMIT;
 
 
 class SearchTable:
-    """The recall part of `Store`."""
+    """The recall part of `Database`."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def read_index(self, context: ContextRow) -> SearchIndex:
         row = await query_one(self._database, context, _READ_INDEX)

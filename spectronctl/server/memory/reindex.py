@@ -9,11 +9,13 @@ from datetime import timedelta
 
 from spectronctl.ground.ulids import make_ulid_bound
 from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.database.database import Database
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedding import Embedder, EmbeddingError, Vector
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build, StoredChunk
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 BATCH = 64
 """Memories in one transaction, at most: few enough for requests not to wait long behind one."""
@@ -50,64 +52,72 @@ class Run:
         self.total = max(self.total or 0, build.done)
 
 
-async def reindex(store: Store, context: ContextRow, run: Run, embedder: Embedder) -> None:
+async def reindex(database: Database, context: ContextRow, run: Run, embedder: Embedder) -> None:
     """
     Do the whole job, from where an earlier worker left it.
 
     EmbeddingError when the embedder fails: until everything is embedded, the index that serves stays as it is.
     CancelledJobError, LostJobError.
     """
-    build = await take_over(store, context, run)
-    run.total = await store.count_chunks(context, WHOLE)
+    build = await take_over(database, context, run)
+    run.total = await SearchTable(database).count_chunks(context, WHOLE)
     if build is None:
         (probe,) = await embedder.embed([context.id])  # how long are its vectors?
-        build = await store.begin_build(context, run.claimed, dimension=len(probe))
+        build = await SearchTable(database).begin_build(context, run.claimed, dimension=len(probe))
     run.note(build)
-    if (await store.read_index(context)).slot != build.slot:
-        build = await _fill(store, context, run, embedder, build)
-        await store.switch_to_build(context, run.claimed, build, embedder=embedder.name)
+    if (await SearchTable(database).read_index(context)).slot != build.slot:
+        build = await _fill(database, context, run, embedder, build)
+        await SearchTable(database).switch_to_build(
+            context, run.claimed, build, embedder=embedder.name
+        )
     await asyncio.sleep(_SETTLE_SECONDS)
-    await _index_latecomers(store, context, run, embedder)
-    await store.close_build(context, run.claimed)
+    await _index_latecomers(database, context, run, embedder)
+    await SearchTable(database).close_build(context, run.claimed)
 
 
-async def take_over(store: Store, context: ContextRow, run: Run) -> Build | None:
+async def take_over(database: Database, context: ContextRow, run: Run) -> Build | None:
     """
     What the job has built so far, now ours alone; LostJobError when the job is no longer ours.
 
     In this order: who opens the build after the job went to another worker has to notice it before changing anything.
     """
-    build = await store.open_build(context, run.claimed)
-    if await store.renew_job(run.claimed, done=run.done, total=run.total) is None:
+    build = await SearchTable(database).open_build(context, run.claimed)
+    if await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total) is None:
         raise LostJobError
     return build
 
 
 async def _fill(
-    store: Store, context: ContextRow, run: Run, embedder: Embedder, build: Build
+    database: Database, context: ContextRow, run: Run, embedder: Embedder, build: Build
 ) -> Build:
     size = min(BATCH, embedder.batch)
-    while page := await store.list_chunks(context, WHOLE, after=build.cursor, limit=_PAGE * size):
+    while page := await SearchTable(database).list_chunks(
+        context, WHOLE, after=build.cursor, limit=_PAGE * size
+    ):
         for first in range(0, len(page), size):
             run.check()
             chunks = page[first : first + size]
             vectors = await _embed(embedder, chunks, build.dimension)
-            build = await store.add_to_build(context, run.claimed, build, chunks, vectors)
+            build = await SearchTable(database).add_to_build(
+                context, run.claimed, build, chunks, vectors
+            )
             run.note(build)
     run.check()
     return build
 
 
 async def _index_latecomers(
-    store: Store, context: ContextRow, run: Run, embedder: Embedder
+    database: Database, context: ContextRow, run: Run, embedder: Embedder
 ) -> None:
     """Memories that were written to the other table, or whose ids are older than their transactions."""
     begun = run.claimed.job.created_at - _CLOCK_SKEW
     after = f"memory_chunk:{make_ulid_bound(int(begun.timestamp() * 1000))}"
-    index = await store.read_index(context)
-    while chunks := await store.list_unindexed(context, WHOLE, after=after, limit=BATCH):
+    index = await SearchTable(database).read_index(context)
+    while chunks := await SearchTable(database).list_unindexed(
+        context, WHOLE, after=after, limit=BATCH
+    ):
         vectors = await _embed(embedder, chunks, index.dimension)
-        await store.index_chunks(context, index, chunks, vectors)
+        await SearchTable(database).index_chunks(context, index, chunks, vectors)
         after = chunks[-1].id
 
 

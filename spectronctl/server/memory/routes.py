@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from spectronctl.ground.ulids import new_ulid
-from spectronctl.server.access.authentication import CurrentStore, Member
+from spectronctl.server.access.authentication import CurrentDatabase, Member
 from spectronctl.server.access.delegation import Delegate
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.paths import PREFIX
@@ -65,11 +65,15 @@ class QueryAnswer(PlaneAnswer):
 
 @router.post("", openapi_extra=describe_body(QueryBody))
 async def query_memory(
-    caller: Member, _: Delegate, body: JsonObject, store: CurrentStore, embedders: CurrentEmbedders
+    caller: Member,
+    _: Delegate,
+    body: JsonObject,
+    database: CurrentDatabase,
+    embedders: CurrentEmbedders,
 ) -> QueryAnswer:
     """Find the memories that come near a query, by their vectors and by their words."""
     query = read_query(body)
-    found = await recall(store, embedders, caller.context, caller.region, query)
+    found = await recall(database, embedders, caller.context, caller.region, query)
     return QueryAnswer(
         hits=[Hit(id=each.id, text=each.text, score=each.score) for each in found.hits],
         query_ms=found.milliseconds,

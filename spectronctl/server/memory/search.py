@@ -11,13 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from spectronctl.server.access.scopes import Region, Scopes, read_scopes
+from spectronctl.server.database.database import Database
 from spectronctl.server.facts.bodies import AnyScopes, read_field
 from spectronctl.server.http.problems import invalid, not_implemented, unavailable
 from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.memory.embedding import EmbeddingError, Vector
+from spectronctl.server.memory.finding import FindingTable
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Candidate, SearchIndex
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 MODES = ("hybrid", "vector", "bm25", "graph")
 MOST_HITS = 50
@@ -87,7 +89,7 @@ def read_query(body: Mapping[str, Any]) -> Query:
 
 
 async def recall(
-    store: Store, embedders: Embedders, context: ContextRow, region: Region, query: Query
+    database: Database, embedders: Embedders, context: ContextRow, region: Region, query: Query
 ) -> Recall:
     """
     The memories of the region that come near; no other has any part in the hits, their scores or their number.
@@ -95,10 +97,10 @@ async def recall(
     In `hybrid` mode an embedder that cannot be had is passed over; in `vector` mode that is a 503.
     """
     started = time.perf_counter()
-    search = _Search(store, embedders, context, region, query)
+    search = _Search(database, embedders, context, region, query)
     lists = None
     while lists is None:  # as often as a reindex ends between two steps
-        lists = await search.collect(await store.read_index(context))
+        lists = await search.collect(await SearchTable(database).read_index(context))
     fused = _fuse(lists)
     return Recall(
         hits=fused[: query.most],
@@ -110,7 +112,7 @@ async def recall(
 
 @dataclass
 class _Search:
-    store: Store
+    database: Database
     embedders: Embedders
     context: ContextRow
     region: Region
@@ -122,11 +124,15 @@ class _Search:
         lists = []
         region = self.region.narrow(self.query.lens)
         if self.query.mode != "bm25" and (vector := await self._embed(index)):
-            near = await self.store.find_near(self.context, region, index, vector, most=_POOL)
+            near = await FindingTable(self.database).find_near(
+                self.context, region, index, vector, most=_POOL
+            )
             lists.append(near)
         if self.query.mode != "vector":
             text = self.query.text
-            words = await self.store.find_words(self.context, region, index, text, most=_POOL)
+            words = await FindingTable(self.database).find_words(
+                self.context, region, index, text, most=_POOL
+            )
             lists.append(words)
         found = [each for each in lists if each is not None]
         return found if len(found) == len(lists) else None

@@ -5,25 +5,26 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from spectronctl.server.access.scopes import Region
+from spectronctl.server.database.database import Database
 from spectronctl.server.memory.lifetimes import read_lifetimes
 from spectronctl.server.memory.schemas import DecayAnswer
+from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 
 _PAGE = 500
 
 
-async def decay(store: Store, context: ContextRow, region: Region) -> DecayAnswer:
+async def decay(database: Database, context: ContextRow, region: Region) -> DecayAnswer:
     """Expire memories, and prune the cache of the vectors that the region's queries left."""
-    expired = await expire(store, context, region)
-    pruned = await store.prune_cache(context, region)
+    expired = await expire(database, context, region)
+    pruned = await UpkeepTable(database).prune_cache(context, region)
     return DecayAnswer(
         affected=expired + pruned, expired_memories=expired, pruned_cache_entries=pruned
     )
 
 
 async def expire(
-    store: Store, context: ContextRow, region: Region, *, dry_run: bool = False
+    database: Database, context: ContextRow, region: Region, *, dry_run: bool = False
 ) -> int:
     """
     Take out every memory that is older than its category's lifetime, where the region may be written to: how many.
@@ -34,10 +35,12 @@ async def expire(
     count = 0
     for category, seconds in read_lifetimes(context.config).items():
         before, after = now - timedelta(seconds=seconds), ""
-        while rows := await store.list_expired(
+        while rows := await UpkeepTable(database).list_expired(
             context, region, category, before=before, after=after, limit=_PAGE
         ):
             after = rows[-1].id
             ids = [row.id for row in rows if region.can_write(row.scopes)]
-            count += len(ids) if dry_run else await store.delete_chunks(context, ids)
+            count += (
+                len(ids) if dry_run else await UpkeepTable(database).delete_chunks(context, ids)
+            )
     return count

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from spectronctl.server.access.authentication import (
     CANNOT_FORGET,
     ContextCaller,
-    CurrentStore,
+    CurrentDatabase,
     Member,
 )
 from spectronctl.server.access.delegation import Delegate
@@ -41,28 +41,30 @@ Forgetter = Annotated[ContextCaller, Depends(_require_forget)]
 
 
 @router.post("/lifecycle/decay")
-async def decay_memories(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+async def decay_memories(caller: Forgetter, _: Delegate, database: CurrentDatabase) -> UpkeepAnswer:
     """Take out the memories whose time is over, where the key may write, and outdated vectors of its queries."""
-    done = await decay(store, caller.context, caller.region)
+    done = await decay(database, caller.context, caller.region)
     return UpkeepAnswer(affected=done.affected)
 
 
 @router.post("/lifecycle/expire")
-async def expire_memories(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+async def expire_memories(
+    caller: Forgetter, _: Delegate, database: CurrentDatabase
+) -> UpkeepAnswer:
     """Take out the memories whose time is over, where the key may write."""
-    return UpkeepAnswer(affected=await expire(store, caller.context, caller.region))
+    return UpkeepAnswer(affected=await expire(database, caller.context, caller.region))
 
 
 @router.get("/lifecycle/expire")
-async def preview_expiry(caller: Forgetter, _: Delegate, store: CurrentStore) -> UpkeepAnswer:
+async def preview_expiry(caller: Forgetter, _: Delegate, database: CurrentDatabase) -> UpkeepAnswer:
     """Count the memories that a POST would take out now."""
-    count = await expire(store, caller.context, caller.region, dry_run=True)
+    count = await expire(database, caller.context, caller.region, dry_run=True)
     return UpkeepAnswer(affected=count)
 
 
 @router.post("/fsck", openapi_extra=describe_body(FsckBody, required=False))
 async def fsck(
-    caller: Member, _: Delegate, body: OptionalJsonObject, store: CurrentStore
+    caller: Member, _: Delegate, body: OptionalJsonObject, database: CurrentDatabase
 ) -> FsckAnswer:
     """Look for what is wrong with the memories that the key may read; nothing is changed."""
-    return await check_memories(store, caller.context, caller.region, read_fsck(body))
+    return await check_memories(database, caller.context, caller.region, read_fsck(body))

@@ -63,9 +63,10 @@ _READ_VECTOR = f"SELECT VALUE vector FROM type::record($table, [$id]) WHERE {WIT
 
 
 class UpkeepTable:
-    """The part of `Store` that keeps memories in order."""
+    """The part of `Database` that keeps memories in order."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def list_expired(
         self,

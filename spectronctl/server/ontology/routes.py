@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase, require_operator
 from spectronctl.server.access.contexts import find_context
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.etags import IfMatch, describe_etag
@@ -22,6 +22,7 @@ from spectronctl.server.ontology.bodies import (
     read_ontology,
     show_ontology,
 )
+from spectronctl.server.ontology.table import OntologyTable
 
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/ontology",
@@ -39,9 +40,11 @@ _GUARDED = describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAI
 
 
 @router.get("", responses=_TAGGED)
-async def get_ontology(context_id: str, store: CurrentStore, response: Response) -> OntologyAnswer:
+async def get_ontology(
+    context_id: str, database: CurrentDatabase, response: Response
+) -> OntologyAnswer:
     """Show the ontology; three empty fields where none was set."""
-    row = await store.get_ontology(await find_context(store, context_id))
+    row = await OntologyTable(database).get_ontology(await find_context(database, context_id))
     response.headers["ETag"] = row.etag
     return show_ontology(row)
 
@@ -51,18 +54,22 @@ async def get_ontology(context_id: str, store: CurrentStore, response: Response)
 async def set_ontology(
     context_id: str,
     body: JsonObject,
-    store: CurrentStore,
+    database: CurrentDatabase,
     if_match: IfMatch,
     response: Response,
 ) -> OntologyAnswer:
     """Replace the ontology as a whole: fields left out are empty from then on."""
     row = read_ontology(body)
-    await store.set_ontology(await find_context(store, context_id), row, expected=if_match)
+    await OntologyTable(database).set_ontology(
+        await find_context(database, context_id), row, expected=if_match
+    )
     response.headers["ETag"] = row.etag
     return show_ontology(row)
 
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT, response_class=Response, responses=_GUARDED)
-async def delete_ontology(context_id: str, store: CurrentStore, if_match: IfMatch) -> None:
+async def delete_ontology(context_id: str, database: CurrentDatabase, if_match: IfMatch) -> None:
     """Forget the ontology; also where none was set."""
-    await store.delete_ontology(await find_context(store, context_id), expected=if_match)
+    await OntologyTable(database).delete_ontology(
+        await find_context(database, context_id), expected=if_match
+    )

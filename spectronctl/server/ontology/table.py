@@ -9,7 +9,6 @@ from collections.abc import Collection
 from typing import Any
 
 from spectronctl.server.database.database import Database, QueryError
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.http import problems
 from spectronctl.server.ontology.bodies import make_ontology
 from spectronctl.server.ontology.rows import OntologyRow
@@ -38,10 +37,10 @@ _DELETE = f"BEGIN;{_CHECK} DELETE ontology:only RETURN NONE; COMMIT;"
 
 
 class OntologyTable:
-    """The ontology part of `Store`."""
+    """The ontology part of `Database`."""
 
-    _database: Database
-    _locks: Locks
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def get_ontology(self, context: ContextRow) -> OntologyRow:
         found = await query_one(self._database, context, _READ)
@@ -64,7 +63,7 @@ class OntologyTable:
         tags = None if expected is None else sorted(expected)
         variables |= {"none": _NONE.etag, "expected": tags}
         try:
-            async with self._locks.get_lock(context.id, "ontology"):
+            async with self._database.locks.get_lock(context.id, "ontology"):
                 await query_context(self._database, context, text, variables)
         except QueryError as error:
             if _CHANGED not in str(error):

@@ -9,7 +9,6 @@ from typing import Any
 
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import Database, RetryableError, Row, retry
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.rows import ContextRow
 
@@ -45,10 +44,10 @@ _LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = '
 
 
 class ContextTable:
-    """The contexts part of `Store`."""
+    """The contexts part of `Database`."""
 
-    _database: Database
-    _locks: Locks
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def get_context(self, context_id: str) -> ContextRow | None:
         rows = await self._database.select(_GET, {"context_id": context_id})
@@ -76,7 +75,7 @@ class ContextTable:
             "enforcement_blocked": enforcement_blocked,
         }
         # In their turn: of hundreds at once, some would find the context changed until they give up.
-        async with self._locks.get_lock("context", context_id):
+        async with self._database.locks.get_lock("context", context_id):
             return await retry(lambda: self._try_update(config, changes))
 
     async def _try_update(self, patch: Mapping[str, Any], changes: Row) -> ContextRow | None:

@@ -45,9 +45,10 @@ RETURN NONE;
 
 
 class KeyTable:
-    """The context keys part of `Store`."""
+    """The context keys part of `Database`."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def create_key(self, row: KeyRow) -> None:
         key = _make_content(row)
@@ -97,11 +98,8 @@ class ManagementKeyTable:
     remembered until this one does; over `ws://` it never is, so that a revoked key stops at once everywhere.
     """
 
-    _database: Database
-
-    def __init__(self) -> None:
-        self._remembered: dict[str, ManagementKeyRow] = {}
-        self._writes = 0
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def create_management_key(self, row: ManagementKeyRow) -> None:
         key = {
@@ -120,17 +118,18 @@ class ManagementKeyTable:
             raise problems.conflict(f"id: management key {row.id!r} exists already") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
-        if key_id in self._remembered:
-            return self._remembered[key_id]
-        writes = self._writes
+        known: ManagementKeyRow | None = self._database.cache.get(key_id)
+        if known is not None:
+            return known
+        version = self._database.cache.version
         rows = await self._database.select(
             "SELECT * FROM management_key:[$key_id];", {"key_id": key_id}
         )
         if not rows:
             return None
         row = _read_management_key(rows[0])
-        if self._database.exclusive and writes == self._writes:  # nothing changed meanwhile
-            self._remembered[key_id] = row
+        if self._database.exclusive:
+            self._database.cache.put(key_id, row, read_at=version)
         return row
 
     async def list_management_keys(self) -> list[ManagementKeyRow]:
@@ -140,16 +139,12 @@ class ManagementKeyTable:
     async def delete_management_key(self, key_id: str) -> bool:
         text = "DELETE management_key:[$key_id] RETURN BEFORE;"
         deleted = await self._database.select(text, {"key_id": key_id})
-        self._forget(key_id)
+        self._database.cache.drop(key_id)
         return bool(deleted)
 
     async def touch_management_key(self, key_id: str) -> None:
         await self._database.query(f"UPDATE management_key:[$key_id] {_TOUCH}", {"key_id": key_id})
-        self._forget(key_id)
-
-    def _forget(self, key_id: str) -> None:
-        self._writes += 1
-        self._remembered.pop(key_id, None)
+        self._database.cache.drop(key_id)
 
     async def read_hash_key(self) -> bytes:
         text = "SELECT key_bytes FROM hash_key:only;"

@@ -12,7 +12,6 @@ from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import METADATA, Binding, Database, QueryError, Row
 from spectronctl.server.database.migrations import (
     MigrationError,
-    Migrations,
     StoreVersionError,
     describe,
     migrate,
@@ -71,11 +70,12 @@ WHERE schema_version > $version;
 _SET_VERSION = "UPDATE context:[$context_id] SET schema_version = $version RETURN NONE;"
 
 
-class ContextLifecycle:
-    """The part of `Store` that makes and drops databases."""
+class Provisioning:
+    """The part of `Database` that makes and drops databases."""
 
-    _database: Database
-    _migrations: Migrations
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._migrations = database.migrations
 
     @property
     def schema_version(self) -> int:

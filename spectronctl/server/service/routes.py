@@ -10,10 +10,12 @@ from fastapi import APIRouter, Depends
 
 from spectronctl import __version__
 from spectronctl.ground.vocabulary import VERBS
-from spectronctl.server.access.authentication import CurrentStore, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase, require_operator
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.service.schemas import (
     Health,
     Migrations,
@@ -41,11 +43,11 @@ async def get_health() -> Health:
 
 
 @router.get("/ready", responses=describe_problems(HTTPStatus.SERVICE_UNAVAILABLE))
-async def get_readiness(store: CurrentStore) -> Readiness:
+async def get_readiness(database: CurrentDatabase) -> Readiness:
     """Answer without a key whether the database answers."""
     try:
         async with asyncio.timeout(_PING_SECONDS):
-            await store.ping()
+            await database.ping()
     except Exception as error:  # whatever it is, the database cannot be used now
         _log.warning("the database does not answer: %s", type(error).__name__)
         raise unavailable("the database does not answer") from error
@@ -59,10 +61,10 @@ async def list_verbs() -> VerbList:
 
 
 @management.get("/migrations")
-async def list_migrations(store: CurrentStore) -> Migrations:
+async def list_migrations(database: CurrentDatabase) -> Migrations:
     """Show which schema each context's database has."""
-    versions = sorted((await store.list_schema_versions()).items())
-    newest = store.schema_version
+    versions = sorted((await ContextTable(database).list_schema_versions()).items())
+    newest = Provisioning(database).schema_version
     return Migrations(
         schema_version=newest,
         contexts=[SchemaVersion(context_id=name, version=version) for name, version in versions],

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
+from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.jobs.worker import run_worker
@@ -25,7 +26,6 @@ from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
 from spectronctl.server.serving.ready_file import announce_ready
-from spectronctl.server.store import Store
 
 _GRACE_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 15
@@ -123,7 +123,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
 
 
 async def run_server(
-    opening: Callable[[], Awaitable[Store]],
+    opening: Callable[[], Awaitable[Database]],
     listener: socket.socket,
     *,
     announce: Callable[[Callable[[], None]], None],
@@ -137,16 +137,16 @@ async def run_server(
 
     The requests that run then have `grace` seconds to end. The rest is as for `serve`.
     """
-    store = await opening()
+    database = await opening()
     try:
         if deliver_first_key is not None:
-            await deliver_management_key(store, deliver_first_key)
-        app = create_app(store)
+            await deliver_management_key(database, deliver_first_key)
+        app = create_app(database)
         config = configure(app, tls, grace=grace)
-        async with run_worker(store) if worker else nullcontext(), app.state.embedders:
+        async with run_worker(database) if worker else nullcontext(), app.state.embedders:
             await _Server(config, announce).serve(sockets=[listener])
     finally:
-        await store.close()
+        await database.close()
 
 
 def configure(

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
-from spectronctl.server.store import Store
 
 
 def work(
@@ -37,14 +37,14 @@ def work(
             asyncio.run(_run(opening, lambda: announce({"role": "worker", "store": store_url})))
 
 
-async def _run(opening: Callable[[], Awaitable[Store]], announce: Callable[[], None]) -> None:
+async def _run(opening: Callable[[], Awaitable[Database]], announce: Callable[[], None]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    store = await opening()
+    database = await opening()
     try:
-        async with run_worker(store):
+        async with run_worker(database):
             announce()
             await stop.wait()
     finally:
-        await store.close()
+        await database.close()

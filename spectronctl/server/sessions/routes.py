@@ -17,11 +17,12 @@ from spectronctl.ground.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
 from spectronctl.server.access.authentication import (
     CANNOT_FORGET,
     ContextCaller,
-    CurrentStore,
+    CurrentDatabase,
     Member,
 )
 from spectronctl.server.access.delegation import Delegate
 from spectronctl.server.access.scopes import read_path
+from spectronctl.server.database.database import Database
 from spectronctl.server.database.values import check_value
 from spectronctl.server.facts.bodies import AnyScopes, read_tags
 from spectronctl.server.http.bodies import JsonObject, OptionalJsonObject, describe_body
@@ -42,7 +43,8 @@ from spectronctl.server.sessions.schemas import (
     TurnPage,
     show_session,
 )
-from spectronctl.server.store import Store
+from spectronctl.server.sessions.table import SessionTable
+from spectronctl.server.sessions.turns import TurnTable
 
 SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
 
@@ -85,7 +87,7 @@ class QueryBody(BaseModel):
 async def list_sessions(
     caller: Member,
     _: Delegate,
-    store: CurrentStore,
+    database: CurrentDatabase,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     scope: _Scope = None,
@@ -102,7 +104,7 @@ async def list_sessions(
     region = caller.region.narrow([] if path is None else [[path]])
 
     async def list_after(after: str, limit: int) -> list[SessionRow]:
-        return await store.list_sessions(
+        return await SessionTable(database).list_sessions(
             caller.context, region, after=after, before=last, limit=limit
         )
 
@@ -120,24 +122,24 @@ async def list_sessions(
     responses=describe_problems(HTTPStatus.CONFLICT),
 )
 async def create_session(
-    caller: Member, body: OptionalJsonObject, once: OnceOnly, store: CurrentStore
+    caller: Member, body: OptionalJsonObject, once: OnceOnly, database: CurrentDatabase
 ) -> Response:
     """Create a session."""
     scopes = caller.region.tag(read_tags(body))
     row = make_session(scopes, check_value(body.get("metadata"), "metadata"))
 
     async def write(receipt: Receipt | None) -> None:
-        await store.create_session(caller.context, row, receipt=receipt)
+        await SessionTable(database).create_session(caller.context, row, receipt=receipt)
 
     return await once.answer(show_session(row), write, status=HTTPStatus.CREATED)
 
 
 @router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
 async def get_session(
-    session_id: str, caller: Member, _: Delegate, store: CurrentStore
+    session_id: str, caller: Member, _: Delegate, database: CurrentDatabase
 ) -> SessionAnswer:
     """Show a session."""
-    return show_session(await find_session(store, caller, session_id))
+    return show_session(await find_session(database, caller, session_id))
 
 
 @router.delete(
@@ -146,15 +148,17 @@ async def get_session(
     response_class=Response,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def delete_session(session_id: str, caller: Member, _: Delegate, store: CurrentStore) -> None:
+async def delete_session(
+    session_id: str, caller: Member, _: Delegate, database: CurrentDatabase
+) -> None:
     """
     Delete a session, its turns and its memories; this cannot be undone.
 
     A session that has memories takes a key that may forget.
     """
-    row = await find_session(store, caller, session_id, deleting=True)
+    row = await find_session(database, caller, session_id, deleting=True)
     caller.region.require_write(row.scopes)
-    if not await store.delete_session(
+    if not await SessionTable(database).delete_session(
         caller.context, session_id, with_memories=caller.may("memory:forget")
     ):
         raise forbidden(f"session {session_id} has memories, and {CANNOT_FORGET}")
@@ -169,13 +173,13 @@ async def list_turns(
     session_id: str,
     caller: Member,
     _: Delegate,
-    store: CurrentStore,
+    database: CurrentDatabase,
     limit: _TurnLimit = 100,
     offset: _Offset = 0,
 ) -> Response:
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
     _check_id(session_id)
-    row, turns = await store.read_turns(
+    row, turns = await TurnTable(database).read_turns(
         caller.context, caller.region, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
     )
     _admit(row, session_id)
@@ -189,11 +193,11 @@ async def get_session_context(
     session_id: str,
     caller: Member,
     _: Delegate,
-    store: CurrentStore,
+    database: CurrentDatabase,
     query: Annotated[str, Query(description="What the text is for")],
 ) -> ContextText:
     """Find what the session and the key's memories say to a query, by its words: text for a prompt."""
-    return await _recall(store, caller, session_id, query)
+    return await _recall(database, caller, session_id, query)
 
 
 @router.post(
@@ -202,10 +206,10 @@ async def get_session_context(
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
 async def query_session_context(
-    session_id: str, caller: Member, _: Delegate, body: JsonObject, store: CurrentStore
+    session_id: str, caller: Member, _: Delegate, body: JsonObject, database: CurrentDatabase
 ) -> ContextText:
     """The same, with the query in the body."""
-    return await _recall(store, caller, session_id, body.get("query"))
+    return await _recall(database, caller, session_id, body.get("query"))
 
 
 async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -221,11 +225,11 @@ def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
 
 
 async def find_session(
-    store: Store, caller: ContextCaller, session_id: str, *, deleting: bool = False
+    database: Database, caller: ContextCaller, session_id: str, *, deleting: bool = False
 ) -> SessionRow:
     """The session, or 404 for one that is not there or that the key may not see."""
     _check_id(session_id)
-    row = await store.get_session(caller.context, caller.region, session_id)
+    row = await SessionTable(database).get_session(caller.context, caller.region, session_id)
     return _admit(row, session_id, deleting=deleting)
 
 
@@ -240,13 +244,17 @@ def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -
     return row
 
 
-async def _recall(store: Store, caller: ContextCaller, session_id: str, query: Any) -> ContextText:
+async def _recall(
+    database: Database, caller: ContextCaller, session_id: str, query: Any
+) -> ContextText:
     if not isinstance(query, str) or not query.strip():
         raise invalid("query: must be a string, not blank")
-    session = await find_session(store, caller, session_id)
+    session = await find_session(database, caller, session_id)
     words = read_words(query)
     best: list[Found] = []
-    async for found in store.find_texts(caller.context, caller.region, session, words, most=NEWEST):
+    async for found in TurnTable(database).find_texts(
+        caller.context, caller.region, session, words, most=NEWEST
+    ):
         best = choose_best(words, best + found)
     return ContextText(context=write_context(words, best))
 

@@ -9,7 +9,6 @@ import json
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError, Row
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.values import to_stored
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.idempotency.table import FINISH, describe_receipt, explain_taken_over
@@ -62,10 +61,10 @@ _DELETE_ROW = "DELETE session:[$session_id] RETURN NONE;"
 
 
 class SessionTable:
-    """The sessions part of `Store`."""
+    """The sessions part of `Database`."""
 
-    _database: Database
-    _locks: Locks
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def create_session(
         self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
@@ -96,7 +95,7 @@ class SessionTable:
         self, context: ContextRow, session_id: str, *, with_memories: bool
     ) -> bool:
         variables = {"session_id": session_id, "with_memories": with_memories}
-        async with self._locks.get_lock(context.id, session_id):
+        async with self._database.locks.get_lock(context.id, session_id):
             results = await query_context(self._database, context, _MARK, variables)
         if results[-2]:
             return False

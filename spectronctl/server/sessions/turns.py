@@ -12,7 +12,6 @@ from typing import Any
 from spectronctl.server.access.regions import WITHIN, query_one_region, query_region, tag_row
 from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
-from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.values import check_text
 from spectronctl.server.http import problems
 from spectronctl.server.http.limits import MAX_PIECE
@@ -109,10 +108,10 @@ _LONGEST_FOUND = 64 * 1024
 
 
 class TurnTable:
-    """The turns part of `Store`."""
+    """The turns part of `Database`."""
 
-    _database: Database
-    _locks: Locks
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def append_turns(
         self,
@@ -151,7 +150,7 @@ class TurnTable:
                 current = await self._read_again(context, session.id)
                 raise
 
-        async with self._locks.get_lock(context.id, session.id):
+        async with self._database.locks.get_lock(context.id, session.id):
             await retry(append)
 
     async def _append(self, context: ContextRow, text: str, variables: Row) -> None:

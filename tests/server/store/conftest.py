@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.database.database import Database
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 
 CREATED_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
@@ -28,7 +29,7 @@ def file_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["mem", "surrealkv"])
 async def store(
     request: pytest.FixtureRequest, file_url: str, anyio_backend: str
-) -> AsyncIterator[SurrealStore]:
+) -> AsyncIterator[Database]:
     opened = await open_store("mem://" if request.param == "mem" else file_url)
     yield opened
     await opened.close()

@@ -32,19 +32,17 @@ async def fill(url: str, total: int) -> dict[str, int]:
     count = total // ROW_BYTES
     for row in range(count):
         content = {"row": row, "text": os.urandom(ROW_BYTES // 2).hex()}
-        await store._database.query(
+        await store.query(
             "CREATE filler:[$row] CONTENT $content RETURN NONE;", {"row": row, "content": content}
         )
         if row % 10 == 0:
-            (found,) = await store._database.query(
-                "SELECT VALUE text FROM filler:[$row];", {"row": row}
-            )
+            (found,) = await store.query("SELECT VALUE text FROM filler:[$row];", {"row": row})
             assert found == [content["text"]]
             await store.ping()
     peak = peak_memory()
     await store.close()
     store = await open_store(url)
-    (kept,) = await store._database.query("SELECT VALUE row FROM filler;")
+    (kept,) = await store.query("SELECT VALUE row FROM filler;")
     await store.close()
     assert sorted(kept) == list(range(count))
     return {"rows": count, "peak": peak}

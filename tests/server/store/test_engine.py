@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from spectronctl.server.database import connections as _connections
+from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.opening import open_store
 from tests.soak import SOAK
 
 pytestmark = [
@@ -31,7 +32,7 @@ COUNT = "SELECT VALUE id FROM probe;"
 
 
 @pytest.fixture
-async def disk_store(tmp_path: Path) -> AsyncIterator[SurrealStore]:
+async def disk_store(tmp_path: Path) -> AsyncIterator[Database]:
     store = await open_store(f"surrealkv://{tmp_path}/store")
     yield store
     await store.close()
@@ -42,22 +43,22 @@ def find_engine() -> int:
     (found,) = [
         int(process)
         for process in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        if b"_engine.py" in Path(f"/proc/{process}/cmdline").read_bytes()
+        if b"/database/engine.py" in Path(f"/proc/{process}/cmdline").read_bytes()
     ]
     return found
 
 
-async def write(store: SurrealStore, row: int) -> None:
-    await store._database.query(CREATE, {"row": row})
+async def write(store: Database, row: int) -> None:
+    await store.query(CREATE, {"row": row})
 
 
-async def count(store: SurrealStore) -> int:
-    (found,) = await store._database.query(COUNT)
+async def count(store: Database) -> int:
+    (found,) = await store.query(COUNT)
     return len(found)
 
 
 async def test_the_engine_gets_neither_the_environment_nor_the_path_of_the_store(
-    disk_store: SurrealStore, tmp_path: Path
+    disk_store: Database, tmp_path: Path
 ) -> None:
     process = Path(f"/proc/{find_engine()}")
     assert process.joinpath("environ").read_bytes() == b""
@@ -65,7 +66,7 @@ async def test_the_engine_gets_neither_the_environment_nor_the_path_of_the_store
     assert os.readlink(process / "cwd") == "/"
 
 
-async def test_signals_for_the_whole_group_leave_the_engine_alone(disk_store: SurrealStore) -> None:
+async def test_signals_for_the_whole_group_leave_the_engine_alone(disk_store: Database) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         os.kill(find_engine(), number)
     await write(disk_store, 1)
@@ -73,7 +74,7 @@ async def test_signals_for_the_whole_group_leave_the_engine_alone(disk_store: Su
 
 
 async def test_an_engine_that_was_killed_is_opened_anew_with_all_that_it_confirmed(
-    disk_store: SurrealStore,
+    disk_store: Database,
 ) -> None:
     for row in range(50):
         await write(disk_store, row)
@@ -91,9 +92,9 @@ async def test_an_engine_that_was_killed_is_opened_anew_with_all_that_it_confirm
 
 
 async def test_a_statement_that_is_stuck_is_503_and_readiness_fails_with_it(
-    disk_store: SurrealStore,
+    disk_store: Database,
 ) -> None:
-    disk_store._database.patience = 0.3
+    disk_store.patience = 0.3
     engine = find_engine()
     os.kill(engine, signal.SIGSTOP)
     writing = [asyncio.create_task(write(disk_store, row)) for row in range(10)]
@@ -106,22 +107,22 @@ async def test_a_statement_that_is_stuck_is_503_and_readiness_fails_with_it(
         await disk_store.ping()
     assert raised.value.status == 503
     os.kill(engine, signal.SIGCONT)
-    disk_store._database.patience = 20
+    disk_store.patience = 20
     assert await count(disk_store) == 4  # those that had begun, and none of the others
     assert find_engine() == engine
 
 
 async def test_an_engine_that_stays_stuck_is_given_up_and_opened_anew(
-    disk_store: SurrealStore, monkeypatch: pytest.MonkeyPatch
+    disk_store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(disk_store, 1)
     monkeypatch.setattr(_connections, "_STUCK_SECONDS", 0.2)
-    disk_store._database.patience = 0.5
+    disk_store.patience = 0.5
     stuck = find_engine()
     os.kill(stuck, signal.SIGSTOP)
     with pytest.raises(ProblemError):
         await write(disk_store, 2)
-    disk_store._database.patience = 20
+    disk_store.patience = 20
     assert await count(disk_store) == 1
     assert find_engine() != stuck
 
@@ -141,9 +142,9 @@ async def test_a_stop_does_not_wait_for_a_stuck_write(
     await store.close()
 
 
-async def test_a_slow_statement_does_not_hold_up_the_event_loop(disk_store: SurrealStore) -> None:
+async def test_a_slow_statement_does_not_hold_up_the_event_loop(disk_store: Database) -> None:
     ticks = 0
-    slow = asyncio.create_task(disk_store._database.query("SLEEP 500ms;"))
+    slow = asyncio.create_task(disk_store.query("SLEEP 500ms;"))
     while not slow.done():
         await asyncio.sleep(0.005)
         ticks += 1

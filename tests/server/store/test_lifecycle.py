@@ -15,64 +15,73 @@ from typing import Any
 import pytest
 
 from spectronctl.server.database.database import Binding, Database
-from spectronctl.server.database.migrations import Migration, MigrationError, read_migrations
+from spectronctl.server.database.migrations import MigrationError
+from spectronctl.server.database.schema import Migration, Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.keys import KeyTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
 MakeKey = Callable[..., KeyRow]
 
-SHIPPED = read_migrations()
+SHIPPED = load_migrations()
 FAILING = replace(
     SHIPPED, context=(*SHIPPED.context[:1], Migration(2, "broken", "THROW 'broken';"))
 )
 ACME_PROD = Binding("acme", "acme-prod")
 
 
+def with_migrations(store: Database, migrations: Migrations) -> Database:
+    """The same store, opened by a spectronctl with other migrations."""
+    return Database(store._connection, exclusive=store.exclusive, migrations=migrations)
+
+
 @pytest.fixture
-async def failing(store: SurrealStore) -> SurrealStore:
-    """A store where every creation fails half-way: the second migration does."""
-    return SurrealStore(store._database, FAILING)
+async def failing(store: Database) -> Provisioning:
+    """Where every creation fails half-way: the second migration does."""
+    return Provisioning(with_migrations(store, FAILING))
 
 
-async def list_databases(store: SurrealStore) -> list[str]:
-    (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding("acme", None))
+async def list_databases(store: Database) -> list[str]:
+    (info,) = await store.query("INFO FOR NS STRUCTURE;", at=Binding("acme", None))
     return [each["name"] for each in info["databases"]]
 
 
-async def list_states(store: SurrealStore) -> dict[str, str]:
-    rows = await store._database.select("SELECT context_id, state FROM context;")
+async def list_states(store: Database) -> dict[str, str]:
+    rows = await store.select("SELECT context_id, state FROM context;")
     return {row["context_id"]: row["state"] for row in rows}
 
 
 async def test_a_failed_create_undoes_what_it_made(
-    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+    failing: Provisioning, store: Database, make_context: MakeContext
 ) -> None:
     with pytest.raises(MigrationError, match=r"migration 2 \(broken\) of namespace 'acme'"):
         await failing.create_context(make_context(), providers={})
     assert await list_states(store) == {}
     assert await list_databases(store) == []
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
 
 
 async def test_a_failed_create_keeps_a_database_that_was_there(
-    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+    failing: Provisioning, store: Database, make_context: MakeContext
 ) -> None:
-    await store._database.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
+    await store.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
     with pytest.raises(ProblemError, match="exists and does not fit") as raised:
         await failing.create_context(make_context(), providers={})
     assert raised.value.status == 409
     assert await list_states(store) == {}
-    (rows,) = await store._database.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
+    (rows,) = await store.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
     assert rows == [True]
 
 
 async def test_a_failed_create_leaves_other_contexts_alone(
-    failing: SurrealStore, store: SurrealStore, make_context: MakeContext
+    failing: Provisioning, store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context("neighbour"), providers={})
+    await Provisioning(store).create_context(make_context("neighbour"), providers={})
     with pytest.raises(ProblemError, match="bound by context 'neighbour'"):
         await failing.create_context(make_context(database="neighbour"), providers={})
     with pytest.raises(ProblemError, match="'neighbour' exists already"):
@@ -82,25 +91,25 @@ async def test_a_failed_create_leaves_other_contexts_alone(
 
 
 async def test_a_database_with_a_foreign_migration_table_is_refused_untouched(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store._database.query("CREATE migration:1 SET done = 'mine';", at=ACME_PROD)
+    await store.query("CREATE migration:1 SET done = 'mine';", at=ACME_PROD)
     with pytest.raises(ProblemError, match="`migration` that is not Spectron's"):
-        await store.create_context(make_context(), providers={})
-    (rows,) = await store._database.query("SELECT VALUE done FROM migration;", at=ACME_PROD)
+        await Provisioning(store).create_context(make_context(), providers={})
+    (rows,) = await store.query("SELECT VALUE done FROM migration;", at=ACME_PROD)
     assert rows == ["mine"]
 
 
-async def test_a_cancelled_create_is_undone(store: SurrealStore, make_context: MakeContext) -> None:
+async def test_a_cancelled_create_is_undone(store: Database, make_context: MakeContext) -> None:
     steps = tuple(Migration(step, "slow", "SLEEP 10ms;") for step in range(1, 100))
     slow = replace(SHIPPED, context=steps)
     creating = asyncio.create_task(
-        SurrealStore(store._database, slow).create_context(make_context(), providers={})
+        Provisioning(with_migrations(store, slow)).create_context(make_context(), providers={})
     )
     while await list_states(store) != {"acme-prod": "creating"}:
         await asyncio.sleep(0.01)
-    assert await store.get_context("acme-prod") is None
-    assert await store.list_contexts(after=None, limit=5) == []
+    assert await ContextTable(store).get_context("acme-prod") is None
+    assert await ContextTable(store).list_contexts(after=None, limit=5) == []
     while not creating.done():  # impatiently: the undoing goes on all the same
         creating.cancel()
         await asyncio.sleep(0)
@@ -127,124 +136,128 @@ class Breaking(Database):
 
 @pytest.mark.parametrize("word", ["RETURN count(", "REMOVE DATABASE", "DELETE context:"])
 async def test_a_delete_that_broke_off_is_out_of_sight_and_can_be_done_again(
-    word: str, store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+    word: str, store: Database, make_context: MakeContext, make_key: MakeKey
 ) -> None:
-    await store.create_context(make_context(), providers={})
-    await store.create_key(make_key())
-    database = Breaking(store._database)
+    await Provisioning(store).create_context(make_context(), providers={})
+    await KeyTable(store).create_key(make_key())
+    database = Breaking(store)
     database.word = word
     with pytest.raises(ConnectionError):
-        await SurrealStore(database, SHIPPED).delete_context("acme-prod")
-    assert await store.get_context("acme-prod") is None
+        await Provisioning(database).delete_context("acme-prod")
+    assert await ContextTable(store).get_context("acme-prod") is None
     assert await list_states(store) == {"acme-prod": "deleting"}
-    assert await store.delete_context("acme-prod") is True
+    assert await Provisioning(store).delete_context("acme-prod") is True
     assert await list_states(store) == {}
     assert await list_databases(store) == []
-    assert await store.get_key("acme-prod", "cak_1") is None
+    assert await KeyTable(store).get_key("acme-prod", "cak_1") is None
 
 
 async def test_a_create_over_an_abandoned_delete_finishes_it_first(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={})
-    await store._database.query("DEFINE TABLE old;", at=ACME_PROD)
+    await Provisioning(store).create_context(make_context(), providers={})
+    await store.query("DEFINE TABLE old;", at=ACME_PROD)
     with pytest.raises(ConnectionError):
-        await SurrealStore(Breaking(store._database), SHIPPED).delete_context("acme-prod")
-    await store.create_context(make_context(), providers={})
-    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
+        await Provisioning(Breaking(store)).delete_context("acme-prod")
+    await Provisioning(store).create_context(make_context(), providers={})
+    (info,) = await store.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
     assert "old" not in [table["name"] for table in info["tables"]]
 
 
 @pytest.fixture
-async def two_servers(anyio_backend: str) -> AsyncIterator[tuple[SurrealStore, SurrealStore]]:
+async def two_servers(anyio_backend: str) -> AsyncIterator[tuple[Database, Database]]:
     """Two servers on one database that is not exclusive to either."""
     first = await open_store("mem://")
-    first._database.exclusive = False
-    second = SurrealStore(first._database, SHIPPED)
+    first.exclusive = False
+    second = Database(first._connection, exclusive=False)
     yield first, second
     await first.close()
 
 
-async def leave_half_made(store: SurrealStore, row: ContextRow, *, age: str) -> None:
+async def leave_half_made(store: Database, row: ContextRow, *, age: str) -> None:
     """What a server leaves that is killed after the database was made, `age` ago."""
-    database = Breaking(store._database)
+    database = Breaking(store)
     database.word = "UPDATE context:[$context_id] SET state"  # neither activates nor undoes
     with pytest.raises(ConnectionError):
-        await SurrealStore(database, SHIPPED).create_context(row, providers={})
-    await store._database.query(f"UPDATE context SET state_since = time::now() - {age};")
+        await Provisioning(database).create_context(row, providers={})
+    await store.query(f"UPDATE context SET state_since = time::now() - {age};")
     assert await list_states(store) == {row.id: "creating"}
 
 
 async def test_a_young_claim_of_another_server_is_left_alone(
-    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+    two_servers: tuple[Database, Database], make_context: MakeContext
 ) -> None:
     first, second = two_servers
     await leave_half_made(first, make_context(), age="50s")
-    await second.prepare()
+    await Provisioning(second).prepare()
     with pytest.raises(ProblemError, match=r"'acme-prod' exists already \(being created\)"):
-        await second.create_context(make_context(), providers={})
+        await Provisioning(second).create_context(make_context(), providers={})
     with pytest.raises(ProblemError, match=r"bound by context 'acme-prod' \(being created\)"):
-        await second.create_context(make_context("other", database="acme-prod"), providers={})
-    assert await second.delete_context("acme-prod") is False
+        await Provisioning(second).create_context(
+            make_context("other", database="acme-prod"), providers={}
+        )
+    assert await Provisioning(second).delete_context("acme-prod") is False
     assert await list_states(second) == {"acme-prod": "creating"}
 
 
 @pytest.mark.parametrize("context_id", ["acme-prod", "other"])
 async def test_a_create_takes_over_what_a_dead_server_claimed(
-    context_id: str, two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+    context_id: str, two_servers: tuple[Database, Database], make_context: MakeContext
 ) -> None:
     first, second = two_servers
     await leave_half_made(first, make_context(), age="61s")
-    await first._database.query("DEFINE TABLE old;", at=ACME_PROD)
-    created = await second.create_context(
+    await first.query("DEFINE TABLE old;", at=ACME_PROD)
+    created = await Provisioning(second).create_context(
         make_context(context_id, database="acme-prod"), providers={}
     )
     assert await list_states(second) == {context_id: "active"}
-    assert await second.get_context(context_id) == created
-    (info,) = await second._database.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
+    assert await ContextTable(second).get_context(context_id) == created
+    (info,) = await second.query("INFO FOR DB STRUCTURE;", at=ACME_PROD)
     assert "old" not in [table["name"] for table in info["tables"]]
 
 
 async def test_an_old_claim_is_rolled_back_when_another_server_starts(
-    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+    two_servers: tuple[Database, Database], make_context: MakeContext
 ) -> None:
     first, second = two_servers
     await leave_half_made(first, make_context(), age="61s")
-    await second.prepare()
+    await Provisioning(second).prepare()
     assert await list_states(second) == {}
     assert await list_databases(second) == []
 
 
 async def test_a_slow_create_that_was_taken_over_drops_nothing(
-    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+    two_servers: tuple[Database, Database], make_context: MakeContext
 ) -> None:
     first, second = two_servers
     first_slow = replace(SHIPPED.context[0], text="SLEEP 400ms;")
     slow = replace(SHIPPED, context=(first_slow, *SHIPPED.context[1:]))
     creating = asyncio.create_task(
-        SurrealStore(first._database, slow).create_context(make_context(), providers={})
+        Provisioning(with_migrations(first, slow)).create_context(make_context(), providers={})
     )
     while await list_databases(second) != ["acme-prod"]:
         await asyncio.sleep(0.01)
-    await second._database.query("UPDATE context SET state_since = time::now() - 2m;")
-    taken = await second.create_context(make_context(config={"by": "second"}), providers={})
+    await second.query("UPDATE context SET state_since = time::now() - 2m;")
+    taken = await Provisioning(second).create_context(
+        make_context(config={"by": "second"}), providers={}
+    )
     with pytest.raises((ProblemError, MigrationError)):
         await creating
-    assert await second.get_context("acme-prod") == taken
+    assert await ContextTable(second).get_context("acme-prod") == taken
     assert await list_databases(second) == ["acme-prod"]
 
 
 async def test_a_create_that_fails_after_it_was_taken_over_undoes_nothing(
-    two_servers: tuple[SurrealStore, SurrealStore], make_context: MakeContext
+    two_servers: tuple[Database, Database], make_context: MakeContext
 ) -> None:
     first, second = two_servers
     slow = replace(SHIPPED, context=(Migration(1, "slow", "SLEEP 300ms; THROW 'late';"),))
     creating = asyncio.create_task(
-        SurrealStore(first._database, slow).create_context(make_context(), providers={})
+        Provisioning(with_migrations(first, slow)).create_context(make_context(), providers={})
     )
     while await list_databases(second) != ["acme-prod"]:
         await asyncio.sleep(0.01)
-    await second._database.query("UPDATE context SET claim = 'of another';")
+    await second.query("UPDATE context SET claim = 'of another';")
     with pytest.raises(MigrationError, match="late"):
         await creating
     assert await list_states(second) == {"acme-prod": "creating"}
@@ -255,18 +268,19 @@ CRASHING = """
 import asyncio, sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from spectronctl.server.store import ContextRow
-from spectronctl.server.database.migrations import Migration, read_migrations
+from spectronctl.server.database.schema import Migration, load_migrations
 from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
+from spectronctl.server.registry.rows import ContextRow
 
 async def work() -> None:
     slow = Migration(2, "slow", "SLEEP 60s;")
-    shipped = read_migrations()
+    shipped = load_migrations()
     store = await open_store(sys.argv[1], migrations=replace(shipped, context=(*shipped.context, slow)))
     row = ContextRow(id="acme-prod", namespace="acme", database="acme-prod", created_at=datetime.now(UTC))
-    asyncio.get_running_loop().create_task(store.create_context(row, providers={}))
+    asyncio.get_running_loop().create_task(Provisioning(store).create_context(row, providers={}))
     while True:
-        done = await store._database.select("SELECT owns_database FROM context WHERE state = 'creating';")
+        done = await store.select("SELECT owns_database FROM context WHERE state = 'creating';")
         if done and (done[0]["owns_database"] or sys.argv[2] == "existed"):
             break
     await asyncio.sleep(0.3)
@@ -293,7 +307,7 @@ async def test_a_create_killed_half_way_is_rolled_back_at_the_next_open(
     store = await open_store(file_url)
     assert await list_states(store) == {}
     assert await list_databases(store) == []
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     await store.close()
 
 
@@ -301,12 +315,12 @@ async def test_a_killed_create_does_not_take_a_database_with_it_that_was_there(
     file_url: str, tmp_path: Path
 ) -> None:
     before = await open_store(file_url)
-    await before._database.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
+    await before.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
     await before.close()
     kill_half_way(file_url, "existed")
     after = await open_store(file_url)
     assert await list_states(after) == {}
-    (rows,) = await after._database.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
+    (rows,) = await after.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
     assert rows == [True]
     await after.close()
 
@@ -315,15 +329,15 @@ async def test_an_interrupted_delete_is_finished_at_the_next_open(
     file_url: str, make_context: MakeContext, make_key: MakeKey
 ) -> None:
     before = await open_store(file_url)
-    await before.create_context(make_context(), providers={})
-    await before.create_key(make_key())
-    await before._database.query("UPDATE context SET state = 'deleting', claim = 'of the dead';")
+    await Provisioning(before).create_context(make_context(), providers={})
+    await KeyTable(before).create_key(make_key())
+    await before.query("UPDATE context SET state = 'deleting', claim = 'of the dead';")
     with pytest.raises(ProblemError, match="is being deleted") as raised:
-        await before.delete_context("acme-prod")
+        await Provisioning(before).delete_context("acme-prod")
     assert raised.value.status == 503
     await before.close()
     after = await open_store(file_url)
     assert await list_states(after) == {}
     assert await list_databases(after) == []
-    assert await after.get_key("acme-prod", "cak_1") is None
+    assert await KeyTable(after).get_key("acme-prod", "cak_1") is None
     await after.close()

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError
-from spectronctl.server.database.database import RetryableError, retry
+from spectronctl.server.database.database import Database, RetryableError, StoreLockedError, retry
 from spectronctl.server.database.urls import parse_store_url
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.registry.opening import StoreLockedError, open_store
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.keys import ManagementKeyTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
-from spectronctl.server.store import Store
 from tests.server.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,7 @@ MakeContext = Callable[..., ContextRow]
 
 
 async def test_a_store_keeps_the_promise_of_the_protocol() -> None:
-    store: Store = await open_store("mem://")
+    store: Database = await open_store("mem://")
     await store.ping()
     await store.close()
     with pytest.raises(ProblemError, match="the database does not answer") as raised:
@@ -151,16 +153,18 @@ async def test_a_surrealdb_server_serves_several_of_us(
     surreal_server: SurrealServer, make_context: MakeContext
 ) -> None:
     stores = await asyncio.gather(*(open_store(surreal_server.url) for _ in range(3)))
-    created = await stores[0].create_context(make_context(config={"l": [None]}), providers={})
-    assert await stores[1].get_context("acme-prod") == created
-    assert len({await store.read_hash_key() for store in stores}) == 1
+    created = await Provisioning(stores[0]).create_context(
+        make_context(config={"l": [None]}), providers={}
+    )
+    assert await ContextTable(stores[1]).get_context("acme-prod") == created
+    assert len({await ManagementKeyTable(store).read_hash_key() for store in stores}) == 1
     made = await asyncio.gather(
-        *(each.create_context(make_context("one"), providers={}) for each in stores),
+        *(Provisioning(each).create_context(make_context("one"), providers={}) for each in stores),
         return_exceptions=True,
     )
     assert sum(isinstance(each, ContextRow) for each in made) == 1
-    assert await stores[2].delete_context("acme-prod") is True
-    assert await stores[0].get_context("acme-prod") is None
+    assert await Provisioning(stores[2]).delete_context("acme-prod") is True
+    assert await ContextTable(stores[0]).get_context("acme-prod") is None
     for store in stores:
         await store.close()
 
@@ -168,7 +172,7 @@ async def test_a_surrealdb_server_serves_several_of_us(
 async def test_a_server_that_asks_for_a_password_gets_it(surreal_server: SurrealServer) -> None:
     await surreal_server.guard()
     store = await open_store(surreal_server.url, credentials=("root", PASSWORD))
-    assert await store.list_contexts(after=None, limit=1) == []
+    assert await ContextTable(store).list_contexts(after=None, limit=1) == []
     await store.close()
 
 
@@ -190,11 +194,13 @@ async def test_a_broken_connection_is_opened_and_signed_in_anew(
 ) -> None:
     await surreal_server.guard()
     store = await open_store(surreal_server.url, credentials=("root", PASSWORD))
-    created = await store.create_context(make_context(), providers={})
+    created = await Provisioning(store).create_context(make_context(), providers={})
     await surreal_server.drop_connections()
     answers: list[object] = []
     while created not in answers and len(answers) < 3:
-        answers += await asyncio.gather(store.get_context("acme-prod"), return_exceptions=True)
+        answers += await asyncio.gather(
+            ContextTable(store).get_context("acme-prod"), return_exceptions=True
+        )
     assert answers.pop() == created
     assert all(isinstance(each, ProblemError) and each.status == 503 for each in answers)
     assert surreal_server.sign_ins == 2

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.database.database import Binding
+from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.registry.opening import SurrealStore
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.keys import KeyTable
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow, KeyRow
-from spectronctl.server.store import Store
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
@@ -22,14 +23,14 @@ SECRET = "sk-sentinel-provider-secret"
 
 
 async def update(
-    store: Store,
+    store: Database,
     context_id: str = "acme-prod",
     config: dict[str, Any] | None = None,
     providers: dict[str, str | None] | None = None,
     *,
     enforcement_blocked: bool | None = None,
 ) -> ContextRow | None:
-    return await store.update_context(
+    return await ContextTable(store).update_context(
         context_id,
         config=config or {},
         providers=providers or {},
@@ -37,95 +38,108 @@ async def update(
     )
 
 
-async def list_databases(store: SurrealStore, namespace: str) -> list[str]:
-    (info,) = await store._database.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
+async def list_databases(store: Database, namespace: str) -> list[str]:
+    (info,) = await store.query("INFO FOR NS STRUCTURE;", at=Binding(namespace, None))
     return [each["name"] for each in info["databases"]]
 
 
 async def test_a_created_context_reads_back_as_it_was_given(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     config = {"token_limit": 10**9, "models": {"extraction": "openai/x"}, "odd.name": [1.5, None]}
     given = make_context(
         config=config, admin_external_id="u1", admin_display_name="Ann", enforcement_blocked=True
     )
-    created = await store.create_context(given, providers={"openai": SECRET})
-    assert created == replace(given, providers=("openai",), schema_version=store.schema_version)
-    assert await store.get_context("acme-prod") == created
-    assert await store.list_contexts(after=None, limit=10) == [created]
-    assert await store.list_schema_versions() == {"acme-prod": store.schema_version}
+    created = await Provisioning(store).create_context(given, providers={"openai": SECRET})
+    assert created == replace(
+        given, providers=("openai",), schema_version=Provisioning(store).schema_version
+    )
+    assert await ContextTable(store).get_context("acme-prod") == created
+    assert await ContextTable(store).list_contexts(after=None, limit=10) == [created]
+    assert await ContextTable(store).list_schema_versions() == {
+        "acme-prod": Provisioning(store).schema_version
+    }
 
 
 async def test_create_makes_the_database_and_drops_nulls(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    created = await store.create_context(
+    created = await Provisioning(store).create_context(
         make_context(config={"a": None, "b": {"c": None, "d": 1}}), providers={}
     )
     assert created.config == {"b": {"d": 1}}
     assert await list_databases(store, "acme") == ["acme-prod"]
 
 
-async def test_an_unknown_context_is_none(store: SurrealStore) -> None:
-    assert await store.get_context("nobody") is None
+async def test_an_unknown_context_is_none(store: Database) -> None:
+    assert await ContextTable(store).get_context("nobody") is None
     assert await update(store, "nobody", {"a": 1}) is None
-    assert await store.delete_context("nobody") is False
+    assert await Provisioning(store).delete_context("nobody") is False
 
 
 async def test_a_taken_id_is_a_conflict_that_names_it(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(config={"a": 1}), providers={})
+    await Provisioning(store).create_context(make_context(config={"a": 1}), providers={})
     with pytest.raises(ProblemError, match=r"^id: context 'acme-prod' exists already$") as raised:
-        await store.create_context(make_context(database="other"), providers={})
+        await Provisioning(store).create_context(make_context(database="other"), providers={})
     assert raised.value.status == 409
-    kept = await store.get_context("acme-prod")
+    kept = await ContextTable(store).get_context("acme-prod")
     assert kept is not None
     assert (kept.database, kept.config) == ("acme-prod", {"a": 1})
     assert await list_databases(store, "acme") == ["acme-prod"]
 
 
 async def test_a_bound_database_is_a_conflict_that_names_its_context(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     with pytest.raises(ProblemError, match=r"'acme', 'acme-prod' is bound by context 'acme-prod'"):
-        await store.create_context(make_context("other", database="acme-prod"), providers={})
-    await store.create_context(
+        await Provisioning(store).create_context(
+            make_context("other", database="acme-prod"), providers={}
+        )
+    await Provisioning(store).create_context(
         make_context("two", namespace="two", database="acme-prod"), providers={}
     )
-    assert await store.get_context("other") is None
+    assert await ContextTable(store).get_context("other") is None
     assert await list_databases(store, "acme") == ["acme-prod"]
 
 
 async def test_spectrons_own_namespace_is_reserved(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     with pytest.raises(ProblemError, match=r"^namespace: 'spectron'") as raised:
-        await store.create_context(make_context(namespace="spectron"), providers={})
+        await Provisioning(store).create_context(make_context(namespace="spectron"), providers={})
     assert raised.value.status == 422
 
 
 async def test_of_many_creates_of_one_id_exactly_one_wins(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     made = await asyncio.gather(
-        *(store.create_context(make_context(database=f"d{n}"), providers={}) for n in range(12)),
+        *(
+            Provisioning(store).create_context(make_context(database=f"d{n}"), providers={})
+            for n in range(12)
+        ),
         return_exceptions=True,
     )
     (winner,) = [each for each in made if isinstance(each, ContextRow)]
     lost = [each for each in made if isinstance(each, ProblemError) and each.status == 409]
     assert len(lost) == 11
-    assert await store.get_context("acme-prod") == winner
+    assert await ContextTable(store).get_context("acme-prod") == winner
     assert await list_databases(store, "acme") == [winner.database]
 
 
 async def test_many_contexts_can_be_created_at_once(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     names = [f"c{n:02}" for n in range(20)]
-    await asyncio.gather(*(store.create_context(make_context(n), providers={}) for n in names))
-    assert [row.id for row in await store.list_contexts(after=None, limit=50)] == names
+    await asyncio.gather(
+        *(Provisioning(store).create_context(make_context(n), providers={}) for n in names)
+    )
+    assert [
+        row.id for row in await ContextTable(store).list_contexts(after=None, limit=50)
+    ] == names
     assert sorted(await list_databases(store, "acme")) == names
 
 
@@ -144,26 +158,28 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_any_text_is_a_namespace_and_a_database(
-    name: str, store: SurrealStore, make_context: MakeContext
+    name: str, store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context("bystander"), providers={})
+    await Provisioning(store).create_context(make_context("bystander"), providers={})
     hostile = make_context("hostile", namespace=name, database=name, admin_display_name=name)
-    created = await store.create_context(hostile, providers={name: name})
+    created = await Provisioning(store).create_context(hostile, providers={name: name})
     assert (created.namespace, created.database, created.providers) == (name, name, (name,))
     assert created.admin_display_name == name
     assert await list_databases(store, name) == [name]
     with pytest.raises(ProblemError, match="is bound by context 'hostile'"):
-        await store.create_context(replace(hostile, id="second"), providers={})
-    assert await store.delete_context("hostile") is True
+        await Provisioning(store).create_context(replace(hostile, id="second"), providers={})
+    assert await Provisioning(store).delete_context("hostile") is True
     assert await list_databases(store, name) == []
     assert await list_databases(store, "acme") == ["bystander"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_any_text_is_a_config_name_and_value(
-    name: str, store: SurrealStore, make_context: MakeContext
+    name: str, store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(config={name: {name: name}}), providers={})
+    await Provisioning(store).create_context(
+        make_context(config={name: {name: name}}), providers={}
+    )
     updated = await update(store, config={name: {"more": [name, {"x": None}]}})
     assert updated is not None
     assert updated.config == {name: {name: name, "more": [name, {"x": None}]}}
@@ -179,54 +195,54 @@ async def test_any_text_is_a_config_name_and_value(
     ],
 )
 async def test_what_cannot_be_stored_is_invalid_and_names_the_field(
-    config: dict[str, Any], field: str, store: SurrealStore, make_context: MakeContext
+    config: dict[str, Any], field: str, store: Database, make_context: MakeContext
 ) -> None:
     with pytest.raises(ProblemError, match=field) as refused:
-        await store.create_context(make_context(config=config), providers={})
+        await Provisioning(store).create_context(make_context(config=config), providers={})
     assert refused.value.status == 400
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     with pytest.raises(ProblemError, match=field):
         await update(store, config=config)
 
 
 async def test_a_config_nested_too_deep_is_invalid(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     config: dict[str, Any] = {}
     for _ in range(64):
         config = {"a": config}
-    created = await store.create_context(make_context(config=config), providers={})
+    created = await Provisioning(store).create_context(make_context(config=config), providers={})
     assert created.config == config
     with pytest.raises(ProblemError, match="nested deeper than 64"):
         await update(store, config={"a": config})
 
 
 async def test_a_secret_that_is_no_text_is_refused_without_showing_it(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     with pytest.raises(ProblemError, match=r"config\.providers: not valid Unicode") as refused:
-        await store.create_context(make_context(), providers={"openai": SECRET + "\ud800"})
+        await Provisioning(store).create_context(
+            make_context(), providers={"openai": SECRET + "\ud800"}
+        )
     assert SECRET not in str(refused.value)
 
 
-async def test_a_patch_merges_and_null_clears(
-    store: SurrealStore, make_context: MakeContext
-) -> None:
+async def test_a_patch_merges_and_null_clears(store: Database, make_context: MakeContext) -> None:
     config = {"token_limit": 1, "models": {"response": "a/b"}, "retention_days": 9}
-    await store.create_context(make_context(config=config), providers={})
+    await Provisioning(store).create_context(make_context(config=config), providers={})
     updated = await update(store, config={"models": {"reflection": "c/d"}, "retention_days": None})
     assert updated is not None
     assert updated.config == {
         "token_limit": 1,
         "models": {"response": "a/b", "reflection": "c/d"},
     }
-    assert await store.get_context("acme-prod") == updated
+    assert await ContextTable(store).get_context("acme-prod") == updated
 
 
 async def test_enforcement_is_changed_only_when_asked(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     states = []
     for asked in (True, None, False, None):
         updated = await update(store, enforcement_blocked=asked)
@@ -236,110 +252,116 @@ async def test_enforcement_is_changed_only_when_asked(
 
 
 async def test_provider_secrets_are_kept_and_never_read_back(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={"openai": SECRET, "cohere": "old"})
+    await Provisioning(store).create_context(
+        make_context(), providers={"openai": SECRET, "cohere": "old"}
+    )
     updated = await update(store, providers={"cohere": None, "anthropic": SECRET, "absent": None})
     assert updated is not None
     assert updated.providers == ("anthropic", "openai")
-    assert SECRET not in repr([updated, await store.list_contexts(after=None, limit=5)])
-    (kept,) = await store._database.select("SELECT VALUE provider_secrets FROM context;")
+    assert SECRET not in repr(
+        [updated, await ContextTable(store).list_contexts(after=None, limit=5)]
+    )
+    (kept,) = await store.select("SELECT VALUE provider_secrets FROM context;")
     assert kept == {"anthropic": SECRET, "openai": SECRET}
 
 
 async def test_concurrent_patches_of_different_fields_all_take_effect(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     await asyncio.gather(
         *(update(store, config={"models": {f"s{n}": f"p/{n}"}}) for n in range(25)),
         *(update(store, providers={f"p{n:02}": SECRET}) for n in range(10)),
     )
-    found = await store.get_context("acme-prod")
+    found = await ContextTable(store).get_context("acme-prod")
     assert found is not None
     assert found.config == {"models": {f"s{n}": f"p/{n}" for n in range(25)}}
     assert found.providers == tuple(f"p{n:02}" for n in range(10))
 
 
 async def test_delete_drops_the_database_and_the_keys_but_not_the_namespace(
-    store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+    store: Database, make_context: MakeContext, make_key: MakeKey
 ) -> None:
     for context_id in ("acme-prod", "acme-test"):
-        await store.create_context(make_context(context_id), providers={})
-        await store.create_key(make_key(context_id=context_id))
+        await Provisioning(store).create_context(make_context(context_id), providers={})
+        await KeyTable(store).create_key(make_key(context_id=context_id))
     at = Binding("acme", "acme-prod")
-    await store._database.query("CREATE thing:1 SET a = 1;", at=at)
-    assert await store.delete_context("acme-prod") is True
-    assert await store.get_context("acme-prod") is None
-    assert await store.list_keys("acme-prod", after=None, limit=5) == []
-    assert len(await store.list_keys("acme-test", after=None, limit=5)) == 1
+    await store.query("CREATE thing:1 SET a = 1;", at=at)
+    assert await Provisioning(store).delete_context("acme-prod") is True
+    assert await ContextTable(store).get_context("acme-prod") is None
+    assert await KeyTable(store).list_keys("acme-prod", after=None, limit=5) == []
+    assert len(await KeyTable(store).list_keys("acme-test", after=None, limit=5)) == 1
     assert await list_databases(store, "acme") == ["acme-test"]
-    (root,) = await store._database.query("INFO FOR ROOT STRUCTURE;")
+    (root,) = await store.query("INFO FOR ROOT STRUCTURE;")
     assert "acme" in [each["name"] for each in root["namespaces"]]
 
 
 async def test_delete_drops_a_database_that_was_there_before(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     at = Binding("acme", "acme-prod")
-    await store._database.query("CREATE thing:1 SET a = 1;", at=at)
-    await store.create_context(make_context(), providers={})
-    (rows,) = await store._database.query("SELECT VALUE a FROM thing;", at=at)
+    await store.query("CREATE thing:1 SET a = 1;", at=at)
+    await Provisioning(store).create_context(make_context(), providers={})
+    (rows,) = await store.query("SELECT VALUE a FROM thing;", at=at)
     assert rows == [1]
-    await store.delete_context("acme-prod")
+    await Provisioning(store).delete_context("acme-prod")
     assert await list_databases(store, "acme") == []
 
 
 async def test_no_key_is_left_over_for_a_new_context(
-    store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+    store: Database, make_context: MakeContext, make_key: MakeKey
 ) -> None:
-    await store.create_context(make_context(), providers={})
-    await store.create_key(make_key())
-    await store._database.query("DELETE context;")
-    await store.create_context(make_context(), providers={})
-    assert await store.get_key("acme-prod", "cak_1") is None
+    await Provisioning(store).create_context(make_context(), providers={})
+    await KeyTable(store).create_key(make_key())
+    await store.query("DELETE context;")
+    await Provisioning(store).create_context(make_context(), providers={})
+    assert await KeyTable(store).get_key("acme-prod", "cak_1") is None
 
 
 async def test_a_context_created_again_starts_empty(
-    store: SurrealStore, make_context: MakeContext, make_key: MakeKey
+    store: Database, make_context: MakeContext, make_key: MakeKey
 ) -> None:
-    await store.create_context(make_context(config={"a": 1}), providers={"openai": SECRET})
-    await store.create_key(make_key())
+    await Provisioning(store).create_context(
+        make_context(config={"a": 1}), providers={"openai": SECRET}
+    )
+    await KeyTable(store).create_key(make_key())
     at = Binding("acme", "acme-prod")
-    await store._database.query("DEFINE TABLE thing; CREATE thing:1;", at=at)
-    await store.delete_context("acme-prod")
-    again = await store.create_context(make_context(), providers={})
+    await store.query("DEFINE TABLE thing; CREATE thing:1;", at=at)
+    await Provisioning(store).delete_context("acme-prod")
+    again = await Provisioning(store).create_context(make_context(), providers={})
     assert (again.config, again.providers) == ({}, ())
-    assert await store.get_key("acme-prod", "cak_1") is None
-    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=at)
+    assert await KeyTable(store).get_key("acme-prod", "cak_1") is None
+    (info,) = await store.query("INFO FOR DB STRUCTURE;", at=at)
     assert "thing" not in [table["name"] for table in info["tables"]]
 
 
 async def test_of_many_deletes_at_once_none_fails_but_to_try_again(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
-    await store.create_context(make_context(), providers={})
+    await Provisioning(store).create_context(make_context(), providers={})
     done = await asyncio.gather(
-        *(store.delete_context("acme-prod") for _ in range(8)), return_exceptions=True
+        *(Provisioning(store).delete_context("acme-prod") for _ in range(8)), return_exceptions=True
     )
     assert done.count(True) == 1
     assert all(
         each in (True, False) or (isinstance(each, ProblemError) and each.status == 503)
         for each in done
     )
-    assert await store.delete_context("acme-prod") is False
+    assert await Provisioning(store).delete_context("acme-prod") is False
     assert await list_databases(store, "acme") == []
 
 
 async def test_pages_follow_the_ids_while_rows_come_and_go(
-    store: SurrealStore, make_context: MakeContext
+    store: Database, make_context: MakeContext
 ) -> None:
     for n in range(6):
-        await store.create_context(make_context(f"c{n}"), providers={})
-    first = await store.list_contexts(after=None, limit=2)
-    await store.delete_context("c1")
-    await store.delete_context("c4")
-    await store.create_context(make_context("c2-new"), providers={})
-    await store.create_context(make_context("a-new"), providers={})
-    rest = await store.list_contexts(after=first[-1].id, limit=10)
+        await Provisioning(store).create_context(make_context(f"c{n}"), providers={})
+    first = await ContextTable(store).list_contexts(after=None, limit=2)
+    await Provisioning(store).delete_context("c1")
+    await Provisioning(store).delete_context("c4")
+    await Provisioning(store).create_context(make_context("c2-new"), providers={})
+    await Provisioning(store).create_context(make_context("a-new"), providers={})
+    rest = await ContextTable(store).list_contexts(after=first[-1].id, limit=10)
     assert [row.id for row in (*first, *rest)] == ["c0", "c1", "c2", "c2-new", "c3", "c5"]

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.database.database import Binding, RetryableError
-from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.database.database import Binding, Database, RetryableError
+from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.ontology.bodies import make_ontology
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.ontology.table import OntologyTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
 
 pytestmark = pytest.mark.anyio
@@ -22,59 +24,58 @@ PEOPLE = make_ontology(["Person", "Company"], {"Person": ["name"], "Company": []
 
 
 @pytest.fixture
-async def context(store: SurrealStore, make_context: MakeContext) -> ContextRow:
-    return await store.create_context(make_context(), providers={})
+async def context(store: Database, make_context: MakeContext) -> ContextRow:
+    return await Provisioning(store).create_context(make_context(), providers={})
 
 
 async def test_it_survives_the_store_being_closed(
     file_url: str, make_context: MakeContext, anyio_backend: str
 ) -> None:
     first = await open_store(file_url)
-    context = await first.create_context(make_context(), providers={})
-    await first.set_ontology(context, PEOPLE, expected=None)
+    context = await Provisioning(first).create_context(make_context(), providers={})
+    await OntologyTable(first).set_ontology(context, PEOPLE, expected=None)
     await first.close()
     second = await open_store(file_url)
-    read = await second.get_ontology(context)
+    read = await OntologyTable(second).get_ontology(context)
     await second.close()
     assert read == PEOPLE
     assert list(read.attribute_keys) == ["Person", "Company"]
 
 
 async def test_it_is_kept_in_fields_that_a_query_can_use(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
-    await store.set_ontology(context, PEOPLE, expected=None)
+    await OntologyTable(store).set_ontology(context, PEOPLE, expected=None)
     at = Binding(context.namespace, context.database)
     query = "SELECT VALUE attribute_keys[WHERE entity_type = 'Person'][0].names FROM ontology;"
-    assert await store._database.query(query, at=at) == [[["name"]]]
+    assert await store.query(query, at=at) == [[["name"]]]
 
 
-async def test_writers_that_look_first_lose_nothing(
-    store: SurrealStore, context: ContextRow
-) -> None:
+async def test_writers_that_look_first_lose_nothing(store: Database, context: ContextRow) -> None:
     async def add(name: str) -> None:
         while True:
-            now = await store.get_ontology(context)
+            now = await OntologyTable(store).get_ontology(context)
             wanted = make_ontology([*now.entity_types, name])
             try:
-                return await store.set_ontology(context, wanted, expected=[now.etag])
+                return await OntologyTable(store).set_ontology(context, wanted, expected=[now.etag])
             except ProblemError as error:
                 if error.status != 412:
                     raise
 
     names = [f"T{n}" for n in range(20)]
     await asyncio.gather(*map(add, names))
-    assert sorted((await store.get_ontology(context)).entity_types) == sorted(names)
+    assert sorted((await OntologyTable(store).get_ontology(context)).entity_types) == sorted(names)
 
 
 async def test_one_process_writes_a_context_once_at_a_time(
-    store: SurrealStore, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+    store: Database, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The embedded engines do not always notice that two transactions change the same row.
     contexts = [
-        await store.create_context(make_context(name), providers={}) for name in ("one", "other")
+        await Provisioning(store).create_context(make_context(name), providers={})
+        for name in ("one", "other")
     ]
-    query = store._database.query
+    query = store.query
     inside: list[str] = []
     together: set[tuple[str, ...]] = set()
 
@@ -87,14 +88,14 @@ async def test_one_process_writes_a_context_once_at_a_time(
         finally:
             inside.remove(settings["at"].database)
 
-    monkeypatch.setattr(store._database, "query", note)
+    monkeypatch.setattr(store, "query", note)
     await asyncio.gather(
         *(
             write
             for context in contexts * 3
             for write in (
-                store.set_ontology(context, PEOPLE, expected=None),
-                store.delete_ontology(context, expected=None),
+                OntologyTable(store).set_ontology(context, PEOPLE, expected=None),
+                OntologyTable(store).delete_ontology(context, expected=None),
             )
         )
     )
@@ -102,9 +103,9 @@ async def test_one_process_writes_a_context_once_at_a_time(
 
 
 async def test_a_conflict_in_the_database_is_tried_again(
-    store: SurrealStore, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    store: Database, context: ContextRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = store._database._send
+    send = store._send
     failures = [RetryableError("Transaction conflict")] * 3
 
     async def fail_first(text: str, variables: dict[str, Any]) -> list[Any]:
@@ -112,46 +113,46 @@ async def test_a_conflict_in_the_database_is_tried_again(
             raise failures.pop()
         return await send(text, variables)
 
-    monkeypatch.setattr(store._database, "_send", fail_first)
-    await store.set_ontology(context, PEOPLE, expected=[make_ontology().etag])
-    assert await store.get_ontology(context) == PEOPLE
+    monkeypatch.setattr(store, "_send", fail_first)
+    await OntologyTable(store).set_ontology(context, PEOPLE, expected=[make_ontology().etag])
+    assert await OntologyTable(store).get_ontology(context) == PEOPLE
 
 
 async def test_a_write_does_not_bring_a_deleted_context_back(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
-    await store.delete_context(context.id)
+    await Provisioning(store).delete_context(context.id)
     await refuse_all(store, context)
     at = Binding(context.namespace, context.database)
-    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=at)
+    (info,) = await store.query("INFO FOR DB STRUCTURE;", at=at)
     assert info["tables"] == []
 
 
 async def test_a_context_without_the_table_is_refused_until_it_is_brought_up(
     file_url: str, make_context: MakeContext, anyio_backend: str
 ) -> None:
-    shipped = read_migrations()
+    shipped = load_migrations()
     older = await open_store(file_url, migrations=Migrations(shipped.metadata, shipped.context[:3]))
-    context = await older.create_context(make_context(), providers={})
+    context = await Provisioning(older).create_context(make_context(), providers={})
     await refuse_all(older, context)
     # A table of that name alone is not the migration.
     at = Binding(context.namespace, context.database)
-    await older._database.query("DEFINE TABLE ontology;", at=at)
+    await older.query("DEFINE TABLE ontology;", at=at)
     with pytest.raises(ProblemError, match="its schema is behind"):
-        await older.set_ontology(context, PEOPLE, expected=None)
-    await older._database.query("REMOVE TABLE ontology;", at=at)
+        await OntologyTable(older).set_ontology(context, PEOPLE, expected=None)
+    await older.query("REMOVE TABLE ontology;", at=at)
     await older.close()
     newer = await open_store(file_url)
-    await newer.set_ontology(context, PEOPLE, expected=None)
-    assert await newer.get_ontology(context) == PEOPLE
+    await OntologyTable(newer).set_ontology(context, PEOPLE, expected=None)
+    assert await OntologyTable(newer).get_ontology(context) == PEOPLE
     await newer.close()
 
 
-async def refuse_all(store: SurrealStore, context: ContextRow) -> None:
+async def refuse_all(store: Database, context: ContextRow) -> None:
     calls: list[Callable[[], Awaitable[object]]] = [
-        lambda: store.get_ontology(context),
-        lambda: store.set_ontology(context, PEOPLE, expected=None),
-        lambda: store.delete_ontology(context, expected=None),
+        lambda: OntologyTable(store).get_ontology(context),
+        lambda: OntologyTable(store).set_ontology(context, PEOPLE, expected=None),
+        lambda: OntologyTable(store).delete_ontology(context, expected=None),
     ]
     for call in calls:
         with pytest.raises(ProblemError, match="its schema is behind") as refusal:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
+import pkgutil
 import random
 from collections.abc import Callable
 from itertools import product
 
 import pytest
 
+from spectronctl import server
 from spectronctl.server.access.regions import query_region
 from spectronctl.server.access.scopes import WHOLE, Region, list_nodes
-from spectronctl.server.database.database import Binding
-from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.memory import finding
+from spectronctl.server.memory.finding import FindingTable
+from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Candidate, SearchIndex
 from spectronctl.server.memory.words import Words, score_words
-from spectronctl.server.registry import opening as surreal
 from spectronctl.server.registry.context_database import query_context
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.sessions.table import SessionTable
 from tests.server.remembering import remember
 
 pytestmark = pytest.mark.anyio
@@ -62,12 +68,12 @@ def point(*places: float) -> list[float]:
 
 
 @pytest.fixture
-async def context(store: SurrealStore, make_context: MakeContext) -> ContextRow:
-    return await store.create_context(make_context(), providers={})
+async def context(store: Database, make_context: MakeContext) -> ContextRow:
+    return await Provisioning(store).create_context(make_context(), providers={})
 
 
 async def test_the_database_reads_what_the_region_says(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     for at, scopes in enumerate(TAGS):
         text = f"tea {at}"
@@ -75,20 +81,22 @@ async def test_the_database_reads_what_the_region_says(
         await remember(store, context, text, vectors=[vector], scopes=scopes)
     for region in REGIONS:
         wanted = {f"tea {at}" for at, scopes in enumerate(TAGS) if region.can_read(scopes)}
-        chunks = await store.list_chunks(context, region, after="", limit=99)
-        sessions = await store.list_sessions(context, region, after="", before=None, limit=99)
-        near = await store.find_near(context, region, FIRST, point(1.0, 1.0), most=99)
-        words = await store.find_words(context, region, FIRST, "tea", most=99)
+        chunks = await SearchTable(store).list_chunks(context, region, after="", limit=99)
+        sessions = await SessionTable(store).list_sessions(
+            context, region, after="", before=None, limit=99
+        )
+        near = await FindingTable(store).find_near(context, region, FIRST, point(1.0, 1.0), most=99)
+        words = await FindingTable(store).find_words(context, region, FIRST, "tea", most=99)
         assert {each.text for each in chunks} == wanted, region
         assert sorted(each.scopes for each in sessions) == sorted(
             scopes for scopes in TAGS if region.can_read(scopes)
         ), region
         assert {each.text for each in near or ()} == wanted, region
         assert {each.text for each in words or ()} == wanted, region
-        assert await store.count_chunks(context, region) == len(wanted)
+        assert await SearchTable(store).count_chunks(context, region) == len(wanted)
 
 
-async def make_crowd(store: SurrealStore, context: ContextRow) -> dict[str, list[float]]:
+async def make_crowd(store: Database, context: ContextRow) -> dict[str, list[float]]:
     """300 memories of org/b that are nearer to (1, 0, ...) than the 60 of org/a; the vectors of those."""
     numbers = random.Random(7)
     crowd = [point(1.0, numbers.uniform(0, 0.1)) for _ in range(300)]
@@ -108,25 +116,27 @@ def order(vectors: dict[str, list[float]]) -> list[str]:
 
 @pytest.mark.parametrize("most", [5, 20, 200])
 async def test_a_crowd_of_others_hides_nothing(
-    most: int, store: SurrealStore, context: ContextRow
+    most: int, store: Database, context: ContextRow
 ) -> None:
     ours = await make_crowd(store, context)
-    near = await store.find_near(context, OURS, FIRST, point(1.0), most=most)
+    near = await FindingTable(store).find_near(context, OURS, FIRST, point(1.0), most=most)
     assert [each.text for each in near or ()] == order(ours)[:most]
-    words = await store.find_words(context, OURS, FIRST, "tea", most=most)
+    words = await FindingTable(store).find_words(context, OURS, FIRST, "tea", most=most)
     assert len(words or ()) == min(most, 60)
 
 
 async def test_the_shorter_way_finds_what_the_scan_finds(
-    store: SurrealStore, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    store: Database, context: ContextRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await make_crowd(store, context)
     theirs = Region(("org/b",))
     for region, most in ((theirs, 10), (theirs, 40), (OURS, 10)):
-        short = await store.find_near(context, region, FIRST, point(1.0), most=most)
+        short = await FindingTable(store).find_near(context, region, FIRST, point(1.0), most=most)
         with monkeypatch.context() as patch:
             patch.setattr(finding, "_complete", lambda *_: None)
-            scanned = await store.find_near(context, region, FIRST, point(1.0), most=most)
+            scanned = await FindingTable(store).find_near(
+                context, region, FIRST, point(1.0), most=most
+            )
         assert short == scanned
         assert len(short or ()) == most
 
@@ -151,23 +161,21 @@ def test_only_what_is_nearer_than_all_that_was_left_out_is_sure() -> None:
 
 
 async def test_scores_of_words_count_the_rows_of_the_region_alone(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     texts = ("a zebra", "a lion and a long text about it", "tea", "a lion")
     await remember(store, context, *texts, scopes=[["org/a"]])
-    alone = await store.find_words(context, OURS, FIRST, "zebra lion", most=9)
+    alone = await FindingTable(store).find_words(context, OURS, FIRST, "zebra lion", most=9)
     assert [each.text for each in alone or ()] == ["a zebra", "a lion", texts[1]]
     await remember(store, context, *("zebra zebra" for _ in range(20)), scopes=[["org/b"]])
-    assert await store.find_words(context, OURS, FIRST, "zebra lion", most=9) == alone
+    assert await FindingTable(store).find_words(context, OURS, FIRST, "zebra lion", most=9) == alone
 
 
-async def test_no_memories_and_no_words_are_no_hits(
-    store: SurrealStore, context: ContextRow
-) -> None:
-    assert await store.find_words(context, OURS, FIRST, "tea", most=9) == []
-    assert await store.find_near(context, OURS, FIRST, point(1.0), most=9) == []
+async def test_no_memories_and_no_words_are_no_hits(store: Database, context: ContextRow) -> None:
+    assert await FindingTable(store).find_words(context, OURS, FIRST, "tea", most=9) == []
+    assert await FindingTable(store).find_near(context, OURS, FIRST, point(1.0), most=9) == []
     await remember(store, context, "", "tea", scopes=[["org/a"]])
-    assert await store.find_words(context, OURS, FIRST, " ", most=9) == []
+    assert await FindingTable(store).find_words(context, OURS, FIRST, " ", most=9) == []
 
 
 def test_a_rare_word_says_more_and_a_long_text_less() -> None:
@@ -183,15 +191,15 @@ def test_a_rare_word_says_more_and_a_long_text_less() -> None:
 async def test_rows_from_before_are_in_the_region_after_the_upgrade(
     file_url: str, make_context: MakeContext
 ) -> None:
-    shipped = read_migrations()
+    shipped = load_migrations()
     names = [migration.name for migration in shipped.context]
     before = Migrations(shipped.metadata, shipped.context[: names.index("regions")])
     older = await open_store(file_url, migrations=before)
-    context = await older.create_context(make_context(), providers={})
+    context = await Provisioning(older).create_context(make_context(), providers={})
     at = Binding(context.namespace, context.database)
     for number, scopes in enumerate(TAGS):
         row = {"scopes": scopes, "vector": point(1.0, number), "number": str(number)}
-        await older._database.query(
+        await older.query(
             "BEGIN; CREATE session:[$number] CONTENT { session_id: 'session:' + $number, scopes: $scopes, "
             "metadata: NULL, turn_count: 0 }; CREATE memory_chunk:[$number] CONTENT { chunk_id: $number, "
             "session_id: $number, turn_id: 't', scopes: $scopes, text: 'tea', created_at: time::now() }; "
@@ -205,54 +213,57 @@ async def test_rows_from_before_are_in_the_region_after_the_upgrade(
     await older.close()
     newer = await open_store(file_url)
     for table in ("session", "memory_chunk", "search_a"):
-        (rows,) = await newer._database.query(f"SELECT scopes, nodes FROM {table}", at=at)
+        (rows,) = await newer.query(f"SELECT scopes, nodes FROM {table}", at=at)
         assert len(rows) == len(TAGS)
         assert [sorted(row["nodes"]) for row in rows] == [
             sorted(list_nodes(row["scopes"])) for row in rows
         ]
-    near = await newer.find_near(context, WHOLE, FIRST, point(1.0), most=99)
+    near = await FindingTable(newer).find_near(context, WHOLE, FIRST, point(1.0), most=99)
     assert len(near or ()) == len(TAGS)
-    assert await newer.count_chunks(context, OURS) == sum(map(OURS.can_read, TAGS))
+    assert await SearchTable(newer).count_chunks(context, OURS) == sum(map(OURS.can_read, TAGS))
     await newer.close()
 
 
 async def test_a_row_that_does_not_say_where_it_belongs_is_refused(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     for table in ("session", "memory_chunk", "search_a"):
         text = f"CREATE {table} CONTENT {{ scopes: [['org/a']] }}"
         with pytest.raises(Exception, match=r"nodes|field"):
-            await query_context(store._database, context, text, {})
+            await query_context(store, context, text, {})
 
 
 async def test_pages_of_the_whole_context_still_come_from_an_index(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     text = "SELECT chunk_id FROM memory_chunk WHERE chunk_id > '' AND <within> ORDER BY chunk_id LIMIT 3 EXPLAIN"
     for region, is_filtered in ((WHOLE, False), (OURS, True)):
-        (plan,) = await query_region(store._database, context, region, text, {})
+        (plan,) = await query_region(store, context, region, text, {})
         assert "IndexScan" in str(plan)
         assert ("'Filter'" in str(plan)) == is_filtered
 
 
 async def test_a_query_that_does_not_say_where_its_region_counts_is_refused(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     with pytest.raises(ValueError, match="where its region counts"):
-        await query_region(store._database, context, OURS, "SELECT * FROM turn", {})
+        await query_region(store, context, OURS, "SELECT * FROM turn", {})
 
 
 def list_reading_methods() -> dict[str, ast.AsyncFunctionDef]:
-    """Every public method of the store whose SurrealQL names one of the tables, and that answers something."""
+    """Every public method of a table whose SurrealQL names one of these tables, and that answers something."""
     found = {}
-    for table in surreal.SurrealStore.__mro__:
-        module = inspect.getmodule(table)
-        if module is None or not module.__name__.startswith("spectronctl.server.store."):
+    for info in pkgutil.walk_packages(server.__path__, "spectronctl.server."):
+        module = importlib.import_module(info.name)
+        if info.ispkg:
             continue
         texts = {name: text for name, text in vars(module).items() if isinstance(text, str)}
-        (source,) = ast.parse(inspect.getsource(table)).body
-        assert isinstance(source, ast.ClassDef)
-        for method in source.body:
+        classes = [
+            node
+            for node in ast.parse(inspect.getsource(module)).body
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Table")
+        ]
+        for method in [each for table in classes for each in table.body]:
             if not isinstance(method, ast.AsyncFunctionDef) or method.name.startswith("_"):
                 continue
             used = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}

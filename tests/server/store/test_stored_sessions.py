@@ -11,13 +11,17 @@ import pytest
 
 from spectronctl.ground.ulids import make_ulid_bound, new_ulid, read_ulid_time
 from spectronctl.server.access.scopes import WHOLE
-from spectronctl.server.database.database import Binding
-from spectronctl.server.database.migrations import Migrations, read_migrations
+from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.memory.rows import ChunkRow
-from spectronctl.server.registry.opening import SurrealStore, open_store
+from spectronctl.server.registry.contexts import ContextTable
+from spectronctl.server.registry.opening import open_store
+from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow, TurnRow
+from spectronctl.server.sessions.table import SessionTable
+from spectronctl.server.sessions.turns import TurnTable
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
@@ -37,47 +41,45 @@ def make_turns(count: int, text: str = "hello") -> list[TurnRow]:
 
 
 async def append(
-    store: SurrealStore, context: ContextRow, row: SessionRow, count: int, **more: Any
+    store: Database, context: ContextRow, row: SessionRow, count: int, **more: Any
 ) -> None:
     settings = {"is_new": False, "chunk": None, "receipt": None} | more
-    await store.append_turns(context, row, make_turns(count), **settings)
+    await TurnTable(store).append_turns(context, row, make_turns(count), **settings)
 
 
-async def count_rows(store: SurrealStore, context: ContextRow, table: str) -> int:
+async def count_rows(store: Database, context: ContextRow, table: str) -> int:
     at = Binding(context.namespace, context.database)
-    (rows,) = await store._database.query(f"SELECT VALUE session_id FROM {table};", at=at)
+    (rows,) = await store.query(f"SELECT VALUE session_id FROM {table};", at=at)
     return len(rows)
 
 
 @pytest.fixture
-async def context(store: SurrealStore, make_context: MakeContext) -> ContextRow:
-    return await store.create_context(make_context(), providers={})
+async def context(store: Database, make_context: MakeContext) -> ContextRow:
+    return await Provisioning(store).create_context(make_context(), providers={})
 
 
-async def test_appends_at_once_count_on_without_gaps(
-    store: SurrealStore, context: ContextRow
-) -> None:
+async def test_appends_at_once_count_on_without_gaps(store: Database, context: ContextRow) -> None:
     row = make_session()
-    await store.create_session(context, row, receipt=None)
+    await SessionTable(store).create_session(context, row, receipt=None)
     # Each of them believes that it is the first.
     await asyncio.gather(*(append(store, context, row, 20) for _ in range(12)))
-    read = await store.get_session(context, WHOLE, row.id)
+    read = await SessionTable(store).get_session(context, WHOLE, row.id)
     assert read is not None
     assert read.turn_count == 240
-    _, page = await store.read_turns(context, WHOLE, row.id, offset=0, limit=500)
+    _, page = await TurnTable(store).read_turns(context, WHOLE, row.id, offset=0, limit=500)
     assert isinstance(page, str)
     assert page.count('"seq":') == 240
     assert all(f'"seq":{seq},' in page for seq in range(240))
 
 
 async def test_one_process_writes_a_session_once_at_a_time(
-    store: SurrealStore, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    store: Database, context: ContextRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The embedded engines do not always notice that two transactions change the same row.
     one, other = make_session(), make_session()
     for row in (one, other):
-        await store.create_session(context, row, receipt=None)
-    query = store._database.query
+        await SessionTable(store).create_session(context, row, receipt=None)
+    query = store.query
     inside: list[str] = []
     together: set[tuple[str, ...]] = set()
 
@@ -93,27 +95,29 @@ async def test_one_process_writes_a_session_once_at_a_time(
             if session_id:
                 inside.remove(session_id)
 
-    monkeypatch.setattr(store._database, "query", note)
+    monkeypatch.setattr(store, "query", note)
     rows = [one, other] * 4
     await asyncio.gather(*(append(store, context, row, 2) for row in rows))
     assert together - {(one.id,), (other.id,)} == {tuple(sorted((one.id, other.id)))}
 
 
-async def test_an_append_is_all_or_nothing(store: SurrealStore, context: ContextRow) -> None:
+async def test_an_append_is_all_or_nothing(store: Database, context: ContextRow) -> None:
     row = make_session()
     await append(store, context, row, 2, is_new=True)
     turns = make_turns(3)
     twice = [*turns, turns[0]]
     with pytest.raises(Exception, match="already"):
-        await store.append_turns(context, row, twice, is_new=False, chunk=None, receipt=None)
-    read = await store.get_session(context, WHOLE, row.id)
+        await TurnTable(store).append_turns(
+            context, row, twice, is_new=False, chunk=None, receipt=None
+        )
+    read = await SessionTable(store).get_session(context, WHOLE, row.id)
     assert read is not None
     assert read.turn_count == 2
     assert await count_rows(store, context, "turn") == 2
 
 
 async def test_an_append_to_a_session_that_is_gone_is_404(
-    store: SurrealStore, context: ContextRow
+    store: Database, context: ContextRow
 ) -> None:
     with pytest.raises(ProblemError, match="no session"):
         await append(store, context, make_session(), 1)
@@ -121,7 +125,7 @@ async def test_an_append_to_a_session_that_is_gone_is_404(
 
 
 async def test_a_deletion_that_a_crash_cut_short_is_finished_by_the_next(
-    store: SurrealStore, context: ContextRow, monkeypatch: pytest.MonkeyPatch
+    store: Database, context: ContextRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, kept = make_session(), make_session(), make_session()
     for row in (first, second, kept):
@@ -132,67 +136,72 @@ async def test_a_deletion_that_a_crash_cut_short_is_finished_by_the_next(
         async def die(*words: Any) -> None:
             raise OSError("killed")
 
-        patch.setattr(store, "_remove_session", die)
+        patch.setattr(SessionTable, "_remove_session", staticmethod(die))
         with pytest.raises(OSError, match="killed"):
-            await store.delete_session(context, first.id, with_memories=True)
-    halfway = await store.get_session(context, WHOLE, first.id)
+            await SessionTable(store).delete_session(context, first.id, with_memories=True)
+    halfway = await SessionTable(store).get_session(context, WHOLE, first.id)
     assert halfway is not None
     assert halfway.deleting
     assert [
-        row.id for row in await store.list_sessions(context, WHOLE, after="", before=None, limit=9)
+        row.id
+        for row in await SessionTable(store).list_sessions(
+            context, WHOLE, after="", before=None, limit=9
+        )
     ] == sorted([second.id, kept.id])
     with pytest.raises(ProblemError, match="no session"):
         await append(store, context, first, 1)
-    await store.delete_session(context, second.id, with_memories=True)
+    await SessionTable(store).delete_session(context, second.id, with_memories=True)
     for table, left in (("turn", 3), ("memory_chunk", 1), ("session", 1)):
         assert await count_rows(store, context, table) == left
-    assert await store.get_session(context, WHOLE, kept.id) is not None
+    assert await SessionTable(store).get_session(context, WHOLE, kept.id) is not None
 
 
-async def test_a_long_session_is_deleted_whole(store: SurrealStore, context: ContextRow) -> None:
+async def test_a_long_session_is_deleted_whole(store: Database, context: ContextRow) -> None:
     row = make_session()
     await append(store, context, row, 2_500, is_new=True)
-    await store.delete_session(context, row.id, with_memories=True)
+    await SessionTable(store).delete_session(context, row.id, with_memories=True)
     assert await count_rows(store, context, "turn") == 0
 
 
 async def test_a_write_does_not_bring_a_deleted_context_back(
-    store: SurrealStore, context: ContextRow, make_context: MakeContext
+    store: Database, context: ContextRow, make_context: MakeContext
 ) -> None:
-    await store.delete_context(context.id)
+    await Provisioning(store).delete_context(context.id)
     row = make_session()
     writes: list[Callable[[], Awaitable[object]]] = [
-        lambda: store.create_session(context, row, receipt=None),
+        lambda: SessionTable(store).create_session(context, row, receipt=None),
         lambda: append(store, context, row, 1, is_new=True),
         lambda: append(store, context, row, 1),
-        lambda: store.get_session(context, WHOLE, row.id),
-        lambda: store.delete_session(context, row.id, with_memories=True),
+        lambda: SessionTable(store).get_session(context, WHOLE, row.id),
+        lambda: SessionTable(store).delete_session(context, row.id, with_memories=True),
     ]
     for write in writes:
         with pytest.raises(ProblemError, match="its database is being deleted"):
             await write()
     at = Binding(context.namespace, context.database)
-    (info,) = await store._database.query("INFO FOR DB STRUCTURE;", at=at)
+    (info,) = await store.query("INFO FOR DB STRUCTURE;", at=at)
     assert info["tables"] == []
-    again = await store.create_context(make_context(), providers={})
-    assert await store.list_sessions(again, WHOLE, after="", before=None, limit=9) == []
+    again = await Provisioning(store).create_context(make_context(), providers={})
+    assert (
+        await SessionTable(store).list_sessions(again, WHOLE, after="", before=None, limit=9) == []
+    )
 
 
 async def test_contexts_of_the_first_release_are_brought_up_when_the_store_is_opened(
     file_url: str, make_context: MakeContext, anyio_backend: str
 ) -> None:
-    shipped = read_migrations()
+    shipped = load_migrations()
     first = Migrations(shipped.metadata, shipped.context[:1])
     older = await open_store(file_url, migrations=first)
-    context = await older.create_context(make_context(), providers={})
+    context = await Provisioning(older).create_context(make_context(), providers={})
     with pytest.raises(ProblemError, match="its schema is behind"):
-        await older.create_session(context, make_session(), receipt=None)
+        await SessionTable(older).create_session(context, make_session(), receipt=None)
     await older.close()
     newer = await open_store(file_url)
-    assert await newer.list_schema_versions() == {context.id: len(shipped.context)}
+    assert await ContextTable(newer).list_schema_versions() == {context.id: len(shipped.context)}
     row = make_session()
-    await newer.create_session(context, row, receipt=None)
-    assert await newer.get_session(context, WHOLE, row.id) == row
+    await SessionTable(newer).create_session(context, row, receipt=None)
+    assert await SessionTable(newer).get_session(context, WHOLE, row.id) == row
     await newer.close()
 
 
