@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.running import (
+    DOCUMENTS,
     GUIDE,
     README,
     ROOT,
@@ -26,12 +27,20 @@ __all__ = ["port_9090", "serve", "shell"]
 INSTALL = re.compile(r"(?:pip|pipx|uv tool) install (?:\.|'\.\[(\w+)\]')")
 
 
-@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.timeout(SECONDS + 60, func_only=True)  # whatever the wait for the port
 @pytest.mark.usefixtures("port_9090")
 def test_every_command_prints_what_the_page_says() -> None:
     for document, text in run_documents().items():
         printed, said = mask_volatile(text), mask_volatile(document.read_text())
         assert printed.splitlines() == said.splitlines(), f"{document}; make docs"
+
+
+def test_every_block_is_of_a_kind_that_is_proved() -> None:
+    """What is typed is run, what is installed or made exists, and each block of Python has its test."""
+    for document in DOCUMENTS:
+        kinds = set(re.findall(r"^```(\w+)$", document.read_text(), re.MULTILINE))
+        python = {"python"} if document.name in ("testing.md", "python.md") else set()
+        assert kinds <= {"console", "sh"} | python, document
 
 
 def test_readme_is_short() -> None:
