@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS
+from spectronctl.ground.vocabulary import CATEGORIES
 from spectronctl.models.contexts import STAGES
-from spectronctl.models.facts import CATEGORIES
 from tests.conftest import CommandLine
 from tests.docs.running import ROOT
 
