@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test coverage check bench soak generate man lock clean
+.PHONY: demo test coverage check bench soak generate docs man lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ready
@@ -41,6 +41,10 @@ generate: .venv/.ready
 	$(BIN)/python -m spectronctl.cli._completion completions
 	$(BIN)/python -m spectronctl.cli._reference markdown docs/commands.md
 	$(BIN)/python -m tests.docs.pictures docs/images
+
+# What the commands of README and docs/guide print; they need port 9090 and a minute.
+docs: .venv/.ready
+	$(BIN)/python -m tests.docs.running
 
 # To read one: man -M build/man spectronctl-keys-rotate
 man: .venv/.ready

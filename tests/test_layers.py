@@ -1,4 +1,4 @@
-"""Which part of the program may import which, and which library lives where (README, "How it is built")."""
+"""Which part of the program may import which, and which library lives where (docs/architecture.md)."""
 
 from __future__ import annotations
 

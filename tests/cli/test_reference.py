@@ -36,6 +36,7 @@ from tests.cli.nodes import GLOBAL, NODES
 from tests.conftest import CommandLine
 
 ROOT = Path(__file__).parents[2]
+GUIDE_TO_OUTPUT = ROOT / "docs" / "guide" / "output.md"
 REFERENCE = ROOT / "docs" / "commands.md"
 PAGES = read_pages(NODES)
 COMMANDS = [page for page in PAGES if page.path]
@@ -208,8 +209,8 @@ def test_every_variable_that_the_program_knows_is_told_of() -> None:
     assert {name for name in known if name.startswith("SPECTRON")} <= named
 
 
-def test_the_exit_codes_are_those_of_the_readme() -> None:
-    rows = re.findall(r"^\| (\d+) \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_exit_codes_are_those_of_the_guide() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", GUIDE_TO_OUTPUT.read_text(), re.MULTILINE)
     told = {int(code): set(re.findall(r"`(\w+)`", kinds)) for code, kinds in rows}
     assert {ending.code: set(ending.kinds) for ending in read_endings()} == told
 
@@ -221,8 +222,8 @@ def test_every_option_that_asks_for_an_exit_code_is_told_with_it() -> None:
         "--check-server",
     }
     assert set(re.findall(r"--[\w-]+", told)) == asking
-    readme = (ROOT / "README.md").read_text()
-    assert f"| {FOUND} | | {told[0].lower()}{told[1:].rstrip('.')} |" in readme.replace("`", "")
+    guide = GUIDE_TO_OUTPUT.read_text()
+    assert f"| {FOUND} | | {told[0].lower()}{told[1:].rstrip('.')} |" in guide.replace("`", "")
 
 
 def test_the_files_are_where_the_program_looks(run_alone: CommandLine) -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,9 +110,13 @@ def find_free_port() -> int:
 
 
 @pytest.fixture
-def port_9090(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The port that Spectron listens on by default: for one test at a time, whichever worker runs it."""
-    with FileLock(tmp_path_factory.getbasetemp().parent / "port-9090.lock"):
+def port_9090() -> Iterator[None]:
+    """
+    The port that Spectron listens on by default: for one test of this machine at a time.
+
+    Other runs of the suite use the same port, so the lock is not in a folder of this run's.
+    """
+    with FileLock(Path(tempfile.gettempdir()) / f"spectronctl-port-9090-{os.getuid()}.lock"):
         yield
 
 

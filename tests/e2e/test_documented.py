@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
 
 
+@pytest.mark.timeout(120, func_only=True)  # whatever the wait for the port
 @pytest.mark.usefixtures("port_9090")
 def test_the_documented_invocations_run_with_no_configuration(serve: Serve, shell: Shell) -> None:
     served = serve("--store mem:// --port 9090")

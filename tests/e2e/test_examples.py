@@ -45,11 +45,11 @@ def test_the_demo_does_the_main_job_twice(shell: Shell) -> None:
 
 
 def test_nothing_is_installed_by_a_name_that_anybody_may_take() -> None:
-    """The program is on no index: the README and the examples install it from where the reader has it."""
-    files = [ROOT / "README.md", *(path for path in EXAMPLES.rglob("*") if path.is_file())]
-    installs = [
-        line for file in files for line in re.findall(r"\bpip install\b.*", file.read_text())
-    ]
+    """The program is on no index: the documents and the examples install it from where the reader has it."""
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    files = [*documents, *(path for path in EXAMPLES.rglob("*") if path.is_file())]
+    installer = re.compile(r"\b(?:pip|pipx|uv(?: tool| pip)?) (?:install|add)\b.*")
+    installs = [line for file in files for line in installer.findall(file.read_text())]
     assert len(installs) > 4
     assert [line for line in installs if "spectronctl" in line] == []
     assert sum(line.startswith("pip install '.[local]'") for line in installs) == 2

@@ -1,0 +1,93 @@
+"""The documents as a whole: their links, their length, their words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.running import DOCUMENTS, GUIDE, README, ROOT
+
+WRITTEN = sorted(
+    {
+        README,
+        ROOT / "CONTRIBUTING.md",
+        *(path for path in ROOT.glob("docs/**/*.md") if path.name != "commands.md"),
+    }
+)
+"""What people wrote; `docs/commands.md` is made from the commands."""
+
+LINKED = [
+    *WRITTEN,
+    ROOT / "docs" / "commands.md",
+    ROOT / "CHANGELOG.md",
+    *ROOT.glob("benchmarks/*.md"),
+    *ROOT.glob("examples/**/*.md"),
+]
+
+MAX_LINES = 400
+AVOIDED = ("nobody", "whoever", "somebody", "anybody", "is to become")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def read_prose(path: Path) -> str:
+    """Without blocks and words of code: what commands print is theirs."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`]*`", "``", text)
+
+
+def find_links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", read_prose(path))
+
+
+def find_anchors(path: Path) -> set[str]:
+    """The fragments that its headings can be reached by, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("document", LINKED, ids=name)
+def test_links_between_documents_resolve(document: Path) -> None:
+    for link in find_links(document):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        assert not fragment or fragment in find_anchors(target), link
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=name)
+def test_a_document_is_not_too_long(document: Path) -> None:
+    assert len(document.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=name)
+def test_the_words_are_those_of_the_field(document: Path) -> None:
+    prose = read_prose(document).lower()
+    assert [word for word in AVOIDED if re.search(rf"\b{word}\b", prose)] == []
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=name)
+def test_every_document_is_reached_from_readme(document: Path) -> None:
+    linked = {(README.parent / link.partition("#")[0]).resolve() for link in find_links(README)}
+    assert document in {README, *linked}
+
+
+def test_every_page_of_the_guide_is_run() -> None:
+    assert {*GUIDE.rglob("*.md"), README} == set(DOCUMENTS)
+
+
+def test_the_glossary_is_in_order() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    terms = re.findall(r"^\*\*([^*]+)\*\*", text, re.MULTILINE)
+    assert len(terms) > 20
+    assert terms == sorted(terms, key=str.lower)
