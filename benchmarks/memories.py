@@ -73,6 +73,7 @@ def _make_rows(count: int) -> Iterator[dict[str, Any]]:
             "session_id": "session:of-nobody",
             "turn_id": f"turn:{ulid}",
             "scopes": [["org/acme"]],
+            "nodes": ["org", "org/acme"],
             "text": " ".join(chance.choices(words, k=_WORDS_IN_A_TEXT)),
             "created_at": now,
         }
@@ -90,7 +91,7 @@ async def _measure_engine(
 ) -> float:
     """Rows per second of bare updates that give each memory another text and another vector."""
     indexed = [
-        {"id": row["id"], **{name: row[name] for name in ("chunk_id", "scopes", "text")}}
+        {"id": row["id"], **{name: row[name] for name in ("chunk_id", "scopes", "nodes", "text")}}
         for row in rows
     ]
     for first in range(0, len(rows), _FILLED):

@@ -62,7 +62,8 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
     refusals["reused"] = await refuse(
         lambda: member._transport.post(facts, json={**body, "text": "b"}, headers=key)
     )
-    await finish(member.sessions.delete(session.id))
+    refusals["forgetting"] = await refuse(lambda: member.sessions.delete(session.id))
+    await finish(operator.sessions.delete(session.id))
     refusals["deleted"] = await refuse(lambda: member.sessions.context(session.id, "tea"))
     return {
         "scopes": [session.scopes, bare.scopes],
