@@ -25,7 +25,7 @@ from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
 from spectronctl.cli.suggestions import find_suggestions
 from spectronctl.local import seen
-from tests.conftest import CommandLine, Result
+from tests.support.commandline import CommandLine, Result
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 BASH = COMPLETIONS / "spectronctl.bash"

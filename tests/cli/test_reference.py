@@ -32,8 +32,8 @@ from spectronctl.cli._reference._text import (
     split_typed,
 )
 from spectronctl.errors import FOUND
-from tests.cli.nodes import GLOBAL, NODES
-from tests.conftest import CommandLine
+from tests.support.command_tree import GLOBAL, NODES
+from tests.support.commandline import CommandLine
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "commands.md"

@@ -31,7 +31,8 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.output.streams import Streams
 from spectronctl.server.store import ContextRow, KeyRow, SessionRow
 from spectronctl.server.store.surreal import SurrealStore
-from tests.conftest import Server, Stream
+from tests.support.commandline import Stream
+from tests.support.server import Server
 
 WIDTH = 100
 CONTEXT = "acme-prod"

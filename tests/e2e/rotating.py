@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 import httpx
 
-from tests.cli.journals import make_due
 from tests.e2e.conftest import SPECTRONCTL, Served, Shell
+from tests.support.journals import make_due
 
 Method = Literal["overlap", "leaked", "in place"]
 Command = subprocess.CompletedProcess[str]

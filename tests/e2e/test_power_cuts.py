@@ -24,7 +24,7 @@ from tests.e2e.durability import find_gaps
 from tests.e2e.syscalls import RANDOM, Call, can_trace, list_calls, run_traced
 from tests.e2e.writers import PYTHON, SISTERS, WRITERS, Writer
 from tests.server import serving
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 ERRORS = ["ENOSPC", "EIO", "EDQUOT"] if SOAK else ["ENOSPC"]
 TALK = Path(__file__).parents[2] / "examples" / "conversation.jsonl"

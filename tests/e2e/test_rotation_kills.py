@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 Act = Callable[[Round], Any]
 

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 

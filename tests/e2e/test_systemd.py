@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.conftest import SPECTRONCTL, Served, Shell
 from tests.e2e.operating import start_server
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 UNITS = sorted((Path(__file__).parents[2] / "examples" / "systemd").iterdir())
 INSTALLED = "/opt/spectron/bin/spectronctl"

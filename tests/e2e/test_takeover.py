@@ -25,7 +25,7 @@ from tests.e2e.conftest import Shell
 from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
 from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 MEMORIES = 50_000 if SOAK else 500
 KILLS = 3

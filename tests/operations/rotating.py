@@ -19,7 +19,7 @@ from spectronctl.client import Client
 from spectronctl.errors import AuthError, SpectronctlError
 from spectronctl.models.keys import Key, MintedKey, split_name
 from spectronctl.operations.rotations import Method, Rotation, Rotator, check_plan, plan_rotation
-from tests.conftest import Server
+from tests.support.server import Server
 
 URL = "http://spectron.test"
 FLOOR = {"org": "acme"}

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from . import serving
 from .worlds import QUERIES, World, fill_world

@@ -17,7 +17,7 @@ import pytest
 
 from spectronctl.server.app import create_app
 from spectronctl.server.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from . import serving
 from .worlds import BODIES, World, fill_world, list_operations

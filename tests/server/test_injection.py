@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from .wire import Answer, Wire
 from .worlds import BODIES, QUERIES, World, dump_store, list_operations

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from . import serving
 from .serving import Served

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from . import serving
 from .serving import Served

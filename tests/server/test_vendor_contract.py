@@ -16,7 +16,7 @@ import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS

@@ -18,7 +18,7 @@ import pytest
 from spectronctl.server.problems import ProblemError
 from spectronctl.server.store import _connections
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 pytestmark = [
     pytest.mark.anyio,
