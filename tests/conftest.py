@@ -1,4 +1,4 @@
-"""What every test may use: the command line run in this process, and a real server in memory behind it."""
+"""What every test may use: the command line run in this process, a real server in memory behind it, and both as processes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.support.commandline import CommandLine
+from tests.support.processes import Serve, Shell, start_servers
 from tests.support.server import Server, run_server
 
 # Whoever starts the tests in the background may have told them to ignore these, and so every process that they start.
@@ -36,6 +38,27 @@ def run(tmp_path: Path, server: Server) -> CommandLine:
 def run_alone(tmp_path: Path) -> CommandLine:
     """Run a command line with nothing configured and no server."""
     return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return Shell(home)
+
+
+@pytest.fixture
+def serve(shell: Shell, tmp_path: Path) -> Iterator[Serve]:
+    """Start servers; what still runs at the end is killed."""
+    with start_servers(shell, tmp_path) as serve:
+        yield serve
+
+
+@pytest.fixture
+def port_9090(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The port that Spectron listens on by default: for one test at a time, whichever worker runs it."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "port-9090.lock"):
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

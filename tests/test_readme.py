@@ -16,9 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve, port_9090, serve, shell
-
-__all__ = ["port_9090", "serve", "shell"]
+from tests.support.processes import Serve
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from spectronctl.client import _call
-from tests.chaos.world import find_error
 from tests.support.command_tree import SAMPLES
 from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.scenes import find_error
 from tests.support.soak import SOAK
 from tests.support.sockets import Behaviour, SocketServer, serve, write
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.conftest import Serve, Shell
+from tests.support.processes import Serve, Shell
 from tests.support.soak import SOAK
 
 pytestmark = pytest.mark.timeout(300)

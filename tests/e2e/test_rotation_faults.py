@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.proxies import Fault, Proxy
-from tests.e2e.rotating import Command, Method, Outside, Round
 from tests.support.commandline import CommandLine
+from tests.support.proxies import Fault, Proxy
+from tests.support.rotation_processes import Command, Method, Outside, Round
 from tests.support.soak import SOAK
 
 HOW: dict[Method, str] = {

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round
+from tests.support.rotation_processes import NEVER, Agent, Method, Outside, Round
 from tests.support.soak import SOAK
 
 Act = Callable[[Round], Any]

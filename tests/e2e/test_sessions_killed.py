@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve, Served, Shell
+from tests.support.processes import Serve, Served, Shell
 from tests.support.soak import SOAK
 
 ROUNDS = 100 if SOAK else 1

@@ -21,10 +21,10 @@ from spectronctl.server.reindex import BATCH
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore
-from tests.e2e.conftest import Shell
-from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
 from tests.server.embeddings_endpoint import Endpoint, embed, serve
 from tests.server.remembering import remember_many
+from tests.support.fleet import Fleet, Member, find_finished, start_bridge, wait_for
+from tests.support.processes import Shell
 from tests.support.soak import SOAK
 
 MEMORIES = 50_000 if SOAK else 500

@@ -8,8 +8,8 @@ import pytest
 from spectronctl.client import _policy
 from spectronctl.errors import RequestError, SpectronctlError
 from spectronctl.operations.rotations import Method
-from tests.operations.rotating import Fault, World
-from tests.support.faults import lose_answer, lose_request, truncate_answer
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.rotations import World
 from tests.support.server import Server
 from tests.support.soak import SOAK
 

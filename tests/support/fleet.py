@@ -19,9 +19,9 @@ import httpx
 
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.e2e.conftest import SPECTRONCTL, Shell, find_free_port
 from tests.server.embeddings_endpoint import KEY, Endpoint
 from tests.server.remembering import FINISHED
+from tests.support.processes import SPECTRONCTL, Shell, find_free_port
 
 T = TypeVar("T")
 
