@@ -74,7 +74,7 @@ def watch_everything(life: Life) -> None:
     life.watch(checkpoints.Journal, "prepare", lambda journal: "preparing the journal")
     life.watch(checkpoints.Journal, "write", describe_write)
     life.watch(disk, "_write_new", lambda path, *_: "journal draft")
-    life.watch(_sync.Client, "_exchange", describe_request)
+    life.watch(_sync.Client, "_attempt", describe_request)
     life.watch(_files.FileSink, "reserve", lambda sink: "reserving the sink")
     life.watch(_drafts.Draft, "write", lambda draft, data: "writing the secret")
     life.watch(_drafts.Draft, "place", lambda draft: "placing the secret")
