@@ -1,4 +1,4 @@
-"""What every test may use: the command line run in this process, a real server in memory behind it, and both as processes."""
+"""What every test may use: command lines in this process and in others, and servers in memory and on sockets."""
 
 from __future__ import annotations
 

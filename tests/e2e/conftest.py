@@ -22,8 +22,6 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     """A server on disk, in a process of its own; it serves all tests of a module."""
-    from tests.support.rotation_processes import serve_outside
-
     with serve_outside(tmp_path_factory.mktemp("outside")) as outside:
         yield outside
 

@@ -121,7 +121,7 @@ def start_servers(shell: Shell, folder: Path) -> Iterator[Serve]:
 def start_server(
     words: list[str], env: dict[str, str], log_file: Path, program: str = SPECTRONCTL
 ) -> Served:
-    """Run `spectronctl WORDS`, as a file for operators has them, until it is ready; the management key is where the words say."""
+    """Run `spectronctl WORDS`, a line for operators, until it is ready; the words say where the management key is."""
     with log_file.open("w") as log:
         process = subprocess.Popen(
             [program, *words],

@@ -187,7 +187,7 @@ class Round:
         self.check()
         return result
 
-    def run_mortal(self, line: str, last: int) -> tuple[int, list[str]]:
+    def run_killable(self, line: str, last: int) -> tuple[int, list[str]]:
         """A command line that is killed at its point number `last`; its exit code, and the points it reached."""
         self.report.unlink(missing_ok=True)
         code = subprocess.run(
