@@ -24,8 +24,8 @@ from spectronctl.server.listening import bind_address, run_server
 from spectronctl.server.problems import unavailable
 from spectronctl.server.store.surreal import open_store
 from tests.client.test_multipart import read
-from tests.server.streaming import STREAM, UPLOAD, Streaming
 from tests.support.commandline import CommandLine, Stream
+from tests.support.streaming import STREAM, UPLOAD, Streaming
 
 from .test_api import Echo
 

@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
-from tests.server.embeddings_endpoint import serve as serve_vectors
 from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.embeddings_endpoint import serve as serve_vectors
 from tests.support.faults import lose_answer
 from tests.support.server import Server
 

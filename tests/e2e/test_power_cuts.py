@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import serving
+from tests.support import serving
 from tests.support.durability import find_gaps
 from tests.support.processes import SPECTRONCTL, Shell
 from tests.support.soak import SOAK

@@ -21,9 +21,9 @@ from spectronctl.server.reindex import BATCH
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore
-from tests.server.embeddings_endpoint import Endpoint, embed, serve
-from tests.server.remembering import remember_many
+from tests.support.embeddings_endpoint import Endpoint, embed, serve
 from tests.support.fleet import Fleet, Member, find_finished, start_bridge, wait_for
+from tests.support.memories import remember_many
 from tests.support.processes import Shell
 from tests.support.soak import SOAK
 

@@ -10,8 +10,7 @@ import pytest
 from spectronctl.server.app import create_app
 from spectronctl.server.credentials import mint_secret, new_context_key_id, new_management_key_id
 from spectronctl.server.store import KeyRow, Store
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,7 @@ from spectronctl.server.bootstrap import (
     ensure_management_key,
 )
 from spectronctl.server.store import Store
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

@@ -22,21 +22,7 @@ from spectronctl.server.store import (
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store.surreal import SurrealStore, open_store
 from spectronctl.server.ulids import new_ulid
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    Admit,
-    admit,
-    context,
-    member,
-    open_session,
-    read_texts,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, Admit, open_session, read_texts, say
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,8 @@ import pytest
 
 from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ContextRow, Store
-
-from .conversing import FACTS, context
-from .remembering import NOW, remember
-
-__all__ = ["context"]
+from tests.support.conversations import FACTS
+from tests.support.memories import NOW, remember
 
 pytestmark = pytest.mark.anyio
 

@@ -18,21 +18,7 @@ from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ContextRow, Store, _turns
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store.surreal import SurrealStore
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    PLANE,
-    SESSIONS,
-    admit,
-    context,
-    member,
-    open_session,
-    read_turns,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, PLANE, SESSIONS, open_session, read_turns, say
 
 pytestmark = pytest.mark.anyio
 

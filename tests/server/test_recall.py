@@ -9,10 +9,7 @@ from spectronctl.server import recall
 from spectronctl.server.recall import read_words, write_context
 from spectronctl.server.routes import sessions
 from spectronctl.server.store import Found
-
-from .conversing import FACTS, SESSIONS, Admit, admit, context, member, open_session, say
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import FACTS, SESSIONS, Admit, open_session, say
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,8 @@ from spectronctl.server.scopes import WHOLE, Region
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore, open_store
-
-from .remembering import remember
-from .worlds import list_operations
+from tests.support.memories import remember
+from tests.support.worlds import list_operations
 
 pytestmark = pytest.mark.anyio
 

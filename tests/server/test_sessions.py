@@ -12,22 +12,16 @@ import pytest
 from spectronctl.server.store import ContextRow, SessionRow, Store
 from spectronctl.server.store._database import Binding
 from spectronctl.server.ulids import make_ulid_bound
-
-from .conftest import Connect
-from .conversing import (
+from tests.support.conversations import (
     FACTS,
     PLANE,
     SESSIONS,
     Admit,
-    admit,
-    context,
-    member,
+    Connect,
     open_session,
     read_turns,
     say,
 )
-
-__all__ = ["admit", "context", "member"]
 
 pytestmark = pytest.mark.anyio
 

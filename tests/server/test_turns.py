@@ -12,20 +12,7 @@ import pytest
 from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.store._database import Binding
 from spectronctl.server.store._turns import PAGE
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    admit,
-    context,
-    member,
-    open_session,
-    read_turns,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, open_session, read_turns, say
 
 pytestmark = pytest.mark.anyio
 

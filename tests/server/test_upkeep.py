@@ -13,12 +13,8 @@ from spectronctl.server.scopes import WHOLE
 from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore
-
-from .conftest import Connect
-from .conversing import PLANE, SESSIONS, context, open_session, say
-from .remembering import remember
-
-__all__ = ["context"]
+from tests.support.conversations import PLANE, SESSIONS, Connect, open_session, say
+from tests.support.memories import remember
 
 pytestmark = pytest.mark.anyio
 

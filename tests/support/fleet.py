@@ -19,8 +19,8 @@ import httpx
 
 from spectronctl.server.store import ContextRow
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.server.embeddings_endpoint import KEY, Endpoint
-from tests.server.remembering import FINISHED
+from tests.support.embeddings_endpoint import KEY, Endpoint
+from tests.support.memories import FINISHED
 from tests.support.processes import SPECTRONCTL, Shell, find_free_port
 
 T = TypeVar("T")
@@ -203,7 +203,7 @@ class Fleet:
 
 @contextmanager
 def start_bridge(engine_url: str = "mem://") -> Iterator[Bridge]:
-    """A database that several processes share; see `tests.server.bridge`."""
+    """A database that several processes share; see `tests.support.bridge`."""
     bridge = Bridge(engine_url)
     try:
         bridge.start()
@@ -223,7 +223,7 @@ class Bridge:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.bridge", self.engine_url, str(self.port)],
+            [sys.executable, "-m", "tests.support.bridge", self.engine_url, str(self.port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -16,7 +16,7 @@ from spectronctl.api import contexts, facts, keys, lifecycle, ontology, sessions
 from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
-from tests.server import serving
+from tests.support import serving
 from tests.support.command_tree import SAMPLES, add_options, sample_line
 from tests.support.commandline import CommandLine, Result
 from tests.support.journals import make_due

@@ -20,7 +20,7 @@ from spectronctl.server.store import ContextRow, Store
 from spectronctl.server.store._database import RetryableError, retry
 from spectronctl.server.store._urls import parse_store_url
 from spectronctl.server.store.surreal import StoreLockedError, open_store
-from tests.server.bridge import PASSWORD, SurrealServer, bridge
+from tests.support.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -13,7 +13,7 @@ from spectronctl.server.problems import ProblemError
 from spectronctl.server.store import ContextRow, JobRow
 from spectronctl.server.store import _jobs as jobs
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.server.remembering import claim_reindex
+from tests.support.memories import claim_reindex
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -20,7 +20,7 @@ from spectronctl.server.store._plane import query_context
 from spectronctl.server.store._regions import query_region
 from spectronctl.server.store._words import Words, score_words
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.server.remembering import remember
+from tests.support.memories import remember
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -16,7 +16,7 @@ from spectronctl.server.store._database import Binding
 from spectronctl.server.store._migrations import Migrations, read_migrations
 from spectronctl.server.store._plane import query_context
 from spectronctl.server.store.surreal import SurrealStore, open_store
-from tests.server.remembering import SCOPES, claim_reindex, remember
+from tests.support.memories import SCOPES, claim_reindex, remember
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]
