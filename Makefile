@@ -37,10 +37,10 @@ bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready
 
 # Files made from others: the synchronous client, the completion scripts, the reference, the pictures.
 generate: .venv/.ready
-	$(BIN)/python tests/client/test_twins.py
-	$(BIN)/python -m spectronctl.cli._completion completions
-	$(BIN)/python -m spectronctl.cli._reference markdown docs/commands.md
-	$(BIN)/python -m tests.docs.pictures docs/images
+	$(BIN)/python -m tools.unasync
+	$(BIN)/python -m tools.completions completions
+	$(BIN)/python -m tools.reference markdown docs/commands.md
+	$(BIN)/python -m tools.pictures docs/images
 
 # What the commands of README and docs/guide print; they need port 9090 and a minute.
 docs: .venv/.ready
@@ -48,7 +48,7 @@ docs: .venv/.ready
 
 # To read one: man -M build/man spectronctl-keys-rotate
 man: .venv/.ready
-	$(BIN)/python -m spectronctl.cli._reference man build/man/man1
+	$(BIN)/python -m tools.reference man build/man/man1
 
 # Newer versions of everything, on purpose; `uv` must be at hand.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade

@@ -20,9 +20,7 @@ from tests.docs.running import (
     mask_volatile,
     run_documents,
 )
-from tests.e2e.conftest import Serve, port_9090, serve, shell
-
-__all__ = ["port_9090", "serve", "shell"]
+from tests.support.processes import Serve
 
 INSTALL = re.compile(r"(?:pip|pipx|uv tool) install (?:\.|'\.\[(\w+)\]')")
 

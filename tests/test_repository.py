@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from hatchling.builders.plugin.interface import BuilderInterface
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
 FILES = subprocess.run(
@@ -14,6 +21,10 @@ FILES = subprocess.run(
     text=True,
     check=True,
 ).stdout.split()
+MODULES = [name for name in FILES if name.endswith(".py") and (ROOT / name).exists()]
+TESTS = [name for name in MODULES if re.match(r"tests/(.*/)?test_[^/]*$", name)]
+USED_BY = {"tests": {"tests"}, "tools": {"tests", "tools"}, "benchmarks": {"tests", "benchmarks"}}
+"""Folders that only some may import."""
 
 
 def test_no_file_names_a_registry_or_a_place_of_one_machine() -> None:
@@ -37,3 +48,70 @@ def test_the_changelog_keeps_its_form() -> None:
     assert "\n## [Unreleased]\n" in text
     sections = set(re.findall(r"^### (.*)$", text, re.MULTILINE))
     assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def parse(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
+
+
+def list_imports(name: str) -> Iterator[tuple[str, str]]:
+    """Module and name of everything that is imported anywhere in it; no name where the module is."""
+    package = name.split("/")[:-1]
+    for node in ast.walk(parse(name)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def list_fixtures(name: str) -> set[str]:
+    """What the module itself defines for tests to ask for."""
+    return {
+        node.name
+        for node in parse(name).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_tests_and_tools_are_not_imported_from_outside(name: str) -> None:
+    own = name.split("/")[0]
+    for module, what in list_imports(name):
+        top = module.partition(".")[0]
+        assert own in USED_BY.get(top, {own}), f"{name} imports {module} {what}"
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_fixtures_come_from_the_folder(name: str) -> None:
+    """A module of tests takes its fixtures by their names from a conftest.py, and hands on none."""
+    assert "__all__" not in {
+        node.id for node in ast.walk(parse(name)) if isinstance(node, ast.Name)
+    }
+    for module, what in list_imports(name):
+        assert not module.endswith("conftest"), f"{name} imports {what} from {module}"
+        path = ROOT / (module.replace(".", "/") + ".py")
+        if path.is_file():
+            assert what not in list_fixtures(str(path.relative_to(ROOT))), f"{name}: {what}"
+
+
+def test_what_tests_share_defines_no_fixtures() -> None:
+    shared = [name for name in MODULES if name.startswith("tests/support/")]
+    assert len(shared) > 20
+    assert {name: list_fixtures(name) for name in shared} == {name: set() for name in shared}
+
+
+def list_built(builder: BuilderInterface) -> set[str]:  # type: ignore[type-arg]
+    return {Path(file.distribution_path).as_posix() for file in builder.recurse_included_files()}
+
+
+def test_what_is_published_comes_from_these_folders_only() -> None:
+    program = {name for name in FILES if name.startswith("spectronctl/") and (ROOT / name).exists()}
+    kept = {
+        *(name for name in FILES if name.startswith(("completions/", "docs/"))),
+        *("README.md", "CHANGELOG.md", "LICENSE"),
+    }
+    assert list_built(WheelBuilder(str(ROOT))) == program
+    assert list_built(SdistBuilder(str(ROOT))) == program | kept

@@ -11,20 +11,18 @@ call, which every script knows under the same name:
     files           the name of a file
     free WHAT       what only the user knows
 
-`python -m spectronctl.cli._completion DIRECTORY` writes the scripts; a test holds `completions/` to them.
+`make generate` writes them into `completions/`, too; a test holds that to what is printed.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from spectronctl.cli._shells import BASH, FISH, POWERSHELL, ZSH
-from spectronctl.cli._tree import Argument, Flag, Node, describe_flags, walk
+from spectronctl.cli._tree import Argument, Flag, Node, describe_flags
 from spectronctl.cli._typer import global_params
 
 Call = tuple[str, ...]
@@ -248,25 +246,3 @@ def _powershell_row(table: str, key: str, parts: Iterable[str]) -> str:
 def _quote_powershell(text: str) -> str:
     """PowerShell ends a string at a typographic apostrophe too."""
     return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
-
-
-SCRIPTS = {
-    "spectronctl.bash": bash,
-    "_spectronctl": zsh,
-    "spectronctl.fish": fish,
-    "spectronctl.ps1": powershell,
-}
-"""The file that keeps each shell's script."""
-
-
-def write_scripts(directory: Path) -> None:
-    """Write every shell's script for the whole command tree into the directory."""
-    from spectronctl.cli.app import tree
-
-    nodes = list(walk(tree()))
-    for name, generate in SCRIPTS.items():
-        (directory / name).write_text(generate(nodes), encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    write_scripts(Path(sys.argv[1]))

@@ -9,7 +9,7 @@ import pytest
 
 from spectronctl.client import _policy, _polling
 from spectronctl.operations import imports, jobs
-from tests.chaos.world import World
+from tests.support.scenes import World
 
 
 @pytest.fixture(scope="session")

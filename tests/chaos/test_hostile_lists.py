@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CommandLine, Result
+from tests.support.commandline import CommandLine, Result
 
 LISTS = {"contexts list": "contexts", "keys list": "keys", "lifecycle jobs list": "jobs"}
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from spectronctl.client import _call
-from tests.chaos.world import find_error
-from tests.cli.nodes import SAMPLES
-from tests.client.sockets import Behaviour, SocketServer, serve, write
-from tests.conftest import SENTINEL, CommandLine, Result
-from tests.soak import SOAK
+from tests.support.command_tree import SAMPLES
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.scenes import find_error
+from tests.support.soak import SOAK
+from tests.support.sockets import Behaviour, SocketServer, serve, write
 
 COMMANDS = ["contexts list", "keys create agent", "migrations status"]
 """A list, a write, an object of many shapes; and in soak an object, pages by offset, another list."""

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.chaos.world import World, find_error
-from tests.cli.nodes import ONLINE, add_options, name_of
-from tests.conftest import CommandLine, Result
-from tests.soak import SOAK
+from tests.support.command_tree import ONLINE, add_options, name_of
+from tests.support.commandline import CommandLine, Result
+from tests.support.scenes import World, find_error
+from tests.support.soak import SOAK
 
 PAYLOADS = {
     "clear the screen": "\x1b[2J\x1b[H",

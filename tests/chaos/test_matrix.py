@@ -11,12 +11,12 @@ from typing import Literal, get_args
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.chaos.world import State, World, find_error
-from tests.cli.nodes import DIAGNOSES, ONLINE, name_of
 from tests.cli.test_failures import ERROR_KEYS, EXIT_CODES
-from tests.conftest import Result
-from tests.e2e.proxies import Exchange, Fault
-from tests.soak import SOAK
+from tests.support.command_tree import DIAGNOSES, ONLINE, name_of
+from tests.support.commandline import Result
+from tests.support.proxies import Exchange, Fault
+from tests.support.scenes import State, World, find_error
+from tests.support.soak import SOAK
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 

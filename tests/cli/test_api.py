@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cli.faults import lose_answer, lose_request
-from tests.cli.nodes import SAMPLES
 from tests.cli.test_failures import FAILURES
-from tests.conftest import SENTINEL, CommandLine, Result, Server
+from tests.support.command_tree import SAMPLES
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.faults import lose_answer, lose_request
+from tests.support.server import Server
 
 ACME = "/api/v1/contexts/acme-prod"
 

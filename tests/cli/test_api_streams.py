@@ -24,8 +24,8 @@ from spectronctl.server.http.problems import unavailable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.listening import bind_address, run_server
 from tests.client.test_multipart import read
-from tests.conftest import CommandLine, Stream
-from tests.server.streaming import STREAM, UPLOAD, Streaming
+from tests.support.commandline import CommandLine, Stream
+from tests.support.streaming import STREAM, UPLOAD, Streaming
 
 from .test_api import Echo
 

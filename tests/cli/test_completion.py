@@ -25,7 +25,8 @@ from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
 from spectronctl.cli.suggestions import find_suggestions
 from spectronctl.local import seen
-from tests.conftest import CommandLine, Result
+from tests.support.commandline import CommandLine, Result
+from tools import completions
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 BASH = COMPLETIONS / "spectronctl.bash"
@@ -370,16 +371,16 @@ def test_static_words_start_no_python(
 # The scripts
 
 
-@pytest.mark.parametrize("file", _completion.SCRIPTS)
+@pytest.mark.parametrize("file", completions.SCRIPTS)
 def test_the_scripts_are_current(file: str) -> None:
     kept = (COMPLETIONS / file).read_text(encoding="utf-8")
-    assert kept == _completion.SCRIPTS[file](NODES), "make generate"
+    assert kept == completions.SCRIPTS[file](NODES), "make generate"
 
 
 def test_all_scripts_are_written_at_once(tmp_path: Path) -> None:
-    module = [sys.executable, "-m", "spectronctl.cli._completion", str(tmp_path)]
-    subprocess.run(module, check=True)
-    assert {path.name for path in tmp_path.iterdir()} == set(_completion.SCRIPTS)
+    module = [sys.executable, "-m", "tools.completions", str(tmp_path)]
+    subprocess.run(module, cwd=COMPLETIONS.parent, check=True)
+    assert {path.name for path in tmp_path.iterdir()} == set(completions.SCRIPTS)
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (COMPLETIONS / path.name).read_bytes()
 

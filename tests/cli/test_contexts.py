@@ -12,8 +12,9 @@ import httpx
 import pytest
 import yaml
 
-from tests.cli.faults import Fault, lose_answer, lose_request, truncate_answer
-from tests.conftest import SENTINEL, CommandLine, Server
+from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.server import Server
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 

@@ -11,8 +11,9 @@ import pytest
 
 from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import lend_name
-from tests.cli.faults import Fault, lose_answer, truncate_answer
-from tests.conftest import SENTINEL, CommandLine, Result, Server
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.faults import Fault, lose_answer, truncate_answer
+from tests.support.server import Server
 
 CLONE = "contexts clone acme-prod copy --namespace acme --database copy"
 ONTOLOGY = "ontology add --entity-type Person --attribute Person=name --relation knows"

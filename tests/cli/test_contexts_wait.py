@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from spectronctl.client import _polling
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 Answer = httpx.Response | BaseException | None
 """None is the context itself."""

@@ -21,13 +21,13 @@ import pytest
 from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
 from spectronctl.operations.diagnosis import Subject
-from tests.cli.doors import listen
-from tests.cli.journals import make_due
-from tests.cli.test_doctor_network import find, first_failure, no_proxies, statuses
-from tests.conftest import SENTINEL, CommandLine, Result
 from tests.server.store.test_lock import another_holder
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.diagnoses import find, first_failure, statuses
+from tests.support.journals import make_due
+from tests.support.sockets import listen
 
-__all__ = ["no_proxies"]
+pytestmark = pytest.mark.usefixtures("no_proxies")
 
 KEYS = {"check", "status", "detail", "hint", "command", "exit_code", "seconds", "facts"}
 ORDER = [

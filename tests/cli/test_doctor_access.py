@@ -9,11 +9,12 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from tests.cli.doors import open_door
-from tests.cli.test_doctor_network import find, first_failure, no_proxies, statuses
-from tests.conftest import SENTINEL, CommandLine, Result, Server
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.diagnoses import find, first_failure, statuses
+from tests.support.server import Server
+from tests.support.sockets import open_door
 
-__all__ = ["no_proxies"]
+pytestmark = pytest.mark.usefixtures("no_proxies")
 
 
 def doctor(run: CommandLine, options: str = "", **env: str) -> Result:

@@ -14,19 +14,16 @@ import httpx
 import pytest
 import trustme
 
-from tests.cli.doors import listen, open_door, open_proxy
-from tests.client.sockets import free_address
-from tests.conftest import SENTINEL, CommandLine, Result, Server
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.diagnoses import find, first_failure, statuses
+from tests.support.server import Server
+from tests.support.sockets import free_address, listen, open_door, open_proxy
 
 SETTINGS_FRAME = bytes.fromhex("000006040000000000000300000064")
 KEY = f"mgmt-{SENTINEL}"
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxies")
 
 
 @pytest.fixture
@@ -40,21 +37,6 @@ def examine(run: CommandLine, url: str, options: str = "", **env: str) -> Result
     result = run(f"doctor --url {url} -o json {options}", env=env)
     assert SENTINEL not in result.out + result.err
     return result
-
-
-def find(result: Result, name: str) -> dict[str, Any]:
-    (row,) = (check for check in result.json["checks"] if check["check"] == name)
-    return row  # type: ignore[no-any-return]
-
-
-def first_failure(result: Result) -> dict[str, Any]:
-    row: dict[str, Any] = next(c for c in result.json["checks"] if c["status"] == "failed")
-    assert (row["exit_code"], row["detail"]) == (result.code, result.error["message"])
-    return row
-
-
-def statuses(result: Result) -> dict[str, str]:
-    return {check["check"]: check["status"] for check in result.json["checks"]}
 
 
 def say(text: bytes) -> Any:

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from spectronctl.models.keys import is_lent, lend_name, split_name
-from tests.cli.faults import Fault, lose_answer, lose_request, truncate_answer
-from tests.conftest import SENTINEL, CommandLine, Server
+from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.server import Server
 
 TWIN = re.compile(r"app\.exec-[0-9a-f]{8}")
 

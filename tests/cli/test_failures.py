@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
-from tests.cli.nodes import (
+from tests.support.command_tree import (
     ASKS_AFTER_READING,
     BRINGS_A_KEY,
     DESTROYS_AS,
@@ -23,7 +23,8 @@ from tests.cli.nodes import (
     name_of,
     sample_line,
 )
-from tests.conftest import SENTINEL, CommandLine, Result, Server
+from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.server import Server
 
 ERROR_KEYS = {
     "kind",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.faults import Fault, lose_answer, lose_request, truncate_answer
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.server import Server
 
 KEYS = "/api/v1/contexts/acme-prod/keys"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 FLOOR = "--scope-floor org=acme"
 
@@ -203,7 +204,7 @@ def test_a_terminal_is_no_obstacle_to_what_is_there(acme: CommandLine) -> None:
 def test_a_lost_answer_is_not_mistaken_for_another_generation(
     acme: CommandLine, server: Server
 ) -> None:
-    from tests.cli.faults import lose_request
+    from tests.support.faults import lose_request
 
     secret = acme("keys create app.g2").out
     server.faults.append(lose_request)
@@ -213,7 +214,7 @@ def test_a_lost_answer_is_not_mistaken_for_another_generation(
 
 
 def test_an_orphan_that_cannot_be_recovered_is_named(acme: CommandLine, server: Server) -> None:
-    from tests.cli.faults import lose_answer
+    from tests.support.faults import lose_answer
 
     def refuse(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         return httpx.Response(403, json={"detail": "no"}, request=request)

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CommandLine, Result, Server
+from tests.support.commandline import CommandLine, Result
+from tests.support.server import Server
 
 ORPHAN_COLUMNS = "NAME ID REASON CREATED_AT LAST_USED_AT EXPIRES_AT"
 COLUMNS = "NAME LOGICAL ID PRINCIPAL STATUS CREATED_AT LAST_USED_AT EXPIRES_AT SCOPE_FLOOR"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SENTINEL, CommandLine, Server
+from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.server import Server
 
 NO_KEY = {"SPECTRON_MANAGEMENT_API_KEY": ""}
 

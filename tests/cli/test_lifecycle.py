@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CommandLine
+from tests.support.commandline import CommandLine
 
 DECAY = {"affected": 3, "expired_memories": 1, "pruned_cache_entries": 2}
 REPORT: dict[str, Any] = {

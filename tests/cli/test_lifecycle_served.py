@@ -7,9 +7,10 @@ import json
 import httpx
 import pytest
 
-from tests.cli.faults import lose_answer
-from tests.conftest import SENTINEL, CommandLine, Server
-from tests.server.embeddings_endpoint import serve as serve_vectors
+from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.embeddings_endpoint import serve as serve_vectors
+from tests.support.faults import lose_answer
+from tests.support.server import Server
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CommandLine
+from tests.support.commandline import CommandLine
 
 BODY = {
     "schema_version": 4,

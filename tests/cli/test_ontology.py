@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spectronctl.models.ontology import find_problems
-from tests.cli.faults import Fault, lose_answer, lose_request, truncate_answer
-from tests.cli.nodes import OWN_SAMPLES
-from tests.conftest import CommandLine, Server
+from tests.support.command_tree import OWN_SAMPLES
+from tests.support.commandline import CommandLine
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.server import Server
 
 URL = "/api/v1/contexts/acme-prod/ontology"
 FILE = OWN_SAMPLES["ontology", "FILE|-"]

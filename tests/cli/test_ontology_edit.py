@@ -14,9 +14,10 @@ import httpx
 import pytest
 import yaml
 
-from tests.cli.nodes import OWN_SAMPLES
 from tests.cli.test_ontology_changes import Untagged
-from tests.conftest import SENTINEL, CommandLine, Server
+from tests.support.command_tree import OWN_SAMPLES
+from tests.support.commandline import SENTINEL, CommandLine
+from tests.support.server import Server
 
 URL = "/api/v1/contexts/acme-prod/ontology"
 FILE = OWN_SAMPLES["ontology", "FILE|-"]

@@ -10,8 +10,9 @@ import pytest
 
 from spectronctl.models import ontology as rules
 from spectronctl.models.ontology import find_problems, join_problems
-from tests.cli.nodes import OWN_SAMPLES
-from tests.conftest import CommandLine, Server
+from tests.support.command_tree import OWN_SAMPLES
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 FILE = OWN_SAMPLES["ontology", "FILE|-"]
 MANY = [f"n{n}" for n in range(200)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SENTINEL, CommandLine
+from tests.support.commandline import SENTINEL, CommandLine
 
 ADD = "profiles add prod --url https://spectron.example.com -c acme-prod"
 

@@ -20,20 +20,20 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from spectronctl.cli._reference._markdown import _write_page, write_reference
-from spectronctl.cli._reference._pages import Entry, Page, read_options, read_pages
-from spectronctl.cli._reference._roff import write_page
-from spectronctl.cli._reference._shared import VARIABLES, read_endings, read_files, read_settings
-from spectronctl.cli._reference._text import (
+from spectronctl.errors import FOUND
+from tests.support.command_tree import GLOBAL, NODES
+from tests.support.commandline import CommandLine
+from tools.reference.markdown import _write_page, write_reference
+from tools.reference.pages import Entry, Page, read_options, read_pages
+from tools.reference.roff import write_page
+from tools.reference.shared import VARIABLES, read_endings, read_files, read_settings
+from tools.reference.text import (
     Paragraph,
     Span,
     end_sentence,
     read_paragraphs,
     split_typed,
 )
-from spectronctl.errors import FOUND
-from tests.cli.nodes import GLOBAL, NODES
-from tests.conftest import CommandLine
 
 ROOT = Path(__file__).parents[2]
 GUIDE_TO_OUTPUT = ROOT / "docs" / "guide" / "output.md"
@@ -237,7 +237,7 @@ def test_the_files_are_where_the_program_looks(run_alone: CommandLine) -> None:
 def test_both_forms_are_the_same_bytes_wherever_they_are_written(tmp_path: Path) -> None:
     odd = {"COLUMNS": "20", "LC_ALL": "C", "TERM": "dumb", "HOME": "/nowhere", "CI": "1", "TZ": "X"}
     for form, path in (("markdown", tmp_path / "docs" / "x.md"), ("man", tmp_path / "man1")):
-        module = [sys.executable, "-m", "spectronctl.cli._reference", form, str(path)]
+        module = [sys.executable, "-m", "tools.reference", form, str(path)]
         subprocess.run(module, env=odd, cwd=ROOT, check=True)
     assert (tmp_path / "docs" / "x.md").read_bytes() == REFERENCE.read_bytes()
     written = {path.name: path.read_text("ascii") for path in (tmp_path / "man1").iterdir()}

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from spectronctl.client import _polling
-from tests.conftest import CommandLine
-from tests.operations.upkeep import JobServer, Look, Start, make_job, reach
+from tests.support.commandline import CommandLine
+from tests.support.fake_jobs import JobServer, Look, Start, make_job, reach
 
 DONE = reach(10, status="succeeded")
 

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CommandLine, Result, Server
+from tests.support.commandline import CommandLine, Result
+from tests.support.server import Server
 
 KEYS = "/api/v1/contexts/acme-prod/keys"
 

@@ -13,7 +13,8 @@ import pytest
 from spectronctl.local.checkpoints import Journal
 from spectronctl.local.locations import state_dir
 from spectronctl.operations.rotations import BUSY_SECONDS
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 
 class Edge(httpx.BaseTransport):

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from spectronctl.local.checkpoints import Journal
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 KEYS = "/api/v1/contexts/acme-prod/keys"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 
 @pytest.fixture

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.cli.faults import Fault, lose_answer
-from tests.cli.nodes import SAMPLES
-from tests.conftest import CommandLine, Server
+from tests.support.command_tree import SAMPLES
+from tests.support.commandline import CommandLine
+from tests.support.faults import Fault, lose_answer
+from tests.support.server import Server
 
 TALK = SAMPLES["FILE|-"]
 WORDS = [json.loads(line) for line in Path(TALK).read_text("utf-8").splitlines()]
 NOBODY = SAMPLES["SESSION"]
-
-
-@pytest.fixture
-def session(acme: CommandLine) -> str:
-    """The id of a session that holds TALK."""
-    return acme(f"sessions import {TALK} -o name").out.strip()
-
-
-@pytest.fixture
-def unanswered(tmp_path: Path) -> Iterator[CommandLine]:
-    """A command line that has a key and may send nothing."""
-    sent: list[httpx.Request] = []
-
-    def note(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(500)
-
-    env = {"SPECTRON_API_KEY": "sk-acme-k", "SPECTRON_CONTEXT_ID": "acme-prod", "CI": "1"}
-    yield CommandLine(tmp_path, httpx.MockTransport(note), env)
-    assert sent == []
 
 
 def test_a_session_shows_its_metadata_its_turns_and_both_ends(

@@ -12,11 +12,10 @@ import httpx
 import pytest
 
 from spectronctl.output import streams
-from tests.cli.nodes import SAMPLES
-from tests.cli.test_sessions import TALK, WORDS, session, unanswered
-from tests.conftest import CommandLine, Server
-
-__all__ = ["session", "unanswered"]
+from tests.cli.test_sessions import TALK, WORDS
+from tests.support.command_tree import SAMPLES
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 NOBODY = SAMPLES["SESSION"]
 

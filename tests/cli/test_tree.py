@@ -11,8 +11,8 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from spectronctl.cli.commands import COMMANDS
-from tests.cli.nodes import GLOBAL, NODES, OWN_SAMPLES, name_of
-from tests.conftest import CommandLine
+from tests.support.command_tree import GLOBAL, NODES, OWN_SAMPLES, name_of
+from tests.support.commandline import CommandLine
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from spectronctl import __version__
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 Change = Callable[[dict[str, Any]], Any]
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from spectronctl.config.credentials import digest
-from tests.conftest import CommandLine, Server
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 
 @pytest.fixture

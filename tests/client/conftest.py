@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl import AsyncSpectronManagement, SpectronManagement
 from spectronctl.client import _async, _policy, _sync
-
-from .fakes import AsyncFace, Clock, Connect, Face, FakeSpectron, SyncFace
+from tests.support.fakes import Admin, AsyncFace, Clock, Connect, Face, FakeSpectron, SyncFace
 
 
 @pytest.fixture(params=[SyncFace, AsyncFace], ids=["sync", "async"])
@@ -54,3 +54,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         monkeypatch.setattr(module, "monotonic", clock.monotonic)
     monkeypatch.setattr(_policy, "random", lambda: 1.0)
     return clock
+
+
+@pytest.fixture(params=[SpectronManagement, AsyncSpectronManagement], ids=["sync", "async"])
+def admin(request: pytest.FixtureRequest, spectron: FakeSpectron) -> Admin:
+    return Admin(request.param, spectron)

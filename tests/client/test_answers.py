@@ -12,8 +12,7 @@ import pytest
 from spectronctl import errors
 from spectronctl.api import contexts, health, keys
 from spectronctl.ground.redaction import MASK
-
-from .fakes import KEY, Connect, Face, FakeSpectron
+from tests.support.fakes import KEY, Connect, Face, FakeSpectron
 
 ACME = "/api/v1/contexts/acme"
 READ = contexts.get_context("acme")

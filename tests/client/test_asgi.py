@@ -18,8 +18,7 @@ import pytest
 from spectronctl import errors
 from spectronctl.api import contexts, health, keys
 from spectronctl.client import AsgiTransport, Client
-
-from .fakes import KEY
+from tests.support.fakes import KEY
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

@@ -14,8 +14,7 @@ import truststore
 from spectronctl import errors
 from spectronctl.api import health
 from spectronctl.client import _connection
-
-from .fakes import KEY, Connect, Face, FakeSpectron
+from tests.support.fakes import KEY, Connect, Face, FakeSpectron
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

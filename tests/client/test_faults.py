@@ -19,9 +19,8 @@ from spectronctl import errors
 from spectronctl.api import contexts, health
 from spectronctl.client import Exchange, _call, _policy
 from spectronctl.ground.http_problems import Answer
-
-from .fakes import KEY, Connect
-from .sockets import Behaviour, free_address, reset, serve, write, write_and_reset
+from tests.support.fakes import KEY, Connect
+from tests.support.sockets import Behaviour, free_address, reset, serve, write, write_and_reset
 
 HEALTH = health.get_health()
 CREATION = contexts.create_context("acme", namespace="a", database="b")

@@ -14,8 +14,7 @@ import pytest
 from spectronctl.api import contexts
 from spectronctl.client import AsyncClient, Client
 from spectronctl.errors import AuthError, ConfigError
-
-from .fakes import KEY, URL
+from tests.support.fakes import KEY, URL
 
 READ = contexts.get_context("acme")
 OTHER = "sk-acme-sentinel-4712"

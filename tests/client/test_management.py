@@ -12,40 +12,13 @@ import pytest
 
 import spectronctl
 from spectronctl import AsyncSpectronManagement, SpectronManagement, errors
-
-from .fakes import KEY, URL, Clock, FakeSpectron
+from tests.support.fakes import KEY, URL, Admin, Clock, FakeSpectron
 
 CONTEXT = {"id": "acme-prod", "namespace": "acme", "database": "prod"}
 MINTED = {"id": "cak_1", "name": "ci", "secret": "sk-acme-prod-1"}
 ROOT = "/api/v1/contexts/acme-prod"
 JOBS = f"{ROOT}/lifecycle/jobs"
 JOB = {"id": "job_1", "status": "cancelled", "kind": "reindex"}
-
-
-class Admin:
-    """Either class, called by dotted name."""
-
-    def __init__(self, kind: type[Any], spectron: FakeSpectron) -> None:
-        self.kind = kind
-        self.transport = httpx.MockTransport(spectron.answer)
-
-    def __call__(self, called: str, /, *args: Any, **options: Any) -> Any:
-        return asyncio.run(self._call(called, args, options))
-
-    async def _call(self, name: str, args: Any, options: Any) -> Any:
-        admin = self.kind(base_url=URL, api_key=KEY, transport=self.transport)
-        call = admin
-        for part in name.split("."):
-            call = getattr(call, part)
-        result = call(*args, **options)
-        if inspect.isasyncgen(result):
-            return [item async for item in result]
-        return await result if inspect.isawaitable(result) else result
-
-
-@pytest.fixture(params=[SpectronManagement, AsyncSpectronManagement], ids=["sync", "async"])
-def admin(request: pytest.FixtureRequest, spectron: FakeSpectron) -> Admin:
-    return Admin(request.param, spectron)
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,9 @@ from spectronctl import errors
 from spectronctl.api.requests import Part, Reply, Request
 from spectronctl.client import AsgiTransport, Client, _policy
 from spectronctl.client._multipart import PIECE_BYTES, Multipart
-from tests.soak import SOAK
-
-from .fakes import Connect
-from .sockets import free_address, reset, serve
+from tests.support.fakes import Connect
+from tests.support.soak import SOAK
+from tests.support.sockets import free_address, reset, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -21,9 +21,8 @@ from spectronctl.api.requests import Request
 from spectronctl.client import AsyncClient, Client, _tasks, _threads
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.models.sessions import Turn
-
-from .fakes import URL, Connect, Face
-from .turns import SESSION, TURNS, Turns, turn
+from tests.support.fakes import URL, Connect, Face
+from tests.support.turns import SESSION, TURNS, Turns, turn
 
 any_face = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

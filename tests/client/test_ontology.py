@@ -12,11 +12,7 @@ import spectronctl
 from spectronctl.api import ontology as api
 from spectronctl.api.requests import Tagged
 from spectronctl.models.ontology import Ontology
-
-from .fakes import Face, FakeSpectron
-from .test_management import Admin, admin
-
-__all__ = ["admin"]
+from tests.support.fakes import Admin, Face, FakeSpectron
 
 URL = "/api/v1/contexts/acme-prod/ontology"
 BODY: dict[str, Any] = {"entity_types": ["Person"], "attribute_keys": {}, "relation_labels": []}

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from spectronctl import errors
 from spectronctl.api import contexts, keys
-
-from .fakes import Clock, Connect, Face, FakeSpectron
+from tests.support.fakes import Clock, Connect, Face, FakeSpectron
 
 KEYS = "/api/v1/contexts/acme/keys"
 LIST = keys.list_keys("acme")

@@ -26,8 +26,7 @@ from spectronctl.errors import (
     WaitTimeoutError,
 )
 from spectronctl.models.lifecycle import Job
-
-from .fakes import Clock, Connect, Face, FakeSpectron
+from tests.support.fakes import Clock, Connect, Face, FakeSpectron
 
 PATH = "/api/v1/contexts/acme/lifecycle/jobs/job_1"
 REQUEST = lifecycle.get_job("acme", "job_1")

@@ -9,8 +9,7 @@ import pytest
 
 from spectronctl import errors
 from spectronctl.api.requests import Reply, Request
-
-from .fakes import KEY, Connect, Face, FakeSpectron
+from tests.support.fakes import KEY, Connect, Face, FakeSpectron
 
 PATH = "/api/v1/things"
 ANY: Request[Reply] = Request("GET", PATH, Reply)

@@ -18,8 +18,7 @@ from spectronctl import __version__, errors
 from spectronctl.api import contexts, health, keys
 from spectronctl.api.requests import Request
 from spectronctl.client import Client, Exchange, _policy, _sync
-
-from .fakes import KEY, URL, Clock, Connect, Face, FakeSpectron
+from tests.support.fakes import KEY, URL, Clock, Connect, Face, FakeSpectron
 
 ACME = "/api/v1/contexts/acme"
 CONTEXT = {"id": "acme"}

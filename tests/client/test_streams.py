@@ -20,10 +20,9 @@ from spectronctl.api.requests import Reply, Request
 from spectronctl.client import AsgiTransport, Client, Exchange, _event_parser, _policy
 from spectronctl.models.events import Event
 from spectronctl.server.http.middleware import CatchAll, Correlation
-from tests.server.streaming import STREAM, Streaming
-
-from .fakes import KEY, Connect
-from .sockets import Behaviour, reset, serve, write, write_and_reset
+from tests.support.fakes import KEY, Connect
+from tests.support.sockets import Behaviour, reset, serve, write, write_and_reset
+from tests.support.streaming import STREAM, Streaming
 
 CHAT: Request[Any] = Request("POST", "/api/v1/acme/chat", Reply)
 WATCH: Request[Any] = Request("GET", "/api/v1/acme/watch", Reply)

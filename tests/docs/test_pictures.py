@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.docs.pictures import PICTURES, WIDTH, make_pictures
+from tools.pictures import PICTURES, WIDTH, make_pictures
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 CELL = 12.2  # pixels, as rich draws it

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CommandLine, Result
-from tests.e2e.conftest import Serve, Shell
-from tests.e2e.proxies import Fault, Proxy
-from tests.e2e.rotating import Outside
+from tests.support.commandline import CommandLine, Result
+from tests.support.processes import Serve, Shell
+from tests.support.proxies import Fault, Proxy
+from tests.support.rotation_processes import Outside
 
 PASSES: set[Fault] = {"reset before", "reset after", "429", "503", "truncated"}
 """What a call that may be repeated gets over."""

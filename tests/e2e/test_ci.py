@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from spectronctl.testing import SpectronServer, run_server
-from tests.e2e.conftest import Serve, Shell
-from tests.e2e.standins import read_calls, stand_in, stand_in_settings
+from tests.support.processes import Serve, Shell
+from tests.support.standins import read_calls, stand_in, stand_in_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
 CONTEXT = "acme-prod"

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.e2e.conftest import Serve, Shell, find_free_port
+from tests.support.processes import Serve, Shell, find_free_port
 
 CREATE = "contexts create acme --namespace n --database d"
 

@@ -21,8 +21,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.e2e.conftest import Shell
-from tests.e2e.operating import start_server
+from tests.support.processes import Shell, start_server
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "docker"

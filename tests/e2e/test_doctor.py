@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-from tests.e2e.conftest import Serve, Shell
+from tests.support.processes import Serve, Shell
 
 
 def statuses(text: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pexpect
 import pytest
 
-from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
+from tests.support.processes import SPECTRONCTL, Serve, Shell
 
 
 @pytest.mark.timeout(120, func_only=True)  # whatever the wait for the port

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.durability import find_gaps
-from tests.e2e.syscalls import read_calls
+from tests.support.durability import find_gaps
+from tests.support.syscalls import read_calls
 
 REPLACED = """\
 openat(AT_FDCWD</w>, "/d/.new", O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 4</d/.new>

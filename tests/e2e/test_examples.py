@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Shell
+from tests.support.processes import Shell
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

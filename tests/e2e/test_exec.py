@@ -19,8 +19,8 @@ import pexpect
 import pytest
 
 from spectronctl.ground.times import parse_time
-from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
-from tests.e2e.proxies import Proxy
+from tests.support.processes import SPECTRONCTL, Serve, Served, Shell
+from tests.support.proxies import Proxy
 
 PROGRAM = """
 import glob, json, os, sys, urllib.request

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from spectronctl.server.memory.reindex import BATCH
-from tests.e2e.conftest import Serve, Served, Shell, find_free_port
-from tests.server.embeddings_endpoint import KEY, Endpoint
-from tests.server.embeddings_endpoint import serve as serve_vectors
+from tests.support.embeddings_endpoint import KEY, Endpoint
+from tests.support.embeddings_endpoint import serve as serve_vectors
+from tests.support.processes import Serve, Served, Shell, find_free_port
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 

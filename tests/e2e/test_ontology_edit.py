@@ -9,7 +9,7 @@ from typing import Any
 
 import pexpect
 
-from tests.e2e.conftest import SPECTRONCTL, Serve, Shell
+from tests.support.processes import SPECTRONCTL, Serve, Shell
 
 EDITOR = f"""#!{sys.executable}
 import sys

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.conftest import Serve, Shell
-from tests.soak import SOAK
+from tests.support.processes import Serve, Shell
+from tests.support.soak import SOAK
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SPECTRONCTL, Shell
-from tests.e2e.durability import find_gaps
-from tests.e2e.syscalls import RANDOM, Call, can_trace, list_calls, run_traced
-from tests.e2e.writers import PYTHON, SISTERS, WRITERS, Writer
-from tests.server import serving
-from tests.soak import SOAK
+from tests.support import serving
+from tests.support.durability import find_gaps
+from tests.support.processes import SPECTRONCTL, Shell
+from tests.support.soak import SOAK
+from tests.support.syscalls import RANDOM, Call, can_trace, list_calls, run_traced
+from tests.support.writers import PYTHON, SISTERS, WRITERS, Writer
 
 ERRORS = ["ENOSPC", "EIO", "EDQUOT"] if SOAK else ["ENOSPC"]
 TALK = Path(__file__).parents[2] / "examples" / "conversation.jsonl"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CommandLine
-from tests.e2e.proxies import Fault, Proxy
-from tests.e2e.rotating import Command, Method, Outside, Round
-from tests.soak import SOAK
+from tests.support.commandline import CommandLine
+from tests.support.proxies import Fault, Proxy
+from tests.support.rotation_processes import Command, Method, Outside, Round
+from tests.support.soak import SOAK
 
 HOW: dict[Method, str] = {
     "overlap": "--overlap 0s --drain 0s",

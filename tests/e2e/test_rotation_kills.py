@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rotating import NEVER, Agent, Method, Outside, Round
-from tests.soak import SOAK
+from tests.support.rotation_processes import NEVER, Agent, Method, Outside, Round
+from tests.support.soak import SOAK
 
 Act = Callable[[Round], Any]
 
@@ -81,14 +81,14 @@ def whole_line(played: Round) -> str:
 
 
 def list_points(played: Round) -> list[str]:
-    code, points = played.run_mortal(whole_line(played), NEVER)
+    code, points = played.run_killable(whole_line(played), NEVER)
     assert code == 0
     return points
 
 
 def kill_at(number: int) -> Act:
     def act(played: Round) -> None:
-        assert played.run_mortal(whole_line(played), number)[0] == -signal.SIGKILL
+        assert played.run_killable(whole_line(played), number)[0] == -signal.SIGKILL
 
     return act
 
@@ -97,9 +97,9 @@ def kill_resume_at(number: int, *, first: int) -> Act:
     """A rotation that is killed at its point `first`, or only waits, and then whoever resumes it."""
 
     def act(played: Round) -> list[str]:
-        played.run_mortal(played.rotate, first)
+        played.run_killable(played.rotate, first)
         played.wait_until_due()
-        code, points = played.run_mortal(RESUME, number)
+        code, points = played.run_killable(RESUME, number)
         assert code == (0 if number == NEVER else -signal.SIGKILL)
         return points
 

@@ -11,9 +11,10 @@ import pytest
 
 from spectronctl.local.checkpoints import Journal
 from spectronctl.output.sinks._files import FileSink
-from tests.conftest import CommandLine, Server
-from tests.e2e.proxies import Proxy
-from tests.e2e.rotating import Outside, Round
+from tests.support.commandline import CommandLine
+from tests.support.proxies import Proxy
+from tests.support.rotation_processes import Outside, Round
+from tests.support.server import Server
 
 TAKE = """#!/bin/sh
 cat > {taken}

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import Served, Shell
-from tests.e2e.standins import read_calls, stand_in, stand_in_settings
+from tests.support.processes import Served, Shell
+from tests.support.standins import read_calls, stand_in, stand_in_settings
 
 RUNBOOKS = Path(__file__).parents[2] / "examples" / "runbooks"
 SCRIPTS = sorted(path.name for path in RUNBOOKS.rglob("*.sh"))

@@ -15,8 +15,8 @@ import httpx
 import pytest
 import trustme
 
-from tests.e2e.conftest import SPECTRONCTL, Serve, Served, Shell
-from tests.soak import SOAK
+from tests.support.processes import SPECTRONCTL, Serve, Served, Shell
+from tests.support.soak import SOAK
 
 CREATE = "contexts create acme-prod --namespace acme --database prod"
 

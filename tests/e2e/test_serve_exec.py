@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import SENTINEL
-from tests.e2e.conftest import SPECTRONCTL, Shell
+from tests.support.commandline import SENTINEL
+from tests.support.processes import SPECTRONCTL, Shell
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "examples" / "seed.yaml"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve, Served, Shell
-from tests.soak import SOAK
+from tests.support.processes import Serve, Served, Shell
+from tests.support.soak import SOAK
 
 ROUNDS = 100 if SOAK else 1
 FORMATS = ("jsonl", "html", "text", "json", "markdown", "csv")

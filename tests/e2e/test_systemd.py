@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SPECTRONCTL, Served, Shell
-from tests.e2e.operating import start_server
-from tests.soak import SOAK
+from tests.support.processes import SPECTRONCTL, Served, Shell, start_server
+from tests.support.soak import SOAK
 
 UNITS = sorted((Path(__file__).parents[2] / "examples" / "systemd").iterdir())
 INSTALLED = "/opt/spectron/bin/spectronctl"

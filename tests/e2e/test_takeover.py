@@ -22,11 +22,11 @@ from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.reindex import BATCH
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow
-from tests.e2e.conftest import Shell
-from tests.e2e.fleet import Fleet, Member, find_finished, start_bridge, wait_for
-from tests.server.embeddings_endpoint import Endpoint, embed, serve
-from tests.server.remembering import remember_many
-from tests.soak import SOAK
+from tests.support.embeddings_endpoint import Endpoint, embed, serve
+from tests.support.fleet import Fleet, Member, find_finished, start_bridge, wait_for
+from tests.support.memories import remember_many
+from tests.support.processes import Shell
+from tests.support.soak import SOAK
 
 MEMORIES = 50_000 if SOAK else 500
 KILLS = 3

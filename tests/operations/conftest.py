@@ -6,14 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server
+from tests.support.server import Server, run_server
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Server]:
-    server = Server()
-    try:
-        server.start()
+    with run_server() as server:
         yield server
-    finally:
-        server.stop()

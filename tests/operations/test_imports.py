@@ -26,8 +26,7 @@ from spectronctl.errors import (
 from spectronctl.models.facts import Message
 from spectronctl.operations import imports
 from spectronctl.operations.imports import Progress, cut_chunks, import_turns
-
-from .memory import BATCH, SESSIONS, Fault, KilledError, Memory
+from tests.support.fake_sessions import BATCH, SESSIONS, Fault, KilledError, Memory
 
 
 def say(*texts: str) -> list[Message]:

@@ -27,8 +27,8 @@ from spectronctl.operations.jobs import (
     start_reindex,
     watch_job,
 )
-from tests.client.fakes import Clock
-from tests.operations.upkeep import JobServer, Look, make_job, reach
+from tests.support.fake_jobs import JobServer, Look, make_job, reach
+from tests.support.fakes import Clock
 
 OLD = "2026-01-01T00:00:00Z"
 

@@ -17,7 +17,7 @@ from spectronctl.operations.recovery import (
     send_until_answered,
     settle,
 )
-from tests.conftest import SENTINEL
+from tests.support.commandline import SENTINEL
 
 UNREADABLE = Advice("Look there.", "spectronctl contexts list")
 

@@ -19,8 +19,9 @@ from spectronctl.errors import (
 )
 from spectronctl.models.keys import Key, MintedKey
 from spectronctl.operations.rotations import Method, Rotation, make_claim, select_newest
-from tests.conftest import SENTINEL, Server
-from tests.operations.rotating import DRAIN, FLOOR, OVERLAP, World
+from tests.support.commandline import SENTINEL
+from tests.support.rotations import DRAIN, FLOOR, OVERLAP, World
+from tests.support.server import Server
 
 SAID_NO = httpx.Response(401, json={"message": "no such key"})
 

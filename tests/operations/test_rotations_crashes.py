@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spectronctl.operations.rotations import Method, Rotation
-from tests.conftest import Server
-from tests.operations.rotating import CrashError, World
+from tests.support.rotations import CrashError, World
+from tests.support.server import Server
 
 METHODS: list[Method] = ["in place", "overlap", "leaked"]
 

@@ -8,10 +8,10 @@ import pytest
 from spectronctl.client import _policy
 from spectronctl.errors import RequestError, SpectronctlError
 from spectronctl.operations.rotations import Method
-from tests.cli.faults import lose_answer, lose_request, truncate_answer
-from tests.conftest import Server
-from tests.operations.rotating import Fault, World
-from tests.soak import SOAK
+from tests.support.faults import Fault, lose_answer, lose_request, truncate_answer
+from tests.support.rotations import World
+from tests.support.server import Server
+from tests.support.soak import SOAK
 
 METHODS: list[Method] = ["in place", "overlap", "leaked"]
 

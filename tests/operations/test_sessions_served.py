@@ -15,7 +15,7 @@ from spectronctl.models.facts import Message
 from spectronctl.operations import imports
 from spectronctl.operations.imports import import_turns
 from spectronctl.operations.transcripts import count_turns, read_turns, summarize_session
-from tests.conftest import Server
+from tests.support.server import Server
 
 TALK = [
     Message(role=("user", "assistant")[n % 2], content=f"wörds {n}", ts="2026-05-01T12:30:00Z")

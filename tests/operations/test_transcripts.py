@@ -21,7 +21,7 @@ from spectronctl.operations.transcripts import (
     read_turns,
     summarize_session,
 )
-from tests.client.turns import SESSION, Turns
+from tests.support.turns import SESSION, Turns
 
 SHOW = f"/api/v1/acme/sessions/{SESSION}"
 

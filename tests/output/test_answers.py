@@ -11,7 +11,7 @@ import yaml
 from spectronctl.errors import UsageError
 from spectronctl.output import Output
 from spectronctl.output.views import ANYTHING
-from tests.output.capture import Capture
+from tests.support.streams import Capture
 
 OBJECT = {"id": "a", "config": {"n": 1}, "tags": ["x", "y"]}
 LIST = [{"id": "a", "n": 1}, {"id": "b", "m": None}]

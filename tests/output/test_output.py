@@ -21,7 +21,7 @@ from spectronctl.ground.vocabulary import OUTPUT_FORMATS
 from spectronctl.output import Output
 from spectronctl.output.streams import Streams
 from spectronctl.output.views import Column, View
-from tests.output.capture import ACME, BETA, CONTEXTS, Capture, Terminal
+from tests.support.streams import ACME, BETA, CONTEXTS, Capture, Terminal
 
 KEY = {"id": "cak_1", "name": "app", "secret": "sk-sentinel", "scope_floor": {"org": "acme"}}
 

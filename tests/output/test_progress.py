@@ -11,7 +11,7 @@ import pytest
 from spectronctl.output.output import Output
 from spectronctl.output.progress import LinesProgress, show_rate
 from spectronctl.output.streams import Streams
-from tests.conftest import Stream
+from tests.support.commandline import Stream
 
 
 def make_output(

@@ -10,7 +10,7 @@ import pytest
 
 from spectronctl.errors import DeclinedError, UsageError
 from spectronctl.output.prompts import confirm, confirm_by_name
-from tests.output.capture import Capture, Terminal
+from tests.support.streams import Capture, Terminal
 
 NOTHING = "Nothing was deleted."
 END_OF_INPUT = "\x04"

@@ -19,7 +19,7 @@ import pytest
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
 from spectronctl.output.sinks import Place, Sink, check_secret_output, open_sink
-from tests.output.capture import Capture, Terminal
+from tests.support.streams import Capture, Terminal
 
 SECRET = "sk-acme-sentinel"
 

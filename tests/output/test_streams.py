@@ -12,7 +12,7 @@ import pytest
 
 from spectronctl.ground.vocabulary import Color
 from spectronctl.output.streams import Streams
-from tests.output.capture import Capture, Terminal
+from tests.support.streams import Capture, Terminal
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.output.transcripts import FORMATS, TranscriptFile, _files, write_transcript
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 SESSION = {"id": "session:01HX", "metadata": {"title": "Tea"}}
 EXPORT = {"session": "session:01HX", "roles": ("user", "tool")}

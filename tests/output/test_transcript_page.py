@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spectronctl.output.transcripts import write_transcript
-from tests.output.browser import CHROMIUM, Browser
+from tests.support.browser import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 

@@ -8,7 +8,7 @@ import pytest
 
 from spectronctl.errors import UsageError
 from spectronctl.output.views import Column, View, check_sort, select_columns
-from tests.output.capture import ACME, CONTEXTS
+from tests.support.streams import ACME, CONTEXTS
 
 
 def test_a_column_reads_a_nested_field_and_misses_quietly() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tests.sdk.clients import finish, refuse, run
+from tests.support.vendor_clients import finish, refuse, run
 
 
 async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:

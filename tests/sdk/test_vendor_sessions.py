@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Serve, Shell, serve, shell
-
-__all__ = ["serve", "shell"]
+from tests.support.processes import Serve, Shell
 
 ROOT = Path(__file__).parents[2]
 SDKS = [("sdk-b10", "surrealdb.memory"), ("sdk-b5", "surrealdb.spectron")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,13 +12,20 @@ from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
+from spectronctl.server.jobs import worker
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory import reindex
 from spectronctl.server.registry.bootstrap import ensure_management_key
+from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store
-
-from .wire import Wire, listen
-from .worlds import World, make_world
-
-Connect = Callable[..., httpx.AsyncClient]
+from spectronctl.server.registry.rows import ContextRow
+from tests.support import serving
+from tests.support.conversations import Admit, Connect
+from tests.support.embeddings_endpoint import Endpoint
+from tests.support.embeddings_endpoint import serve as serve_vectors
+from tests.support.fuzzing import Fuzzed
+from tests.support.wire import Wire, listen
+from tests.support.worlds import World, fill_world, make_world
 
 
 @pytest.fixture
@@ -114,3 +122,67 @@ async def wire(app: FastAPI, world: World) -> AsyncIterator[Wire]:
     """A connection with the management key on every request."""
     async with listen(app) as port, Wire(port, {"API-KEY": world.secrets["management"]}) as wire:
         yield wire
+
+
+@pytest.fixture
+def admit(operator: httpx.AsyncClient, connect: Connect, acme: str) -> Admit:
+    """A client with a new key of that name and scope floor."""
+
+    async def admit(name: str, scope_floor: Any) -> httpx.AsyncClient:
+        body = {"name": name, "scope_floor": scope_floor}
+        made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
+        assert made.status_code == 201, made.text
+        return connect(made.json()["secret"])
+
+    return admit
+
+
+@pytest.fixture
+async def member(admit: Admit) -> httpx.AsyncClient:
+    """A client whose key is confined to `org/acme`."""
+    return await admit("member", {"org": "acme"})
+
+
+@pytest.fixture
+async def context(store: Database, acme: str) -> ContextRow:
+    row = await ContextTable(store).get_context(acme)
+    assert row is not None
+    return row
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No long waits between signs of life, nor for other writes."""
+    monkeypatch.setattr(reindex, "_SETTLE_SECONDS", 0)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serve_vectors() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def at_work(store: Database) -> AsyncIterator[None]:
+    async with run_worker(store):
+        yield
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
+    directory: Path = tmp_path_factory.mktemp("fuzzed")
+    served = serving.start(directory)
+    fuzzed = Fuzzed(served.url, {"management": served.key})
+
+    async def fill(world: World) -> None:
+        await fill_world(world)
+        fuzzed.ids = world.ids
+
+    fuzzed.run(fill)
+    yield fuzzed
+    assert served.process.poll() is None
+    code, _, log = served.stop()
+    assert code == 0
+    assert "Traceback" not in log

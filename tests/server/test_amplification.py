@@ -17,10 +17,9 @@ import pytest
 
 from spectronctl.server.app import create_app
 from spectronctl.server.http.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
-from tests.soak import SOAK
-
-from . import serving
-from .worlds import BODIES, World, fill_world, list_operations
+from tests.support import serving
+from tests.support.soak import SOAK
+from tests.support.worlds import BODIES, World, fill_world, list_operations
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of a process anew"

@@ -16,8 +16,7 @@ from spectronctl.server.registry.credentials import (
 )
 from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import KeyRow
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from . import worlds
+from tests.support import worlds
+from tests.support.worlds import World, dump_store, list_operations
+
 from .test_documentation import OPERATIONS
-from .worlds import World, dump_store, list_operations
 
 pytestmark = pytest.mark.anyio
 

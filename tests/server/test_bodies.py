@@ -13,11 +13,8 @@ from fastapi import FastAPI
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.idempotency import once as idempotency
-
-from .conversing import PLANE, admit, member
-from .streaming import SHORT_BYTES, UPLOAD, Streaming
-
-__all__ = ["admit", "member"]
+from tests.support.conversations import PLANE
+from tests.support.streaming import SHORT_BYTES, UPLOAD, Streaming
 
 pytestmark = pytest.mark.anyio
 

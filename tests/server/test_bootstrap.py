@@ -9,8 +9,7 @@ from spectronctl.server.registry.bootstrap import (
     ensure_management_key,
 )
 from spectronctl.server.registry.keys import ManagementKeyTable
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

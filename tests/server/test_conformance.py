@@ -12,12 +12,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.soak import SOAK
+from tests.support.fuzzing import Fuzzed, fuzz, not_an_unplanned_error
+from tests.support.soak import SOAK
 
-from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS
-
-__all__ = ["fuzzed"]
 
 CHECKS = [
     not_an_unplanned_error,

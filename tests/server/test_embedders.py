@@ -31,8 +31,7 @@ from spectronctl.server.memory.embedding import (
 from spectronctl.server.memory.embedding import _answers as answers
 from spectronctl.server.memory.embedding._answers import ATTEMPTS, Failure, choose_pause
 from spectronctl.server.memory.embedding._texts import MAX_REQUEST, MAX_TEXT, MAX_TEXTS, split_texts
-
-from .embeddings_endpoint import KEY, Endpoint, embed, serve
+from tests.support.embeddings_endpoint import KEY, Endpoint, embed, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -519,7 +518,7 @@ def test_a_server_imports_httpx_only_for_an_embedder_that_needs_it() -> None:
 
 def test_the_endpoint_runs_as_a_process_of_its_own() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.server.embeddings_endpoint"],
+        [sys.executable, "-m", "tests.support.embeddings_endpoint"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],

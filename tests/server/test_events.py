@@ -14,9 +14,8 @@ from fastapi import FastAPI
 from spectronctl.server.http import events
 from spectronctl.server.http.events import ServerEvent
 from spectronctl.server.http.problems import unavailable
-
-from .streaming import STREAM, Streaming
-from .wire import listen
+from tests.support.streaming import STREAM, Streaming
+from tests.support.wire import listen
 
 pytestmark = pytest.mark.anyio
 

@@ -8,19 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    admit,
-    context,
-    member,
-    open_session,
-    read_turns,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, open_session, read_turns, say
 
 pytestmark = pytest.mark.anyio
 

@@ -22,21 +22,7 @@ from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.sessions.table import SessionTable
 from spectronctl.server.sessions.turns import TurnTable
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    Admit,
-    admit,
-    context,
-    member,
-    open_session,
-    read_texts,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, Admit, open_session, read_texts, say
 
 pytestmark = pytest.mark.anyio
 

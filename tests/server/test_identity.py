@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from spectronctl.server.access.grants import read_patterns
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

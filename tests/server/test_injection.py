@@ -9,10 +9,9 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 
-from tests.soak import SOAK
-
-from .wire import Answer, Wire
-from .worlds import BODIES, QUERIES, World, dump_store, list_operations
+from tests.support.soak import SOAK
+from tests.support.wire import Answer, Wire
+from tests.support.worlds import BODIES, QUERIES, World, dump_store, list_operations
 
 pytestmark = pytest.mark.anyio
 

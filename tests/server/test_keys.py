@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

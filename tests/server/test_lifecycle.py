@@ -13,11 +13,8 @@ from spectronctl.server.database.database import Database
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.rows import ContextRow
-
-from .conversing import FACTS, context
-from .remembering import NOW, remember
-
-__all__ = ["context"]
+from tests.support.conversations import FACTS
+from tests.support.memories import NOW, remember
 
 pytestmark = pytest.mark.anyio
 

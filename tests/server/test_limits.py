@@ -19,21 +19,7 @@ from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
 from spectronctl.server.sessions.table import SessionTable
 from spectronctl.server.sessions.turns import TurnTable
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    PLANE,
-    SESSIONS,
-    admit,
-    context,
-    member,
-    open_session,
-    read_turns,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, PLANE, SESSIONS, open_session, read_turns, say
 
 pytestmark = pytest.mark.anyio
 

@@ -16,9 +16,8 @@ import trustme
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.serving.listening import bind_address
-
-from . import serving
-from .serving import Served
+from tests.support import serving
+from tests.support.serving import Served
 
 Start = Callable[..., Served]
 

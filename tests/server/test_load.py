@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.soak import SOAK
-
-from . import serving
-from .serving import Served
-from .wire import Answer, Wire
+from tests.support import serving
+from tests.support.serving import Served
+from tests.support.soak import SOAK
+from tests.support.wire import Answer, Wire
 
 AT_ONCE = 2_000 if SOAK else 300
 IN_A_ROW = 100_000 if SOAK else 1_200

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from .wire import Wire
-from .worlds import World, dump_store
+from tests.support.wire import Wire
+from tests.support.worlds import World, dump_store
 
 pytestmark = pytest.mark.anyio
 

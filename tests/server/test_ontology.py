@@ -13,8 +13,7 @@ from fastapi import FastAPI
 from spectronctl import AsyncSpectronManagement, ConflictError
 from spectronctl.models import ontology as rules
 from spectronctl.models.ontology import Ontology
-
-from .conftest import Connect
+from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,9 @@ import pytest
 
 from spectronctl.server.database.database import Database
 from spectronctl.server.registry.rows import ContextRow
-
-from .conversing import FACTS, PLANE, Admit, admit, context, member
-from .embeddings_endpoint import Endpoint
-from .reindexing import at_work, choose, endpoint, run
-
-__all__ = ["admit", "at_work", "context", "endpoint", "member"]
+from tests.support.conversations import FACTS, PLANE, Admit
+from tests.support.embeddings_endpoint import Endpoint
+from tests.support.reindexing import choose, run
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,7 @@ from spectronctl.server.sessions import recall
 from spectronctl.server.sessions import routes as sessions
 from spectronctl.server.sessions.recall import read_words, write_context
 from spectronctl.server.sessions.rows import Found
-
-from .conversing import FACTS, SESSIONS, Admit, admit, context, member, open_session, say
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import FACTS, SESSIONS, Admit, open_session, say
 
 pytestmark = pytest.mark.anyio
 

@@ -23,9 +23,8 @@ from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import routes as sessions
-
-from .remembering import remember
-from .worlds import list_operations
+from tests.support.memories import remember
+from tests.support.worlds import list_operations
 
 pytestmark = pytest.mark.anyio
 

@@ -22,22 +22,10 @@ from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
-
-from .conversing import FACTS, PLANE, context
-from .embeddings_endpoint import KEY, Endpoint
-from .reindexing import (
-    LIFECYCLE,
-    at_work,
-    choose,
-    count_unindexed,
-    endpoint,
-    no_waiting,
-    run,
-    start,
-)
-from .remembering import remember, wait_until_finished
-
-__all__ = ["at_work", "context", "endpoint", "no_waiting"]
+from tests.support.conversations import FACTS, PLANE
+from tests.support.embeddings_endpoint import KEY, Endpoint
+from tests.support.memories import remember, wait_until_finished
+from tests.support.reindexing import LIFECYCLE, choose, count_unindexed, run, start
 
 pytestmark = pytest.mark.anyio
 

@@ -9,21 +9,7 @@ import pytest
 
 from spectronctl.server.access.scopes import Region, read_scopes
 from spectronctl.server.http.problems import ProblemError
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    Admit,
-    admit,
-    context,
-    member,
-    open_session,
-    read_texts,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, Admit, open_session, read_texts, say
 
 pytestmark = pytest.mark.anyio
 

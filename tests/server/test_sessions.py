@@ -14,22 +14,16 @@ from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.sessions.table import SessionTable
-
-from .conftest import Connect
-from .conversing import (
+from tests.support.conversations import (
     FACTS,
     PLANE,
     SESSIONS,
     Admit,
-    admit,
-    context,
-    member,
+    Connect,
     open_session,
     read_turns,
     say,
 )
-
-__all__ = ["admit", "context", "member"]
 
 pytestmark = pytest.mark.anyio
 

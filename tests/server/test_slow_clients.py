@@ -14,10 +14,9 @@ import httpx
 import pytest
 import trustme
 
-from tests.soak import SOAK
-
-from . import serving
-from .serving import Served
+from tests.support import serving
+from tests.support.serving import Served
+from tests.support.soak import SOAK
 
 PATIENCE = 2
 EACH = 100 if SOAK else 25

@@ -12,20 +12,7 @@ import pytest
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.turns import PAGE
-
-from .conversing import (
-    BATCH,
-    FACTS,
-    SESSIONS,
-    admit,
-    context,
-    member,
-    open_session,
-    read_turns,
-    say,
-)
-
-__all__ = ["admit", "context", "member"]
+from tests.support.conversations import BATCH, FACTS, SESSIONS, open_session, read_turns, say
 
 pytestmark = pytest.mark.anyio
 

@@ -14,12 +14,8 @@ from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow
-
-from .conftest import Connect
-from .conversing import PLANE, SESSIONS, context, open_session, say
-from .remembering import remember
-
-__all__ = ["context"]
+from tests.support.conversations import PLANE, SESSIONS, Connect, open_session, say
+from tests.support.memories import remember
 
 pytestmark = pytest.mark.anyio
 

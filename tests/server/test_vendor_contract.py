@@ -16,12 +16,10 @@ import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from tests.soak import SOAK
+from tests.support.fuzzing import Fuzzed, fuzz, not_an_unplanned_error
+from tests.support.soak import SOAK
 
-from .fuzzing import Fuzzed, fuzz, fuzzed, not_an_unplanned_error
 from .test_documentation import OPERATIONS
-
-__all__ = ["fuzzed"]
 
 Shape = Any
 """`str`, `int`, `float`; `[shape]`: a list; `{name: shape}`: the fields that must be there; `{"*": shape}`: a map."""

@@ -25,20 +25,10 @@ from spectronctl.server.memory.rows import Build
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
 from spectronctl.server.sessions.turns import TurnTable
-from tests.server.conversing import FACTS, context
-from tests.server.embeddings_endpoint import Endpoint
-from tests.server.reindexing import (
-    at_work,
-    choose,
-    count_unindexed,
-    endpoint,
-    no_waiting,
-    run,
-    start,
-)
-from tests.server.remembering import claim_reindex, remember, wait_until_finished
-
-__all__ = ["at_work", "context", "endpoint", "no_waiting"]
+from tests.support.conversations import FACTS
+from tests.support.embeddings_endpoint import Endpoint
+from tests.support.memories import claim_reindex, remember, wait_until_finished
+from tests.support.reindexing import choose, count_unindexed, run, start
 
 pytestmark = pytest.mark.anyio
 

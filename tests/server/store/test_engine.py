@@ -19,7 +19,7 @@ from spectronctl.server.database import connections as _connections
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.registry.opening import open_store
-from tests.soak import SOAK
+from tests.support.soak import SOAK
 
 pytestmark = [
     pytest.mark.anyio,
@@ -164,7 +164,7 @@ def test_a_store_takes_more_than_its_memtables_hold(
     meminfo = tmp_path / "meminfo"
     meminfo.write_text(f"MemTotal: {shown} kB\nMemFree: {shown} kB\nMemAvailable: {shown} kB\n")
     mount = f"mount --bind {meminfo} /proc/meminfo &&" if shown else ""
-    line = f'{mount} exec {sys.executable} -m tests.server.store.filling "$@"'
+    line = f'{mount} exec {sys.executable} -m tests.support.filling "$@"'
     run = subprocess.run(
         ["unshare", "--mount", "sh", "-c", line, "-", f"surrealkv://{tmp_path}/store", str(total)],
         capture_output=True,

@@ -23,7 +23,7 @@ from spectronctl.server.registry.keys import ManagementKeyTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
-from tests.server.bridge import PASSWORD, SurrealServer, bridge
+from tests.support.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -17,7 +17,7 @@ from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
-from tests.server.remembering import claim_reindex
+from tests.support.memories import claim_reindex
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -28,7 +28,7 @@ from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.table import SessionTable
-from tests.server.remembering import remember
+from tests.support.memories import remember
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

@@ -23,7 +23,7 @@ from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
-from tests.server.remembering import SCOPES, claim_reindex, remember
+from tests.support.memories import SCOPES, claim_reindex, remember
 
 pytestmark = pytest.mark.anyio
 MakeContext = Callable[..., ContextRow]

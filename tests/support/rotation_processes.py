@@ -21,14 +21,14 @@ from typing import Any, Literal
 
 import httpx
 
-from tests.cli.journals import make_due
-from tests.e2e.conftest import SPECTRONCTL, Served, Shell
+from tests.support.journals import make_due
+from tests.support.processes import SPECTRONCTL, Served, Shell
 
 Method = Literal["overlap", "leaked", "in place"]
 Command = subprocess.CompletedProcess[str]
 
 ROOT = Path(__file__).parents[2]
-MORTAL = str(Path(__file__).with_name("mortal.py"))
+KILLABLE = str(Path(__file__).with_name("killable.py"))
 OVERLAP = 1.0
 HOW: dict[Method, str] = {
     "overlap": f"--overlap {OVERLAP:g}s --drain 0s",
@@ -187,11 +187,11 @@ class Round:
         self.check()
         return result
 
-    def run_mortal(self, line: str, last: int) -> tuple[int, list[str]]:
+    def run_killable(self, line: str, last: int) -> tuple[int, list[str]]:
         """A command line that is killed at its point number `last`; its exit code, and the points it reached."""
         self.report.unlink(missing_ok=True)
         code = subprocess.run(
-            [sys.executable, MORTAL, str(last), str(self.report), *shlex.split(line)],
+            [sys.executable, KILLABLE, str(last), str(self.report), *shlex.split(line)],
             env={**self.shell.environment(), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             capture_output=True,

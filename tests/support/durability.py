@@ -6,7 +6,7 @@ import os.path
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from tests.e2e.syscalls import Call
+from tests.support.syscalls import Call
 
 _WRITES = {"write", "pwrite64", "writev", "ftruncate", "fallocate"}
 _SYNCS = {"fsync", "fdatasync"}

@@ -21,9 +21,9 @@ from spectronctl.server.database.database import Database
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.rows import ContextRow
-from tests.e2e.conftest import SPECTRONCTL, Shell, find_free_port
-from tests.server.embeddings_endpoint import KEY, Endpoint
-from tests.server.remembering import FINISHED
+from tests.support.embeddings_endpoint import KEY, Endpoint
+from tests.support.memories import FINISHED
+from tests.support.processes import SPECTRONCTL, Shell, find_free_port
 
 T = TypeVar("T")
 
@@ -205,7 +205,7 @@ class Fleet:
 
 @contextmanager
 def start_bridge(engine_url: str = "mem://") -> Iterator[Bridge]:
-    """A database that several processes share; see `tests.server.bridge`."""
+    """A database that several processes share; see `tests.support.bridge`."""
     bridge = Bridge(engine_url)
     try:
         bridge.start()
@@ -225,7 +225,7 @@ class Bridge:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.bridge", self.engine_url, str(self.port)],
+            [sys.executable, "-m", "tests.support.bridge", self.engine_url, str(self.port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

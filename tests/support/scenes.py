@@ -16,11 +16,11 @@ from spectronctl.api import contexts, facts, keys, lifecycle, ontology, sessions
 from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
-from tests.cli.journals import make_due
-from tests.cli.nodes import SAMPLES, add_options, sample_line
-from tests.conftest import CommandLine, Result
-from tests.e2e.proxies import Proxy
-from tests.server import serving
+from tests.support import serving
+from tests.support.command_tree import SAMPLES, add_options, sample_line
+from tests.support.commandline import CommandLine, Result
+from tests.support.journals import make_due
+from tests.support.proxies import Proxy
 
 CONTEXT = SAMPLES["ID"]
 ONTOLOGY = Ontology(entity_types=["Person"], attribute_keys={"Person": ["name"]})

@@ -22,21 +22,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
+from spectronctl.client._asgi import AsgiTransport
 from spectronctl.output.streams import Streams
+from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
+from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.keys import KeyTable
+from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.sessions.table import SessionTable
-from tests.conftest import Server, Stream
 
 WIDTH = 100
 CONTEXT = "acme-prod"
@@ -156,14 +160,46 @@ _FORMAT = """\
 """
 
 
-class StockedServer(Server):
-    """A server that has been at work for more than a year."""
+class _Screen(io.TextIOWrapper):
+    """A terminal in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+
+    def isatty(self) -> bool:
+        return True
+
+    def read_all(self) -> str:
+        self.flush()
+        assert isinstance(self.buffer, io.BytesIO)
+        return self.buffer.getvalue().decode()
+
+
+class _StockedServer(httpx.BaseTransport):
+    """A server in memory that has been at work for more than a year; it outlives the commands, which close it."""
+
+    def __init__(self) -> None:
+        self.key = ""
+        self._inner = AsgiTransport(self._open_app)
+        self.handle_request(httpx.Request("GET", "http://spectron.test/api/v1/health"))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._inner.handle_request(request)
+
+    def stop(self) -> None:
+        self._inner.close()
 
     @asynccontextmanager
     async def _open_app(self) -> AsyncIterator[Any]:
-        async with super()._open_app() as app:
-            await _stock(app.state.database)
-            yield app
+        store = await open_store("mem://")
+        try:
+            self.key = await ensure_management_key(store) or ""
+            await _stock(store)
+            app = create_app(store)
+            async with app.state.embedders:
+                yield app
+        finally:
+            await store.close()
 
 
 async def _stock(store: Database) -> None:
@@ -201,10 +237,9 @@ async def _stock(store: Database) -> None:
 
 def make_pictures() -> dict[str, str]:
     """Each picture as SVG, by the name of its file."""
-    server = StockedServer()
+    server = _StockedServer()
     with tempfile.TemporaryDirectory() as home, _clock_of_utc():
         try:
-            server.start()
             env = _make_environment(home, server.key)
             _talk(env, server)
             return {file: _draw(file, shown, env, server) for file, shown in PICTURES.items()}
@@ -239,7 +274,7 @@ def _make_environment(home: str, key: str) -> dict[str, str]:
     }
 
 
-def _talk(env: Mapping[str, str], server: Server) -> None:
+def _talk(env: Mapping[str, str], server: _StockedServer) -> None:
     path = Path(env["HOME"]) / "talk.jsonl"
     moments = (f"2026-05-04T09:{12 + number}:40Z" for number in range(len(_TALK)))
     turns = (
@@ -250,18 +285,18 @@ def _talk(env: Mapping[str, str], server: Server) -> None:
     run_at_terminal(f"spectronctl sessions import {path} --session {SESSION}", env, server)
 
 
-def run_at_terminal(line: str, env: Mapping[str, str], server: Server) -> str:
+def run_at_terminal(line: str, env: Mapping[str, str], server: _StockedServer) -> str:
     """What one terminal shows of a command, stdout and stderr as they come; AssertionError when it fails."""
-    screen = Stream(terminal=True)
-    runtime = Runtime(env=env, streams=Streams(Stream(), screen, screen, env), transport=server)
+    screen, stdin = _Screen(), io.TextIOWrapper(io.BytesIO())
+    runtime = Runtime(env=env, streams=Streams(stdin, screen, screen, env), transport=server)
     words = shlex.split(line.replace("\\\n", " "))
     with redirect_stdout(screen), redirect_stderr(screen):
         code = main(words[1:], runtime)
-    assert code == 0, screen.written()
-    return screen.written()
+    assert code == 0, screen.read_all()
+    return screen.read_all()
 
 
-def _draw(file: str, picture: Picture, env: Mapping[str, str], server: Server) -> str:
+def _draw(file: str, picture: Picture, env: Mapping[str, str], server: _StockedServer) -> str:
     shown = [
         f"\x1b[1;32m$\x1b[0m {line}\n{run_at_terminal(line, env, server)}"
         for line in picture.commands

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from spectronctl import __version__
-from spectronctl.cli._reference._pages import PROGRAM, Child, Entry, Page
-from spectronctl.cli._reference._shared import (
+from spectronctl.errors import FOUND
+from tools.reference.pages import PROGRAM, Child, Entry, Page
+from tools.reference.shared import (
     VARIABLES,
     Ending,
     Setting,
@@ -15,8 +16,7 @@ from spectronctl.cli._reference._shared import (
     read_files,
     read_settings,
 )
-from spectronctl.cli._reference._text import Paragraph, split_typed
-from spectronctl.errors import FOUND
+from tools.reference.text import Paragraph, split_typed
 
 SECTION = "1"
 

@@ -1,7 +1,7 @@
 """
 Somebody who speaks OpenAI's embeddings protocol on a loopback socket, counts what was asked for, and fails as told.
 
-    python -m tests.server.embeddings_endpoint
+    python -m tests.support.embeddings_endpoint
 
 prints one line, `{"url": BASE}`, and serves until it is ended. `POST BASE/embeddings` is the protocol,
 `GET BASE/counts` tells what was asked for so far, `POST BASE/behave` changes fields of `Behaviour` and leaves the

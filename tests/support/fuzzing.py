@@ -6,19 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 
-from tests.soak import SOAK
-
-from . import serving
-from .worlds import QUERIES, World, fill_world
+from tests.support.soak import SOAK
+from tests.support.worlds import QUERIES, World
 
 EXAMPLES = 150 if SOAK else 5
 
@@ -42,24 +38,6 @@ class Fuzzed:
                 return await step(world)
 
         return asyncio.run(main())
-
-
-@pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
-    directory: Path = tmp_path_factory.mktemp("fuzzed")
-    served = serving.start(directory)
-    fuzzed = Fuzzed(served.url, {"management": served.key})
-
-    async def fill(world: World) -> None:
-        await fill_world(world)
-        fuzzed.ids = world.ids
-
-    fuzzed.run(fill)
-    yield fuzzed
-    assert served.process.poll() is None
-    code, _, log = served.stop()
-    assert code == 0
-    assert "Traceback" not in log
 
 
 def not_an_unplanned_error(ctx: Any, response: Any, case: Any) -> None:

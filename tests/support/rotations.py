@@ -19,14 +19,14 @@ from spectronctl.client import Client
 from spectronctl.errors import AuthError, SpectronctlError
 from spectronctl.models.keys import Key, MintedKey, split_name
 from spectronctl.operations.rotations import Method, Rotation, Rotator, check_plan, plan_rotation
-from tests.conftest import Server
+from tests.support.faults import Fault
+from tests.support.server import Server
 
 URL = "http://spectron.test"
 FLOOR = {"org": "acme"}
 DRAIN = 300.0
 OVERLAP = 3600.0
 
-Fault = Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]
 _NUMBERS = count()
 
 
@@ -52,7 +52,7 @@ class Edge(httpx.BaseTransport):
     """
     The way to the server. `faults` answers requests by their number, counted in `asked`.
 
-    Uses of keys are noted in the time of `clock`, to the minute, as a server would (contract).
+    Uses of keys are noted in the time of `clock`, to the minute, as a server would.
     """
 
     def __init__(self, server: Server, clock: Clock, tick: Callable[[str], None]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spectronctl.cli._reference._text import Paragraph, end_sentence, read_paragraphs
 from spectronctl.cli._tree import Argument, Flag, Node
+from tools.reference.text import Paragraph, end_sentence, read_paragraphs
 
 PROGRAM = "spectronctl"
 

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import httpx
-import pytest
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.rows import JobRow
-from spectronctl.server.jobs.worker import run_worker
-from spectronctl.server.memory import reindex
-
-from .conversing import PLANE
-from .embeddings_endpoint import KEY, Endpoint, serve
-from .remembering import wait_until_finished
+from tests.support.conversations import PLANE
+from tests.support.embeddings_endpoint import KEY, Endpoint
+from tests.support.memories import wait_until_finished
 
 LIFECYCLE = "/api/v1/contexts/acme-prod/lifecycle"
-
-
-@pytest.fixture
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No long waits between signs of life, nor for other writes."""
-    monkeypatch.setattr(reindex, "_SETTLE_SECONDS", 0)
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with serve() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def at_work(store: Database) -> AsyncIterator[None]:
-    async with run_worker(store):
-        yield
 
 
 async def choose(operator: httpx.AsyncClient, endpoint: Endpoint) -> None:

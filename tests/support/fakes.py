@@ -1,8 +1,9 @@
-"""A server made of stubs, a clock made of numbers, and both clients behind one face."""
+"""A server made of stubs, a clock made of numbers, and both clients and both managements behind one face."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
@@ -167,6 +168,27 @@ class AsyncFace:
     def close(self) -> None:
         with self._runner as runner:
             runner.run(self._client.aclose())
+
+
+class Admin:
+    """Either class, called by dotted name."""
+
+    def __init__(self, kind: type[Any], spectron: FakeSpectron) -> None:
+        self.kind = kind
+        self.transport = httpx.MockTransport(spectron.answer)
+
+    def __call__(self, called: str, /, *args: Any, **options: Any) -> Any:
+        return asyncio.run(self._call(called, args, options))
+
+    async def _call(self, name: str, args: Any, options: Any) -> Any:
+        admin = self.kind(base_url=URL, api_key=KEY, transport=self.transport)
+        call = admin
+        for part in name.split("."):
+            call = getattr(call, part)
+        result = call(*args, **options)
+        if inspect.isasyncgen(result):
+            return [item async for item in result]
+        return await result if inspect.isawaitable(result) else result
 
 
 Face = SyncFace | AsyncFace

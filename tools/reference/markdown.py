@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from spectronctl.cli._reference._pages import Child, Entry, Page
-from spectronctl.cli._reference._shared import (
+from tools.reference.pages import Child, Entry, Page
+from tools.reference.shared import (
     VARIABLES,
     Setting,
     read_endings,
     read_files,
     read_settings,
 )
-from spectronctl.cli._reference._text import Paragraph, split_typed
+from tools.reference.text import Paragraph, split_typed
 
 _OPENING = """\
 # Commands

@@ -3,16 +3,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from spectronctl.cli._reference._markdown import write_reference
-from spectronctl.cli._reference._pages import read_pages
-from spectronctl.cli._reference._roff import write_page
 from spectronctl.cli._tree import walk
 from spectronctl.cli.app import tree
+from tools.reference.markdown import write_reference
+from tools.reference.pages import read_pages
+from tools.reference.roff import write_page
 
 
 def main() -> None:
     """Write the form that is asked for."""
-    parser = argparse.ArgumentParser(prog="python -m spectronctl.cli._reference")
+    parser = argparse.ArgumentParser(prog="python -m tools.reference")
     parser.add_argument("form", choices=("markdown", "man"))
     parser.add_argument("path", type=Path)
     options = parser.parse_args()

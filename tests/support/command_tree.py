@@ -11,6 +11,7 @@ from spectronctl.cli.app import tree
 NODES = list(walk(tree()))
 LEAVES = [node for node in NODES if not node.children]
 GLOBAL = describe_flags(global_params())
+SAMPLE_FILES = Path(__file__).with_name("samples")
 
 SAMPLES = {
     "ID": "acme-prod",
@@ -28,14 +29,14 @@ SAMPLES = {
     "QUERY": "plants",
     "METHOD": "GET",
     "PATH": "/contexts",
-    "FILE|-": str(Path(__file__).with_name("talk.jsonl")),
+    "FILE|-": str(SAMPLE_FILES / "talk.jsonl"),
     "--namespace": "acme",
     "--database": "prod",
     "--key": "app-agent",
 }
 """A fitting word for every required argument and option."""
 
-OWN_SAMPLES = {("ontology", "FILE|-"): str(Path(__file__).with_name("people.yaml"))}
+OWN_SAMPLES = {("ontology", "FILE|-"): str(SAMPLE_FILES / "people.yaml")}
 """What fits a group in place of that."""
 
 BRINGS_A_KEY: set[tuple[str, ...]] = {("keys", "verify")}

@@ -1,7 +1,7 @@
 """
 The embedded engine behind SurrealDB's WebSocket RPC on loopback: a database that several processes share.
 
-    python -m tests.server.bridge [ENGINE_URL [PORT]]
+    python -m tests.support.bridge [ENGINE_URL [PORT]]
 
 prints one line, `{"url": "ws://…"}`, and serves until it is ended. Requests and answers pass through as they are, in
 CBOR, and those of one connection run at the same time, as on a SurrealDB server. What it does not show: another

@@ -1,7 +1,7 @@
 """
 A command line in a process that ends by SIGKILL at a point chosen beforehand.
 
-    mortal.py NUMBER REPORT ARGUMENTS…
+    killable.py NUMBER REPORT ARGUMENTS…
 
 NUMBER counts the points, from 0: before and after, and where it matters in the midst of, everything that changes the
 world outside. REPORT gets a JSON list of those that were reached. The command's own code knows nothing of this.
