@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spectronctl.client import AsyncSpectronManagement, SpectronManagement
     from spectronctl.errors import (
         AuthError,
+        BusyError,
         ConfigError,
         ConflictError,
         DeclinedError,
@@ -49,6 +50,7 @@ __all__ = [
     "ForbiddenError",
     "NotFoundError",
     "ConflictError",
+    "BusyError",
     "InvalidError",
     "RateLimitedError",
     "UpstreamError",

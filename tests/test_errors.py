@@ -8,7 +8,7 @@ import re
 from spectronctl import errors
 from spectronctl.errors import SpectronctlError
 
-_LINE = re.compile(r"^ *(?:[├└]─ )?(?P<name>\w+Error) +(?P<kind>[a-z_]+) +(?P<exit_code>\d+)")
+_LINE = re.compile(r"^[ │]*(?:[├└]─ )?(?P<name>\w+Error) +(?P<kind>[a-z_]+) +(?P<exit_code>\d+)")
 
 
 def test_every_failure_is_drawn_with_its_kind_and_exit_code() -> None:
