@@ -126,6 +126,13 @@ def test_typer_is_leant_on_in_one_seam() -> None:
     assert inner == {"cli/_typer.py"}
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("server/jobs/")])
+def test_jobs_know_no_room(module: str) -> None:
+    imported = {n for n in Imports(PACKAGE / module).names if n.startswith("spectronctl.server.")}
+    allowed = {"jobs", "access", "registry", "http", "database"}
+    assert {name.split(".")[2] for name in imported} <= allowed
+
+
 def test_every_layer_is_held() -> None:
     parts = {part_of(module) for module in MODULES}
     assert {p for p in parts if not p.startswith("__")} == set(MAY_IMPORT)

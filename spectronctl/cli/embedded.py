@@ -76,11 +76,11 @@ def make_transport(
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
             from spectronctl.server.app import create_app
-            from spectronctl.server.jobs.worker import run_worker
+            from spectronctl.server.handlers import work_on_jobs
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
             app = create_app(store, trusted=True)
-            async with app.state.embedders, run_worker(store) if works_on_jobs else nullcontext():
+            async with app.state.embedders, work_on_jobs(store) if works_on_jobs else nullcontext():
                 yield app
 
     return AsgiTransport(open_app)

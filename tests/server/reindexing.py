@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.rows import JobRow
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
 
 from .conversing import PLANE
@@ -37,7 +37,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 async def at_work(store: Database) -> AsyncIterator[None]:
-    async with run_worker(store):
+    async with work_on_jobs(store):
         yield
 
 

@@ -20,8 +20,8 @@ from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
@@ -143,7 +143,7 @@ async def run_server(
             await deliver_management_key(database, deliver_first_key)
         app = create_app(database)
         config = configure(app, tls, grace=grace)
-        async with run_worker(database) if worker else nullcontext(), app.state.embedders:
+        async with work_on_jobs(database) if worker else nullcontext(), app.state.embedders:
             await _Server(config, announce).serve(sockets=[listener])
     finally:
         await database.close()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
 
@@ -43,7 +43,7 @@ async def _run(opening: Callable[[], Awaitable[Database]], announce: Callable[[]
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = await opening()
     try:
-        async with run_worker(database):
+        async with work_on_jobs(database):
             announce()
             await stop.wait()
     finally:

@@ -1,0 +1,20 @@
+"""Which kinds of jobs this server does, and by what: the one place where jobs meet the rooms they work in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from spectronctl.server.database.database import Database
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory.embedders import Embedders
+from spectronctl.server.memory.reindex import REINDEX, ReindexHandler
+
+
+@asynccontextmanager
+async def work_on_jobs(database: Database) -> AsyncIterator[None]:
+    """Work on jobs of every kind in the background until this is left."""
+    async with Embedders(database) as embedders:
+        handlers = {REINDEX: ReindexHandler(database, embedders)}
+        async with run_worker(database, handlers):
+            yield
