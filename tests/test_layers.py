@@ -45,14 +45,15 @@ HOME = {
     "pytest": "pytest_plugin",
 }
 VISITS = {
-    *((name, "server/memory/embedding/_remote.py") for name in ("httpx", "truststore")),
+    *((name, "server/providers/http.py") for name in ("httpx", "truststore")),
     ("filelock", "server/database/holding.py"),
 }
 """
 
 What else may import a library than its home.
 
-The server's embedders of others ask over HTTP. Its store is locked by a file beside it, and it may not import `local`.
+The server sends requests to providers of models. Its store is locked by a file beside it, and it may not import
+`local`.
 """
 ONLY: dict[str, set[str]] = {
     "errors": set(),

@@ -17,9 +17,9 @@ from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory import reindex
-from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build
+from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 

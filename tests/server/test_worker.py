@@ -20,10 +20,10 @@ from spectronctl.server.jobs.rows import ClaimedJob, JobRow, LostJobError
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
-from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.index import REMEMBER, SearchTable
 from spectronctl.server.memory.reindex import take_over
 from spectronctl.server.memory.rows import Build
+from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
 from spectronctl.server.sessions.turns import TurnTable

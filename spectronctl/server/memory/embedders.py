@@ -13,16 +13,11 @@ from fastapi import Depends, Request
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.memory.embedding import (
-    Embedder,
-    EmbeddingError,
-    Vector,
-    make_embedder,
-    read_model,
-    read_provider,
-)
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.providers.choice import make_embedder, read_model, read_provider
+from spectronctl.server.providers.embedder import Embedder, Vector
+from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 
@@ -39,7 +34,7 @@ class Embedders:
         self._open: dict[tuple[str, str, str | None], Embedder] = {}
 
     async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
-        """The one that the context's config chooses, or another; UnusableEmbedderError when it cannot be tried."""
+        """The one that the context's config chooses, or another; UnusableProviderError when it cannot be tried."""
         config = context.config if model is None else _choose(context.config, model)
         provider = read_provider(config)
         secret = None
@@ -88,7 +83,7 @@ class Embedders:
         try:
             embedder = await self.find(context, index.embedder)
             vector = await _embed(embedder, chunk.text)
-        except EmbeddingError as error:
+        except ProviderError as error:
             _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
             return replace(chunk, embedder=None, vector=None)
         return replace(chunk, embedder=index.embedder, vector=vector)
@@ -96,7 +91,7 @@ class Embedders:
     async def embed_query(
         self, context: ContextRow, region: Region, index: SearchIndex, text: str
     ) -> Vector:
-        """The query's vector, asked of a provider once a day for callers of a region; EmbeddingError."""
+        """The query's vector, asked of a provider once a day for callers of a region; ProviderError."""
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
@@ -107,7 +102,7 @@ class Embedders:
             return known
         vector = await _embed(embedder, text)
         if len(vector) != index.dimension:
-            raise EmbeddingError(
+            raise ProviderError(
                 f"{index.embedder}: its vectors have {len(vector)} numbers, and those of the index {index.dimension}"
             )
         await SearchTable(self._database).cache_vector(
@@ -129,7 +124,7 @@ async def _embed(embedder: Embedder, text: str) -> Vector:
         async with asyncio.timeout(_SECONDS):
             (vector,) = await embedder.embed([text])
     except TimeoutError:
-        raise EmbeddingError(f"{embedder.name}: no answer within {_SECONDS} s") from None
+        raise ProviderError(f"{embedder.name}: no answer within {_SECONDS} s") from None
     return vector
 
 

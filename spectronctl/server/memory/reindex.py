@@ -13,9 +13,10 @@ from spectronctl.server.jobs.handlers import FailedJobError, Run
 from spectronctl.server.jobs.rows import LostJobError
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.embedding import Embedder, EmbeddingError, Vector
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build, StoredChunk
+from spectronctl.server.providers.embedder import Embedder, Vector
+from spectronctl.server.providers.errors import ProviderError
 
 REINDEX = "reindex"
 """The kind of job; its payload is `{"embedder": "provider/model"}`."""
@@ -40,7 +41,7 @@ class ReindexHandler:
         try:
             embedder = await self._embedders.find(run.context, run.payload["embedder"])
             await reindex(self._database, run, embedder)
-        except EmbeddingError as error:
+        except ProviderError as error:
             raise FailedJobError(str(error)) from error
 
     async def undo(self, run: Run) -> None:
@@ -53,7 +54,7 @@ async def reindex(database: Database, run: Run, embedder: Embedder) -> None:
     """
     Do the whole job, from where an earlier worker left it.
 
-    EmbeddingError when the embedder fails, CancelledJobError, LostJobError.
+    ProviderError when the embedder fails, CancelledJobError, LostJobError.
     """
     build = await take_over(database, run)
     run.advance(run.done, await SearchTable(database).count_chunks(run.context, WHOLE))
@@ -123,7 +124,7 @@ async def _index_latecomers(database: Database, run: Run, embedder: Embedder) ->
 async def _embed(embedder: Embedder, chunks: Sequence[StoredChunk], dimension: int) -> list[Vector]:
     vectors = await embedder.embed([chunk.text for chunk in chunks])
     if len(vectors[0]) != dimension:
-        raise EmbeddingError(
+        raise ProviderError(
             f"{embedder.name}: its vectors have {len(vectors[0])} numbers, and had {dimension} before"
         )
     return vectors

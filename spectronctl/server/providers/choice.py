@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from spectronctl.ground.text import clean
-from spectronctl.server.memory.embedding._embedder import Embedder, UnusableEmbedderError
-from spectronctl.server.memory.embedding._hashing import HashingEmbedder
+from spectronctl.server.providers.embedder import Embedder
+from spectronctl.server.providers.errors import UnusableProviderError
+from spectronctl.server.providers.hashing import HashingEmbedder
 
 LOCAL = "local"
 DEFAULT_MODEL = HashingEmbedder.name
@@ -47,8 +48,8 @@ def make_embedder(
     """
     The embedder that a context's config chooses; `secret` is its provider's (`read_provider`).
 
-    UnusableEmbedderError when there is no such model, no secret or no URL; the command that it advises names
-    `context_id`. Whoever made it closes it.
+    UnusableProviderError when there is no such model, no secret or no URL; the command that it advises names
+    `context_id`. The caller closes it.
     """
     model, provider = read_model(config), read_provider(config)
     update = f"`spectronctl contexts update {context_id}"
@@ -66,8 +67,9 @@ def make_embedder(
             f"config.providers.{provider}: {model} needs it, and it {problem}; "
             f"give one with {update} --provider {provider}=env:VAR`"
         )
-    # httpx costs a tenth of a second to import: only who asks over the network pays for it.
-    from spectronctl.server.memory.embedding._remote import RemoteEmbedder, can_reach
+    # httpx costs a tenth of a second to import: only a server that sends requests pays for it.
+    from spectronctl.server.providers.embeddings import RemoteEmbedder
+    from spectronctl.server.providers.http import can_reach
 
     if not can_reach(url):
         _refuse_url(provider, "no host can have the name that is in it", update)
@@ -103,7 +105,7 @@ def _refuse_url(provider: str, problem: str, update: str) -> NoReturn:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise UnusableEmbedderError(clean(message))
+    raise UnusableProviderError(clean(message))
 
 
 def _read_entry(config: Mapping[str, Any], field: str, name: str) -> Any:
