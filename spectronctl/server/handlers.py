@@ -12,9 +12,11 @@ from spectronctl.server.memory.reindex import REINDEX, ReindexHandler
 
 
 @asynccontextmanager
-async def work_on_jobs(database: Database) -> AsyncIterator[None]:
+async def work_on_jobs(
+    database: Database, *, allow_private_providers: bool = True
+) -> AsyncIterator[None]:
     """Work on jobs of every kind in the background until this is left."""
-    async with Embedders(database) as embedders:
+    async with Embedders(database, allow_private_providers=allow_private_providers) as embedders:
         handlers = {REINDEX: ReindexHandler(database, embedders)}
         async with run_worker(database, handlers):
             yield

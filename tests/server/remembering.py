@@ -26,7 +26,7 @@ _INSERT = """
 BEGIN;
 INSERT INTO memory_chunk $chunks RETURN NONE;
 INSERT INTO search_a (
-    SELECT [chunk_id] AS id, chunk_id, scopes, text FROM $chunks
+    SELECT [chunk_id] AS id, chunk_id, scopes, nodes, text FROM $chunks
 ) RETURN NONE;
 COMMIT;
 """

@@ -21,7 +21,9 @@ import pytest
 import trustme
 import truststore
 
+from spectronctl.server.providers import http as provider_http
 from spectronctl.server.providers import responses
+from spectronctl.server.providers.addresses import is_public
 from spectronctl.server.providers.choice import make_embedder, read_base_url, read_provider
 from spectronctl.server.providers.embedder import Embedder
 from spectronctl.server.providers.errors import ProviderError, UnusableProviderError
@@ -404,6 +406,83 @@ async def test_no_proxy_of_the_environment_is_used(
     for url in (endpoint.url, secure_endpoint.url):
         async with connected(url) as embedder:
             assert len(await embedder.embed(TEXTS)) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("93.184.215.14", True),
+        ("2606:4700::1111", True),
+        ("64:ff9b::5db8:d70e", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("::", False),
+        ("::ffff:127.0.0.1", False),
+        ("::7f00:1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::1", False),
+        ("2002:7f00:1::", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("ff0e::1", False),
+    ],
+)
+def test_private_addresses_are_told_from_public_ones(address: str, expected: bool) -> None:
+    assert is_public(address) is expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_private_address_is_asked_only_where_that_is_allowed(
+    endpoint: Endpoint, host: str
+) -> None:
+    url = endpoint.url.replace("127.0.0.1", host)
+    embedder = make_embedder(configure(url), KEY, allow_private=False)
+    with pytest.raises(ProviderError, match=r"address is private.*--allow-private-prov.*1 attempt"):
+        await embedder.embed(TEXTS)
+    await embedder.close()
+    assert endpoint.requests == []
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_asked(
+    secure_endpoint: Endpoint,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = tmp_path / "system.pem"
+    authority.cert_pem.write_to_path(str(store))
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    monkeypatch.setattr(provider_http, "is_public", lambda address: address == "127.0.0.1")
+    resolve, resolved = socket.getaddrinfo, []
+
+    def note(host: Any, *args: Any, **settings: Any) -> Any:
+        resolved.append(host)
+        found = resolve(host, *args, **settings)
+        private = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.9", 1))
+        return [private, *found] if host == "localhost" else found
+
+    monkeypatch.setattr(socket, "getaddrinfo", note)
+    embedder = make_embedder(configure(secure_endpoint.url), KEY, allow_private=False)
+    assert await embedder.embed(TEXTS) == [embed(text, 16) for text in TEXTS]
+    await embedder.close()
+    assert [host for host in resolved if host in ("localhost", b"localhost")] == ["localhost"]
+    (request,) = secure_endpoint.requests
+    assert request["headers"]["host"] == secure_endpoint.url.split("/")[2]
+
+
+async def test_a_name_that_does_not_resolve_says_so() -> None:
+    embedder = make_embedder(configure("https://llm.invalid/v1"), KEY, allow_private=False)
+    with pytest.raises(ProviderError, match=r"its name does not resolve \(5 attempts\)"):
+        await embedder.embed(TEXTS)
+    await embedder.close()
 
 
 def refuse(config: dict[str, Any], secret: str | None = KEY) -> str:

@@ -27,10 +27,15 @@ _SECONDS = 10
 
 
 class Embedders:
-    """One embedder per model, endpoint and secret, for as long as this is open."""
+    """
+    One embedder per model, endpoint and secret, for as long as this is open.
 
-    def __init__(self, database: Database) -> None:
+    Unless `allow_private_providers`, only providers at public addresses are asked.
+    """
+
+    def __init__(self, database: Database, *, allow_private_providers: bool = True) -> None:
         self._database = database
+        self._allow_private = allow_private_providers
         self._open: dict[tuple[str, str, str | None], Embedder] = {}
 
     async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
@@ -42,7 +47,9 @@ class Embedders:
             secret = await ContextTable(self._database).read_provider(context.id, provider)
         key = (read_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
-            self._open[key] = make_embedder(config, secret, context_id=context.id)
+            self._open[key] = make_embedder(
+                config, secret, context_id=context.id, allow_private=self._allow_private
+            )
         return self._open[key]
 
     async def embed_chunk(self, context: ContextRow, chunk: ChunkRow) -> ChunkRow:

@@ -43,13 +43,18 @@ def read_provider(config: Mapping[str, Any]) -> str | None:
 
 
 def make_embedder(
-    config: Mapping[str, Any], secret: str | None, *, context_id: str = "CONTEXT"
+    config: Mapping[str, Any],
+    secret: str | None,
+    *,
+    context_id: str = "CONTEXT",
+    allow_private: bool = True,
 ) -> Embedder:
     """
     The embedder that a context's config chooses; `secret` is its provider's (`read_provider`).
 
     UnusableProviderError when there is no such model, no secret or no URL; the command that it advises names
-    `context_id`. The caller closes it.
+    `context_id`. The caller closes it. Unless `allow_private`, it embeds nothing at an address outside
+    the public internet.
     """
     model, provider = read_model(config), read_provider(config)
     update = f"`spectronctl contexts update {context_id}"
@@ -73,7 +78,7 @@ def make_embedder(
 
     if not can_reach(url):
         _refuse_url(provider, "no host can have the name that is in it", update)
-    return RemoteEmbedder(model, url, secret)
+    return RemoteEmbedder(model, url, secret, allow_private=allow_private)
 
 
 def read_base_url(value: Any) -> str | None:

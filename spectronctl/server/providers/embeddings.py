@@ -23,10 +23,11 @@ class RemoteEmbedder:
     batch = MAX_TEXTS
     is_local = False
 
-    def __init__(self, name: str, base_url: str, secret: str) -> None:
+    def __init__(self, name: str, base_url: str, secret: str, *, allow_private: bool) -> None:
         self.name = name
         self._dimensions: int | None = None
-        self._http = ProviderHttp(base_url, {"Authorization": f"Bearer {secret}"})
+        headers = {"Authorization": f"Bearer {secret}"}
+        self._http = ProviderHttp(base_url, headers, allow_private=allow_private)
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Vectors as the provider made them, all that this embedder ever makes of one length; ProviderError."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from random import random
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from spectronctl import __version__
 from spectronctl.ground.http_problems import Answer
 from spectronctl.ground.network_failures import explain_failure, is_tls_failure
 from spectronctl.ground.text import clean
+from spectronctl.server.providers.addresses import is_public
 from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.providers.responses import Failure, choose_pause, parse_response
 
@@ -30,17 +32,26 @@ MAX_RESPONSE = 64 * 1024 * 1024
 MAX_REQUESTS = 16
 """Requests to a provider at once; further ones wait."""
 
+_PRIVATE = (
+    "its address is private, and this server asks no such provider; "
+    "its operator can pass --allow-private-providers to 'spectronctl serve'"
+)
+
 
 class ProviderHttp:
     """
     Connections to one provider, with its key.
 
     They trust what the system trusts, follow no redirect, and use no proxy: each would see the key. Failures that may
-    pass are tried again, five attempts in all.
+    pass are tried again, five attempts in all. Unless `allow_private`, an address outside the public internet is
+    refused: who may write a context's config could reach the services around this server otherwise.
     """
 
-    def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, base_url: str, headers: Mapping[str, str], *, allow_private: bool = True
+    ) -> None:
         self._base_url = base_url
+        self._allow_private = allow_private
         self._turns = asyncio.Semaphore(MAX_REQUESTS)
         self._client = httpx.AsyncClient(
             headers={
@@ -93,14 +104,17 @@ class ProviderHttp:
                 return await self._exchange(path, body)
         except TimeoutError:
             return Failure(f"no complete response within {ATTEMPT_SECONDS:g} s", may_pass=True)
-        except httpx.RequestError as exc:
+        except (httpx.RequestError, socket.gaierror) as exc:
             hopeless = is_tls_failure(exc) or isinstance(exc, httpx.LocalProtocolError)
             return Failure(_explain(exc), may_pass=not hopeless)
 
     async def _exchange(self, path: str, body: Any) -> Answer | Failure:
+        request = self._client.build_request("POST", f"{self._base_url}{path}", json=body)
+        if not self._allow_private and not await _pin(request):
+            return Failure(_PRIVATE, may_pass=False)
         received = bytearray()
-        content = json.dumps(body)
-        async with self._client.stream("POST", f"{self._base_url}{path}", content=content) as got:
+        got = await self._client.send(request, stream=True)
+        async with aclosing(got):
             async for chunk in got.aiter_bytes():
                 received += chunk
                 if len(received) > MAX_RESPONSE:
@@ -116,7 +130,23 @@ def can_reach(base_url: str) -> bool:
         return False
 
 
-def _explain(failure: httpx.RequestError) -> str:
+async def _pin(request: httpx.Request) -> bool:
+    """
+    Send the request to a public address of its host, under the host's name; False when there is none.
+
+    The name is resolved here and not again: it could have another address by then.
+    """
+    url = request.url
+    host = url.raw_host.decode("ascii")
+    found = await asyncio.get_running_loop().getaddrinfo(host, url.port, type=socket.SOCK_STREAM)
+    public = [address for *_, (address, *_) in found if is_public(str(address))]
+    if public:
+        request.url = url.copy_with(host=str(public[0]))  # its Host header is written already
+        request.extensions = {**request.extensions, "sni_hostname": host}
+    return bool(public)
+
+
+def _explain(failure: httpx.RequestError | socket.gaierror) -> str:
     # The library quotes what it was given to send, and what it received.
     if isinstance(failure, httpx.ProtocolError):
         return "it closed the connection, or does not speak HTTP"
