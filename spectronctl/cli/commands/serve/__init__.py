@@ -197,7 +197,7 @@ def list_keys(ctx: Context, store: StoreOption = None) -> None:
     """List the management keys of a store; never a secret."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
-    rows = _on_store(rt, store, lambda opened: opened.list_management_keys())
+    rows = _on_store(rt, store, embedded.list_keys)
     rt.out.rows(map(embedded.describe_management_key, rows), MANAGEMENT_KEYS)
 
 
