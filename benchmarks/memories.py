@@ -20,10 +20,10 @@ from benchmarks.seeded import create_context, make_server
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import configure_logs
-from spectronctl.server.jobs.worker import run_worker
-from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.bootstrap import create_management_key
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.opening import open_store
@@ -55,7 +55,7 @@ async def main(memories: int) -> None:
         listener = bind_address("127.0.0.1", 0, open_to_network=False)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         print(json.dumps({"url": url, "key": secret, "rate": rate}), flush=True)
-        async with run_worker(store):
+        async with work_on_jobs(store):
             await make_server(create_app(store)).serve(sockets=[listener])
     finally:
         await store.close()

@@ -268,8 +268,8 @@ _spectronctl_options() {
         'profiles unset') _spectronctl_offer --help ;;
         'profiles remove') _spectronctl_offer --help ;;
         'profiles path') _spectronctl_offer --help ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --ready-file --log-format --help ;;
-        'serve worker') _spectronctl_offer --store --ready-file --log-format --help ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --help ;;
+        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --help ;;
         'serve keys') _spectronctl_offer --help ;;
         'serve keys list') _spectronctl_offer --store --help ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help ;;

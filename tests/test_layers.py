@@ -45,14 +45,15 @@ HOME = {
     "pytest": "pytest_plugin",
 }
 VISITS = {
-    *((name, "server/memory/embedding/_remote.py") for name in ("httpx", "truststore")),
+    *((name, "server/providers/http.py") for name in ("httpx", "truststore")),
     ("filelock", "server/database/holding.py"),
 }
 """
 
 What else may import a library than its home.
 
-The server's embedders of others ask over HTTP. Its store is locked by a file beside it, and it may not import `local`.
+The server sends requests to providers of models. Its store is locked by a file beside it, and it may not import
+`local`.
 """
 ONLY: dict[str, set[str]] = {
     "errors": set(),
@@ -124,6 +125,13 @@ def test_typer_is_leant_on_in_one_seam() -> None:
         )
     }
     assert inner == {"cli/_typer.py"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("server/jobs/")])
+def test_jobs_know_no_room(module: str) -> None:
+    imported = {n for n in Imports(PACKAGE / module).names if n.startswith("spectronctl.server.")}
+    allowed = {"jobs", "access", "registry", "http", "database"}
+    assert {name.split(".")[2] for name in imported} <= allowed
 
 
 def test_every_layer_is_held() -> None:

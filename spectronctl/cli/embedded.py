@@ -12,7 +12,6 @@ from spectronctl.errors import ConfigError, NotFoundError
 from spectronctl.ground.times import format_time
 from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
-from spectronctl.server.registry.keys import ManagementKeyTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +75,11 @@ def make_transport(
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
             from spectronctl.server.app import create_app
-            from spectronctl.server.jobs.worker import run_worker
+            from spectronctl.server.handlers import work_on_jobs
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command) as store:
             app = create_app(store, trusted=True)
-            async with app.state.embedders, run_worker(store) if works_on_jobs else nullcontext():
+            async with app.state.embedders, work_on_jobs(store) if works_on_jobs else nullcontext():
                 yield app
 
     return AsgiTransport(open_app)
@@ -112,6 +111,13 @@ def run_on_store(
     return asyncio.run(run())
 
 
+async def list_keys(store: Database) -> list[ManagementKeyRow]:
+    """The management keys of a store."""
+    from spectronctl.server.registry.keys import ManagementKeyTable
+
+    return await ManagementKeyTable(store).list_management_keys()
+
+
 async def create_key(store: Database, name: str) -> tuple[ManagementKeyRow, str]:
     """A new management key and its secret."""
     from spectronctl.server.registry.bootstrap import create_management_key
@@ -121,6 +127,8 @@ async def create_key(store: Database, name: str) -> tuple[ManagementKeyRow, str]
 
 async def revoke_key(store: Database, key_id: str) -> None:
     """Revoke a management key; NotFoundError when there is none."""
+    from spectronctl.server.registry.keys import ManagementKeyTable
+
     if not await ManagementKeyTable(store).delete_management_key(key_id):
         raise NotFoundError(f"no management key {key_id}", command="spectronctl serve keys list")
 

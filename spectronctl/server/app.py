@@ -84,13 +84,15 @@ def create_app(
     trusted: bool = False,
     max_body_bytes: int = MAX_SMALL_BODY_BYTES,
     max_body_seconds: float = MAX_BODY_SECONDS,
+    allow_private_providers: bool = True,
 ) -> FastAPI:
     """
     The server on a store that is open, and that its opener closes.
 
     With `trusted`, a request without a key is the operator's: only for an application that this process keeps to
     itself. A body of more than `max_body_bytes`, or than its route says with `limit_body`, is refused with 413; one
-    that takes longer than `max_body_seconds` to arrive with 408.
+    that takes longer than `max_body_seconds` to arrive with 408. Unless `allow_private_providers`, only providers of
+    models at public addresses are asked.
     """
     app = _Application(
         title="Spectron",
@@ -115,7 +117,7 @@ def create_app(
         },
     )
     app.state.database = database
-    app.state.embedders = Embedders(database)
+    app.state.embedders = Embedders(database, allow_private_providers=allow_private_providers)
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)

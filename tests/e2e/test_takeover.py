@@ -374,6 +374,25 @@ def read_finished(fleet: Fleet, server: Member, job_id: str) -> dict[str, Any] |
         return None
 
 
+def test_a_worker_asks_no_private_provider_unless_it_is_allowed(
+    fleet: Fleet, endpoint: Endpoint
+) -> None:
+    server = fleet.start("serve --port 0 --no-worker")
+    fleet.create_context(server)
+    fleet.allow_private = False
+    worker = fleet.start("serve worker")
+    job = fleet.finish_job(server, fleet.start_job(server))
+    assert job["status"] == "failed"
+    assert "its address is private" in job["error"]
+    assert "--allow-private-providers" in job["error"]
+    assert endpoint.requests == []
+    fleet.members.remove(worker)
+    worker.kill()
+    fleet.allow_private = True
+    fleet.start("serve worker")
+    assert fleet.finish_job(server, fleet.start_job(server))["status"] == "succeeded"
+
+
 def test_two_workers_share_the_jobs_of_many_contexts(fleet: Fleet, endpoint: Endpoint) -> None:
     fleet.lease = None
     server = fleet.start("serve --port 0 --no-worker")

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.jobs import worker
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
 from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.contexts import ContextTable
@@ -166,7 +166,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 async def at_work(store: Database) -> AsyncIterator[None]:
-    async with run_worker(store):
+    async with work_on_jobs(store):
         yield
 
 

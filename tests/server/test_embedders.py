@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,15 @@ import pytest
 import trustme
 import truststore
 
-from spectronctl.server.memory.embedding import (
-    Embedder,
-    EmbeddingError,
-    HashingEmbedder,
-    UnusableEmbedderError,
-    make_embedder,
-    read_base_url,
-    read_provider,
-)
-from spectronctl.server.memory.embedding import _answers as answers
-from spectronctl.server.memory.embedding._answers import ATTEMPTS, Failure, choose_pause
-from spectronctl.server.memory.embedding._texts import MAX_REQUEST, MAX_TEXT, MAX_TEXTS, split_texts
+from spectronctl.server.providers import http as provider_http
+from spectronctl.server.providers import responses
+from spectronctl.server.providers.addresses import is_public
+from spectronctl.server.providers.choice import make_embedder, read_base_url, read_provider
+from spectronctl.server.providers.embedder import Embedder
+from spectronctl.server.providers.errors import ProviderError, UnusableProviderError
+from spectronctl.server.providers.hashing import HashingEmbedder
+from spectronctl.server.providers.responses import MAX_ATTEMPTS, Failure, choose_pause
+from spectronctl.server.providers.texts import MAX_REQUEST, MAX_TEXT, MAX_TEXTS, split_texts
 from tests.support.embeddings_endpoint import KEY, Endpoint, embed, serve
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +41,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "FIRST_BACKOFF", 0.001)
+    monkeypatch.setattr(responses, "FIRST_BACKOFF", 0.001)
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -69,9 +68,9 @@ async def connected(
 
 async def fail(url: str, secret: str = KEY) -> str:
     async with connected(url, secret) as embedder:
-        with pytest.raises(EmbeddingError) as caught:
+        with pytest.raises(ProviderError) as caught:
             await embedder.embed(TEXTS)
-    assert not isinstance(caught.value, UnusableEmbedderError)
+    assert not isinstance(caught.value, UnusableProviderError)
     assert caught.value.__cause__ is caught.value.__context__ is None
     message = str(caught.value)
     assert message.isprintable()
@@ -127,65 +126,109 @@ def test_a_request_holds_no_more_than_it_may() -> None:
 
 @pytest.mark.parametrize("status", [0, 408, 409, 429, 500, 502, 503, 504])
 async def test_what_may_pass_is_tried_again(endpoint: Endpoint, status: int) -> None:
-    endpoint.behave(fail_times=ATTEMPTS - 1, status=status)
+    endpoint.behave(fail_times=MAX_ATTEMPTS - 1, status=status)
     async with connected(endpoint.url) as embedder:
         assert await embedder.embed(TEXTS) == [embed(text, 16) for text in TEXTS]
-    assert endpoint.count()["texts"] == dict.fromkeys(TEXTS, ATTEMPTS)
+    assert endpoint.count()["texts"] == dict.fromkeys(TEXTS, MAX_ATTEMPTS)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_what_does_not_pass_fails_with_the_providers_words(
+async def test_what_does_not_pass_fails_after_five_attempts(
     endpoint: Endpoint, status: int
 ) -> None:
     endpoint.behave(fail_times=None, status=status)
-    assert await fail(endpoint.url) == f"{status} told to fail (5 attempts)"
+    assert await fail(endpoint.url) == f"{status} {HTTPStatus(status).phrase} (5 attempts)"
     assert endpoint.count()["requests"] == 5
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 async def test_what_cannot_pass_fails_at_once(endpoint: Endpoint, status: int) -> None:
     endpoint.behave(fail_times=None, status=status)
-    assert await fail(endpoint.url) == f"{status} told to fail (1 attempt)"
+    assert await fail(endpoint.url) == f"{status} {HTTPStatus(status).phrase} (1 attempt)"
     assert endpoint.count()["requests"] == 1
 
 
 async def test_a_failure_half_way_fails_the_whole(endpoint: Endpoint) -> None:
     endpoint.behave(fail_from=200, status=400)
     async with connected(endpoint.url) as embedder:
-        with pytest.raises(EmbeddingError, match=r"400 told to fail \(1 attempt\)"):
+        with pytest.raises(ProviderError, match=r"400 Bad Request \(1 attempt\)"):
             await embedder.embed([f"text {number}" for number in range(300)])
     assert endpoint.count()["answered"] == 128
 
 
 async def test_a_refused_key_is_never_shown(endpoint: Endpoint) -> None:
     message = await fail(endpoint.url, SENTINEL)
-    assert message == "401 Incorrect API key: Bearer [secret] (1 attempt)"
+    assert message == "401 Unauthorized (1 attempt)"
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("status", "headers", "body"),
     [
-        (f"<html><title>Sign in, {SENTINEL}</title></html>", "a web page “Sign in, [secret]”"),
-        (json.dumps({"error": {"message": "a\n\x1b[31mlong " * 500}}), "[31mlong a [31mlong"),
-        (SENTINEL[:9] + "\x00" + SENTINEL[9:], "503 [secret] "),
-        ("", "503 Service Unavailable"),
+        (503, {}, f"<html><title>Sign in, {SENTINEL}</title></html>"),
+        (503, {}, json.dumps({"error": {"message": SENTINEL}})),
+        (503, {}, SENTINEL),
+        (503, {}, ""),
+        (200, {}, SENTINEL),
+        (200, {}, f'{{"data": [{{"{SENTINEL}": NaN}}]}}'),
+        (200, {}, f"<!doctype html><title>Sign in, {SENTINEL}</title>"),
+        (200, {"Content-Encoding": "gzip"}, SENTINEL),
+        (307, {"Location": f"https://llm.acme.example/{SENTINEL}"}, SENTINEL),
     ],
-    ids=["page", "long and coloured", "secret in pieces", "nothing"],
 )
-async def test_foreign_text_is_made_fit_to_be_shown(
-    endpoint: Endpoint, body: str, said: str
+async def test_no_text_of_a_provider_is_in_an_error(
+    endpoint: Endpoint, status: int, headers: dict[str, str], body: str
 ) -> None:
-    endpoint.behave(fail_times=None, status=503, body=body)
+    endpoint.behave(fail_times=None, status=status, headers=headers, body=body)
     message = await fail(endpoint.url, SENTINEL)
-    assert said in message
-    assert SENTINEL not in message
-    assert len(message) < 530
+    assert "sentinel" not in message
+    assert "Sign in" not in message
+    assert len(message) < 150
+
+
+async def test_what_is_not_http_is_not_repeated() -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(SENTINEL.encode() + b" is no status line\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        message = await fail(f"http://127.0.0.1:{port}/v1")
+    assert message == "it closed the connection, or does not speak HTTP (5 attempts)"
+
+
+async def test_a_web_page_is_no_response_whatever_its_status(endpoint: Endpoint) -> None:
+    endpoint.behave(fail_times=None, status=200, body="<html><title>Sign in</title></html>")
+    assert await fail(endpoint.url) == "a web page in place of the response (5 attempts)"
+
+
+async def test_a_call_ends_at_its_deadline_whatever_the_provider_asks_for(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spectronctl.server.providers.http.CALL_SECONDS", 0.2)
+    endpoint.behave(fail_times=None, status=429, headers={"Retry-After": "60"})
+    assert await fail(endpoint.url) == "no usable response within 0.2 s (1 attempt)"
+
+
+async def test_a_provider_gets_no_more_requests_at_once_than_it_may(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spectronctl.server.providers.http.MAX_REQUESTS", 2)
+    endpoint.open.clear()
+    async with connected(endpoint.url) as embedder:
+        calls = [asyncio.create_task(embedder.embed([f"text {n}"])) for n in range(5)]
+        while endpoint.count()["requests"] < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert endpoint.count()["requests"] == 2
+        endpoint.open.set()
+        assert [len(await call) for call in calls] == [1] * 5
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        ("truncated", "the answer is not what was asked for: "),
+        ("truncated", "the response is not JSON"),
         ("few", "2 vectors for 3 texts"),
         ("several lengths", "its vectors are of several lengths"),
         ("same index", "not every text has an index of its own"),
@@ -197,7 +240,7 @@ async def test_foreign_text_is_made_fit_to_be_shown(
         ("text", "an embedding is no list of numbers"),
         ("words", "an embedding is no list of numbers"),
         ("truths", "an embedding is no list of numbers"),
-        ("huge", "the answer is not what was asked for: "),
+        ("huge", "an embedding holds a number that is too large"),
     ],
 )
 async def test_vectors_that_are_none_are_refused(endpoint: Endpoint, spoil: str, said: str) -> None:
@@ -207,12 +250,16 @@ async def test_vectors_that_are_none_are_refused(endpoint: Endpoint, spoil: str,
     assert message.endswith("(5 attempts)")
 
 
-@pytest.mark.parametrize(
-    "body", ["[]", "null", '{"data": {}}', '{"data": [1]}', "[" * 100_000, "{"]
-)
+@pytest.mark.parametrize("body", ["[]", "null", '{"data": {}}', '{"data": [1]}'])
 async def test_an_answer_of_another_shape_is_refused(endpoint: Endpoint, body: str) -> None:
     endpoint.behave(fail_times=None, status=200, body=body)
-    assert "the answer is not what was asked for: " in await fail(endpoint.url)
+    assert "the response is not what was asked for: " in await fail(endpoint.url)
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "{"])
+async def test_an_answer_that_is_not_json_is_refused(endpoint: Endpoint, body: str) -> None:
+    endpoint.behave(fail_times=None, status=200, body=body)
+    assert await fail(endpoint.url) == "the response is not JSON (5 attempts)"
 
 
 async def test_a_bad_answer_is_asked_for_again(endpoint: Endpoint) -> None:
@@ -225,15 +272,15 @@ async def test_a_model_that_changes_its_length_is_refused(endpoint: Endpoint) ->
     async with connected(endpoint.url) as embedder:
         await embedder.embed(TEXTS)
         endpoint.behave(dimensions=8)
-        with pytest.raises(EmbeddingError, match="have 8 numbers, and had 16 before"):
+        with pytest.raises(ProviderError, match="have 8 numbers, and had 16 before"):
             await embedder.embed(TEXTS)
 
 
 async def test_an_endless_answer_is_not_read(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.MAX_ANSWER", 1_000)
-    assert await fail(endpoint.url) == "the answer is longer than 1,000 bytes (1 attempt)"
+    monkeypatch.setattr("spectronctl.server.providers.http.MAX_RESPONSE", 1_000)
+    assert await fail(endpoint.url) == "the response is longer than 1,000 bytes (1 attempt)"
 
 
 async def test_a_redirect_is_not_followed(endpoint: Endpoint) -> None:
@@ -249,9 +296,9 @@ async def test_a_redirect_is_not_followed(endpoint: Endpoint) -> None:
 async def test_a_silent_endpoint_runs_into_the_timeout(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.TIMEOUT", 0.05)
+    monkeypatch.setattr("spectronctl.server.providers.http.ATTEMPT_SECONDS", 0.05)
     endpoint.behave(delay=0.2)
-    assert await fail(endpoint.url) == "no complete answer within 0.05 s (5 attempts)"
+    assert await fail(endpoint.url) == "no complete response within 0.05 s (5 attempts)"
 
 
 async def test_a_refused_port_says_so() -> None:
@@ -265,7 +312,7 @@ async def test_a_refused_port_says_so() -> None:
     [
         (Failure("", may_pass=True), 1, 0.0005),
         (Failure("", may_pass=True), 3, 0.002),
-        (Failure("", may_pass=True), ATTEMPTS, None),
+        (Failure("", may_pass=True), MAX_ATTEMPTS, None),
         (Failure("", may_pass=False), 1, None),
         (Failure("", may_pass=False, retry_after=1), 1, None),
         (Failure("", may_pass=True, retry_after=0), 1, 0),
@@ -292,7 +339,7 @@ async def test_retry_after_is_waited(
     async def note(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("spectronctl.server.memory.embedding._remote.asyncio.sleep", note)
+    monkeypatch.setattr("spectronctl.server.providers.http.asyncio.sleep", note)
     endpoint.behave(fail_times=1, status=429, headers={"Retry-After": wish})
     async with connected(endpoint.url) as embedder:
         await embedder.embed(TEXTS)
@@ -343,39 +390,105 @@ async def test_the_systems_certificates_are_trusted(
     assert len(made) == 1
 
 
-async def test_https_goes_through_the_proxy_of_the_environment(
+async def test_no_proxy_of_the_environment_is_used(
+    endpoint: Endpoint,
+    secure_endpoint: Endpoint,
+    authority: trustme.CA,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = f"127.0.0.1:{listener.getsockname()[1]}"
-    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SENTINEL}@{closed}")
-    message = await fail("https://llm.acme.example/v1")
-    assert message == "connection refused (5 attempts)"
+    store = tmp_path / "system.pem"
+    authority.cert_pem.write_to_path(str(store))
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for url in (endpoint.url, secure_endpoint.url):
+        async with connected(url) as embedder:
+            assert len(await embedder.embed(TEXTS)) == 3
 
 
-async def test_plain_http_never_meets_a_proxy(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("93.184.215.14", True),
+        ("2606:4700::1111", True),
+        ("64:ff9b::5db8:d70e", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("::", False),
+        ("::ffff:127.0.0.1", False),
+        ("::7f00:1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::1", False),
+        ("2002:7f00:1::", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("ff0e::1", False),
+    ],
+)
+def test_private_addresses_are_told_from_public_ones(address: str, expected: bool) -> None:
+    assert is_public(address) is expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_private_address_is_asked_only_where_that_is_allowed(
+    endpoint: Endpoint, host: str
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    async with connected(endpoint.url) as embedder:
-        assert len(await embedder.embed(TEXTS)) == 3
+    url = endpoint.url.replace("127.0.0.1", host)
+    embedder = make_embedder(configure(url), KEY, allow_private=False)
+    with pytest.raises(ProviderError, match=r"address is private.*--allow-private-prov.*1 attempt"):
+        await embedder.embed(TEXTS)
+    await embedder.close()
+    assert endpoint.requests == []
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_asked(
+    secure_endpoint: Endpoint,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = tmp_path / "system.pem"
+    authority.cert_pem.write_to_path(str(store))
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    monkeypatch.setattr(provider_http, "is_public", lambda address: address == "127.0.0.1")
+    resolve, resolved = socket.getaddrinfo, []
+
+    def note(host: Any, *args: Any, **settings: Any) -> Any:
+        resolved.append(host)
+        found = resolve(host, *args, **settings)
+        private = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.9", 1))
+        return [private, *found] if host == "localhost" else found
+
+    monkeypatch.setattr(socket, "getaddrinfo", note)
+    embedder = make_embedder(configure(secure_endpoint.url), KEY, allow_private=False)
+    assert await embedder.embed(TEXTS) == [embed(text, 16) for text in TEXTS]
+    await embedder.close()
+    assert [host for host in resolved if host in ("localhost", b"localhost")] == ["localhost"]
+    (request,) = secure_endpoint.requests
+    assert request["headers"]["host"] == secure_endpoint.url.split("/")[2]
+
+
+async def test_a_name_that_does_not_resolve_says_so() -> None:
+    embedder = make_embedder(configure("https://llm.invalid/v1"), KEY, allow_private=False)
+    with pytest.raises(ProviderError, match=r"its name does not resolve \(5 attempts\)"):
+        await embedder.embed(TEXTS)
+    await embedder.close()
 
 
 def refuse(config: dict[str, Any], secret: str | None = KEY) -> str:
-    with pytest.raises(UnusableEmbedderError) as caught:
+    with pytest.raises(UnusableProviderError) as caught:
         make_embedder(config, secret, context_id="acme-prod")
     assert str(caught.value).isprintable()
     return str(caught.value)
-
-
-@pytest.mark.parametrize("proxy", ["socks5://h:1", "nonsense://h:1", "http://h:port"])
-def test_a_proxy_that_is_none_is_refused_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", proxy.replace("//", f"//user:{SENTINEL}@"))
-    message = refuse(configure("https://llm.acme.example/v1"))
-    assert "NO_PROXY" in message
-    assert SENTINEL not in message
 
 
 @pytest.mark.parametrize(
@@ -393,7 +506,7 @@ async def test_openai_needs_no_url() -> None:
     config = {"models": {"embedding": "openai/text-embedding-3-small"}}
     assert read_provider(config) == "openai"
     embedder = make_embedder(config, KEY, context_id="acme")
-    assert vars(embedder)["_base_url"] == "https://api.openai.com/v1"
+    assert vars(vars(embedder)["_http"])["_base_url"] == "https://api.openai.com/v1"
     await embedder.close()
 
 
@@ -509,7 +622,7 @@ def loaded_after(code: str) -> set[str]:
 
 
 def test_a_server_imports_httpx_only_for_an_embedder_that_needs_it() -> None:
-    make = "from spectronctl.server.memory.embedding import make_embedder as make;"
+    make = "from spectronctl.server.providers.choice import make_embedder as make;"
     local = f"import spectronctl.server.app, spectronctl.server.serving.listening; {make} make({{}}, None)"
     assert not {"httpx", "truststore"} & loaded_after(local)
     remote = f"{make} make({{'models': {{'embedding': 'openai/x'}}}}, 'sk')"

@@ -16,10 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronctl.server.memory.embedding import Embedder, HashingEmbedder, Vector, _hashing
-from spectronctl.server.memory.embedding._hashing import (
+from spectronctl.server.providers import hashing
+from spectronctl.server.providers.embedder import Embedder, Vector
+from spectronctl.server.providers.hashing import (
     DIMENSIONS,
     MAX_TEXT,
+    HashingEmbedder,
     hash_text,
     split_words,
 )
@@ -167,7 +169,7 @@ def test_the_work_for_any_text_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
         sizes.append(len(text))
         return unicodedata.normalize(form, text)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_hashing, "normalize", normalize)
+    monkeypatch.setattr(hashing, "normalize", normalize)
     words = split_words("\ufdfa" * 1_000_000)  # a ligature of eighteen characters
     assert sum(map(len, words)) <= MAX_TEXT == sum(sizes)
     assert max(sizes) <= 512

@@ -17,6 +17,7 @@ import trustme
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.serving.listening import bind_address
 from tests.support import serving
+from tests.support.embeddings_endpoint import KEY, serve
 from tests.support.serving import Served
 
 Start = Callable[..., Served]
@@ -167,6 +168,51 @@ def test_an_open_address_is_shown_as_one_that_can_be_reached(start: Start) -> No
     served = start(host="0.0.0.0", insecure_bind=True)
     assert served.url.startswith("http://127.0.0.1:")
     assert httpx.get(f"{served.url}/ready").is_success
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({}, True),
+        ({"host": "0.0.0.0", "insecure_bind": True}, False),
+        (
+            {"host": "0.0.0.0", "insecure_bind": True, "allow_private_providers": True},
+            True,
+        ),
+    ],
+    ids=["loopback", "network", "allowed"],
+)
+def test_a_server_on_the_network_asks_no_private_provider_unless_it_is_allowed(
+    start: Start, options: dict[str, Any], asked: bool
+) -> None:
+    served = start(**options)
+    with serve() as endpoint, httpx.Client(headers={"API-KEY": served.key}) as client:
+        contexts, plane = f"{served.url}/api/v1/contexts/acme", f"{served.url}/api/v1/acme"
+        config = {
+            "models": {"embedding": "standin/small"},
+            "provider_urls": {"standin": endpoint.url},
+            "providers": {"standin": KEY},
+        }
+        body = {"namespace": "acme", "database": "acme", "config": config}
+        assert client.post(contexts, json=body).is_success
+        started = client.post(f"{contexts}/lifecycle/reindex").json()
+        job = finish_job(client, f"{contexts}/lifecycle/jobs/{started['job_id']}")
+        client.post(f"{plane}/facts", json={"text": "Bo likes tea", "infer": "none"})
+        client.post(f"{plane}/query", json={"query": "what does Bo like"})
+    assert job["status"] == ("succeeded" if asked else "failed")
+    assert ("its address is private" in (job["error"] or "")) is not asked
+    assert set(endpoint.asked) == (
+        {"acme", "Bo likes tea", "what does Bo like"} if asked else set()
+    )
+
+
+def finish_job(client: httpx.Client, url: str) -> dict[str, Any]:
+    for _ in range(400):
+        job: dict[str, Any] = client.get(url).json()
+        if job["finished_at"]:
+            return job
+        time.sleep(0.05)
+    raise AssertionError("the job did not end")
 
 
 def test_a_certificate_makes_it_https(start: Start, tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
-from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Build
+from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 from tests.support.conversations import FACTS, PLANE
@@ -149,7 +149,7 @@ async def test_a_secret_that_is_gone_by_then_fails_the_job(
     job = await start(operator)
     gone = {"config": {"providers": {"standin": None}}}
     await operator.patch("/api/v1/contexts/acme-prod", json=gone)
-    async with run_worker(store):
+    async with work_on_jobs(store):
         ended = await wait_until_finished(store, "acme-prod", job)
     assert ended.status == "failed"
     assert "config.providers.standin" in str(ended.error)
@@ -204,11 +204,11 @@ async def test_a_worker_that_stops_leaves_the_job_to_the_next_one(
     job = await start(operator)
     asked = 0
     while asked < len(texts):
-        async with run_worker(store):
+        async with work_on_jobs(store):
             while sum(endpoint.asked[text] for text in texts) < min(asked + 30, len(texts)):
                 await asyncio.sleep(0.005)
         asked = sum(endpoint.asked[text] for text in texts)
-    async with run_worker(store):
+    async with work_on_jobs(store):
         ended = await wait_until_finished(store, "acme-prod", job)
     assert (ended.status, ended.done, ended.total) == ("succeeded", 120, 120)
     again = sum(count - 1 for text, count in endpoint.asked.items() if text in set(texts))
@@ -268,7 +268,7 @@ async def test_a_database_that_is_away_does_not_fail_the_job(
         return await original(*args, **settings)
 
     monkeypatch.setattr(SearchTable, "add_to_build", staticmethod(add))
-    async with run_worker(store):
+    async with work_on_jobs(store):
         ended = await run(operator, store)
     assert (ended.status, ended.done, away) == ("succeeded", 40, 0)
 
@@ -287,7 +287,7 @@ async def test_a_defect_ends_the_job_and_not_the_worker(
 
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
         broken.setattr(SearchTable, "list_chunks", staticmethod(fail))
-        async with run_worker(store):
+        async with work_on_jobs(store):
             ended = await run(operator, store)
             assert ended.error == "unexpected RuntimeError; the server's log says more"
             broken.undo()

@@ -12,23 +12,25 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import table as _jobs
-from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
+from spectronctl.server.jobs.handlers import FailedJobError, Handlers, Run
+from spectronctl.server.jobs.rows import ClaimedJob, JobRow, LostJobError
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.memory import reindex
-from spectronctl.server.memory.embedding import HashingEmbedder
 from spectronctl.server.memory.index import REMEMBER, SearchTable
-from spectronctl.server.memory.reindex import Run, take_over
+from spectronctl.server.memory.reindex import take_over
 from spectronctl.server.memory.rows import Build
+from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns
 from spectronctl.server.sessions.turns import TurnTable
 from tests.support.conversations import FACTS
 from tests.support.embeddings_endpoint import Endpoint
 from tests.support.memories import claim_reindex, remember, wait_until_finished
-from tests.support.reindexing import choose, count_unindexed, run, start
+from tests.support.reindexing import LIFECYCLE, choose, count_unindexed, run, start
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +64,8 @@ async def test_a_worker_that_wakes_after_its_job_went_to_another_takes_nothing_a
     with pytest.raises(LostJobError):
         await SearchTable(store).begin_build(context, sleeper, dimension=4)
     with pytest.raises(LostJobError):
-        await take_over(store, context, Run(sleeper))
-    assert await take_over(store, context, Run(heir)) == build
+        await take_over(store, Run(sleeper, context))
+    assert await take_over(store, Run(heir, context)) == build
 
 
 async def test_a_job_whose_build_somebody_opened_goes_on_at_once(
@@ -133,7 +135,7 @@ async def test_a_worker_that_ends_gives_no_sign_of_life_after_it_let_go(
     for name in ("renew_job", "release_job"):
         written = note(calls, name, getattr(JobTable(store), name))
         monkeypatch.setattr(JobTable, name, staticmethod(written))
-    async with run_worker(store):
+    async with work_on_jobs(store):
         job_id = await start(operator)
         while not endpoint.asked:
             await asyncio.sleep(0.01)
@@ -182,14 +184,14 @@ async def test_a_provider_without_its_key_fails_the_job_that_is_taken_over_and_t
     await choose(operator, endpoint)
     endpoint.behave(delay=0.05)
     before = await SearchTable(store).read_index(context)
-    async with run_worker(store):
+    async with work_on_jobs(store):
         job_id = await start(operator)
         while len(endpoint.asked) < 8:
             await asyncio.sleep(0.01)
         gone = {"config": {"providers": {"standin": None}}}
         changed = await operator.patch("/api/v1/contexts/acme-prod", json=gone)
         assert changed.status_code == 200, changed.text
-    async with run_worker(store):
+    async with work_on_jobs(store):
         job = await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
     assert job.status == "failed"
     assert "--provider standin=env:VAR" in (job.error or "")
@@ -276,3 +278,58 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
     job = await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
     assert (job.status, job.done) == ("succeeded", len(TEXTS))
     assert count_repeated(endpoint) <= reindex.BATCH
+
+
+class Counting:
+    """A handler of a kind that no room knows: counts to what its payload says."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.undone: list[str] = []
+
+    async def run(self, run: Run) -> None:
+        for done in range(run.payload["to"]):
+            run.advance(done + 1, run.payload["to"])
+        if self.error:
+            raise self.error
+
+    async def undo(self, run: Run) -> None:
+        self.undone.append(run.context.id)
+
+
+async def count(store: Database, context: ContextRow, handlers: Handlers) -> JobRow:
+    job = await JobTable(store).create_job(context, kind="count", payload={"to": 3})
+    async with run_worker(store, handlers):
+        return await asyncio.wait_for(wait_until_finished(store, context.id, job.id), 10)
+
+
+async def test_a_worker_does_any_kind_of_job_that_it_has_a_handler_for(
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, no_waiting: None
+) -> None:
+    handler = Counting()
+    job = await count(store, context, {"count": handler})
+    assert (job.status, job.done, job.total, job.error) == ("succeeded", 3, 3, None)
+    assert (job.payload, handler.undone) == ({"to": 3}, [])
+    shown = (await operator.get(f"{LIFECYCLE}/jobs/{job.id}")).json()
+    assert (shown["kind"], shown["embedder"]) == ("count", None)
+
+
+async def test_a_handler_that_fails_explains_it_and_is_asked_to_undo(
+    store: Database, context: ContextRow, no_waiting: None
+) -> None:
+    handler = Counting(FailedJobError("three is enough"))
+    job = await count(store, context, {"count": handler})
+    assert (job.status, job.error, job.done) == ("failed", "three is enough", 3)
+    assert handler.undone == [context.id]
+
+
+async def test_a_job_of_an_unknown_kind_fails_and_the_worker_goes_on(
+    operator: httpx.AsyncClient, store: Database, context: ContextRow, at_work: None
+) -> None:
+    job = await JobTable(store).create_job(context, kind="count", payload={"to": 3})
+    ended = await asyncio.wait_for(wait_until_finished(store, context.id, job.id), 10)
+    assert (ended.status, ended.error) == (
+        "failed",
+        "this server does not know jobs of the kind count",
+    )
+    assert (await run(operator, store)).status == "succeeded"

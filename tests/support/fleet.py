@@ -82,6 +82,8 @@ class Fleet:
     store_url: str
     endpoint: Endpoint
     lease: int | None = 2
+    allow_private: bool = True
+    """Whether workers may ask the endpoint, which is on loopback."""
     members: list[Member] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -89,15 +91,17 @@ class Fleet:
         number = next(self._numbers)
         line = line.replace("--port 0", f"--port {find_free_port()}")
         key_file = self.directory / "management-key"
-        if "worker" not in line.split() and not key_file.exists():
+        is_worker = "worker" in line.split()
+        if not is_worker and not key_file.exists():
             line += f" --bootstrap --secret-file {key_file}"
         log_file = self.directory / f"member-{number}.log"
         program = [SPECTRONCTL]
         if self.lease is not None:
             program = [sys.executable, "-c", _SHORT_LEASE, str(self.lease)]
+        private = ["--allow-private-providers"] * (is_worker and self.allow_private)
         with log_file.open("w") as log:
             process = subprocess.Popen(
-                [*program, *line.split(), "--store", self.store_url],
+                [*program, *line.split(), *private, "--store", self.store_url],
                 env=self.shell.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -67,7 +67,7 @@ async def remember(
 
 async def claim_reindex(store: Database, context: ContextRow) -> ClaimedJob:
     """A reindex that is queued and claimed at once."""
-    await JobTable(store).create_job(context, kind="reindex", embedder="local/hashing")
+    await JobTable(store).create_job(context, kind="reindex", payload={"embedder": "local/hashing"})
     claimed = await JobTable(store).claim_job()
     assert claimed is not None
     return claimed

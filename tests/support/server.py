@@ -29,7 +29,7 @@ class Server(httpx.BaseTransport):
     @asynccontextmanager
     async def _open_app(self) -> AsyncIterator[Any]:
         from spectronctl.server.app import create_app
-        from spectronctl.server.jobs.worker import run_worker
+        from spectronctl.server.handlers import work_on_jobs
         from spectronctl.server.registry.bootstrap import ensure_management_key
         from spectronctl.server.registry.opening import open_store
 
@@ -37,7 +37,7 @@ class Server(httpx.BaseTransport):
         try:
             self.key = await ensure_management_key(store) or ""
             app = create_app(store)
-            worker = run_worker(store) if self._works_on_jobs else nullcontext()
+            worker = work_on_jobs(store) if self._works_on_jobs else nullcontext()
             async with worker, app.state.embedders:
                 yield app
         finally:

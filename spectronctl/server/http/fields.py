@@ -22,7 +22,8 @@ from spectronctl.server.http.limits import (
     MAX_SECRET,
 )
 from spectronctl.server.http.problems import invalid, reserved
-from spectronctl.server.memory.embedding import (
+from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
+from spectronctl.server.providers.choice import (
     LOCAL,
     LOCAL_MODELS,
     LOCAL_RULE,
@@ -30,7 +31,6 @@ from spectronctl.server.memory.embedding import (
     URL_RULE,
     read_base_url,
 )
-from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
 from spectronctl.server.registry.rows import ContextRow
 
 RESERVED_NAMESPACE = "spectron"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """Work that takes longer than a request. `total` is None while nobody has counted."""
+    """
+    Work that takes longer than a request.
+
+    `payload` is JSON, in the words of its kind; `total` is None until it is counted.
+    """
 
     id: str
     context_id: str
     kind: str
-    embedder: str
+    payload: Mapping[str, Any]
     status: str
     done: int = 0
     total: int | None = None
@@ -26,7 +32,7 @@ class JobRow:
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job, and the word that makes it ours until somebody else claims it."""
+    """A job, and the word that makes it ours until another worker claims it."""
 
     job: JobRow
     claim: str

@@ -26,7 +26,9 @@ class JobAnswer(BaseModel):
     progress: JobProgress
     error: str | None
     cancel_requested: bool
-    embedder: str = Field(description="`provider/model`, as the config said when the job was made")
+    embedder: str | None = Field(
+        description="`provider/model` of a reindex, as the config said when the job was made"
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -56,7 +58,7 @@ def show_job(row: JobRow) -> JobAnswer:
         progress=JobProgress(done=row.done, total=row.total),
         error=row.error,
         cancel_requested=row.cancel_requested,
-        embedder=row.embedder,
+        embedder=row.payload.get("embedder"),
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -1,13 +1,16 @@
-"""Jobs: queued, claimed by one worker at a time, finished once (contract, "Management plane")."""
+"""Jobs of any kind: queued, claimed by one worker at a time, finished once."""
 
 # ruff: noqa: S608 - queries are joined of constants; values travel as variables
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.values import from_stored, to_stored
 from spectronctl.server.http import problems
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.registry.claims import make_claim
@@ -16,13 +19,10 @@ from spectronctl.server.registry.rows import ContextRow
 LEASE_SECONDS = 15
 """How long a worker is trusted to be alive after its last sign."""
 
-REINDEX = "reindex"
-"""The kind of job that embeds and indexes every memory anew."""
-
 _KEPT = "30d"
 
 _COLUMNS = """
-    job_id, context_id, kind, embedder, status, done, total, error, cancel_requested,
+    job_id, context_id, kind, payload, status, done, total, error, cancel_requested,
     created_at, started_at, finished_at
 """
 
@@ -98,12 +98,6 @@ _PRUNE = f"""
 DELETE job WHERE finished_at IS NOT NONE AND finished_at < time::now() - {_KEPT} RETURN NONE;
 """
 
-DELETE_JOBS = f"""
-DELETE job WHERE context_id = $context_id RETURN NONE;
-DELETE job_slot:[$context_id, '{REINDEX}'] RETURN NONE;
-"""
-"""Take a context's jobs out; a worker that is at one of them notices when it renews its lease."""
-
 
 class JobTable:
     """The jobs part of `Database`. `_holder` is a word of this store alone, while it is open."""
@@ -112,12 +106,14 @@ class JobTable:
         self._database = database
         self._queued = database.events["job queued"]
 
-    async def create_job(self, context: ContextRow, *, kind: str, embedder: str) -> JobRow:
+    async def create_job(
+        self, context: ContextRow, *, kind: str, payload: Mapping[str, Any]
+    ) -> JobRow:
         job = {
             "job_id": f"job_{new_ulid()}",
             "context_id": context.id,
             "kind": kind,
-            "embedder": embedder,
+            "payload": to_stored(payload, "payload"),
             "status": "queued",
         }
         try:
@@ -215,7 +211,7 @@ def _read_job(row: Row) -> JobRow:
         id=row["job_id"],
         context_id=row["context_id"],
         kind=row["kind"],
-        embedder=row["embedder"],
+        payload=from_stored(row["payload"]),
         status=row["status"],
         done=row["done"],
         total=row.get("total"),

@@ -14,12 +14,9 @@ from contextlib import asynccontextmanager, suppress
 
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.jobs.handlers import CancelledJobError, FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.embedding import EmbeddingError
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.reindex import CancelledJobError, Run, reindex, take_over
 from spectronctl.server.registry.contexts import ContextTable
 
 _log = logging.getLogger(__name__)
@@ -30,9 +27,9 @@ _PRUNE_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def run_worker(database: Database) -> AsyncIterator[None]:
+async def run_worker(database: Database, handlers: Handlers) -> AsyncIterator[None]:
     """Work on jobs in the background until this is left; a job under way then waits for the next worker."""
-    tasks = [asyncio.create_task(each(database)) for each in (_work, _prune)]
+    tasks = [asyncio.create_task(each) for each in (_work(database, handlers), _prune(database))]
     try:
         yield
     finally:
@@ -41,15 +38,14 @@ async def run_worker(database: Database) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def _work(database: Database) -> None:
-    async with Embedders(database) as embedders:
-        while True:
-            try:
-                if not await _work_once(database, embedders):
-                    await JobTable(database).wait_for_job(POLL_SECONDS)
-            except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
-                _log.exception("the worker could not go on; it tries again")
-                await asyncio.sleep(POLL_SECONDS)
+async def _work(database: Database, handlers: Handlers) -> None:
+    while True:
+        try:
+            if not await _work_once(database, handlers):
+                await JobTable(database).wait_for_job(POLL_SECONDS)
+        except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
+            _log.exception("the worker could not go on; it tries again")
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _prune(database: Database) -> None:
@@ -61,27 +57,34 @@ async def _prune(database: Database) -> None:
         await asyncio.sleep(_PRUNE_SECONDS)
 
 
-async def _work_once(database: Database, embedders: Embedders) -> bool:
+async def _work_once(database: Database, handlers: Handlers) -> bool:
     """Take a job and do what can be done of it; False when there is none."""
     claimed = await _claim(database)
     if claimed is None:
         return False
     job = claimed.job
-    run = Run(claimed, done=job.done, total=job.total, is_cancelled=job.cancel_requested)
     _log.info("job %s: at work on the %s of %s", job.id, job.kind, job.context_id)
     try:
+        run = await _begin(database, claimed)
         async with _beating(database, run), _losing(database, run):
-            await _carry_out(database, embedders, run)
+            await _carry_out(database, handlers, run)
     except LostJobError:
         _log.warning("job %s: taken over, or gone with its context", job.id)
-        await JobTable(database).release_job(
-            claimed
-        )  # in case that whoever took it over notices the loss, too
+        # In case that the worker that took it over notices the loss, too.
+        await JobTable(database).release_job(claimed)
     except BaseException:
         with suppress(Exception):
             await asyncio.shield(JobTable(database).release_job(claimed))
         raise
     return True
+
+
+async def _begin(database: Database, claimed: ClaimedJob) -> Run:
+    job = claimed.job
+    context = await ContextTable(database).get_context(job.context_id)
+    if context is None:
+        raise LostJobError
+    return Run(claimed, context, job.done, job.total, is_cancelled=job.cancel_requested)
 
 
 @asynccontextmanager
@@ -106,7 +109,7 @@ async def _losing(database: Database, run: Run) -> AsyncIterator[None]:
 
 
 async def _claim(database: Database) -> ClaimedJob | None:
-    """A job; when this is cancelled meanwhile, nobody has to wait for the end of its lease."""
+    """A job; when this is cancelled meanwhile, no other worker has to wait for the end of its lease."""
     claiming = asyncio.ensure_future(JobTable(database).claim_job())
     try:
         return await asyncio.shield(claiming)
@@ -129,28 +132,26 @@ async def _beat(database: Database, run: Run) -> None:
         await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _carry_out(database: Database, embedders: Embedders, run: Run) -> None:
+async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
     job = run.claimed.job
-    context = await ContextTable(database).get_context(job.context_id)
-    if context is None:
-        raise LostJobError
-    error = None
+    handler, error = handlers.get(job.kind), None
     try:
         run.check()
-        embedder = await embedders.find(context, job.embedder)
-        await reindex(database, context, run, embedder)
+        if handler is None:
+            raise FailedJobError(f"this server does not know jobs of the kind {job.kind}")
+        await handler.run(run)
         status = "succeeded"
     except CancelledJobError:
         status = "cancelled"
-    except EmbeddingError as exc:
+    except FailedJobError as exc:
         status, error = "failed", str(exc)
     except (LostJobError, ProblemError):
         raise  # a database that does not answer is no failure of the job
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"
-    if status != "succeeded" and await take_over(database, context, run):
-        await SearchTable(database).close_build(context, run.claimed)
+    if status != "succeeded" and handler is not None:
+        await handler.undo(run)
     await JobTable(database).finish_job(
         run.claimed, status, error=error, done=run.done, total=run.total
     )

@@ -13,16 +13,11 @@ from fastapi import Depends, Request
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.memory.embedding import (
-    Embedder,
-    EmbeddingError,
-    Vector,
-    make_embedder,
-    read_model,
-    read_provider,
-)
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.providers.choice import make_embedder, read_model, read_provider
+from spectronctl.server.providers.embedder import Embedder, Vector
+from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 
@@ -32,14 +27,19 @@ _SECONDS = 10
 
 
 class Embedders:
-    """One embedder per model, endpoint and secret, for as long as this is open."""
+    """
+    One embedder per model, endpoint and secret, for as long as this is open.
 
-    def __init__(self, database: Database) -> None:
+    Unless `allow_private_providers`, only providers at public addresses are asked.
+    """
+
+    def __init__(self, database: Database, *, allow_private_providers: bool = True) -> None:
         self._database = database
+        self._allow_private = allow_private_providers
         self._open: dict[tuple[str, str, str | None], Embedder] = {}
 
     async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
-        """The one that the context's config chooses, or another; UnusableEmbedderError when it cannot be tried."""
+        """The one that the context's config chooses, or another; UnusableProviderError when it cannot be tried."""
         config = context.config if model is None else _choose(context.config, model)
         provider = read_provider(config)
         secret = None
@@ -47,7 +47,9 @@ class Embedders:
             secret = await ContextTable(self._database).read_provider(context.id, provider)
         key = (read_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
-            self._open[key] = make_embedder(config, secret, context_id=context.id)
+            self._open[key] = make_embedder(
+                config, secret, context_id=context.id, allow_private=self._allow_private
+            )
         return self._open[key]
 
     async def embed_chunk(self, context: ContextRow, chunk: ChunkRow) -> ChunkRow:
@@ -88,7 +90,7 @@ class Embedders:
         try:
             embedder = await self.find(context, index.embedder)
             vector = await _embed(embedder, chunk.text)
-        except EmbeddingError as error:
+        except ProviderError as error:
             _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
             return replace(chunk, embedder=None, vector=None)
         return replace(chunk, embedder=index.embedder, vector=vector)
@@ -96,7 +98,7 @@ class Embedders:
     async def embed_query(
         self, context: ContextRow, region: Region, index: SearchIndex, text: str
     ) -> Vector:
-        """The query's vector, asked of a provider once a day for callers of a region; EmbeddingError."""
+        """The query's vector, asked of a provider once a day for callers of a region; ProviderError."""
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
@@ -107,7 +109,7 @@ class Embedders:
             return known
         vector = await _embed(embedder, text)
         if len(vector) != index.dimension:
-            raise EmbeddingError(
+            raise ProviderError(
                 f"{index.embedder}: its vectors have {len(vector)} numbers, and those of the index {index.dimension}"
             )
         await SearchTable(self._database).cache_vector(
@@ -129,7 +131,7 @@ async def _embed(embedder: Embedder, text: str) -> Vector:
         async with asyncio.timeout(_SECONDS):
             (vector,) = await embedder.embed([text])
     except TimeoutError:
-        raise EmbeddingError(f"{embedder.name}: no answer within {_SECONDS} s") from None
+        raise ProviderError(f"{embedder.name}: no answer within {_SECONDS} s") from None
     return vector
 
 

@@ -16,9 +16,10 @@ from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.jobs.schemas import StartedJob
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedders import CurrentEmbedders
-from spectronctl.server.memory.embedding import UnusableEmbedderError
+from spectronctl.server.memory.reindex import REINDEX
 from spectronctl.server.memory.schemas import DecayAnswer
 from spectronctl.server.memory.upkeep import decay
+from spectronctl.server.providers.errors import UnusableProviderError
 
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/lifecycle",
@@ -48,8 +49,10 @@ async def start_reindex(
     context = await find_context(database, context_id)
     try:
         embedder = await embedders.find(context)
-    except UnusableEmbedderError as error:
+    except UnusableProviderError as error:
         raise unusable(str(error)) from error
-    job = await JobTable(database).create_job(context, kind="reindex", embedder=embedder.name)
+    job = await JobTable(database).create_job(
+        context, kind=REINDEX, payload={"embedder": embedder.name}
+    )
     response.headers["Location"] = f"{PREFIX}/contexts/{context_id}/lifecycle/jobs/{job.id}"
     return StartedJob(job_id=job.id, status="queued")

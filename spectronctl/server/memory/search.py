@@ -15,10 +15,11 @@ from spectronctl.server.database.database import Database
 from spectronctl.server.facts.bodies import AnyScopes, read_field
 from spectronctl.server.http.problems import invalid, not_implemented, unavailable
 from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.embedding import EmbeddingError, Vector
 from spectronctl.server.memory.finding import FindingTable
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Candidate, SearchIndex
+from spectronctl.server.providers.embedder import Vector
+from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.registry.rows import ContextRow
 
 MODES = ("hybrid", "vector", "bm25", "graph")
@@ -142,7 +143,7 @@ class _Search:
             return await self.embedders.embed_query(
                 self.context, self.region, index, self.query.text
             )
-        except EmbeddingError as error:
+        except ProviderError as error:
             if self.query.mode == "vector":
                 raise unavailable(f"mode: the query cannot be embedded: {error}") from error
             self.problem = str(error)

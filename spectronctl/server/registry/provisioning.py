@@ -18,7 +18,6 @@ from spectronctl.server.database.migrations import (
 )
 from spectronctl.server.database.values import check_text, to_stored
 from spectronctl.server.http import problems
-from spectronctl.server.jobs.table import DELETE_JOBS
 from spectronctl.server.registry.claims import (
     Claimed,
     list_unfinished,
@@ -56,6 +55,12 @@ RETURN count(
     DELETE (SELECT VALUE id FROM context_key WHERE context_id = $context_id LIMIT 1000)
     RETURN BEFORE
 );
+"""
+
+# Of every kind. A worker that is at one of them notices when it renews its lease. NONE sorts before any kind, [] after.
+_DELETE_JOBS = """
+DELETE job WHERE context_id = $context_id RETURN NONE;
+DELETE job_slot:[$context_id, NONE]..[$context_id, []] RETURN NONE;
 """
 
 _DELETE_ROW = "DELETE context:[$context_id] WHERE claim = $claim RETURN NONE;"
@@ -178,7 +183,7 @@ class Provisioning:
         ours = {"context_id": claimed.context_id, "claim": claimed.claim}
         try:
             await self._delete_keys(claimed.context_id)
-            await self._database.query(DELETE_JOBS, ours)
+            await self._database.query(_DELETE_JOBS, ours)
             if claimed.state == "deleting" or claimed.owns_database:
                 await self._drop_database(claimed.binding)
             await self._database.query(_DELETE_ROW, ours)

@@ -20,8 +20,8 @@ from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
@@ -50,6 +50,7 @@ def serve(
     tls: Tls | None = None,
     insecure_bind: bool = False,
     worker: bool = True,
+    allow_private_providers: bool = False,
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
     lock_timeout: float = 0,
@@ -62,6 +63,7 @@ def serve(
     Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
     `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the
     secret of a new management key when the store has none. Without `worker` jobs wait for another process.
+    Bound beyond loopback, it asks providers of models at private addresses only with `allow_private_providers`.
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
@@ -82,6 +84,7 @@ def serve(
                     grace=_GRACE_SECONDS,
                     tls=tls,
                     worker=worker,
+                    allow_private_providers=allow_private_providers or is_loopback(listener),
                     deliver_first_key=deliver_first_key,
                 )
             )
@@ -110,6 +113,11 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
     return listener
 
 
+def is_loopback(listener: socket.socket) -> bool:
+    """Whether only this machine reaches it."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+
+
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
     if not 0 <= port <= 65_535:
         raise UsageError(f"port {port} is out of range", hint="0 to 65535; 0 is any free one")
@@ -130,6 +138,7 @@ async def run_server(
     grace: int,
     tls: Tls | None = None,
     worker: bool = True,
+    allow_private_providers: bool = True,
     deliver_first_key: Callable[[str], None] | None = None,
 ) -> None:
     """
@@ -141,9 +150,10 @@ async def run_server(
     try:
         if deliver_first_key is not None:
             await deliver_management_key(database, deliver_first_key)
-        app = create_app(database)
+        app = create_app(database, allow_private_providers=allow_private_providers)
         config = configure(app, tls, grace=grace)
-        async with run_worker(database) if worker else nullcontext(), app.state.embedders:
+        working = work_on_jobs(database, allow_private_providers=allow_private_providers)
+        async with working if worker else nullcontext(), app.state.embedders:
             await _Server(config, announce).serve(sockets=[listener])
     finally:
         await database.close()

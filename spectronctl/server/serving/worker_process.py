@@ -10,8 +10,8 @@ from pathlib import Path
 
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.holding import hold_store
+from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
-from spectronctl.server.jobs.worker import run_worker
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
 
@@ -19,6 +19,7 @@ from spectronctl.server.serving.ready_file import announce_ready
 def work(
     store_url: str,
     *,
+    allow_private_providers: bool = False,
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
     lock_timeout: float = 0,
@@ -28,22 +29,33 @@ def work(
     Work on the jobs of a store until SIGTERM or SIGINT; the job under way then waits for the next worker.
 
     The ready line, `lock_timeout` and `credentials` are as for `listening.serve`. ConfigError for a store that cannot
-    be used.
+    be used. Providers of models at private addresses are asked only with `allow_private_providers`.
     """
     with hold_store(store_url, timeout=lock_timeout, command="spectronctl serve worker"):
         configure_logs(log_format)
         with announce_ready(ready_file) as announce:
             opening = partial(open_store, store_url, credentials=credentials)
-            asyncio.run(_run(opening, lambda: announce({"role": "worker", "store": store_url})))
+            asyncio.run(
+                _run(
+                    opening,
+                    lambda: announce({"role": "worker", "store": store_url}),
+                    allow_private_providers=allow_private_providers,
+                )
+            )
 
 
-async def _run(opening: Callable[[], Awaitable[Database]], announce: Callable[[], None]) -> None:
+async def _run(
+    opening: Callable[[], Awaitable[Database]],
+    announce: Callable[[], None],
+    *,
+    allow_private_providers: bool,
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = await opening()
     try:
-        async with run_worker(database):
+        async with work_on_jobs(database, allow_private_providers=allow_private_providers):
             announce()
             await stop.wait()
     finally:

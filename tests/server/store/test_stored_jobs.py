@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.jobs import table as jobs
 from spectronctl.server.jobs.rows import JobRow
@@ -29,7 +30,9 @@ async def context(store: Database, make_context: MakeContext) -> ContextRow:
 
 
 async def queue(store: Database, context: ContextRow) -> JobRow:
-    return await JobTable(store).create_job(context, kind="reindex", embedder="local/hashing")
+    return await JobTable(store).create_job(
+        context, kind="reindex", payload={"embedder": "local/hashing"}
+    )
 
 
 async def age(store: Database, job_id: str, **fields: str) -> None:
@@ -210,6 +213,54 @@ async def test_a_context_takes_its_jobs_along(store: Database, context: ContextR
     again = await Provisioning(store).create_context(replace(context), providers={})
     assert await JobTable(store).list_jobs(again.id, after=None, limit=10) == []
     await queue(store, again)
+
+
+async def test_a_context_takes_its_jobs_of_every_kind_along_and_no_others(
+    store: Database, context: ContextRow, make_context: MakeContext
+) -> None:
+    other = await Provisioning(store).create_context(make_context(f"{context.id}-2"), providers={})
+    kinds = ["archive", "reindex", "zip"]
+    for owner in (context, other):
+        for kind in kinds:
+            await JobTable(store).create_job(owner, kind=kind, payload={})
+    assert await Provisioning(store).delete_context(context.id)
+    again = await Provisioning(store).create_context(replace(context), providers={})
+    for kind in kinds:
+        await JobTable(store).create_job(again, kind=kind, payload={})
+    kept = await JobTable(store).list_jobs(other.id, after=None, limit=10)
+    assert [job.kind for job in kept] == kinds
+    with pytest.raises(ProblemError, match="is under way"):
+        await JobTable(store).create_job(other, kind="zip", payload={})
+
+
+async def test_a_payload_comes_back_as_it_was(store: Database, context: ContextRow) -> None:
+    payload = {"after": None, "deep": {"list": [1, 2.5, "three", True]}}
+    job = await JobTable(store).create_job(context, kind="any", payload=payload)
+    assert job.payload == payload
+    claimed = await JobTable(store).claim_job()
+    assert claimed is not None
+    assert claimed.job.payload == payload
+
+
+async def test_jobs_of_an_older_version_keep_their_embedder(
+    file_url: str, make_context: MakeContext
+) -> None:
+    shipped = load_migrations()
+    names = [migration.name for migration in shipped.metadata]
+    before = Migrations(shipped.metadata[: names.index("payloads")], shipped.context)
+    older = await open_store(file_url, migrations=before)
+    context = await Provisioning(older).create_context(make_context(), providers={})
+    await older.query(
+        "CREATE job:['job_1'] CONTENT { job_id: 'job_1', context_id: $id, kind: 'reindex', "
+        "embedder: 'acme/small', status: 'queued' } RETURN NONE;",
+        {"id": context.id},
+    )
+    await older.close()
+    newer = await open_store(file_url)
+    claimed = await JobTable(newer).claim_job()
+    await newer.close()
+    assert claimed is not None
+    assert (claimed.job.id, claimed.job.payload) == ("job_1", {"embedder": "acme/small"})
 
 
 async def test_a_queued_job_wakes_whoever_waits_for_one(

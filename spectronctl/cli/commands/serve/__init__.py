@@ -58,6 +58,13 @@ StoreOption = Annotated[
 ]
 
 
+PrivateProvidersOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private-providers",
+        help="Ask providers at private addresses; a server on loopback always may.",
+    ),
+]
 ReadyFileOption = Annotated[
     Path | None, typer.Option("--ready-file", metavar="PATH", help="Write the ready line here.")
 ]
@@ -104,6 +111,7 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Leave jobs to others: see 'serve worker'.")
     ] = False,
+    allow_private_providers: PrivateProvidersOption = False,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
@@ -128,6 +136,7 @@ def serve(
             tls=listening.Tls(certificate=cert, key=key) if cert and key else None,
             insecure_bind=listen.insecure_bind,
             worker=not no_worker,
+            allow_private_providers=allow_private_providers,
             ready_file=ready_file,
             log_format=log_format.value,
             lock_timeout=rt.settings.timeout.value,
@@ -152,6 +161,7 @@ def _refuse_options(ctx: Context, subcommand: str) -> None:
 def work(
     ctx: Context,
     store: StoreOption = None,
+    allow_private_providers: PrivateProvidersOption = False,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
@@ -165,6 +175,7 @@ def work(
         from spectronctl.server.serving import worker_process as working
     working.work(
         store or local_store_url(rt.env),
+        allow_private_providers=allow_private_providers,
         ready_file=ready_file,
         log_format=log_format.value,
         lock_timeout=rt.settings.timeout.value,
@@ -186,7 +197,7 @@ def list_keys(ctx: Context, store: StoreOption = None) -> None:
     """List the management keys of a store; never a secret."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
-    rows = _on_store(rt, store, lambda opened: opened.list_management_keys())
+    rows = _on_store(rt, store, embedded.list_keys)
     rt.out.rows(map(embedded.describe_management_key, rows), MANAGEMENT_KEYS)
 
 

@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from spectronctl.ground.text import clean
-from spectronctl.server.memory.embedding._embedder import Embedder, UnusableEmbedderError
-from spectronctl.server.memory.embedding._hashing import HashingEmbedder
+from spectronctl.server.providers.embedder import Embedder
+from spectronctl.server.providers.errors import UnusableProviderError
+from spectronctl.server.providers.hashing import HashingEmbedder
 
 LOCAL = "local"
 DEFAULT_MODEL = HashingEmbedder.name
@@ -42,13 +43,18 @@ def read_provider(config: Mapping[str, Any]) -> str | None:
 
 
 def make_embedder(
-    config: Mapping[str, Any], secret: str | None, *, context_id: str = "CONTEXT"
+    config: Mapping[str, Any],
+    secret: str | None,
+    *,
+    context_id: str = "CONTEXT",
+    allow_private: bool = True,
 ) -> Embedder:
     """
     The embedder that a context's config chooses; `secret` is its provider's (`read_provider`).
 
-    UnusableEmbedderError when there is no such model, no secret or no URL; the command that it advises names
-    `context_id`. Whoever made it closes it.
+    UnusableProviderError when there is no such model, no secret or no URL; the command that it advises names
+    `context_id`. The caller closes it. Unless `allow_private`, it embeds nothing at an address outside
+    the public internet.
     """
     model, provider = read_model(config), read_provider(config)
     update = f"`spectronctl contexts update {context_id}"
@@ -66,12 +72,13 @@ def make_embedder(
             f"config.providers.{provider}: {model} needs it, and it {problem}; "
             f"give one with {update} --provider {provider}=env:VAR`"
         )
-    # httpx costs a tenth of a second to import: only who asks over the network pays for it.
-    from spectronctl.server.memory.embedding._remote import RemoteEmbedder, can_reach
+    # httpx costs a tenth of a second to import: only a server that sends requests pays for it.
+    from spectronctl.server.providers.embeddings import RemoteEmbedder
+    from spectronctl.server.providers.http import can_reach
 
     if not can_reach(url):
         _refuse_url(provider, "no host can have the name that is in it", update)
-    return RemoteEmbedder(model, url, secret)
+    return RemoteEmbedder(model, url, secret, allow_private=allow_private)
 
 
 def read_base_url(value: Any) -> str | None:
@@ -103,7 +110,7 @@ def _refuse_url(provider: str, problem: str, update: str) -> NoReturn:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise UnusableEmbedderError(clean(message))
+    raise UnusableProviderError(clean(message))
 
 
 def _read_entry(config: Mapping[str, Any], field: str, name: str) -> Any:

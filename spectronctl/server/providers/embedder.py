@@ -1,4 +1,4 @@
-"""What turns texts into vectors, and how it fails."""
+"""What turns texts into vectors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 Vector = list[float]
-
-
-class EmbeddingError(Exception):
-    """Texts could not be embedded. The message is one line for an operator and for a job's record, without a secret."""
-
-
-class UnusableEmbedderError(EmbeddingError):
-    """The chosen embedder cannot even be tried; the message names the config's field and the command that helps."""
 
 
 class Embedder(Protocol):
@@ -35,7 +27,7 @@ class Embedder(Protocol):
         """
         One vector per text, in their order: all of one length, of finite numbers, none of only zeros.
 
-        EmbeddingError when that cannot be had, after the retries; no text is refused for being empty or long.
+        ProviderError when that cannot be had, after the retries; no text is refused for being empty or long.
         """
 
     async def close(self) -> None:

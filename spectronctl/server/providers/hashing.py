@@ -22,7 +22,7 @@ from math import fsum, sqrt
 from unicodedata import category, normalize
 from zlib import crc32
 
-from spectronctl.server.memory.embedding._embedder import Vector
+from spectronctl.server.providers.embedder import Vector
 
 DIMENSIONS = 256
 MAX_TEXT = 8_192

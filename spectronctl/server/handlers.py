@@ -1,0 +1,22 @@
+"""Which kinds of jobs this server does, and by what: the one place where jobs meet the rooms they work in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from spectronctl.server.database.database import Database
+from spectronctl.server.jobs.worker import run_worker
+from spectronctl.server.memory.embedders import Embedders
+from spectronctl.server.memory.reindex import REINDEX, ReindexHandler
+
+
+@asynccontextmanager
+async def work_on_jobs(
+    database: Database, *, allow_private_providers: bool = True
+) -> AsyncIterator[None]:
+    """Work on jobs of every kind in the background until this is left."""
+    async with Embedders(database, allow_private_providers=allow_private_providers) as embedders:
+        handlers = {REINDEX: ReindexHandler(database, embedders)}
+        async with run_worker(database, handlers):
+            yield

@@ -1,0 +1,15 @@
+"""How models fail."""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """
+    A model gave no usable response.
+
+    The message is one line for an operator and for a job's record: without a secret, and without a provider's text.
+    """
+
+
+class UnusableProviderError(ProviderError):
+    """The chosen model cannot even be tried; the message names the config's field and the command that helps."""
