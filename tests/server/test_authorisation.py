@@ -77,7 +77,7 @@ UNTOLD = {"none", "another scheme", "two that differ", "twice, and differ"}
 
 def read_gates(app: FastAPI) -> dict[str, str]:
     """The gate of every operation; fails for a route that declares none, or two."""
-    found = {}
+    found: dict[str, str] = {}
     for route in app.routes:
         assert isinstance(route, Route)
         # The framework serves the description of the API itself.

@@ -14,16 +14,13 @@ from typing import Annotated, Any
 from fastapi import Depends
 from fastapi.routing import APIRoute
 
-from spectronctl.server.access.authentication import (
-    AuthenticatedMember,
-    authenticate_operator,
-)
+from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
 from spectronctl.server.access.caller import Caller, resolve_caller
 from spectronctl.server.access.delegation import Delegate
 
 
 async def get_caller(member: AuthenticatedMember, delegate: Delegate) -> Caller:
-    """The caller with its rights. The key is checked first: without one, not even a wrong header is told."""
+    """The caller with its rights. The key is checked first: without one, no other error is reported."""
     return resolve_caller(member.context, member.key, member.name, delegate)
 
 
@@ -34,6 +31,13 @@ async def admit_all() -> None:
     """Ask for nothing."""
 
 
+_GATES: dict[Callable[..., Any], str] = {
+    admit_all: "open",
+    authenticate_operator: "operator",
+    get_caller: "member",
+}
+
+
 def _demand(verb: str) -> Callable[[Caller], Awaitable[Caller]]:
     async def admit(caller: AnyMember) -> Caller:
         caller.require(verb)
@@ -42,12 +46,6 @@ def _demand(verb: str) -> Callable[[Caller], Awaitable[Caller]]:
     _GATES[admit] = verb
     return admit
 
-
-_GATES: dict[Callable[..., Any], str] = {
-    admit_all: "open",
-    authenticate_operator: "operator",
-    get_caller: "member",
-}
 
 Open = Depends(admit_all)
 Operator = Depends(authenticate_operator)
