@@ -16,6 +16,7 @@ from starlette.routing import Match
 from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
+from spectronctl.server.access.gates import Open
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
 from spectronctl.server.facts import routes as facts
@@ -120,7 +121,13 @@ def create_app(
     app.state.embedders = Embedders(database, allow_private_providers=allow_private_providers)
     app.state.hash_key = None
     app.state.trusted = trusted
-    app.add_api_route("/ready", service.get_readiness, tags=["service"], include_in_schema=False)
+    app.add_api_route(
+        "/ready",
+        service.get_readiness,
+        tags=["service"],
+        include_in_schema=False,
+        dependencies=[Open],
+    )
     return app
 
 

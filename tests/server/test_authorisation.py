@@ -1,15 +1,20 @@
-"""Who may do what: every route against every kind of key, by a rule written here and not asked of the server."""
+"""Who may do what: every route against every kind of key, by the gate that the route declares."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Route
 
+from spectronctl.server.access.gates import Operator, Reader, list_gates
+from spectronctl.server.idempotency.once import OnceOnly
 from tests.support import worlds
 from tests.support.worlds import World, dump_store, list_operations
 
@@ -17,21 +22,22 @@ from .test_documentation import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 
-PUBLIC = {
-    "GET /openapi.json",
-    "HEAD /openapi.json",
-    "GET /docs",
-    "GET /ready",
-    "GET /api/v1/health",
-    "GET /api/v1/ready",
+HELD = {
+    "agent": {"member", "memory:read", "memory:write"},
+    "supervisor": {"member", "memory:read", "memory:write", "memory:forget"},
 }
-MANAGEMENT = ("/api/v1/contexts", "/api/v1/verbs", "/api/v1/migrations")
-FORGETTING = {
-    "POST /api/v1/{context_id}/lifecycle/decay",
-    "POST /api/v1/{context_id}/lifecycle/expire",
-    "GET /api/v1/{context_id}/lifecycle/expire",
+"""The gates that a key of each kind of principal passes; the operator passes all."""
+
+UNDESCRIBED = dict.fromkeys(
+    ("GET /openapi.json", "HEAD /openapi.json", "GET /docs", "GET /ready"), "open"
+)
+"""What the description of the API leaves out."""
+
+PATHS_OF_GATES = {
+    "operator": r"/api/v1/(contexts|verbs|migrations)(/.*)?",
+    "open": r"/docs|/ready|/openapi\.json|/api/v1/(health|ready)",
 }
-"""What takes the verb memory:forget, which agents do not have."""
+"""All other gates are of the data plane: a path that begins with a context."""
 
 Headers = list[tuple[str, str]]
 
@@ -65,23 +71,39 @@ KINDS: dict[str, Callable[[dict[str, str]], Headers]] = {
     ],
 }
 OPERATORS = {"management", "blanks around", "both the same"}
-MEMBERS = {"agent", "supervisor"}
 UNTOLD = {"none", "another scheme", "two that differ", "twice, and differ"}
-"""Whoever holds no one key is told so, in the same words everywhere."""
+"""A request that does not carry one key is told so, in the same words everywhere."""
 
 
-def expect(operation: str, kind: str, *, is_known: bool) -> int:
-    """The status that the contract wants; 200 stands for any success."""
-    path = operation.split()[1]
-    if operation in PUBLIC:
+def read_gates(app: FastAPI) -> dict[str, str]:
+    """The gate of every operation; fails for a route that declares none, or two."""
+    found: dict[str, str] = {}
+    for route in app.routes:
+        assert isinstance(route, Route)
+        # The framework serves the description of the API itself.
+        is_description = route.path == "/openapi.json" and not isinstance(route, APIRoute)
+        gates = ["open"] if is_description else list_gates(cast("APIRoute", route))
+        assert len(gates) == 1, f"{route.path} declares {len(gates)} gates: {gates}"
+        found |= {f"{method} {route.path}": gates[0] for method in route.methods or ()}
+    return found
+
+
+@pytest.fixture
+def gates(app: FastAPI) -> dict[str, str]:
+    return read_gates(app)
+
+
+def expect(gate: str, kind: str, *, is_known: bool) -> int:
+    """The status that the gate asks for; 200 stands for any success."""
+    if gate == "open":
         return 200
-    if kind not in OPERATORS | MEMBERS | {"foreign"}:
+    if kind not in OPERATORS | HELD.keys() | {"foreign"}:
         return 401
-    if path.startswith(MANAGEMENT):
+    if gate == "operator":
         return 200 if kind in OPERATORS else 403
     if kind == "foreign" or not is_known:
         return 401
-    return 403 if kind == "agent" and operation in FORGETTING else 200
+    return 200 if kind in OPERATORS or gate in HELD[kind] else 403
 
 
 def without_request(answer: httpx.Response) -> str:
@@ -98,16 +120,38 @@ async def ask_as(
     return await world.ask(operation, ids, json=body, headers=KINDS[kind](world.secrets))
 
 
-async def test_the_matrix_covers_every_route(app: FastAPI) -> None:
-    found = set(list_operations(app))
-    assert found >= OPERATIONS
-    assert found - OPERATIONS == PUBLIC - {"GET /api/v1/health", "GET /api/v1/ready"}
+async def test_every_route_declares_its_gate(gates: dict[str, str]) -> None:
+    assert gates == OPERATIONS | UNDESCRIBED
 
 
-async def test_every_key_may_do_just_what_it_is_for(app: FastAPI, world: World) -> None:
+async def test_a_route_without_a_gate_or_with_two_is_found(app: FastAPI) -> None:
+    async def answer(caller: Reader) -> None: ...
+
+    async def answer_anyone(once: OnceOnly) -> None: ...
+
+    for answers, dependencies in ((answer_anyone, []), (answer, [Operator])):
+        app.router.routes.clear()
+        path = "/api/v1/{context_id}/new"
+        app.add_api_route(path, answers, dependencies=dependencies)
+        with pytest.raises(AssertionError, match="gates"):
+            read_gates(app)
+
+
+async def test_a_gate_fits_the_path_it_stands_at(gates: dict[str, str]) -> None:
+    for operation, gate in gates.items():
+        path = operation.split()[1]
+        pattern = PATHS_OF_GATES.get(gate, r"/api/v1/\{context_id\}/.*")
+        assert re.fullmatch(pattern, path), (operation, gate)
+
+
+async def test_the_matrix_covers_every_route(app: FastAPI, gates: dict[str, str]) -> None:
+    assert set(list_operations(app)) == gates.keys() == OPERATIONS.keys() | UNDESCRIBED.keys()
+
+
+async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world: World) -> None:
     wrong, cells = [], 0
-    for operation in list_operations(app):
-        wanted = {kind: expect(operation, kind, is_known=True) for kind in KINDS}
+    for operation, gate in gates.items():
+        wanted = {kind: expect(gate, kind, is_known=True) for kind in KINDS}
         ids, body = await world.prepare(operation)
         before = await dump_store(world.store)
         refused = [kind for kind in KINDS if wanted[kind] != 200]
@@ -125,11 +169,13 @@ async def test_every_key_may_do_just_what_it_is_for(app: FastAPI, world: World) 
     assert cells == len(KINDS) * (len(OPERATIONS) + 4)
 
 
-async def test_a_refusal_says_nothing_of_what_there_is(app: FastAPI, world: World) -> None:
+async def test_a_refusal_says_nothing_of_what_there_is(gates: dict[str, str], world: World) -> None:
     """A context that is there, one that is not, and one that cannot be: the same words to the same key."""
     told: dict[str, set[str]] = {kind: set() for kind in KINDS}
     before = await dump_store(world.store)
-    for operation in set(list_operations(app)) - PUBLIC:
+    for operation, gate in gates.items():
+        if gate == "open":
+            continue
         for ids in (
             world.ids,
             world.ids | {"context_id": "beta"},
@@ -138,7 +184,7 @@ async def test_a_refusal_says_nothing_of_what_there_is(app: FastAPI, world: Worl
         ):
             is_known = ids["context_id"] == "acme"
             for kind in KINDS:
-                wanted = expect(operation, kind, is_known=is_known)
+                wanted = expect(gate, kind, is_known=is_known)
                 if wanted != 401 or (kind == "foreign" and ids["context_id"] == "beta"):
                     continue
                 if kind in OPERATORS and ids["context_id"] == "beta":
@@ -152,10 +198,10 @@ async def test_a_refusal_says_nothing_of_what_there_is(app: FastAPI, world: Worl
 
 
 async def test_a_key_that_is_refused_is_refused_before_anything_else(
-    app: FastAPI, world: World
+    gates: dict[str, str], world: World
 ) -> None:
-    """A body that is none, a parameter that is none: whoever has no key does not learn that."""
-    for operation in set(list_operations(app)) - PUBLIC:
+    """A body that is none, a parameter that is none: without a key, a request does not learn that."""
+    for operation in (each for each, gate in gates.items() if gate != "open"):
         for kind in ("none", "garbage", "expired", "revoked"):
             answer = await world.ask(
                 operation,

@@ -10,43 +10,44 @@ from fastapi import FastAPI
 pytestmark = pytest.mark.anyio
 
 OPERATIONS = {
-    "GET /api/v1/health",
-    "GET /api/v1/ready",
-    "GET /api/v1/verbs",
-    "GET /api/v1/migrations",
-    "GET /api/v1/contexts",
-    "POST /api/v1/contexts/{context_id}",
-    "GET /api/v1/contexts/{context_id}",
-    "PATCH /api/v1/contexts/{context_id}",
-    "DELETE /api/v1/contexts/{context_id}",
-    "GET /api/v1/contexts/{context_id}/keys",
-    "POST /api/v1/contexts/{context_id}/keys",
-    "POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate",
-    "DELETE /api/v1/contexts/{context_id}/keys/{key_id}",
-    "GET /api/v1/contexts/{context_id}/ontology",
-    "PUT /api/v1/contexts/{context_id}/ontology",
-    "DELETE /api/v1/contexts/{context_id}/ontology",
-    "GET /api/v1/{context_id}/me",
-    "GET /api/v1/{context_id}/sessions",
-    "POST /api/v1/{context_id}/sessions",
-    "GET /api/v1/{context_id}/sessions/{session_id}",
-    "DELETE /api/v1/{context_id}/sessions/{session_id}",
-    "GET /api/v1/{context_id}/sessions/{session_id}/turns",
-    "GET /api/v1/{context_id}/sessions/{session_id}/context",
-    "POST /api/v1/{context_id}/sessions/{session_id}/context",
-    "POST /api/v1/{context_id}/facts",
-    "POST /api/v1/{context_id}/facts/batch",
-    "POST /api/v1/{context_id}/query",
-    "POST /api/v1/{context_id}/lifecycle/decay",
-    "POST /api/v1/{context_id}/lifecycle/expire",
-    "GET /api/v1/{context_id}/lifecycle/expire",
-    "POST /api/v1/{context_id}/fsck",
-    "POST /api/v1/contexts/{context_id}/lifecycle/decay",
-    "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
-    "GET /api/v1/contexts/{context_id}/lifecycle/jobs",
-    "GET /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}",
-    "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}",
+    "GET /api/v1/health": "open",
+    "GET /api/v1/ready": "open",
+    "GET /api/v1/verbs": "operator",
+    "GET /api/v1/migrations": "operator",
+    "GET /api/v1/contexts": "operator",
+    "POST /api/v1/contexts/{context_id}": "operator",
+    "GET /api/v1/contexts/{context_id}": "operator",
+    "PATCH /api/v1/contexts/{context_id}": "operator",
+    "DELETE /api/v1/contexts/{context_id}": "operator",
+    "GET /api/v1/contexts/{context_id}/keys": "operator",
+    "POST /api/v1/contexts/{context_id}/keys": "operator",
+    "POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate": "operator",
+    "DELETE /api/v1/contexts/{context_id}/keys/{key_id}": "operator",
+    "GET /api/v1/contexts/{context_id}/ontology": "operator",
+    "PUT /api/v1/contexts/{context_id}/ontology": "operator",
+    "DELETE /api/v1/contexts/{context_id}/ontology": "operator",
+    "GET /api/v1/{context_id}/me": "member",
+    "GET /api/v1/{context_id}/sessions": "memory:read",
+    "POST /api/v1/{context_id}/sessions": "memory:write",
+    "GET /api/v1/{context_id}/sessions/{session_id}": "memory:read",
+    "DELETE /api/v1/{context_id}/sessions/{session_id}": "memory:write",
+    "GET /api/v1/{context_id}/sessions/{session_id}/turns": "memory:read",
+    "GET /api/v1/{context_id}/sessions/{session_id}/context": "memory:read",
+    "POST /api/v1/{context_id}/sessions/{session_id}/context": "memory:read",
+    "POST /api/v1/{context_id}/facts": "memory:write",
+    "POST /api/v1/{context_id}/facts/batch": "memory:write",
+    "POST /api/v1/{context_id}/query": "memory:read",
+    "POST /api/v1/{context_id}/lifecycle/decay": "memory:forget",
+    "POST /api/v1/{context_id}/lifecycle/expire": "memory:forget",
+    "GET /api/v1/{context_id}/lifecycle/expire": "memory:forget",
+    "POST /api/v1/{context_id}/fsck": "memory:read",
+    "POST /api/v1/contexts/{context_id}/lifecycle/decay": "operator",
+    "POST /api/v1/contexts/{context_id}/lifecycle/reindex": "operator",
+    "GET /api/v1/contexts/{context_id}/lifecycle/jobs": "operator",
+    "GET /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}": "operator",
+    "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}": "operator",
 }
+"""What the server does, and what it asks of the caller: nothing, a management key, any key of the context, a verb."""
 
 
 def list_operations(schema: dict[str, Any]) -> dict[str, Any]:
@@ -58,14 +59,14 @@ def list_operations(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_the_description_holds_every_operation(app: FastAPI) -> None:
-    assert list_operations(app.openapi()).keys() == OPERATIONS
+    assert list_operations(app.openapi()).keys() == OPERATIONS.keys()
 
 
 async def test_every_operation_says_which_keys_it_takes(app: FastAPI) -> None:
     either: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
-    open_to_all = {"GET /api/v1/health", "GET /api/v1/ready"}
     for name, operation in list_operations(app.openapi()).items():
-        assert operation.get("security") == (None if name in open_to_all else either), name
+        is_open = OPERATIONS[name] == "open"
+        assert operation.get("security") == (None if is_open else either), name
 
 
 async def test_every_error_is_described_as_a_problem(app: FastAPI) -> None:
@@ -92,7 +93,7 @@ async def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     shown = re.findall(r"<b>(\w+)</b> <code>(.*?)</code>", page.text)
-    assert {f"{method} {path}" for method, path in shown} == OPERATIONS
+    assert {f"{method} {path}" for method, path in shown} == OPERATIONS.keys()
     assert not re.search(r"<script|<link|src=|@import|url\(", page.text)
     links = set(re.findall(r"href='#(\w+)'", page.text))
     assert links <= set(re.findall(r"id='(\w+)'", page.text))

@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.access.grants import read_patterns
+from spectronctl.server.access import gates
+from spectronctl.server.access.caller import Caller, resolve_caller
+from spectronctl.server.access.grants import parse_floor
 from tests.support.conversations import Connect
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +90,44 @@ async def test_both_headers_may_name_one_principal_but_not_two(
     assert blank.status_code == 400
 
 
+async def test_a_header_that_comes_twice_may_not_name_two_principals(
+    connect: Connect, agent: dict[str, Any]
+) -> None:
+    client = connect(agent["secret"])
+    for name in ("X-Spectron-On-Behalf-Of", "X-Memory-On-Behalf-Of"):
+        agreeing = await client.get(ME, headers=[(name, "alice"), (name, "principal:alice")])
+        assert agreeing.json()["delegatedPrincipalId"] == "alice"
+        for values in (("alice", "bob"), ("bob", "alice"), ("alice", "alice", "bob")):
+            refused = await client.get(ME, headers=[(name, value) for value in values])
+            assert refused.status_code == 400, values
+            assert "name two principals" in refused.json()["detail"]
+        blank = await client.get(ME, headers=[(name, "alice"), (name, "")])
+        assert blank.status_code == 400
+
+
+async def test_rights_are_resolved_once_per_request(
+    connect: Connect, agent: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def resolve(*given: Any) -> Caller:
+        calls.append(given)
+        return resolve_caller(*given)
+
+    monkeypatch.setattr(gates, "resolve_caller", resolve)
+    headers = {"Idempotency-Key": "one"}
+    made = await connect(agent["secret"]).post(
+        "/api/v1/acme-prod/sessions", json={}, headers=headers
+    )
+    assert made.status_code == 201
+    assert len(calls) == 1
+
+
+async def test_without_a_key_no_header_is_looked_at(connect: Connect, acme: str) -> None:
+    headers = [("X-Spectron-On-Behalf-Of", "alice"), ("X-Spectron-On-Behalf-Of", "bob")]
+    assert (await connect().get(ME, headers=headers)).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("floor", "patterns"),
     [
@@ -99,4 +139,4 @@ async def test_both_headers_may_name_one_principal_but_not_two(
     ],
 )
 def test_a_floor_is_the_subtree_under_its_path(floor: Any, patterns: tuple[str, ...]) -> None:
-    assert read_patterns(floor) == patterns
+    assert parse_floor(floor) == patterns

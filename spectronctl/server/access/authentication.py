@@ -1,8 +1,8 @@
 """
-Who is calling (contract, "Authentication"), as dependencies of the routes.
+Who is calling: the key of a request, checked.
 
-On the data plane a wrong key, a foreign key, an expired key and an unknown context get the same answer after the same
-work, so that nobody can find out which contexts exist.
+On the data plane a wrong key, a foreign key, an expired key and an unknown context get the same response after the same
+work, so that no key can be used to find out which contexts exist.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
-from spectronctl.server.access.grants import EVERYWHERE, list_verbs, read_patterns
-from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import forbidden, not_found, unauthorized
 from spectronctl.server.registry.contexts import ContextTable
@@ -30,34 +28,16 @@ _HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
 _REJECTED = (
     "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
 )
-CANNOT_FORGET = "this key may not forget: a supervisor's or a management key is needed"
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Whoever holds a key that was checked; `key` is None for the operator, who may do everything."""
+class Member:
+    """The holder of a key that was checked, in a context; `key` is None for the operator."""
 
     name: str
-    key: KeyRow | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContextCaller(Caller):
-    """A caller on the data plane of a context."""
-
+    key: KeyRow | None
     context: ContextRow
-
-    def may(self, verb: str) -> bool:
-        """Whether the key's kind of principal holds the verb."""
-        return verb in list_verbs(self.key.principal if self.key else None)
-
-    @property
-    def region(self) -> Region:
-        """Where this caller may read and write: its key's scope floor."""
-        patterns = read_patterns(self.key.scope_floor) if self.key else EVERYWHERE
-        roots = tuple(pattern.removesuffix("/*") for pattern in patterns)
-        return Region(None if patterns == EVERYWHERE else roots)
 
 
 async def get_database(request: Request) -> Database:
@@ -73,29 +53,31 @@ async def get_hash_key(request: Request) -> bytes:
     return cast("bytes", state.hash_key)
 
 
-async def require_operator(request: Request) -> Caller:
+async def authenticate_operator(request: Request) -> None:
     """A management key, or 401; a good key of a context is 403."""
     holder = await _find_holder(request)
     if isinstance(holder, KeyRow):
         raise forbidden("this is a context's key: a management key (mgmt-...) is needed here")
-    return await _admit(request, holder)
+    await _note_use(await get_database(request), holder)
 
 
-async def require_member(request: Request, context_id: str) -> ContextCaller:
+async def authenticate_member(request: Request, context_id: str) -> Member:
     """A key of exactly this context, or a management key; anything else is the same 401."""
     holder = await _find_holder(request)
-    if isinstance(holder, KeyRow) and holder.context_id != context_id:
+    key = holder if isinstance(holder, KeyRow) else None
+    if key and key.context_id != context_id:
         raise unauthorized(_REJECTED)
-    context = await ContextTable(await get_database(request)).get_context(context_id)
+    database = await get_database(request)
+    context = await ContextTable(database).get_context(context_id)
     if context is None:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
-    if context.enforcement_blocked and isinstance(holder, KeyRow):
+    if context.enforcement_blocked and key:
         raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
-    caller = await _admit(request, holder)
-    return ContextCaller(name=caller.name, key=caller.key, context=context)
+    await _note_use(database, holder)
+    return Member(name=holder.name if holder else "local", key=key, context=context)
 
 
-def read_secret(headers: Headers) -> str | None:
+def find_secret(headers: Headers) -> str | None:
     """The secret that a request carries, None for none; 401 when its headers disagree or cannot be read."""
     found = set(headers.getlist("api-key"))
     for value in headers.getlist("authorization"):
@@ -109,8 +91,8 @@ def read_secret(headers: Headers) -> str | None:
 
 
 async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
-    """The row of the key in use; None stands for whoever needs none in a trusted process."""
-    secret = read_secret(request.headers)
+    """The row of the key in use; None for a request without one in a trusted process."""
+    secret = find_secret(request.headers)
     if secret is None:
         if request.app.state.trusted:
             return None
@@ -131,16 +113,9 @@ async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | 
     return await KeyTable(database).get_key(claim.context_id, claim.key_id)
 
 
-async def _admit(request: Request, holder: ManagementKeyRow | KeyRow | None) -> Caller:
-    if holder is None:
-        return Caller(name="local")
-    await _touch(await get_database(request), holder)
-    return Caller(name=holder.name, key=holder if isinstance(holder, KeyRow) else None)
-
-
-async def _touch(database: Database, row: ManagementKeyRow | KeyRow) -> None:
-    """Note the use of a key, at most once a minute, since it is a write; that it fails is nobody's error."""
-    if row.last_used_at and datetime.now(UTC) - row.last_used_at < _TOUCH_EVERY:
+async def _note_use(database: Database, row: ManagementKeyRow | KeyRow | None) -> None:
+    """Note the use of a key, at most once a minute, since it is a write; a request does not fail because this did."""
+    if row is None or (row.last_used_at and datetime.now(UTC) - row.last_used_at < _TOUCH_EVERY):
         return
     try:
         if isinstance(row, KeyRow):
@@ -153,4 +128,4 @@ async def _touch(database: Database, row: ManagementKeyRow | KeyRow) -> None:
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 HashKey = Annotated[bytes, Depends(get_hash_key)]
-Member = Annotated[ContextCaller, Depends(require_member)]
+AuthenticatedMember = Annotated[Member, Depends(authenticate_member)]

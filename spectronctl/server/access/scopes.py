@@ -1,5 +1,5 @@
 """
-Where things are tagged, and where a key may read and write (OpenAPI `ScopeSets`; seed 003, "Scope selectors").
+Where things are tagged, and where a key may read and write (OpenAPI `ScopeSets`).
 
 A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "clearance/secret"]]`.
 """
@@ -16,7 +16,7 @@ from spectronctl.server.http.limits import (
     MAX_SCOPES_BYTES,
     SCOPES_RULE,
 )
-from spectronctl.server.http.problems import forbidden, invalid
+from spectronctl.server.http.problems import invalid
 
 Scopes = list[list[str]]
 
@@ -59,18 +59,6 @@ class Region:
         """Whether every path lies inside."""
         inside = all(self.covers(path) for clause in scopes for path in clause)
         return self.roots is None or (bool(scopes) and inside)
-
-    def tag(self, scopes: Scopes) -> Scopes:
-        """The tags of something new: those asked for, or else the whole region; 403 outside of it."""
-        tags = scopes or [[root] for root in self.roots or ()]
-        self.require_write(tags)
-        return tags
-
-    def require_write(self, scopes: Scopes) -> None:
-        """403 unless every path lies inside."""
-        if not self.can_write(scopes):
-            floor = " or ".join(self.roots or ())
-            raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
 
 
 WHOLE = Region(None)

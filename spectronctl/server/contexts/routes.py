@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.models.contexts import ContextCreate, ContextPatch
-from spectronctl.server.access.authentication import CurrentDatabase, require_operator
-from spectronctl.server.access.contexts import find_context, no_context
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.contexts import CurrentContext, no_context
+from spectronctl.server.access.gates import Operator
 from spectronctl.server.contexts.schemas import ContextAnswer, ContextPage, show_context
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.fields import read_context, read_patch
@@ -26,7 +27,7 @@ from spectronctl.server.registry.rows import ContextRow
 router = APIRouter(
     prefix=PREFIX + "/contexts",
     tags=["contexts"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 
@@ -70,9 +71,9 @@ async def create_context(
     response_model_exclude_unset=True,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def get_context(context_id: str, database: CurrentDatabase) -> ContextAnswer:
+async def get_context(context: CurrentContext) -> ContextAnswer:
     """Show a context."""
-    return show_context(await find_context(database, context_id))
+    return show_context(context)
 
 
 @router.patch(
@@ -82,21 +83,21 @@ async def get_context(context_id: str, database: CurrentDatabase) -> ContextAnsw
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
 )
 async def update_context(
-    context_id: str, body: JsonObject, database: CurrentDatabase
+    body: JsonObject, context: CurrentContext, database: CurrentDatabase
 ) -> ContextAnswer:
     """Merge into a context's configuration, deeply; a null clears the field."""
     patch = read_patch(body)
     providers = patch.providers
     if providers is None:
-        providers = dict.fromkeys((await find_context(database, context_id)).providers)
+        providers = dict.fromkeys(context.providers)
     row = await ContextTable(database).update_context(
-        context_id,
+        context.id,
         config=patch.config,
         providers=providers,
         enforcement_blocked=patch.enforcement_blocked,
     )
     if row is None:
-        raise no_context(context_id)
+        raise no_context(context.id)
     return show_context(row)
 
 

@@ -8,7 +8,9 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from spectronctl.server.access.authentication import ContextCaller, CurrentDatabase, Member
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.caller import Caller
+from spectronctl.server.access.gates import Writer
 from spectronctl.server.database.database import Database
 from spectronctl.server.facts.bodies import (
     BatchBody,
@@ -46,7 +48,7 @@ router = APIRouter(
 
 @router.post("", response_model=FactAnswer, openapi_extra=describe_body(FactBody))
 async def create_fact(
-    caller: Member,
+    caller: Writer,
     body: JsonObject,
     once: OnceOnly,
     database: CurrentDatabase,
@@ -67,7 +69,7 @@ async def create_fact(
 @router.post("/batch", response_model=BatchAnswer, openapi_extra=describe_body(BatchBody))
 @limit_body(MAX_BODY_BYTES)
 async def create_facts(
-    caller: Member,
+    caller: Writer,
     body: JsonObject,
     once: OnceOnly,
     database: CurrentDatabase,
@@ -84,22 +86,22 @@ async def create_facts(
     return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
-def _open_session(wanted: WantedWrite, caller: ContextCaller) -> SessionRow | None:
+def _open_session(wanted: WantedWrite, caller: Caller) -> SessionRow | None:
     """The session to make, if none was named; 403 for scopes outside of the key's floor in any case."""
-    scopes = caller.region.tag(wanted.scopes)
+    scopes = caller.tag(wanted.scopes)
     return make_session(scopes) if wanted.session_id is None else None
 
 
 def _plan(
     database: Database,
     embedders: Embedders,
-    caller: ContextCaller,
+    caller: Caller,
     wanted: WantedWrite,
     new: SessionRow | None,
 ) -> Write:
     async def write(receipt: Receipt | None) -> None:
         session = new or await find_session(database, caller, wanted.session_id or "")
-        caller.region.require_write(session.scopes)
+        caller.require("memory:write", session.scopes)
         chunk = wanted.chunk and await embedders.embed_chunk(caller.context, wanted.chunk)
         await TurnTable(database).append_turns(
             caller.context,

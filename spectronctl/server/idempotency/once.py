@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spectronctl.server.access.authentication import CurrentDatabase, Member
-from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.gates import AnyMember
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.idempotency.rows import Receipt, Reservation
@@ -101,8 +101,7 @@ class Once:
 
 async def get_once(
     request: Request,
-    caller: Member,
-    delegate: Delegate,
+    caller: AnyMember,
     database: CurrentDatabase,
     idempotency_key: Annotated[
         str | None,
@@ -115,7 +114,7 @@ async def get_once(
     if not _KEY.fullmatch(idempotency_key):
         raise invalid("Idempotency-Key: must be 1 to 255 printable ASCII characters, no spaces")
     # A client that acts for two principals writes twice: the vendor's SDKs make the key of the body alone.
-    principal = f"{caller.key.id if caller.key else 'operator'}/{delegate or ''}"
+    principal = f"{caller.key.id if caller.key else 'operator'}/{caller.delegate or ''}"
     body: PassingBody = request.state.passing_body
 
     async def reserve() -> Reservation:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from spectronctl.ground.ulids import ULID_PATTERN
-from spectronctl.server.access.authentication import CurrentDatabase, require_operator
-from spectronctl.server.access.contexts import find_context
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.contexts import CurrentContext
+from spectronctl.server.access.gates import Operator
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, invalid, not_found
@@ -23,7 +24,7 @@ JOB_ID = re.compile(f"job_{ULID_PATTERN}")
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/lifecycle",
     tags=["lifecycle"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
     ),
@@ -32,15 +33,17 @@ router = APIRouter(
 
 @router.get("/jobs", responses=describe_problems(HTTPStatus.BAD_REQUEST))
 async def list_jobs(
-    context_id: str, database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    context: CurrentContext,
+    database: CurrentDatabase,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> JobPage:
     """List a context's jobs, ordered by id: the oldest first. They are kept for 30 days."""
     if cursor is not None and not JOB_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
-    await find_context(database, context_id)
 
     async def list_after(after: str, limit: int) -> list[JobRow]:
-        return await JobTable(database).list_jobs(context_id, after=after, limit=limit)
+        return await JobTable(database).list_jobs(context.id, after=after, limit=limit)
 
     jobs, next_cursor = await read_page(list_after, show_job, cursor or "", limit)
     return JobPage(jobs=jobs, next_cursor=next_cursor, has_more=next_cursor is not None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from spectronctl.models.keys import KeyCreate
-from spectronctl.server.access.authentication import CurrentDatabase, HashKey, require_operator
-from spectronctl.server.access.contexts import find_context
+from spectronctl.server.access.authentication import CurrentDatabase, HashKey
+from spectronctl.server.access.contexts import CurrentContext
+from spectronctl.server.access.gates import Operator
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.fields import read_key
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
@@ -30,7 +31,7 @@ from spectronctl.server.registry.rows import KeyRow
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/keys",
     tags=["keys"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
     ),
@@ -39,15 +40,17 @@ router = APIRouter(
 
 @router.get("", responses=describe_problems(HTTPStatus.BAD_REQUEST))
 async def list_keys(
-    context_id: str, database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    context: CurrentContext,
+    database: CurrentDatabase,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> KeyPage:
     """List a context's keys, ordered by id; never a secret."""
     if cursor is not None and not KEY_ID.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
-    await find_context(database, context_id)
 
     async def list_after(after: str, limit: int) -> list[KeyRow]:
-        return await KeyTable(database).list_keys(context_id, after=after, limit=limit)
+        return await KeyTable(database).list_keys(context.id, after=after, limit=limit)
 
     keys, next_cursor = await read_page(list_after, show_key, cursor or "", limit)
     return KeyPage(keys=keys, next_cursor=next_cursor, has_more=next_cursor is not None)
@@ -60,17 +63,16 @@ async def list_keys(
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
 )
 async def create_key(
-    context_id: str, body: JsonObject, database: CurrentDatabase, hash_key: HashKey
+    body: JsonObject, context: CurrentContext, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyAnswer:
     """Create a key. Only this answer holds its secret."""
     now = datetime.now(UTC)
     wanted = read_key(body, now=now)
-    await find_context(database, context_id)
     key_id = new_context_key_id()
-    secret = mint_secret(key_id, context_id)
+    secret = mint_secret(key_id, context.id)
     row = KeyRow(
         id=key_id,
-        context_id=context_id,
+        context_id=context.id,
         name=wanted.name,
         principal=wanted.principal,
         scope_floor=wanted.scope_floor,

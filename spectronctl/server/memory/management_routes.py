@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from spectronctl.server.access.authentication import CurrentDatabase, require_operator
-from spectronctl.server.access.contexts import find_context
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.contexts import CurrentContext
+from spectronctl.server.access.gates import Operator
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unusable
@@ -24,7 +25,7 @@ from spectronctl.server.providers.errors import UnusableProviderError
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/lifecycle",
     tags=["lifecycle"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
     ),
@@ -32,9 +33,9 @@ router = APIRouter(
 
 
 @router.post("/decay")
-async def decay_memories(context_id: str, database: CurrentDatabase) -> DecayAnswer:
+async def decay_memories(context: CurrentContext, database: CurrentDatabase) -> DecayAnswer:
     """Take out the memories whose time is over, and the outdated vectors of queries."""
-    return await decay(database, await find_context(database, context_id), WHOLE)
+    return await decay(database, context, WHOLE)
 
 
 @router.post(
@@ -43,10 +44,12 @@ async def decay_memories(context_id: str, database: CurrentDatabase) -> DecayAns
     responses=describe_problems(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def start_reindex(
-    context_id: str, response: Response, database: CurrentDatabase, embedders: CurrentEmbedders
+    context: CurrentContext,
+    response: Response,
+    database: CurrentDatabase,
+    embedders: CurrentEmbedders,
 ) -> StartedJob:
     """Queue a job that embeds every memory with the configured model and indexes it anew."""
-    context = await find_context(database, context_id)
     try:
         embedder = await embedders.find(context)
     except UnusableProviderError as error:
@@ -54,5 +57,5 @@ async def start_reindex(
     job = await JobTable(database).create_job(
         context, kind=REINDEX, payload={"embedder": embedder.name}
     )
-    response.headers["Location"] = f"{PREFIX}/contexts/{context_id}/lifecycle/jobs/{job.id}"
+    response.headers["Location"] = f"{PREFIX}/contexts/{context.id}/lifecycle/jobs/{job.id}"
     return StartedJob(job_id=job.id, status="queued")

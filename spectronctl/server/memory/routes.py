@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from spectronctl.ground.ulids import new_ulid
-from spectronctl.server.access.authentication import CurrentDatabase, Member
-from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.gates import Reader
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import PlaneAnswer, describe_problems
@@ -65,15 +65,15 @@ class QueryAnswer(PlaneAnswer):
 
 @router.post("", openapi_extra=describe_body(QueryBody))
 async def query_memory(
-    caller: Member,
-    _: Delegate,
+    caller: Reader,
     body: JsonObject,
     database: CurrentDatabase,
     embedders: CurrentEmbedders,
 ) -> QueryAnswer:
     """Find the memories that come near a query, by their vectors and by their words."""
     query = read_query(body)
-    found = await recall(database, embedders, caller.context, caller.region, query)
+    region = caller.region("memory:read")
+    found = await recall(database, embedders, caller.context, region, query)
     return QueryAnswer(
         hits=[Hit(id=each.id, text=each.text, score=each.score) for each in found.hits],
         query_ms=found.milliseconds,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from spectronctl.server.access.authentication import CurrentDatabase, require_operator
-from spectronctl.server.access.contexts import find_context
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.contexts import CurrentContext
+from spectronctl.server.access.gates import Operator
 from spectronctl.server.http.bodies import JsonObject, describe_body
 from spectronctl.server.http.etags import IfMatch, describe_etag
 from spectronctl.server.http.limits import MAX_BODY_BYTES
@@ -27,7 +28,7 @@ from spectronctl.server.ontology.table import OntologyTable
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/ontology",
     tags=["ontology"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
     ),
@@ -41,10 +42,10 @@ _GUARDED = describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAI
 
 @router.get("", responses=_TAGGED)
 async def get_ontology(
-    context_id: str, database: CurrentDatabase, response: Response
+    context: CurrentContext, database: CurrentDatabase, response: Response
 ) -> OntologyAnswer:
     """Show the ontology; three empty fields where none was set."""
-    row = await OntologyTable(database).get_ontology(await find_context(database, context_id))
+    row = await OntologyTable(database).get_ontology(context)
     response.headers["ETag"] = row.etag
     return show_ontology(row)
 
@@ -52,24 +53,22 @@ async def get_ontology(
 @router.put("", openapi_extra=describe_body(OntologyBody), responses=_TAGGED | _GUARDED)
 @limit_body(MAX_BODY_BYTES)
 async def set_ontology(
-    context_id: str,
     body: JsonObject,
+    context: CurrentContext,
     database: CurrentDatabase,
     if_match: IfMatch,
     response: Response,
 ) -> OntologyAnswer:
     """Replace the ontology as a whole: fields left out are empty from then on."""
     row = read_ontology(body)
-    await OntologyTable(database).set_ontology(
-        await find_context(database, context_id), row, expected=if_match
-    )
+    await OntologyTable(database).set_ontology(context, row, expected=if_match)
     response.headers["ETag"] = row.etag
     return show_ontology(row)
 
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT, response_class=Response, responses=_GUARDED)
-async def delete_ontology(context_id: str, database: CurrentDatabase, if_match: IfMatch) -> None:
+async def delete_ontology(
+    context: CurrentContext, database: CurrentDatabase, if_match: IfMatch
+) -> None:
     """Forget the ontology; also where none was set."""
-    await OntologyTable(database).delete_ontology(
-        await find_context(database, context_id), expected=if_match
-    )
+    await OntologyTable(database).delete_ontology(context, expected=if_match)

@@ -15,7 +15,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-router = APIRouter(include_in_schema=False)
+from spectronctl.server.access.gates import Open
+
+router = APIRouter(include_in_schema=False, dependencies=[Open])
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from spectronctl import __version__
 from spectronctl.ground.vocabulary import VERBS
-from spectronctl.server.access.authentication import CurrentDatabase, require_operator
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.gates import Open, Operator
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.http.responses import describe_problems
@@ -27,11 +28,13 @@ from spectronctl.server.service.schemas import (
 _log = logging.getLogger(__name__)
 _PING_SECONDS = 5
 
-router = APIRouter(prefix=PREFIX, tags=["service"], responses=describe_problems())
+router = APIRouter(
+    prefix=PREFIX, tags=["service"], dependencies=[Open], responses=describe_problems()
+)
 management = APIRouter(
     prefix=PREFIX,
     tags=["service"],
-    dependencies=[Depends(require_operator)],
+    dependencies=[Operator],
     responses=describe_problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 

@@ -14,13 +14,9 @@ from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response, StreamingResponse
 
 from spectronctl.ground.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
-from spectronctl.server.access.authentication import (
-    CANNOT_FORGET,
-    ContextCaller,
-    CurrentDatabase,
-    Member,
-)
-from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.authentication import CurrentDatabase
+from spectronctl.server.access.caller import CANNOT_FORGET, Caller
+from spectronctl.server.access.gates import Reader, Writer
 from spectronctl.server.access.scopes import read_path
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.values import check_value
@@ -85,8 +81,7 @@ class QueryBody(BaseModel):
 
 @router.get("")
 async def list_sessions(
-    caller: Member,
-    _: Delegate,
+    caller: Reader,
     database: CurrentDatabase,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -101,7 +96,7 @@ async def list_sessions(
     first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
     last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
 
-    region = caller.region.narrow([] if path is None else [[path]])
+    region = caller.region("memory:read").narrow([] if path is None else [[path]])
 
     async def list_after(after: str, limit: int) -> list[SessionRow]:
         return await SessionTable(database).list_sessions(
@@ -122,10 +117,10 @@ async def list_sessions(
     responses=describe_problems(HTTPStatus.CONFLICT),
 )
 async def create_session(
-    caller: Member, body: OptionalJsonObject, once: OnceOnly, database: CurrentDatabase
+    caller: Writer, body: OptionalJsonObject, once: OnceOnly, database: CurrentDatabase
 ) -> Response:
     """Create a session."""
-    scopes = caller.region.tag(read_tags(body))
+    scopes = caller.tag(read_tags(body))
     row = make_session(scopes, check_value(body.get("metadata"), "metadata"))
 
     async def write(receipt: Receipt | None) -> None:
@@ -135,9 +130,7 @@ async def create_session(
 
 
 @router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
-async def get_session(
-    session_id: str, caller: Member, _: Delegate, database: CurrentDatabase
-) -> SessionAnswer:
+async def get_session(session_id: str, caller: Reader, database: CurrentDatabase) -> SessionAnswer:
     """Show a session."""
     return show_session(await find_session(database, caller, session_id))
 
@@ -148,18 +141,16 @@ async def get_session(
     response_class=Response,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def delete_session(
-    session_id: str, caller: Member, _: Delegate, database: CurrentDatabase
-) -> None:
+async def delete_session(session_id: str, caller: Writer, database: CurrentDatabase) -> None:
     """
     Delete a session, its turns and its memories; this cannot be undone.
 
     A session that has memories takes a key that may forget.
     """
     row = await find_session(database, caller, session_id, deleting=True)
-    caller.region.require_write(row.scopes)
+    caller.require("memory:write", row.scopes)
     if not await SessionTable(database).delete_session(
-        caller.context, session_id, with_memories=caller.may("memory:forget")
+        caller.context, session_id, with_memories=caller.may("memory:forget", row.scopes)
     ):
         raise forbidden(f"session {session_id} has memories, and {CANNOT_FORGET}")
 
@@ -171,8 +162,7 @@ async def delete_session(
 )
 async def list_turns(
     session_id: str,
-    caller: Member,
-    _: Delegate,
+    caller: Reader,
     database: CurrentDatabase,
     limit: _TurnLimit = 100,
     offset: _Offset = 0,
@@ -180,7 +170,11 @@ async def list_turns(
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
     _check_id(session_id)
     row, turns = await TurnTable(database).read_turns(
-        caller.context, caller.region, session_id, offset=offset, limit=min(limit, _MOST_TURNS)
+        caller.context,
+        caller.region("memory:read"),
+        session_id,
+        offset=offset,
+        limit=min(limit, _MOST_TURNS),
     )
     _admit(row, session_id)
     if isinstance(turns, str):
@@ -191,8 +185,7 @@ async def list_turns(
 @router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
 async def get_session_context(
     session_id: str,
-    caller: Member,
-    _: Delegate,
+    caller: Reader,
     database: CurrentDatabase,
     query: Annotated[str, Query(description="What the text is for")],
 ) -> ContextText:
@@ -206,7 +199,7 @@ async def get_session_context(
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
 async def query_session_context(
-    session_id: str, caller: Member, _: Delegate, body: JsonObject, database: CurrentDatabase
+    session_id: str, caller: Reader, body: JsonObject, database: CurrentDatabase
 ) -> ContextText:
     """The same, with the query in the body."""
     return await _recall(database, caller, session_id, body.get("query"))
@@ -225,11 +218,13 @@ def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
 
 
 async def find_session(
-    database: Database, caller: ContextCaller, session_id: str, *, deleting: bool = False
+    database: Database, caller: Caller, session_id: str, *, deleting: bool = False
 ) -> SessionRow:
     """The session, or 404 for one that is not there or that the key may not see."""
     _check_id(session_id)
-    row = await SessionTable(database).get_session(caller.context, caller.region, session_id)
+    row = await SessionTable(database).get_session(
+        caller.context, caller.region("memory:read"), session_id
+    )
     return _admit(row, session_id, deleting=deleting)
 
 
@@ -244,16 +239,14 @@ def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -
     return row
 
 
-async def _recall(
-    database: Database, caller: ContextCaller, session_id: str, query: Any
-) -> ContextText:
+async def _recall(database: Database, caller: Caller, session_id: str, query: Any) -> ContextText:
     if not isinstance(query, str) or not query.strip():
         raise invalid("query: must be a string, not blank")
     session = await find_session(database, caller, session_id)
     words = read_words(query)
     best: list[Found] = []
     async for found in TurnTable(database).find_texts(
-        caller.context, caller.region, session, words, most=NEWEST
+        caller.context, caller.region("memory:read"), session, words, most=NEWEST
     ):
         best = choose_best(words, best + found)
     return ContextText(context=write_context(words, best))

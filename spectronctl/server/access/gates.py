@@ -1,0 +1,61 @@
+"""
+What a route asks of its caller, as dependencies named by what they grant. Every route has exactly one of them.
+
+`Reader`, `Writer`, `Forgetter` and `GrantManager` take a key of the context that holds the verb somewhere: where it
+does, `caller.region` says and `caller.require` asks. `AnyMember` takes any key of the context. `Operator` and `Open`
+are for the `dependencies` of a router: a management key, and no key at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.routing import APIRoute
+
+from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
+from spectronctl.server.access.caller import Caller, resolve_caller
+from spectronctl.server.access.delegation import Delegate
+
+
+async def get_caller(member: AuthenticatedMember, delegate: Delegate) -> Caller:
+    """The caller with its rights. The key is checked first: without one, no other error is reported."""
+    return resolve_caller(member.context, member.key, member.name, delegate)
+
+
+AnyMember = Annotated[Caller, Depends(get_caller)]
+
+
+async def admit_all() -> None:
+    """Ask for nothing."""
+
+
+_GATES: dict[Callable[..., Any], str] = {
+    admit_all: "open",
+    authenticate_operator: "operator",
+    get_caller: "member",
+}
+
+
+def _demand(verb: str) -> Callable[[Caller], Awaitable[Caller]]:
+    async def admit(caller: AnyMember) -> Caller:
+        caller.require(verb)
+        return caller
+
+    _GATES[admit] = verb
+    return admit
+
+
+Open = Depends(admit_all)
+Operator = Depends(authenticate_operator)
+Reader = Annotated[Caller, Depends(_demand("memory:read"))]
+Writer = Annotated[Caller, Depends(_demand("memory:write"))]
+Forgetter = Annotated[Caller, Depends(_demand("memory:forget"))]
+GrantManager = Annotated[Caller, Depends(_demand("grant:manage"))]
+
+
+def list_gates(route: APIRoute) -> list[str]:
+    """The gates that a route declares: `open`, `operator`, `member` (any key of the context) or a verb."""
+    calls = [each.call for each in route.dependant.dependencies]
+    return [_GATES[call] for call in calls if call in _GATES]
