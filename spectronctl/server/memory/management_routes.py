@@ -17,7 +17,7 @@ from spectronctl.server.jobs.schemas import StartedJob
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedders import CurrentEmbedders
 from spectronctl.server.memory.embedding import UnusableEmbedderError
-from spectronctl.server.memory.schemas import DecayAnswer
+from spectronctl.server.memory.schemas import DecayResponse
 from spectronctl.server.memory.upkeep import decay
 
 router = APIRouter(
@@ -31,7 +31,7 @@ router = APIRouter(
 
 
 @router.post("/decay")
-async def decay_memories(context_id: str, database: CurrentDatabase) -> DecayAnswer:
+async def decay_memories(context_id: str, database: CurrentDatabase) -> DecayResponse:
     """Take out the memories whose time is over, and the outdated vectors of queries."""
     return await decay(database, await find_context(database, context_id), WHOLE)
 
