@@ -20,6 +20,7 @@ from spectronctl.server.access.gates import Open
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
 from spectronctl.server.facts import routes as facts
+from spectronctl.server.http.bodies import describe_bodies
 from spectronctl.server.http.limits import MAX_SMALL_BODY_BYTES
 from spectronctl.server.http.middleware import (
     BodyLimit,
@@ -75,7 +76,8 @@ logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            _complete_description(super().openapi())
+            _complete_description(api := super().openapi())
+            describe_bodies(api, self.routes)
         return super().openapi()
 
 

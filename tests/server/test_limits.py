@@ -279,11 +279,12 @@ async def test_a_body_of_very_many_values_is_refused(
 
 
 async def test_the_description_says_the_bounds(stranger: httpx.AsyncClient) -> None:
-    paths = (await stranger.get("/openapi.json")).json()["paths"]
+    api = (await stranger.get("/openapi.json")).json()
+    paths, shapes = api["paths"], api["components"]["schemas"]
 
     def read(operation: str, path: str) -> Any:
         body = paths[path][operation]["requestBody"]["content"]["application/json"]["schema"]
-        return body["properties"]
+        return shapes[body["$ref"].rpartition("/")[2]]["properties"]
 
     fact = read("post", "/api/v1/{context_id}/facts")
     assert fact["text"]["maxLength"] == limits.MAX_FACT_BYTES

@@ -233,7 +233,7 @@ async def test_the_largest_is_kept(operator: httpx.AsyncClient, acme: str) -> No
 
 
 def test_the_description_names_every_limit() -> None:
-    from spectronctl.server.ontology.bodies import OntologyBody
+    from spectronctl.server.ontology.schemas import OntologyBody
 
     text = str(OntologyBody.model_json_schema())
     for limit in ("LONGEST_NAME", "MOST_TYPES", "MOST_KEYS_OF_A_TYPE", "MOST_KEYS", "MOST_LABELS"):

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.access.scopes import Region, read_scopes
+from spectronctl.server.access.scopes import Region, TaggedBody
+from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
 from tests.support.conversations import BATCH, FACTS, SESSIONS, Admit, open_session, read_texts, say
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.anyio
     ],
 )
 def test_every_spelling_of_a_selector_is_read(spelled: Any, clauses: list[list[str]]) -> None:
-    assert read_scopes(spelled) == clauses
+    assert parse_body(TaggedBody, {"scopes": spelled}).tags == clauses
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_every_spelling_of_a_selector_is_read(spelled: Any, clauses: list[list[s
 )
 def test_what_is_no_selector_is_400(bad: Any) -> None:
     with pytest.raises(ProblemError, match=r"^scopes: must be a path such as"):
-        read_scopes(bad)
+        parse_body(TaggedBody, {"scopes": bad})
 
 
 @pytest.mark.parametrize(

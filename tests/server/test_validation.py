@@ -6,22 +6,39 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.http.fields import check_context_id, read_context, read_key, read_patch
+from spectronctl.server.contexts.schemas import (
+    Config,
+    ContextBody,
+    ContextPatchBody,
+    check_context_id,
+)
+from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.keys.schemas import KeyBody
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+
+def parse_context(body: dict[str, Any]) -> Config:
+    config = parse_body(ContextBody, body).config
+    assert config is not None
+    return config
+
+
+def parse_patch(body: dict[str, Any]) -> ContextPatchBody:
+    return parse_body(ContextPatchBody, body)
 
 
 def refusal_of_context(**body: Any) -> ProblemError:
     whole = {"namespace": "acme", "database": "prod", **body}
     with pytest.raises(ProblemError) as caught:
-        read_context("acme-prod", whole, now=NOW)
+        parse_body(ContextBody, whole)
     return caught.value
 
 
 def refusal_of_key(**body: Any) -> ProblemError:
     with pytest.raises(ProblemError) as caught:
-        read_key({"name": "app", "principal": "agent", **body}, now=NOW)
+        parse_body(KeyBody, {"name": "app", "principal": "agent", **body}).find_expiry(NOW)
     return caught.value
 
 
@@ -105,7 +122,7 @@ def test_a_bad_field_of_a_context_is_named(body: dict[str, Any], field: str) -> 
     ("config", "named"),
     [
         ({"models": {"embedding": "local/future"}}, "local/hashing"),
-        ({"memory_ttl": {"contexts": "7d"}}, "identity, knowledge, context"),
+        ({"memory_ttl": {"contexts": "7d"}}, "identity, knowledge or context"),
         ({"memory_ttl": {"context": "a week"}}, "12h or 7d"),
         ({"provider_urls": {"acme": "http://acme"}}, "https://llm.acme.example/v1"),
     ],
@@ -121,7 +138,7 @@ def test_what_an_embedder_and_memories_need_is_kept_as_given() -> None:
         "memory_ttl": {"context": "12h", "knowledge": "36525d", "identity": "1s"},
     }
     body = {"namespace": "acme", "database": "prod", "config": config}
-    assert read_context("acme", body, now=NOW)[0].config == config
+    assert parse_context(body).settings == config
 
 
 @pytest.mark.parametrize(
@@ -135,7 +152,7 @@ def test_what_an_embedder_and_memories_need_is_kept_as_given() -> None:
     ],
 )
 def test_a_null_clears_what_an_embedder_and_memories_need(config: dict[str, Any]) -> None:
-    assert read_patch({"config": config}).config == config
+    assert parse_patch({"config": config}).config.settings == config
 
 
 def test_a_refusal_never_shows_the_password_in_a_url() -> None:
@@ -162,31 +179,31 @@ def test_secrets_are_taken_out_of_a_contexts_config() -> None:
         "providers_configured": ["openai"],
         "anything": {"else": [1, None]},
     }
-    row, providers = read_context(
-        "acme", {"namespace": "acme", "database": "prod", "config": config, "x": 1}, now=NOW
-    )
-    assert providers == {"openai": "sk"}
-    assert set(row.config) == {"token_limit", "models", "anything"}
-    assert row.created_at == NOW
+    parsed = parse_context({"namespace": "acme", "database": "prod", "config": config, "x": 1})
+    assert parsed.providers == {"openai": "sk", "gone": None}
+    assert set(parsed.settings) == {"token_limit", "models", "anything"}
+    assert parsed.settings["models"] == config["models"]
 
 
 def test_a_patch_tells_an_absent_field_from_a_null() -> None:
-    assert read_patch({}).enforcement_blocked is None
-    assert read_patch({"enforcement_blocked": None}).enforcement_blocked is False
-    assert read_patch({"enforcement_blocked": True}).enforcement_blocked is True
-    assert read_patch({"config": {}}).providers == {}
-    assert read_patch({"config": {"providers": None}}).providers is None
-    assert read_patch({"config": {"token_limit": None}}).config == {"token_limit": None}
+    assert parse_patch({}).blocked is None
+    assert parse_patch({"enforcement_blocked": None}).blocked is False
+    assert parse_patch({"enforcement_blocked": True}).blocked is True
+    assert parse_patch({}).config.providers == {}
+    assert parse_patch({"config": {}}).config.providers == {}
+    assert parse_patch({"config": {"providers": None}}).config.providers is None
+    cleared = parse_patch({"config": {"token_limit": None}}).config
+    assert cleared.settings == {"token_limit": None}
 
 
 def test_a_patch_does_not_show_secrets_in_its_repr() -> None:
-    assert "sentinel" not in repr(read_patch({"config": {"providers": {"openai": "sentinel"}}}))
+    assert "sentinel" not in repr(parse_patch({"config": {"providers": {"openai": "sentinel"}}}))
 
 
 @pytest.mark.parametrize("body", [{"config": None}, {"enforcement_blocked": 1}])
 def test_a_bad_patch_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ProblemError, match=f"^{next(iter(body))}: "):
-        read_patch(body)
+        parse_patch(body)
 
 
 @pytest.mark.parametrize(
@@ -227,18 +244,17 @@ def test_a_bad_field_of_a_key_is_named(body: dict[str, Any], field: str) -> None
 
 @pytest.mark.parametrize("floor", [{"org": "acme"}, "org/acme/", ["org/acme", "org/beta"]])
 def test_a_scope_floor_is_kept_as_given(floor: Any) -> None:
-    assert read_key({"name": "app", "scope_floor": floor}, now=NOW).scope_floor == floor
+    assert parse_body(KeyBody, {"name": "app", "scope_floor": floor}).scope_floor == floor
 
 
 @pytest.mark.parametrize(
     "text", ["2026-01-15T12:00:00+01:00", "2026-01-15t11:00:00.000000000z", "2026-01-15 11:00:00Z"]
 )
 def test_every_rfc_3339_spelling_of_an_expiry_is_read(text: str) -> None:
-    assert read_key({"name": "app", "expires_at": text}, now=NOW).expires_at == NOW + timedelta(
-        hours=1
-    )
+    body = parse_body(KeyBody, {"name": "app", "expires_at": text})
+    assert body.find_expiry(NOW) == NOW + timedelta(hours=1)
 
 
 def test_a_key_is_an_agent_without_end_unless_said_otherwise() -> None:
-    wanted = read_key({"name": "app", "expires_in": None, "scope_floor": None}, now=NOW)
-    assert (wanted.principal, wanted.expires_at, wanted.scope_floor) == ("agent", None, None)
+    wanted = parse_body(KeyBody, {"name": "app", "expires_in": None, "scope_floor": None})
+    assert (wanted.principal, wanted.find_expiry(NOW), wanted.scope_floor) == ("agent", None, None)

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from spectronctl.models.identity import Grants
-from spectronctl.server.http.responses import PlaneAnswer
+from spectronctl.server.http.responses import PlaneResponse
 
 
-class Identity(PlaneAnswer):
+class Identity(PlaneResponse):
     """The caller: the grants of its principal, what its key narrows them to, and what is left."""
 
     principal_id: str

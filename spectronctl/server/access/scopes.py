@@ -7,8 +7,11 @@ A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from spectronctl.server.http.bodies import Body
 from spectronctl.server.http.fields import SCOPE_SEGMENT
 from spectronctl.server.http.limits import (
     MAX_SCOPE_SEGMENTS,
@@ -79,31 +82,73 @@ def list_nodes(scopes: Scopes) -> list[str]:
     return list(found)
 
 
-def read_scopes(value: Any, field: str = "scopes") -> Scopes:
-    """A selector in any of its spellings; 400 for anything else, and no clauses for none."""
-    if value is None:
-        return []
+def parse_scopes(value: Any) -> Scopes:
+    """A selector in any of its spellings; ValueError for anything else."""
     clauses = [value] if isinstance(value, str) else value
     if not isinstance(clauses, list) or len(clauses) > MAX_SCOPES:
-        raise invalid(f"{field}: {_RULE}")
-    found = [_read_clause(clause, field) for clause in clauses]
+        raise ValueError(_RULE)
+    found = [_parse_clause(clause) for clause in clauses]
     if sum(len(path.encode()) for clause in found for path in clause) > MAX_SCOPES_BYTES:
-        raise invalid(f"{field}: {_RULE}")
+        raise ValueError(_RULE)
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]
 
 
 def read_path(value: Any, field: str) -> str:
     """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
+    try:
+        return _parse_path(value)
+    except ValueError as error:
+        raise invalid(f"{field}: {error}") from None
+
+
+def _parse_clause(value: Any) -> list[str]:
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not 1 <= len(paths) <= MAX_SCOPES:
+        raise ValueError(_RULE)
+    return list(dict.fromkeys(map(_parse_path, paths)))
+
+
+def _parse_path(value: Any) -> str:
     if isinstance(value, str) and value.isprintable():
         path = value.strip("/")
         names = path.split("/", MAX_SCOPE_SEGMENTS)
         if len(names) <= MAX_SCOPE_SEGMENTS and all(map(SCOPE_SEGMENT.fullmatch, names)):
             return path
-    raise invalid(f"{field}: {_RULE}")
+    raise ValueError(_RULE)
 
 
-def _read_clause(value: Any, field: str) -> list[str]:
-    paths = [value] if isinstance(value, str) else value
-    if not isinstance(paths, list) or not 1 <= len(paths) <= MAX_SCOPES:
-        raise invalid(f"{field}: {_RULE}")
-    return list(dict.fromkeys(read_path(path, field) for path in paths))
+_PATH = {"type": "string", "examples": ["org/acme"]}
+_PATHS = {"type": "array", "items": _PATH, "minItems": 1, "maxItems": MAX_SCOPES}
+_SELECTOR = {
+    "anyOf": [
+        _PATH,
+        {"type": "array", "items": {"anyOf": [_PATH, _PATHS]}, "maxItems": MAX_SCOPES},
+    ]
+}
+
+AnyScopes = Annotated[Scopes, BeforeValidator(parse_scopes), WithJsonSchema(_SELECTOR)]
+"""A selector as a body spells it: a path, a list of paths, or a list of lists of paths."""
+
+
+class TaggedBody(Body):
+    """A body that says where something new is tagged, under `scopes` or its legacy name."""
+
+    scopes: AnyScopes | None = Field(
+        default=None,
+        description="A path, a list of paths (any of them) or a list of lists of paths (any list, all of its paths); "
+        f"{SCOPES_RULE}; without any, the key's own region",
+    )
+    scope: AnyScopes | None = Field(
+        default=None, description="The old name of `scopes`", json_schema_extra={"deprecated": True}
+    )
+
+    @model_validator(mode="after")
+    def _require_one_name(self) -> Self:
+        if self.scopes is not None and self.scope is not None:
+            raise ValueError("scopes, scope: give one of them, not both")
+        return self
+
+    @property
+    def tags(self) -> Scopes:
+        """The selector, under whichever name it came; no clauses for none."""
+        return self.scopes or self.scope or []

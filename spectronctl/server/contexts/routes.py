@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from spectronctl.ground.vocabulary import CONTEXT_ID
-from spectronctl.models.contexts import ContextCreate, ContextPatch
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.contexts import CurrentContext, no_context
 from spectronctl.server.access.gates import Operator
-from spectronctl.server.contexts.schemas import ContextAnswer, ContextPage, show_context
-from spectronctl.server.http.bodies import JsonObject, describe_body
-from spectronctl.server.http.fields import read_context, read_patch
+from spectronctl.server.contexts.schemas import (
+    Config,
+    ContextBody,
+    ContextPage,
+    ContextPatchBody,
+    ContextResponse,
+    check_context_id,
+    show_context,
+)
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import invalid
@@ -53,16 +60,29 @@ async def list_contexts(
     "/{context_id}",
     status_code=HTTPStatus.CREATED,
     response_model_exclude_unset=True,
-    openapi_extra=describe_body(ContextCreate),
     responses=describe_problems(
         HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
 async def create_context(
-    context_id: str, body: JsonObject, database: CurrentDatabase
-) -> ContextAnswer:
+    context_id: str,
+    body: Annotated[ContextBody, Depends(body_of(ContextBody))],
+    database: CurrentDatabase,
+) -> ContextResponse:
     """Create a context: its database, at this server's schema, and its entry in the registry."""
-    row, providers = read_context(context_id, body, now=datetime.now(UTC))
+    check_context_id(context_id)
+    config = body.config or Config()
+    row = ContextRow(
+        id=context_id,
+        namespace=body.namespace,
+        database=body.database,
+        config=config.settings,
+        admin_external_id=body.admin_external_id,
+        admin_display_name=body.admin_display_name,
+        created_at=datetime.now(UTC),
+    )
+    given = config.providers or {}
+    providers = {name: secret for name, secret in given.items() if secret is not None}
     return show_context(await Provisioning(database).create_context(row, providers=providers))
 
 
@@ -71,7 +91,7 @@ async def create_context(
     response_model_exclude_unset=True,
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
-async def get_context(context: CurrentContext) -> ContextAnswer:
+async def get_context(context: CurrentContext) -> ContextResponse:
     """Show a context."""
     return show_context(context)
 
@@ -79,22 +99,22 @@ async def get_context(context: CurrentContext) -> ContextAnswer:
 @router.patch(
     "/{context_id}",
     response_model_exclude_unset=True,
-    openapi_extra=describe_body(ContextPatch),
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
 )
 async def update_context(
-    body: JsonObject, context: CurrentContext, database: CurrentDatabase
-) -> ContextAnswer:
+    body: Annotated[ContextPatchBody, Depends(body_of(ContextPatchBody))],
+    context: CurrentContext,
+    database: CurrentDatabase,
+) -> ContextResponse:
     """Merge into a context's configuration, deeply; a null clears the field."""
-    patch = read_patch(body)
-    providers = patch.providers
-    if providers is None:
+    providers = body.config.providers
+    if providers is None:  # all of them are to be forgotten
         providers = dict.fromkeys(context.providers)
     row = await ContextTable(database).update_context(
         context.id,
-        config=patch.config,
+        config=body.config.settings,
         providers=providers,
-        enforcement_blocked=patch.enforcement_blocked,
+        enforcement_blocked=body.blocked,
     )
     if row is None:
         raise no_context(context.id)

@@ -1,15 +1,182 @@
-"""Contexts, as responses show them."""
+"""Contexts, as requests ask for them and as responses show them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
+from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE, Category
+from spectronctl.server.http.bodies import Body, Strict
+from spectronctl.server.http.fields import Count, EntryName, PrintableText
+from spectronctl.server.http.limits import (
+    KIB,
+    MAX_JSON_BYTES,
+    MAX_JSON_DEPTH,
+    MAX_JSON_VALUES,
+    MAX_PROVIDERS,
+    MAX_SECRET,
+)
+from spectronctl.server.http.problems import invalid, reserved
+from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
+from spectronctl.server.providers.choice import (
+    LOCAL,
+    LOCAL_MODELS,
+    LOCAL_RULE,
+    MODEL,
+    URL_RULE,
+    read_base_url,
+)
 from spectronctl.server.registry.rows import ContextRow
 
+RESERVED_NAMESPACE = "spectron"
+RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
 
-class ContextAnswer(BaseModel):
+
+def check_context_id(context_id: str) -> None:
+    """400 with the rule, or 422 for an id that would hide one of the server's own routes."""
+    if not CONTEXT_ID.fullmatch(context_id):
+        raise invalid(f"context id: {CONTEXT_ID_RULE}")
+    if context_id in RESERVED_IDS:
+        raise reserved(f"context id: {context_id} is a path of the server itself; choose another")
+
+
+def _check_namespace(namespace: str) -> str:
+    if namespace == RESERVED_NAMESPACE:
+        raise reserved(f"namespace: {RESERVED_NAMESPACE} is the server's own; choose another")
+    return namespace
+
+
+def _check_model(model: str) -> str:
+    if not MODEL.fullmatch(model):
+        raise ValueError("must be provider/model, such as openai/gpt-4o-mini")
+    return model
+
+
+def _check_embedding(model: str) -> str:
+    if model.startswith(f"{LOCAL}/") and model not in LOCAL_MODELS:
+        raise ValueError(f"{LOCAL_RULE}, and it names another")
+    return model
+
+
+def _check_remote(provider: str) -> str:
+    if provider == LOCAL:
+        raise ValueError("local models run in this server, so they have no URL")
+    return provider
+
+
+def _check_url(url: str) -> str:
+    if read_base_url(url) is None:
+        raise ValueError(URL_RULE)
+    return url
+
+
+def _check_lifetime(lifetime: str) -> str:
+    if read_lifetime(lifetime) is None:
+        raise ValueError(LIFETIME_RULE)
+    return lifetime
+
+
+def _check_secret(secret: str) -> str:
+    if any(map(str.isspace, secret)):
+        raise ValueError("must be without white space")
+    return secret
+
+
+_Name = Annotated[PrintableText, Field(min_length=1, max_length=255)]
+_Model = Annotated[
+    str,
+    AfterValidator(_check_model),
+    Field(json_schema_extra={"pattern": r"^[^\s/]+/\S+$"}, examples=["openai/gpt-4o-mini"]),
+]
+_Url = Annotated[
+    str,
+    Field(max_length=2048, examples=["https://llm.acme.example/v1"]),
+    AfterValidator(_check_url),
+]
+_Lifetime = Annotated[str, AfterValidator(_check_lifetime), Field(examples=["7d", "12h"])]
+_Secret = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_SECRET, json_schema_extra={"pattern": r"^\S+$"}),
+    AfterValidator(_check_secret),
+]
+
+
+class Models(Strict):
+    """A model for each stage, as `provider/model`; a null clears it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    embedding: Annotated[_Model, AfterValidator(_check_embedding)] | None = None
+    __pydantic_extra__: dict[EntryName, _Model | None]
+
+
+class Config(Strict):
+    """A context's configuration: these fields and any others, of at most 64 KiB; a null clears a field."""
+
+    model_config = ConfigDict(extra="allow")
+
+    token_limit: Count | None = None
+    retention_days: Count | None = None
+    models: Models | None = None
+    provider_urls: dict[Annotated[EntryName, AfterValidator(_check_remote)], _Url | None] | None = (
+        None
+    )
+    memory_ttl: dict[Category, _Lifetime | None] | None = None
+    providers: (
+        Annotated[dict[EntryName, _Secret | None], Field(max_length=MAX_PROVIDERS)] | None
+    ) = Field(default_factory=dict, repr=False, description="Their secrets, which never come back")
+    providers_configured: Any = Field(
+        default=None, description="Passed over: a response may be sent back as it came"
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was given, without the secrets of providers."""
+        given = _list_given(self)
+        given.pop("providers", None)
+        given.pop("providers_configured", None)
+        if self.models is not None:
+            given["models"] = _list_given(self.models)
+        return given
+
+
+_CONFIG = (
+    f"At most {MAX_JSON_BYTES // KIB} KiB of JSON, {MAX_JSON_VALUES:,} names and values, "
+    f"and {MAX_JSON_DEPTH} levels, all of it together"
+)
+
+
+class ContextBody(Body):
+    """Body of `POST /contexts/{id}`."""
+
+    namespace: Annotated[_Name, AfterValidator(_check_namespace)]
+    database: _Name
+    config: Config | None = Field(default=None, description=_CONFIG)
+    admin_external_id: _Name | None = None
+    admin_display_name: _Name | None = None
+
+
+class ContextPatchBody(Body):
+    """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null inside `config` clears a field."""
+
+    config: Config = Field(default_factory=Config, description=_CONFIG)
+    enforcement_blocked: bool | None = None
+
+    @property
+    def blocked(self) -> bool | None:
+        """What becomes of `enforcement_blocked`, which a null takes away; None when it stays as it is."""
+        said = "enforcement_blocked" in self.model_fields_set
+        return bool(self.enforcement_blocked) if said else None
+
+
+def _list_given(model: BaseModel) -> dict[str, Any]:
+    """The fields that the request had, documented or not. Not a dump: free JSON may be too deep for one."""
+    return {name: value for name, value in model if name in model.model_fields_set}
+
+
+class ContextResponse(BaseModel):
     """A context: its own database, keys and configuration."""
 
     id: str
@@ -30,17 +197,17 @@ class ContextAnswer(BaseModel):
 class ContextPage(BaseModel):
     """Contexts in the order of their ids."""
 
-    contexts: list[ContextAnswer]
+    contexts: list[ContextResponse]
     next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page")
     has_more: bool
 
 
-def show_context(row: ContextRow) -> ContextAnswer:
+def show_context(row: ContextRow) -> ContextResponse:
     """A context with the names of its providers in place of their secrets."""
     config = dict(row.config)
     if row.providers:
         config["providers_configured"] = sorted(row.providers)
-    answer = ContextAnswer(
+    answer = ContextResponse(
         id=row.id,
         namespace=row.namespace,
         database=row.database,

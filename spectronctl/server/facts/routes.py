@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.caller import Caller
 from spectronctl.server.access.gates import Writer
 from spectronctl.server.database.database import Database
-from spectronctl.server.facts.bodies import (
-    BatchBody,
-    FactBody,
-    WantedWrite,
-    read_batch,
-    read_fact,
-)
-from spectronctl.server.facts.schemas import BatchAnswer, FactAnswer
-from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.facts.plans import WantedWrite, plan_batch, plan_fact
+from spectronctl.server.facts.schemas import BatchBody, BatchResponse, FactBody, FactResponse
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.limits import MAX_BODY_BYTES
 from spectronctl.server.http.middleware import limit_body
 from spectronctl.server.http.paths import PREFIX
@@ -46,18 +41,18 @@ router = APIRouter(
 )
 
 
-@router.post("", response_model=FactAnswer, openapi_extra=describe_body(FactBody))
+@router.post("", response_model=FactResponse)
 async def create_fact(
     caller: Writer,
-    body: JsonObject,
+    body: Annotated[FactBody, Depends(body_of(FactBody))],
     once: OnceOnly,
     database: CurrentDatabase,
     embedders: CurrentEmbedders,
 ) -> Response:
     """Keep a text as a memory, and as a turn of a session."""
-    wanted = read_fact(body, now=datetime.now(UTC))
+    wanted = plan_fact(body, now=datetime.now(UTC))
     new = _open_session(wanted, caller)
-    answer = FactAnswer(
+    answer = FactResponse(
         session_id=new.id if new else wanted.session_id or "",
         turn_id=wanted.turns[0].id,
         chunk_id=wanted.chunk.id if wanted.chunk else "",
@@ -66,19 +61,19 @@ async def create_fact(
     return await once.answer(answer, write, status=HTTPStatus.OK)
 
 
-@router.post("/batch", response_model=BatchAnswer, openapi_extra=describe_body(BatchBody))
+@router.post("/batch", response_model=BatchResponse)
 @limit_body(MAX_BODY_BYTES)
 async def create_facts(
     caller: Writer,
-    body: JsonObject,
+    body: Annotated[BatchBody, Depends(body_of(BatchBody))],
     once: OnceOnly,
     database: CurrentDatabase,
     embedders: CurrentEmbedders,
 ) -> Response:
     """Append a whole conversation to a session: all of it, or nothing."""
-    wanted = read_batch(body, now=datetime.now(UTC))
+    wanted = plan_batch(body, now=datetime.now(UTC))
     new = _open_session(wanted, caller)
-    answer = BatchAnswer(
+    answer = BatchResponse(
         session_id=new.id if new else wanted.session_id or "",
         turn_ids=[turn.id for turn in wanted.turns],
     )

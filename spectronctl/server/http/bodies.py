@@ -1,43 +1,178 @@
-"""JSON bodies of requests, decoded strictly: read after the key was checked, so strangers learn nothing from them."""
+"""
+JSON bodies of requests: each has one model, which is what is enforced and what `/openapi.json` shows.
+
+A route takes `body: Annotated[QueryBody, Depends(body_of(QueryBody))]`. It names the caller before the body: a request
+without a good key learns nothing from what is wrong with its body.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
-from fastapi import Depends, Request
-from pydantic import BaseModel
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
+from pydantic_core import ErrorDetails
+from starlette.routing import BaseRoute
 
 from spectronctl.server.http.limits import MAX_BODY_VALUES
 from spectronctl.server.http.problems import ProblemError, invalid
 
+_RULES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "float_type": "must be a number",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_type": "must be an integer",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "missing": "must be given",
+    "model_type": "must be an object",
+    "string_too_long": "must be at most {max_length} characters",
+    "string_too_short": "must be at least {min_length} characters",
+    "string_type": "must be a string",
+    "string_unicode": "must be valid Unicode text",
+    "too_long": "must be at most {max_length} entries",
+    "too_short": "must be at least {min_length} entries",
+    "value_error": "{error}",
+}
+"""What is said for each kind of error of pydantic's; an error of a validator of ours says it itself."""
+_SHOWN_NAME = 64
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The request's JSON object; 415 for another media type or a coding of it, 400 for anything else than an object."""
-    raw = await request.body()
-    if not raw:
-        raise invalid("the request has no body: it must be a JSON object")
-    return _read(raw, request)
+
+class Strict(BaseModel):
+    """An object in a body: nothing is converted, and fields that are not documented are passed over."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
 
-async def read_optional_object(request: Request) -> dict[str, Any]:
-    """The same, where no body at all is an empty object."""
-    raw = await request.body()
-    return _read(raw, request) if raw else {}
+class Body(Strict):
+    """A body, with either spelling of its names: `session_id` or `sessionId`; a null gives way to the other."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_spellings(cls, body: dict[str, Any]) -> dict[str, Any]:
+        body = dict(body)
+        for name, other in _list_spellings(cls):
+            if other in body:
+                value = body.pop(other)
+                if body.get(name) is None:
+                    body[name] = value
+                elif value is not None and value != body[name]:
+                    raise ValueError(f"{name}, {other}: give one of them, not both")
+        return body
 
 
-JsonObject = Annotated[dict[str, Any], Depends(read_object)]
-OptionalJsonObject = Annotated[dict[str, Any], Depends(read_optional_object)]
+B = TypeVar("B", bound=Body)
 
 
-def describe_body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """The OpenAPI operation's part for a body that `read_object` or `read_optional_object` reads."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
-    return {"requestBody": {"required": required, "content": content}}
+class _Reader(Generic[B]):
+    """The dependency that `body_of` makes."""
+
+    def __init__(self, model: type[B], *, required: bool) -> None:
+        self.model = model
+        self.required = required
+
+    async def __call__(self, request: Request) -> B:
+        return parse_body(self.model, await self._read(request))
+
+    async def _read(self, request: Request) -> dict[str, Any]:
+        raw = await request.body()
+        if raw:
+            return _read_object(raw, request)
+        if self.required:
+            raise invalid("the request has no body: it must be a JSON object")
+        return {}
 
 
-def _read(raw: bytes, request: Request) -> dict[str, Any]:
+def parse_body(model: type[B], body: dict[str, Any]) -> B:
+    """The decoded JSON as the model; 400 naming the first field that is against its rule."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise invalid(_explain(first)) from None
+
+
+def body_of(model: type[B], *, required: bool = True) -> _Reader[B]:
+    """
+    The dependency for a request's JSON body; without `required`, no body at all is an empty object.
+
+    415 for another media type or a coding of it; 400 for what is not a JSON object, or naming the first field that is
+    against its rule.
+    """
+    return _Reader(model, required=required)
+
+
+def describe_bodies(api: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
+    """Add to an OpenAPI document the bodies that the routes take."""
+    readers = {
+        (route.path_format, method.lower()): reader
+        for route in routes
+        if isinstance(route, APIRoute)
+        for reader in _find_readers(route.dependant)
+        for method in route.methods or ()
+    }
+    models = {reader.model for reader in readers.values()}
+    _, shapes = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template="#/components/schemas/{model}",
+    )
+    api["components"]["schemas"] |= shapes["$defs"]
+    for (path, method), reader in readers.items():
+        schema = {"$ref": f"#/components/schemas/{reader.model.__name__}"}
+        content = {"application/json": {"schema": schema}}
+        described = {"required": reader.required, "content": content}
+        api["paths"][path][method]["requestBody"] = described
+
+
+def _find_readers(dependant: Dependant) -> Iterator[_Reader[Any]]:
+    if isinstance(dependant.call, _Reader):
+        yield dependant.call
+    for each in dependant.dependencies:
+        yield from _find_readers(each)
+
+
+@cache
+def _list_spellings(model: type[Body]) -> list[tuple[str, str]]:
+    """Each field's documented name with its other spelling, where it has one."""
+    named = [(name, field.alias or name) for name, field in model.model_fields.items()]
+    both = [(shown, name if shown != name else to_camel(name)) for name, shown in named]
+    return [(shown, other) for shown, other in both if shown != other]
+
+
+def _explain(error: ErrorDetails) -> str:
+    """`field: rule`, and never the value: it may be a secret."""
+    rule = _RULES.get(error["type"], "is invalid").format(**error.get("ctx", {})).replace("'", "")
+    path: list[int | str] = list(error["loc"])
+    if path and path[-1] == "[key]":
+        path.pop()
+    if path and isinstance(path[-1], str) and not _is_showable(path[-1]):
+        path.pop()
+        rule = f"a name in it {rule}"
+    place = "".join(f"[{one}]" if isinstance(one, int) else f".{_cut(one)}" for one in path)
+    return f"{place.removeprefix('.')}: {rule}" if place else rule
+
+
+def _is_showable(name: str) -> bool:
+    return re.fullmatch(r"\S{1,128}", name) is not None and name.isprintable()
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SHOWN_NAME else f"{name[: _SHOWN_NAME - 3]}..."
+
+
+def _read_object(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
     _check_coding(request.headers.get("content-encoding", "identity"))
     body = _decode(raw)

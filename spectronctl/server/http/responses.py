@@ -22,7 +22,7 @@ class Problem(BaseModel):
     retry_after: int | None = Field(default=None, description="Seconds to wait, where that helps")
 
 
-class PlaneAnswer(BaseModel):
+class PlaneResponse(BaseModel):
     """An answer of the data plane, which writes camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from spectronctl.models.keys import KeyCreate
 from spectronctl.server.access.authentication import CurrentDatabase, HashKey
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
-from spectronctl.server.http.bodies import JsonObject, describe_body
-from spectronctl.server.http.fields import read_key
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.keys.schemas import KeyPage, MintedKeyAnswer, show_key, show_minted_key
+from spectronctl.server.keys.schemas import (
+    KeyBody,
+    KeyPage,
+    MintedKeyResponse,
+    show_key,
+    show_minted_key,
+)
 from spectronctl.server.registry.credentials import (
     KEY_ID,
     digest_secret,
@@ -59,26 +64,28 @@ async def list_keys(
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    openapi_extra=describe_body(KeyCreate),
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
 )
 async def create_key(
-    body: JsonObject, context: CurrentContext, database: CurrentDatabase, hash_key: HashKey
-) -> MintedKeyAnswer:
+    body: Annotated[KeyBody, Depends(body_of(KeyBody))],
+    context: CurrentContext,
+    database: CurrentDatabase,
+    hash_key: HashKey,
+) -> MintedKeyResponse:
     """Create a key. Only this answer holds its secret."""
     now = datetime.now(UTC)
-    wanted = read_key(body, now=now)
+    expires_at = body.find_expiry(now)
     key_id = new_context_key_id()
     secret = mint_secret(key_id, context.id)
     row = KeyRow(
         id=key_id,
         context_id=context.id,
-        name=wanted.name,
-        principal=wanted.principal,
-        scope_floor=wanted.scope_floor,
+        name=body.name,
+        principal=body.principal,
+        scope_floor=body.scope_floor,
         digest=digest_secret(hash_key, secret),
         created_at=now,
-        expires_at=wanted.expires_at,
+        expires_at=expires_at,
     )
     await KeyTable(database).create_key(row)
     return show_minted_key(row, secret)
@@ -87,7 +94,7 @@ async def create_key(
 @router.post("/{key_id}/rotate")
 async def rotate_key(
     context_id: str, key_id: str, database: CurrentDatabase, hash_key: HashKey
-) -> MintedKeyAnswer:
+) -> MintedKeyResponse:
     """Give a key a new secret; the old one stops at once. Only this answer holds the new one."""
     if not KEY_ID.fullmatch(key_id):
         raise _no_key(context_id, key_id)

@@ -1,16 +1,95 @@
-"""Keys of a context, as responses show them."""
+"""Keys of a context, as requests ask for them and as responses show them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
+from spectronctl.ground.vocabulary import Principal
+from spectronctl.server.http.bodies import Body
+from spectronctl.server.http.fields import SCOPE_SEGMENT, Instant, PrintableText
+from spectronctl.server.http.limits import KIB, MAX_SCOPE_SEGMENTS, MAX_SCOPES, MAX_SCOPES_BYTES
+from spectronctl.server.http.problems import invalid
 from spectronctl.server.registry.rows import KeyRow, is_expired
 
+_MAX_LIFE = timedelta(days=36_525)
 
-class KeyAnswer(BaseModel):
+
+def _check_scope_floor(floor: Any) -> Any:
+    """`{"org": "acme"}`, or as the data plane spells scopes: a path, or several of them."""
+    paths = _split_scope_floor(floor)
+    names = [name for path in paths for name in path]
+    if len(paths) > MAX_SCOPES or any(len(path) > MAX_SCOPE_SEGMENTS for path in paths):
+        raise ValueError(f"must be at most {MAX_SCOPES} paths of {MAX_SCOPE_SEGMENTS} names each")
+    if not names or not all(isinstance(one, str) and SCOPE_SEGMENT.fullmatch(one) for one in names):
+        raise ValueError(
+            'must be an object of names such as {"org": "acme"}, a path such as org/acme, or a '
+            "list of paths, of names without /, * or white space; leave it out for a key of the whole context"
+        )
+    if sum(len(one.encode(errors="surrogatepass")) for one in names) > MAX_SCOPES_BYTES:
+        raise ValueError(f"must be at most {MAX_SCOPES_BYTES} bytes in all")
+    return floor
+
+
+def _split_scope_floor(floor: Any) -> list[list[Any]]:
+    """Its paths, as lists of their names; none for what is no floor."""
+    if isinstance(floor, dict):
+        return [[*floor, *floor.values()]]
+    paths = [floor] if isinstance(floor, str) else floor
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        return []
+    return [path.strip("/").split("/") for path in paths]
+
+
+_ScopeFloor = Annotated[
+    Any,
+    AfterValidator(_check_scope_floor),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+                {"type": "string", "minLength": 1, "examples": ["org/acme"]},
+                {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "maxItems": MAX_SCOPES,
+                },
+            ],
+        }
+    ),
+]
+
+
+class KeyBody(Body):
+    """Body of `POST /contexts/{id}/keys`; at most one of the two expiries."""
+
+    name: Annotated[PrintableText, Field(min_length=1, max_length=128)]
+    principal: Principal = "agent"
+    scope_floor: _ScopeFloor | None = Field(
+        default=None,
+        description=f"At most {MAX_SCOPES} paths of {MAX_SCOPE_SEGMENTS} names each, and "
+        f"{MAX_SCOPES_BYTES // KIB} KiB in all",
+    )
+    expires_at: Instant | None = Field(default=None, description="In the future, within 100 years")
+    expires_in: int | None = Field(
+        default=None, ge=1, le=int(_MAX_LIFE.total_seconds()), description="Seconds"
+    )
+
+    def find_expiry(self, now: datetime) -> datetime | None:
+        """When the key ends, None for never; 400 for both expiries, or one that is over or too far away."""
+        if self.expires_at is not None and self.expires_in is not None:
+            raise invalid("expires_at, expires_in: give one of them, not both")
+        if self.expires_in is not None:
+            return now + timedelta(seconds=self.expires_in)
+        if self.expires_at is not None and not now < self.expires_at <= now + _MAX_LIFE:
+            raise invalid("expires_at: must lie in the future, within 100 years")
+        return self.expires_at
+
+
+class KeyResponse(BaseModel):
     """A key of a context, without its secret."""
 
     id: str
@@ -23,7 +102,7 @@ class KeyAnswer(BaseModel):
     status: Literal["active", "expired"]
 
 
-class MintedKeyAnswer(KeyAnswer):
+class MintedKeyResponse(KeyResponse):
     """A key just created or rotated: the only answer that holds its secret."""
 
     secret: str
@@ -32,19 +111,19 @@ class MintedKeyAnswer(KeyAnswer):
 class KeyPage(BaseModel):
     """Keys in the order of their ids."""
 
-    keys: list[KeyAnswer]
+    keys: list[KeyResponse]
     next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page")
     has_more: bool
 
 
-def show_key(row: KeyRow) -> KeyAnswer:
+def show_key(row: KeyRow) -> KeyResponse:
     """A key as lists show it."""
-    return KeyAnswer(**_describe_key(row))
+    return KeyResponse(**_describe_key(row))
 
 
-def show_minted_key(row: KeyRow, secret: str) -> MintedKeyAnswer:
+def show_minted_key(row: KeyRow, secret: str) -> MintedKeyResponse:
     """A key with its secret, this once."""
-    return MintedKeyAnswer(**_describe_key(row), secret=secret)
+    return MintedKeyResponse(**_describe_key(row), secret=secret)
 
 
 def _describe_key(row: KeyRow) -> dict[str, Any]:

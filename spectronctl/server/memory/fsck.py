@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import invalid
 from spectronctl.server.memory.finding import FindingTable
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import Candidate, SearchIndex, StoredChunk
-from spectronctl.server.memory.schemas import Duplicate, FsckAnswer, Reference, UnscopedContent
+from spectronctl.server.memory.schemas import (
+    COMPARED,
+    Duplicate,
+    FsckResponse,
+    Reference,
+    UnscopedContent,
+)
 from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
 
-CHECKS = (
-    "duplicates",
-    "contradictions",
-    "injection",
-    "unscoped_content",
-    "broken_references",
-)
-COMPARED = 200
-"""How many memories, the newest, are compared with all others when less than the same words is asked for."""
-
-_MOST = 100
-_LARGEST = 10_000
 _SAMPLES = 10
 _PAGE = 500
 _NEIGHBOURS = 10
-
-
-class FsckBody(BaseModel):
-    """Body of `POST /{context}/fsck`; it may be left out."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    check: str | None = Field(default=None, description=f"Only this one of {', '.join(CHECKS)}")
-    duplicate_threshold: float | None = Field(
-        default=None,
-        gt=0,
-        le=1,
-        description="The cosine from which on two memories are duplicates, by the vectors that recall uses; only the "
-        f"newest {COMPARED} are compared with all others. Without it, or with 1: those with the same words",
-    )
-    max_results: int | None = Field(
-        default=None,
-        ge=1,
-        le=_LARGEST,
-        description=f"The most findings of a kind; {_MOST} if not said",
-    )
 
 
 @dataclass(frozen=True)
@@ -67,35 +35,15 @@ class Wanted:
     most: int
 
 
-def read_fsck(body: Mapping[str, Any]) -> Wanted:
-    """What a POST asks to look for; 400 naming the field."""
-    check, threshold, most = (
-        body.get(name) for name in ("check", "duplicateThreshold", "maxResults")
-    )
-    if check is not None and check not in CHECKS:
-        raise invalid(f"check: must be one of {', '.join(CHECKS)}")
-    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-    if threshold is not None and not (is_number and 0 < threshold <= 1):
-        raise invalid("duplicateThreshold: must be a number above 0, and at most 1")
-    is_count = isinstance(most, int) and not isinstance(most, bool)
-    if most is not None and not (is_count and 1 <= most <= _LARGEST):
-        raise invalid(f"maxResults: must be an integer from 1 to {_LARGEST}")
-    return Wanted(
-        checks=(check,) if check else CHECKS,
-        threshold=1.0 if threshold is None else float(threshold),
-        most=most or _MOST,
-    )
-
-
 async def check_memories(
     database: Database, context: ContextRow, region: Region, wanted: Wanted
-) -> FsckAnswer:
+) -> FsckResponse:
     """All that is found in what the region may read."""
     look = _Look(database, context, region, wanted)
     duplicates = await look.find_duplicates() if "duplicates" in wanted.checks else []
     unscoped = await look.find_unscoped() if "unscoped_content" in wanted.checks else []
     broken = await look.find_broken() if "broken_references" in wanted.checks else []
-    return FsckAnswer(
+    return FsckResponse(
         duplicates=duplicates,
         unscoped_content=unscoped,
         broken_references=broken,

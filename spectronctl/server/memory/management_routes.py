@@ -18,7 +18,7 @@ from spectronctl.server.jobs.schemas import StartedJob
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.embedders import CurrentEmbedders
 from spectronctl.server.memory.reindex import REINDEX
-from spectronctl.server.memory.schemas import DecayAnswer
+from spectronctl.server.memory.schemas import DecayResponse
 from spectronctl.server.memory.upkeep import decay
 from spectronctl.server.providers.errors import UnusableProviderError
 
@@ -33,7 +33,7 @@ router = APIRouter(
 
 
 @router.post("/decay")
-async def decay_memories(context: CurrentContext, database: CurrentDatabase) -> DecayAnswer:
+async def decay_memories(context: CurrentContext, database: CurrentDatabase) -> DecayResponse:
     """Take out the memories whose time is over, and the outdated vectors of queries."""
     return await decay(database, context, WHOLE)
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated
 
-from fastapi import APIRouter
-from pydantic import Field
+from fastapi import APIRouter, Depends
 
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.gates import Reader
-from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
-from spectronctl.server.http.responses import PlaneAnswer, describe_problems
+from spectronctl.server.http.problems import not_implemented
+from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.memory.embedders import CurrentEmbedders
-from spectronctl.server.memory.search import QueryBody, Recall, read_query, recall
+from spectronctl.server.memory.schemas import (
+    DEFAULT_HITS,
+    MAX_HITS,
+    Hit,
+    QueryBody,
+    QueryResponse,
+    Trace,
+)
+from spectronctl.server.memory.search import Query, Recall, recall
 
 _TOP_SCORES = 5
 
@@ -32,49 +40,25 @@ router = APIRouter(
 )
 
 
-class Hit(PlaneAnswer):
-    """A memory that was found. `score` compares the hits of one answer, not those of two."""
-
-    id: str
-    text: str
-    source: Literal["memory_chunk"] = "memory_chunk"
-    score: float
-
-
-class Trace(PlaneAnswer):
-    """How the answer came about."""
-
-    trace_id: str
-    resolution_tier: Literal["hybrid"] = "hybrid"
-    tier_reason: str
-    latency_ms: int
-    retrieved_count: int
-    top_scores: list[float]
-
-
-class QueryAnswer(PlaneAnswer):
-    """The hits, the best first."""
-
-    tier: Literal["hybrid"] = "hybrid"
-    classification_kind: Literal["hybrid"] = "hybrid"
-    seed_entities: list[str] = Field(default_factory=list)
-    hits: list[Hit]
-    query_ms: int
-    trace: Trace
-
-
-@router.post("", openapi_extra=describe_body(QueryBody))
+@router.post("")
 async def query_memory(
     caller: Reader,
-    body: JsonObject,
+    body: Annotated[QueryBody, Depends(body_of(QueryBody))],
     database: CurrentDatabase,
     embedders: CurrentEmbedders,
-) -> QueryAnswer:
+) -> QueryResponse:
     """Find the memories that come near a query, by their vectors and by their words."""
-    query = read_query(body)
+    if body.mode == "graph":
+        raise not_implemented("mode: this server keeps no graph; use hybrid, vector or bm25")
+    query = Query(
+        text=body.query,
+        most=min(body.k or DEFAULT_HITS, MAX_HITS),
+        mode=body.mode or "hybrid",
+        lens=body.lens or [],
+    )
     region = caller.region("memory:read")
     found = await recall(database, embedders, caller.context, region, query)
-    return QueryAnswer(
+    return QueryResponse(
         hits=[Hit(id=each.id, text=each.text, score=each.score) for each in found.hits],
         query_ms=found.milliseconds,
         trace=_trace(found, query.mode),

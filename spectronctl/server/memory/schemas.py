@@ -1,13 +1,100 @@
-"""What upkeep and checks of memories respond with."""
+"""Bodies and responses of recall, upkeep and checks of memories."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Literal, get_args
 
-from spectronctl.server.http.responses import PlaneAnswer
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from spectronctl.server.access.scopes import AnyScopes
+from spectronctl.server.http.bodies import Body
+from spectronctl.server.http.fields import NotBlank
+from spectronctl.server.http.responses import PlaneResponse
+
+DEFAULT_HITS = 10
+MAX_HITS = 50
+COMPARED = 200
+"""How many memories, the newest, are compared with all others when less than the same words is asked for."""
+DEFAULT_FINDINGS = 100
+
+_MAX_FINDINGS = 10_000
+_MAX_QUERY = 10_000
+"""Characters."""
+
+Mode = Literal["hybrid", "vector", "bm25", "graph"]
+Check = Literal[
+    "duplicates", "contradictions", "injection", "unscoped_content", "broken_references"
+]
+CHECKS: tuple[Check, ...] = get_args(Check)
 
 
-class DecayAnswer(BaseModel):
+class QueryBody(Body):
+    """Body of `POST /{context}/query`."""
+
+    query: Annotated[NotBlank, Field(max_length=_MAX_QUERY)]
+    k: int | None = Field(
+        default=None, ge=1, description=f"The most hits; {DEFAULT_HITS}, capped at {MAX_HITS}"
+    )
+    mode: Mode | None = Field(default=None, description="`hybrid` if not given; no `graph` here")
+    lens: AnyScopes | None = Field(
+        default=None, description="Only memories tagged at or below these paths"
+    )
+
+
+class Hit(PlaneResponse):
+    """A memory that was found. `score` compares the hits of one response, not those of two."""
+
+    id: str
+    text: str
+    source: Literal["memory_chunk"] = "memory_chunk"
+    score: float
+
+
+class Trace(PlaneResponse):
+    """How the response came about."""
+
+    trace_id: str
+    resolution_tier: Literal["hybrid"] = "hybrid"
+    tier_reason: str
+    latency_ms: int
+    retrieved_count: int
+    top_scores: list[float]
+
+
+class QueryResponse(PlaneResponse):
+    """The hits, the best first."""
+
+    tier: Literal["hybrid"] = "hybrid"
+    classification_kind: Literal["hybrid"] = "hybrid"
+    seed_entities: list[str] = Field(default_factory=list)
+    hits: list[Hit]
+    query_ms: int
+    trace: Trace
+
+
+class FsckBody(Body):
+    """Body of `POST /{context}/fsck`; it may be left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    check: Check | None = Field(default=None, description="Only this one")
+    duplicate_threshold: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="The cosine from which on two memories are duplicates, by the vectors that recall uses; only the "
+        f"newest {COMPARED} are compared with all others. Without it, or with 1: those with the same words",
+    )
+    max_results: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MAX_FINDINGS,
+        description=f"The most findings of a kind; {DEFAULT_FINDINGS} if not given",
+    )
+
+
+class DecayResponse(BaseModel):
     """What a decay pass took out."""
 
     affected: int
@@ -15,13 +102,13 @@ class DecayAnswer(BaseModel):
     pruned_cache_entries: int
 
 
-class UpkeepAnswer(BaseModel):
+class UpkeepResponse(BaseModel):
     """How many memories a pass took out, or would take out."""
 
     affected: int
 
 
-class Duplicate(PlaneAnswer):
+class Duplicate(PlaneResponse):
     """Two memories that say the same."""
 
     entity_a: str
@@ -29,7 +116,7 @@ class Duplicate(PlaneAnswer):
     similarity: float
 
 
-class UnscopedContent(PlaneAnswer):
+class UnscopedContent(PlaneResponse):
     """What no key with a scope floor can see."""
 
     table: str
@@ -37,7 +124,7 @@ class UnscopedContent(PlaneAnswer):
     sample_ids: list[str]
 
 
-class Reference(PlaneAnswer):
+class Reference(PlaneResponse):
     """A memory whose field names what is not there; `vector` names the table where it has none."""
 
     row_id: str
@@ -45,7 +132,7 @@ class Reference(PlaneAnswer):
     target: str
 
 
-class FsckAnswer(PlaneAnswer):
+class FsckResponse(PlaneResponse):
     """What is wrong with the memories. This server keeps no entities: it finds no contradictions."""
 
     duplicates: list[Duplicate]

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-
-from spectronctl.server.access.scopes import Region, Scopes, read_scopes
+from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
-from spectronctl.server.facts.bodies import AnyScopes, read_field
-from spectronctl.server.http.problems import invalid, not_implemented, unavailable
+from spectronctl.server.http.problems import unavailable
 from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.memory.finding import FindingTable
 from spectronctl.server.memory.index import SearchTable
@@ -22,31 +17,8 @@ from spectronctl.server.providers.embedder import Vector
 from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.registry.rows import ContextRow
 
-MODES = ("hybrid", "vector", "bm25", "graph")
-MOST_HITS = 50
-
-_DEFAULT_HITS = 10
 _POOL = 200
 _RANK_OFFSET = 60  # reciprocal rank fusion: how little the first places differ
-_LONGEST_QUERY = 10_000
-"""Characters."""
-
-
-class QueryBody(BaseModel):
-    """Body of `POST /{context}/query`."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    query: str = Field(max_length=_LONGEST_QUERY)
-    k: int | None = Field(
-        default=None, ge=1, description=f"The most hits; {_DEFAULT_HITS}, capped at {MOST_HITS}"
-    )
-    mode: str | None = Field(
-        default=None, description=f"One of {', '.join(MODES)}; hybrid if not said"
-    )
-    lens: AnyScopes = Field(
-        default=None, description="Only memories tagged at or below these paths"
-    )
 
 
 @dataclass(frozen=True)
@@ -67,26 +39,6 @@ class Recall:
     retrieved: int
     without_vectors: str | None
     milliseconds: int
-
-
-def read_query(body: Mapping[str, Any]) -> Query:
-    """The query that a POST asks; 400 naming the field, 501 for `graph`."""
-    text, most, mode = (body.get(name) for name in ("query", "k", "mode"))
-    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_QUERY:
-        raise invalid(f"query: must be a string of at most {_LONGEST_QUERY} characters, not blank")
-    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-        raise invalid("k: must be an integer, at least 1")
-    mode = MODES[0] if mode is None else mode
-    if mode not in MODES:
-        raise invalid(f"mode: must be {', '.join(MODES)}")
-    if mode == "graph":
-        raise not_implemented("mode: this server keeps no graph; use hybrid, vector or bm25")
-    return Query(
-        text=text,
-        most=min(most or _DEFAULT_HITS, MOST_HITS),
-        mode=mode,
-        lens=read_scopes(read_field(body, "lens"), "lens"),
-    )
 
 
 async def recall(

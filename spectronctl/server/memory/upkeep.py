@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
 from spectronctl.server.memory.lifetimes import read_lifetimes
-from spectronctl.server.memory.schemas import DecayAnswer
+from spectronctl.server.memory.schemas import DecayResponse
 from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
 
 _PAGE = 500
 
 
-async def decay(database: Database, context: ContextRow, region: Region) -> DecayAnswer:
+async def decay(database: Database, context: ContextRow, region: Region) -> DecayResponse:
     """Expire memories, and prune the cache of the vectors that the region's queries left."""
     expired = await expire(database, context, region)
     pruned = await UpkeepTable(database).prune_cache(context, region)
-    return DecayAnswer(
+    return DecayResponse(
         affected=expired + pruned, expired_memories=expired, pruned_cache_entries=pruned
     )
 

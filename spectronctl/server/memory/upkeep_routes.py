@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.gates import Forgetter, Reader
-from spectronctl.server.http.bodies import OptionalJsonObject, describe_body
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.memory.fsck import FsckBody, check_memories, read_fsck
-from spectronctl.server.memory.schemas import FsckAnswer, UpkeepAnswer
+from spectronctl.server.memory.fsck import Wanted, check_memories
+from spectronctl.server.memory.schemas import (
+    CHECKS,
+    DEFAULT_FINDINGS,
+    FsckBody,
+    FsckResponse,
+    UpkeepResponse,
+)
 from spectronctl.server.memory.upkeep import decay, expire
 
 router = APIRouter(
@@ -25,29 +32,37 @@ router = APIRouter(
 
 
 @router.post("/lifecycle/decay")
-async def decay_memories(caller: Forgetter, database: CurrentDatabase) -> UpkeepAnswer:
+async def decay_memories(caller: Forgetter, database: CurrentDatabase) -> UpkeepResponse:
     """Take out the memories whose time is over, where the key may write, and outdated vectors of its queries."""
     done = await decay(database, caller.context, caller.region("memory:forget"))
-    return UpkeepAnswer(affected=done.affected)
+    return UpkeepResponse(affected=done.affected)
 
 
 @router.post("/lifecycle/expire")
-async def expire_memories(caller: Forgetter, database: CurrentDatabase) -> UpkeepAnswer:
+async def expire_memories(caller: Forgetter, database: CurrentDatabase) -> UpkeepResponse:
     """Take out the memories whose time is over, where the key may write."""
-    return UpkeepAnswer(
-        affected=await expire(database, caller.context, caller.region("memory:forget"))
-    )
+    count = await expire(database, caller.context, caller.region("memory:forget"))
+    return UpkeepResponse(affected=count)
 
 
 @router.get("/lifecycle/expire")
-async def preview_expiry(caller: Forgetter, database: CurrentDatabase) -> UpkeepAnswer:
+async def preview_expiry(caller: Forgetter, database: CurrentDatabase) -> UpkeepResponse:
     """Count the memories that a POST would take out now."""
     count = await expire(database, caller.context, caller.region("memory:forget"), dry_run=True)
-    return UpkeepAnswer(affected=count)
+    return UpkeepResponse(affected=count)
 
 
-@router.post("/fsck", openapi_extra=describe_body(FsckBody, required=False))
-async def fsck(caller: Reader, body: OptionalJsonObject, database: CurrentDatabase) -> FsckAnswer:
+@router.post("/fsck")
+async def fsck(
+    caller: Reader,
+    body: Annotated[FsckBody, Depends(body_of(FsckBody, required=False))],
+    database: CurrentDatabase,
+) -> FsckResponse:
     """Look for what is wrong with the memories that the key may read; nothing is changed."""
     region = caller.region("memory:read")
-    return await check_memories(database, caller.context, region, read_fsck(body))
+    wanted = Wanted(
+        checks=(body.check,) if body.check else CHECKS,
+        threshold=1.0 if body.duplicate_threshold is None else body.duplicate_threshold,
+        most=body.max_results or DEFAULT_FINDINGS,
+    )
+    return await check_memories(database, caller.context, region, wanted)

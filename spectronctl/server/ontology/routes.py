@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
-from spectronctl.server.http.bodies import JsonObject, describe_body
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.etags import IfMatch, describe_etag
 from spectronctl.server.http.limits import MAX_BODY_BYTES
 from spectronctl.server.http.middleware import limit_body
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.ontology.bodies import (
-    OntologyAnswer,
-    OntologyBody,
-    read_ontology,
-    show_ontology,
-)
+from spectronctl.server.ontology.rows import make_ontology
+from spectronctl.server.ontology.schemas import OntologyBody, OntologyResponse, show_ontology
 from spectronctl.server.ontology.table import OntologyTable
 
 router = APIRouter(
@@ -43,24 +39,24 @@ _GUARDED = describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAI
 @router.get("", responses=_TAGGED)
 async def get_ontology(
     context: CurrentContext, database: CurrentDatabase, response: Response
-) -> OntologyAnswer:
+) -> OntologyResponse:
     """Show the ontology; three empty fields where none was set."""
     row = await OntologyTable(database).get_ontology(context)
     response.headers["ETag"] = row.etag
     return show_ontology(row)
 
 
-@router.put("", openapi_extra=describe_body(OntologyBody), responses=_TAGGED | _GUARDED)
+@router.put("", responses=_TAGGED | _GUARDED)
 @limit_body(MAX_BODY_BYTES)
 async def set_ontology(
-    body: JsonObject,
+    body: Annotated[OntologyBody, Depends(body_of(OntologyBody))],
     context: CurrentContext,
     database: CurrentDatabase,
     if_match: IfMatch,
     response: Response,
-) -> OntologyAnswer:
+) -> OntologyResponse:
     """Replace the ontology as a whole: fields left out are empty from then on."""
-    row = read_ontology(body)
+    row = make_ontology(body.entity_types, body.attribute_keys, body.relation_labels)
     await OntologyTable(database).set_ontology(context, row, expected=if_match)
     response.headers["ETag"] = row.etag
     return show_ontology(row)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from spectronctl.server.http.etags import make_etag
+
 
 @dataclass(frozen=True, kw_only=True)
 class OntologyRow:
@@ -13,3 +15,17 @@ class OntologyRow:
     attribute_keys: dict[str, list[str]] = field(default_factory=dict)
     relation_labels: list[str] = field(default_factory=list)
     etag: str
+
+
+def make_ontology(
+    entity_types: list[str] | None = None,
+    attribute_keys: dict[str, list[str]] | None = None,
+    relation_labels: list[str] | None = None,
+) -> OntologyRow:
+    """An ontology that is in order, with its tag."""
+    content = {
+        "entity_types": entity_types or [],
+        "attribute_keys": attribute_keys or {},
+        "relation_labels": relation_labels or [],
+    }
+    return OntologyRow(**content, etag=make_etag(content))  # type: ignore[arg-type]

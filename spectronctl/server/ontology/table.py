@@ -10,8 +10,7 @@ from typing import Any
 
 from spectronctl.server.database.database import Database, QueryError
 from spectronctl.server.http import problems
-from spectronctl.server.ontology.bodies import make_ontology
-from spectronctl.server.ontology.rows import OntologyRow
+from spectronctl.server.ontology.rows import OntologyRow, make_ontology
 from spectronctl.server.registry.context_database import make_guard, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, JsonValue
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response, StreamingResponse
 
 from spectronctl.ground.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
@@ -20,10 +19,8 @@ from spectronctl.server.access.gates import Reader, Writer
 from spectronctl.server.access.scopes import read_path
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.values import check_value
-from spectronctl.server.facts.bodies import AnyScopes, read_tags
-from spectronctl.server.http.bodies import JsonObject, OptionalJsonObject, describe_body
+from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.fields import read_instant
-from spectronctl.server.http.limits import JSON_RULE, SCOPES_RULE
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, forbidden, invalid, not_found
@@ -34,8 +31,10 @@ from spectronctl.server.sessions.recall import NEWEST, choose_best, read_words, 
 from spectronctl.server.sessions.rows import Found, SessionRow
 from spectronctl.server.sessions.schemas import (
     ContextText,
-    SessionAnswer,
+    SessionBody,
     SessionPage,
+    SessionQueryBody,
+    SessionResponse,
     TurnPage,
     show_session,
 )
@@ -62,21 +61,6 @@ _TurnLimit = Annotated[
     int, Query(ge=0, description=f"The most turns that the page holds; capped at {_MOST_TURNS}")
 ]
 _Offset = Annotated[int, Query(ge=0, le=_LARGEST, description="How many turns to skip")]
-
-
-class SessionBody(BaseModel):
-    """Body of `POST /{context}/sessions`; it may be left out."""
-
-    scopes: AnyScopes = Field(
-        default=None, description=f"Without any, the key's own region; {SCOPES_RULE}"
-    )
-    metadata: JsonValue = Field(default=None, description=JSON_RULE)
-
-
-class QueryBody(BaseModel):
-    """Body of `POST /{context}/sessions/{id}/context`."""
-
-    query: str
 
 
 @router.get("")
@@ -112,16 +96,18 @@ async def list_sessions(
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    response_model=SessionAnswer,
-    openapi_extra=describe_body(SessionBody, required=False),
+    response_model=SessionResponse,
     responses=describe_problems(HTTPStatus.CONFLICT),
 )
 async def create_session(
-    caller: Writer, body: OptionalJsonObject, once: OnceOnly, database: CurrentDatabase
+    caller: Writer,
+    body: Annotated[SessionBody, Depends(body_of(SessionBody, required=False))],
+    once: OnceOnly,
+    database: CurrentDatabase,
 ) -> Response:
     """Create a session."""
-    scopes = caller.tag(read_tags(body))
-    row = make_session(scopes, check_value(body.get("metadata"), "metadata"))
+    scopes = caller.tag(body.tags)
+    row = make_session(scopes, check_value(body.metadata, "metadata"))
 
     async def write(receipt: Receipt | None) -> None:
         await SessionTable(database).create_session(caller.context, row, receipt=receipt)
@@ -130,7 +116,9 @@ async def create_session(
 
 
 @router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
-async def get_session(session_id: str, caller: Reader, database: CurrentDatabase) -> SessionAnswer:
+async def get_session(
+    session_id: str, caller: Reader, database: CurrentDatabase
+) -> SessionResponse:
     """Show a session."""
     return show_session(await find_session(database, caller, session_id))
 
@@ -190,19 +178,23 @@ async def get_session_context(
     query: Annotated[str, Query(description="What the text is for")],
 ) -> ContextText:
     """Find what the session and the key's memories say to a query, by its words: text for a prompt."""
+    if not query.strip():
+        raise invalid("query: must not be blank")
     return await _recall(database, caller, session_id, query)
 
 
 @router.post(
     "/{session_id}/context",
-    openapi_extra=describe_body(QueryBody),
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
 async def query_session_context(
-    session_id: str, caller: Reader, body: JsonObject, database: CurrentDatabase
+    session_id: str,
+    caller: Reader,
+    body: Annotated[SessionQueryBody, Depends(body_of(SessionQueryBody))],
+    database: CurrentDatabase,
 ) -> ContextText:
     """The same, with the query in the body."""
-    return await _recall(database, caller, session_id, body.get("query"))
+    return await _recall(database, caller, session_id, body.query)
 
 
 async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -239,9 +231,7 @@ def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -
     return row
 
 
-async def _recall(database: Database, caller: Caller, session_id: str, query: Any) -> ContextText:
-    if not isinstance(query, str) or not query.strip():
-        raise invalid("query: must be a string, not blank")
+async def _recall(database: Database, caller: Caller, session_id: str, query: str) -> ContextText:
     session = await find_session(database, caller, session_id)
     words = read_words(query)
     best: list[Found] = []

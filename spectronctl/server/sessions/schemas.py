@@ -1,18 +1,35 @@
-"""Sessions and turns, as responses show them."""
+"""Bodies and responses about sessions and turns."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field, JsonValue
 
 from spectronctl.ground.ulids import read_ulid_time
 from spectronctl.ground.vocabulary import Role
-from spectronctl.server.http.responses import PlaneAnswer
+from spectronctl.server.access.scopes import TaggedBody
+from spectronctl.server.http.bodies import Body
+from spectronctl.server.http.fields import NotBlank
+from spectronctl.server.http.limits import JSON_RULE
+from spectronctl.server.http.responses import PlaneResponse
 from spectronctl.server.sessions.rows import SessionRow
 
 
-class SessionAnswer(PlaneAnswer):
+class SessionBody(TaggedBody):
+    """Body of `POST /{context}/sessions`; it may be left out."""
+
+    metadata: Any = Field(default=None, description=JSON_RULE)
+
+
+class SessionQueryBody(Body):
+    """Body of `POST /{context}/sessions/{id}/context`."""
+
+    query: NotBlank
+
+
+class SessionResponse(PlaneResponse):
     """A session."""
 
     id: str
@@ -22,15 +39,15 @@ class SessionAnswer(PlaneAnswer):
     created_at: datetime
 
 
-class SessionPage(PlaneAnswer):
+class SessionPage(PlaneResponse):
     """Sessions in the order of their ids, which is the order they were made in."""
 
-    sessions: list[SessionAnswer]
+    sessions: list[SessionResponse]
     next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page")
     has_more: bool
 
 
-class TurnAnswer(PlaneAnswer):
+class TurnResponse(PlaneResponse):
     """A turn; `seq` counts from 0 within the session, without gaps."""
 
     id: str
@@ -41,21 +58,21 @@ class TurnAnswer(PlaneAnswer):
     created_at: datetime
 
 
-class TurnPage(PlaneAnswer):
+class TurnPage(PlaneResponse):
     """Turns in the order of `seq`; fewer than asked for are the last."""
 
-    turns: list[TurnAnswer]
+    turns: list[TurnResponse]
 
 
-class ContextText(PlaneAnswer):
+class ContextText(PlaneResponse):
     """Text for a model's prompt; empty when nothing was found."""
 
     context: str
 
 
-def show_session(row: SessionRow) -> SessionAnswer:
+def show_session(row: SessionRow) -> SessionResponse:
     """A session as it is answered."""
-    return SessionAnswer(
+    return SessionResponse(
         id=row.id,
         scopes=row.scopes,
         metadata=row.metadata,

@@ -11,7 +11,7 @@ import pytest
 from spectronctl.server.database.database import Binding, Database, RetryableError
 from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.http.problems import ProblemError
-from spectronctl.server.ontology.bodies import make_ontology
+from spectronctl.server.ontology.rows import make_ontology
 from spectronctl.server.ontology.table import OntologyTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
