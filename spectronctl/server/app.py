@@ -18,6 +18,7 @@ from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.facts import routes as facts
 from spectronctl.server.http.limits import MAX_SMALL_BODY_BYTES
 from spectronctl.server.http.middleware import (
@@ -27,7 +28,7 @@ from spectronctl.server.http.middleware import (
     Unambiguous,
     render_problem,
 )
-from spectronctl.server.http.problems import ProblemError, invalid
+from spectronctl.server.http.problems import ProblemError, from_database, invalid
 from spectronctl.server.http.responses import Problem
 from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.jobs import routes as jobs
@@ -110,6 +111,7 @@ def create_app(
         ],
         exception_handlers={
             ProblemError: _answer_problem,
+            DatabaseError: _answer_database_error,
             HTTPException: _answer_http_exception,
             RequestValidationError: _answer_invalid_parameter,
         },
@@ -139,6 +141,11 @@ def _complete_description(api: dict[str, Any]) -> None:
 async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return render_problem(request.scope, error)
+
+
+async def _answer_database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DatabaseError)
+    return render_problem(request.scope, from_database(error))
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import unavailable
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.jobs import table as _jobs
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
@@ -118,7 +118,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
 
     async def fail_once(*args: Any, **kwargs: Any) -> None:
         if not failures:
-            failures.append(unavailable("the database does not answer"))
+            failures.append(UnavailableError("the database does not answer"))
             raise failures[0]
         await finish(*args, **kwargs)
 
@@ -271,7 +271,7 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
 
     async def send_if_there(*args: Any) -> Any:
         if is_away:
-            raise unavailable("the database does not answer")
+            raise UnavailableError("the database does not answer")
         return await send(*args)
 
     monkeypatch.setattr(store, "_send", send_if_there)

@@ -10,8 +10,7 @@ has written nothing, and whoever comes next may take its reservation over.
 from __future__ import annotations
 
 from spectronctl.server.database.database import Database, Row
-from spectronctl.server.http import problems
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import InFlightError, ReusedKeyError
 from spectronctl.server.idempotency.rows import Receipt, Reservation
 from spectronctl.server.registry.context_database import GUARD, query_context
 from spectronctl.server.registry.rows import ContextRow
@@ -96,14 +95,14 @@ def describe_receipt(receipt: Receipt | None) -> Row | None:
     }
 
 
-def explain_taken_over() -> ProblemError:
-    """409: the write took so long that another request was given its reservation."""
-    return problems.key_in_flight("Idempotency-Key: another request took this write over")
+def explain_taken_over() -> InFlightError:
+    """The write took so long that another request was given its reservation."""
+    return InFlightError("Idempotency-Key: another request took this write over")
 
 
 def _read_answer(found: Row, wanted: Reservation) -> str:
     if bytes(found["fingerprint"]) != wanted.fingerprint:
-        raise problems.key_reused("Idempotency-Key: was used with another request; take a new one")
+        raise ReusedKeyError("Idempotency-Key: was used with another request; take a new one")
     if found["answer"] is None:
-        raise problems.key_in_flight("Idempotency-Key: the first request is still in flight")
+        raise InFlightError("Idempotency-Key: the first request is still in flight")
     return str(found["answer"])

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from spectronctl.server.database.database import Database, QueryError
-from spectronctl.server.http import problems
+from spectronctl.server.database.errors import ChangedError
 from spectronctl.server.ontology.bodies import make_ontology
 from spectronctl.server.ontology.rows import OntologyRow
 from spectronctl.server.registry.context_database import make_guard, query_context, query_one
@@ -68,7 +68,7 @@ class OntologyTable:
         except QueryError as error:
             if _CHANGED not in str(error):
                 raise
-            raise problems.precondition_failed(
+            raise ChangedError(
                 f"the ontology of context {context.id} is not the one that If-Match names: it was changed since"
             ) from error
 

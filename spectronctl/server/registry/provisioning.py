@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import METADATA, Binding, Database, QueryError, Row
+from spectronctl.server.database.errors import ReservedError, TakenError, UnavailableError
 from spectronctl.server.database.migrations import (
     MigrationError,
     StoreVersionError,
@@ -17,7 +18,6 @@ from spectronctl.server.database.migrations import (
     migrate,
 )
 from spectronctl.server.database.values import check_text, to_stored
-from spectronctl.server.http import problems
 from spectronctl.server.jobs.table import DELETE_JOBS
 from spectronctl.server.registry.claims import (
     Claimed,
@@ -83,7 +83,7 @@ class Provisioning:
 
     async def create_context(self, row: ContextRow, *, providers: Mapping[str, str]) -> ContextRow:
         if row.namespace == METADATA.namespace:
-            raise problems.reserved(f"namespace: {METADATA.namespace!r} is Spectron's own")
+            raise ReservedError(f"namespace: {METADATA.namespace!r} is Spectron's own")
         content = _make_content(row, providers)
         claim = make_claim()
         await self._claim({**content, "claim": claim})
@@ -102,7 +102,7 @@ class Provisioning:
             "SELECT state FROM context:[$context_id];", {"context_id": context_id}
         )
         if found and found[0]["state"] == "deleting":
-            raise problems.unavailable(f"context {context_id!r} is being deleted")
+            raise UnavailableError(f"context {context_id!r} is being deleted")
         return False
 
     async def _claim(self, content: Row) -> None:
@@ -116,16 +116,16 @@ class Provisioning:
                 await self._clear_way(content)
             else:
                 return
-        raise problems.unavailable("others create and delete the same context at the same time")
+        raise UnavailableError("others create and delete the same context at the same time")
 
     async def _clear_way(self, content: Row) -> None:
-        """Finish what a dead holder of the id or the binding left behind, or 409."""
+        """Finish what a dead holder of the id or the binding left behind; TakenError for one that lives."""
         by_id, by_binding = await self._database.query(_HOLDERS, content)
         holders = {each["context_id"]: each["state"] for each in (*by_id, *by_binding)}
         for context_id, state in holders.items():
             abandoned = await seize(self._database, context_id)
             if abandoned is None:
-                raise problems.conflict(_explain_conflict(content, context_id, state))
+                raise TakenError(_explain_conflict(content, context_id, state))
             await self._remove(abandoned)
 
     async def _build(self, row: ContextRow, claim: str) -> ContextRow:
@@ -143,7 +143,7 @@ class Provisioning:
         version = await self._migrate(binding, existed=existed)
         rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
         if not rows:
-            raise problems.conflict(f"context {row.id!r}: another server took over its creation")
+            raise TakenError(f"context {row.id!r}: another server took over its creation")
         return read_context(rows[0])
 
     async def _has_database(self, binding: Binding) -> bool:
@@ -161,9 +161,7 @@ class Provisioning:
         except (MigrationError, StoreVersionError) as error:
             if not existed:
                 raise
-            raise problems.conflict(
-                f"{describe(binding)} exists and does not fit: {error}"
-            ) from error
+            raise TakenError(f"{describe(binding)} exists and does not fit: {error}") from error
 
     async def _undo(self, context_id: str, claim: str) -> None:
         try:

@@ -116,7 +116,7 @@ class SessionTable:
 
 
 def make_session(row: SessionRow) -> Row:
-    """`$row` of `CREATE`; 400 for metadata that cannot be kept unchanged."""
+    """`$row` of `CREATE`; UnstorableError for metadata that cannot be kept unchanged."""
     return {
         "session_id": row.id,
         **tag_row(row.scopes),

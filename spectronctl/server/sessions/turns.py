@@ -12,10 +12,9 @@ from typing import Any
 from spectronctl.server.access.regions import WITHIN, query_one_region, query_region, tag_row
 from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
+from spectronctl.server.database.errors import GoneError
 from spectronctl.server.database.values import check_text
-from spectronctl.server.http import problems
 from spectronctl.server.http.limits import MAX_PIECE
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.idempotency.table import (
     FINISH,
@@ -168,7 +167,7 @@ class TurnTable:
         found = await query_one_region(self._database, context, WHOLE, READ, session_id=session_id)
         row = read_session(found)
         if row is None or row.deleting:
-            raise problems.not_found(f"no session {session_id}")
+            raise GoneError(f"no session {session_id}")
         return row
 
     async def read_turns(
@@ -262,8 +261,8 @@ def _read_found(found: str) -> list[Found]:
     return [Found(**row) for row in json.loads(found)]
 
 
-def _explain_gone(session_id: str) -> ProblemError:
-    return problems.not_found(f"no session {session_id}: it was deleted while it was read")
+def _explain_gone(session_id: str) -> GoneError:
+    return GoneError(f"no session {session_id}: it was deleted while it was read")
 
 
 def _make_turn(session: SessionRow, turn: TurnRow, seq: int) -> Row:
