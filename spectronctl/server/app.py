@@ -38,7 +38,7 @@ from spectronctl.server.memory import routes as query
 from spectronctl.server.memory import upkeep_routes as upkeep
 from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.ontology import routes as ontology
-from spectronctl.server.service import documentation
+from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
 
@@ -60,6 +60,7 @@ _ROUTES = [
         query.router,
         upkeep.router,
         service.management,
+        unserved.router,
     )
     for route in router.routes
 ]
