@@ -10,6 +10,7 @@ from typing import Any
 
 from spectronctl.server.database.database import Database, QueryError
 from spectronctl.server.database.errors import ChangedError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.ontology.bodies import make_ontology
 from spectronctl.server.ontology.rows import OntologyRow
 from spectronctl.server.registry.context_database import make_guard, query_context, query_one
@@ -31,9 +32,9 @@ LET $found = (SELECT VALUE etag FROM ontology:only)[0] ?? $none;
 IF $expected != NONE AND $found NOT IN $expected {{ THROW '{_CHANGED}' }};
 """
 
-_SET = f"BEGIN;{_CHECK} UPSERT ontology:only CONTENT $row RETURN NONE; COMMIT;"
+_SET = transaction(_CHECK, "UPSERT ontology:only CONTENT $row RETURN NONE;")
 
-_DELETE = f"BEGIN;{_CHECK} DELETE ontology:only RETURN NONE; COMMIT;"
+_DELETE = transaction(_CHECK, "DELETE ontology:only RETURN NONE;")
 
 
 class OntologyTable:

@@ -9,6 +9,7 @@ from typing import Any
 
 from spectronctl.server.database.database import Binding, Database, QueryError
 from spectronctl.server.database.errors import UnavailableError
+from spectronctl.server.database.transaction import get_result
 from spectronctl.server.registry.rows import ContextRow
 
 _BEHIND = "no schema"
@@ -24,9 +25,8 @@ GUARD = make_guard(6)
 
 
 async def query_one(database: Database, context: ContextRow, text: str, **variables: Any) -> Any:
-    """What a single statement answers; fails as `query_context` does."""
-    (result,) = await query_context(database, context, text, variables)
-    return result
+    """What the last statement returns; fails as `query_context` does."""
+    return get_result(text, await query_context(database, context, text, variables))
 
 
 async def query_context(

@@ -8,6 +8,7 @@ import secrets
 
 from spectronctl.server.database.database import Database, QueryError, Row
 from spectronctl.server.database.errors import GoneError, TakenError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
 
@@ -16,12 +17,10 @@ _COLUMNS = """
 """
 
 # Only for a context that is there: a key must not outlive it, nor wait for its namesake.
-_CREATE = """
-BEGIN;
+_CREATE = transaction("""
 IF (SELECT VALUE state FROM ONLY context:[$key.context_id]) != 'active' { THROW 'no context' };
 CREATE context_key:[$key.context_id, $key.key_id] CONTENT $key RETURN NONE;
-COMMIT;
-"""
+""")
 
 _GET = f"SELECT {_COLUMNS} FROM context_key:[$context_id, $key_id];"
 

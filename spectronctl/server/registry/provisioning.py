@@ -36,8 +36,10 @@ _log = logging.getLogger(__name__)
 _CLAIM_ATTEMPTS = 5
 
 _HOLDERS = """
-SELECT context_id, state FROM context:[$context_id];
-SELECT context_id, state FROM context WHERE namespace = $namespace AND database = $database;
+RETURN array::concat(
+    (SELECT context_id, state FROM context:[$context_id]),
+    (SELECT context_id, state FROM context WHERE namespace = $namespace AND database = $database)
+);
 """
 
 _OWN_DATABASE = """
@@ -62,9 +64,7 @@ _DELETE_ROW = "DELETE context:[$context_id] WHERE claim = $claim RETURN NONE;"
 
 _UNEQUAL = """
 SELECT context_id, namespace, database, state, schema_version FROM context
-WHERE schema_version < $version;
-SELECT context_id, namespace, database, state, schema_version FROM context
-WHERE schema_version > $version;
+WHERE schema_version != $version;
 """
 
 _SET_VERSION = "UPDATE context:[$context_id] SET schema_version = $version RETURN NONE;"
@@ -120,8 +120,8 @@ class Provisioning:
 
     async def _clear_way(self, content: Row) -> None:
         """Finish what a dead holder of the id or the binding left behind; TakenError for one that lives."""
-        by_id, by_binding = await self._database.query(_HOLDERS, content)
-        holders = {each["context_id"]: each["state"] for each in (*by_id, *by_binding)}
+        found = await self._database.select(_HOLDERS, content)
+        holders = {each["context_id"]: each["state"] for each in found}
         for context_id, state in holders.items():
             abandoned = await seize(self._database, context_id)
             if abandoned is None:
@@ -209,11 +209,12 @@ class Provisioning:
 
     async def _list_behind(self) -> list[Row]:
         known = self.schema_version
-        behind, ahead = await self._database.query(_UNEQUAL, {"version": known})
-        for row in ahead:
-            at = Binding(row["namespace"], row["database"])
-            raise StoreVersionError(at, found=row["schema_version"], known=known)
-        return [row for row in behind if row["state"] == "active"]
+        unequal = await self._database.select(_UNEQUAL, {"version": known})
+        for row in unequal:
+            if row["schema_version"] > known:
+                at = Binding(row["namespace"], row["database"])
+                raise StoreVersionError(at, found=row["schema_version"], known=known)
+        return [row for row in unequal if row["state"] == "active"]
 
     async def _upgrade(self, row: Row) -> None:
         at = Binding(row["namespace"], row["database"])
