@@ -68,15 +68,46 @@ REACHES_INTO_SERVER = {
 }
 
 
-class Imports(ast.NodeVisitor):
-    """Collect what a module imports when it runs; `if TYPE_CHECKING:` does not count."""
+ROOMS = """
+serving
+app
+handlers
+mcp
+reasoning
+facts
+documents
+sessions
+contexts
+memory
+entities
+keys
+ontology traces idempotency service
+jobs
+access
+registry
+http
+database
+providers
+migrations
+"""
+"""The server's rooms, from top to bottom: each may import those in lower lines, and no other room's routes."""
+LEVELS = {room: level for level, line in enumerate(ROOMS.split("\n")) for room in line.split()}
+OUTSIDE_ROOMS = {"", "extra"}
+"""The package itself, and what tells which extra is missing."""
+CIRCLES = [{"spectronctl.cli.clients", "spectronctl.cli.runtime"}]
+"""Imports in a circle: for types, until `Runtime` is split into settings and clients; the list may only shrink."""
 
-    def __init__(self, path: Path) -> None:
+
+class Imports(ast.NodeVisitor):
+    """Collect what a module imports when it runs; what stands under `if TYPE_CHECKING:` only with `types`."""
+
+    def __init__(self, path: Path, *, types: bool = False) -> None:
         self.names: set[str] = set()
+        self._types = types
         self.visit(ast.parse(path.read_text(encoding="utf-8")))
 
     def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) != "TYPE_CHECKING":
+        if self._types or ast.unparse(node.test) != "TYPE_CHECKING":
             self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -137,3 +168,81 @@ def test_jobs_know_no_room(module: str) -> None:
 def test_every_layer_is_held() -> None:
     parts = {part_of(module) for module in MODULES}
     assert {p for p in parts if not p.startswith("__")} == set(MAY_IMPORT)
+
+
+def list_rooms(module: str) -> tuple[str, set[str]]:
+    """The room of one of the server's modules, and what it imports of other rooms."""
+    room = module.removeprefix("server/").split("/")[0].removesuffix(".py")
+    inside = {
+        name.removeprefix("spectronctl.server.")
+        for name in find_imports(module)
+        if name.startswith("spectronctl.server.")
+    }
+    return room, {name for name in inside if name.split(".")[0] not in {room, *OUTSIDE_ROOMS}}
+
+
+def may_import(room: str, name: str) -> bool:
+    is_below = LEVELS[name.split(".")[0]] > LEVELS[room]
+    return is_below and (room == "app" or not name.endswith("routes"))
+
+
+SERVER = [m for m in MODULES if m.startswith("server/") and m != "server/__init__.py"]
+
+
+def test_a_room_imports_rooms_below_it_and_no_routes() -> None:
+    offenders: dict[str, set[str]] = {}
+    for module in SERVER:
+        room, names = list_rooms(module)
+        if found := {name for name in names if not may_import(room, name)}:
+            offenders[module.removeprefix("server/")] = found
+    assert offenders == {}
+
+
+def test_every_room_has_its_place() -> None:
+    assert {list_rooms(module)[0] for module in SERVER} - OUTSIDE_ROOMS <= LEVELS.keys()
+
+
+def find_imports(module: str) -> set[str]:
+    """
+    The modules of this program that one imports, for types too.
+
+    But for the types of a package's public names, which are resolved when they are first used: those modules import
+    the package.
+    """
+    is_package = module.endswith("__init__.py")
+    names = Imports(PACKAGE / module, types=not is_package).names
+    found = {name for name in names if name in NAMES}
+    # `from package import module` names the package, too.
+    packages = {name for name in found if any(other.startswith(f"{name}.") for other in found)}
+    return found - packages - {name_module(module)}
+
+
+def name_module(path: str) -> str:
+    parts = ["spectronctl", *path.removesuffix(".py").split("/")]
+    return ".".join(parts).removesuffix(".__init__")
+
+
+NAMES = {name_module(module): module for module in MODULES}
+
+
+IMPORTS = {name: find_imports(module) for name, module in NAMES.items()}
+
+
+def reach(start: str) -> set[str]:
+    """All that is imported by way of a module; the module itself only from a circle."""
+    found: set[str] = set()
+    left = [start]
+    while left:
+        new = IMPORTS[left.pop()] - found
+        found |= new
+        left += new
+    return found
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    reached = {name: reach(name) for name in IMPORTS}
+    in_circles = [name for name in IMPORTS if name in reached[name]]
+    circles = {
+        frozenset(other for other in reached[name] if name in reached[other]) for name in in_circles
+    }
+    assert sorted(map(sorted, circles)) == sorted(map(sorted, CIRCLES))

@@ -19,6 +19,7 @@ from spectronctl.server.access import routes as identity
 from spectronctl.server.access.gates import Open
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.facts import routes as facts
 from spectronctl.server.http.bodies import describe_bodies
 from spectronctl.server.http.limits import MAX_SMALL_BODY_BYTES
@@ -29,7 +30,7 @@ from spectronctl.server.http.middleware import (
     Unambiguous,
     render_problem,
 )
-from spectronctl.server.http.problems import ProblemError, invalid
+from spectronctl.server.http.problems import ProblemError, from_database, invalid
 from spectronctl.server.http.responses import Problem
 from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.jobs import routes as jobs
@@ -39,7 +40,7 @@ from spectronctl.server.memory import routes as query
 from spectronctl.server.memory import upkeep_routes as upkeep
 from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.ontology import routes as ontology
-from spectronctl.server.service import documentation
+from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
 
@@ -61,6 +62,7 @@ _ROUTES = [
         query.router,
         upkeep.router,
         service.management,
+        unserved.router,
     )
     for route in router.routes
 ]
@@ -115,6 +117,7 @@ def create_app(
         ],
         exception_handlers={
             ProblemError: _answer_problem,
+            DatabaseError: _answer_database_error,
             HTTPException: _answer_http_exception,
             RequestValidationError: _answer_invalid_parameter,
         },
@@ -150,6 +153,11 @@ def _complete_description(api: dict[str, Any]) -> None:
 async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return render_problem(request.scope, error)
+
+
+async def _answer_database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DatabaseError)
+    return render_problem(request.scope, from_database(error))
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

@@ -63,7 +63,6 @@ def test_readme_says_how_much_is_served(served: set[str]) -> None:
     assert sorted(told) == sorted(counts[True] | counts[False])
 
 
-@pytest.mark.xfail(reason="documented operations that are not served answer 404", strict=True)
 def test_what_is_documented_and_not_served_is_501(served: set[str], server: Server) -> None:
     assert find_unlike(501, served, server) == []
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from spectronctl.server.access.gates import Operator, Reader, list_gates
 from spectronctl.server.idempotency.once import OnceOnly
+from tests.docs.test_served import DOCUMENTED, shape
 from tests.support import worlds
 from tests.support.worlds import World, dump_store, list_operations
 
@@ -38,6 +39,13 @@ PATHS_OF_GATES = {
     "open": r"/docs|/ready|/openapi\.json|/api/v1/(health|ready)",
 }
 """All other gates are of the data plane: a path that begins with a context."""
+
+UNSERVED = {
+    operation
+    for operation in DOCUMENTED
+    if shape(operation) not in {shape(served) for served in OPERATIONS}
+}
+"""What is documented, and answers 501 to a good key."""
 
 Headers = list[tuple[str, str]]
 
@@ -106,6 +114,16 @@ def expect(gate: str, kind: str, *, is_known: bool) -> int:
     return 200 if kind in OPERATORS or gate in HELD[kind] else 403
 
 
+def list_all(app: FastAPI) -> list[str]:
+    return list_operations(app) + list_operations(app, served=False)
+
+
+def is_name_in_unserved(operation: str) -> bool:
+    """Whether its last word is a name in another one: `GET /documents/query` asks for the document `query`."""
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", each) for each in UNSERVED]
+    return any(re.fullmatch(pattern, operation) for pattern in patterns)
+
+
 def without_request(answer: httpx.Response) -> str:
     """What is answered, but for what the request itself said."""
     body = answer.json()
@@ -121,7 +139,7 @@ async def ask_as(
 
 
 async def test_every_route_declares_its_gate(gates: dict[str, str]) -> None:
-    assert gates == OPERATIONS | UNDESCRIBED
+    assert gates == OPERATIONS | UNDESCRIBED | dict.fromkeys(UNSERVED, "member")
 
 
 async def test_a_route_without_a_gate_or_with_two_is_found(app: FastAPI) -> None:
@@ -145,13 +163,18 @@ async def test_a_gate_fits_the_path_it_stands_at(gates: dict[str, str]) -> None:
 
 
 async def test_the_matrix_covers_every_route(app: FastAPI, gates: dict[str, str]) -> None:
-    assert set(list_operations(app)) == gates.keys() == OPERATIONS.keys() | UNDESCRIBED.keys()
+    assert set(list_operations(app)) == OPERATIONS.keys() | UNDESCRIBED.keys()
+    assert set(list_operations(app, served=False)) == UNSERVED
+    assert gates.keys() == {*list_operations(app), *UNSERVED}
+    assert len(UNSERVED) == 44
 
 
 async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world: World) -> None:
     wrong, cells = [], 0
     for operation, gate in gates.items():
         wanted = {kind: expect(gate, kind, is_known=True) for kind in KINDS}
+        if operation in UNSERVED:
+            wanted = {kind: 501 if status == 200 else status for kind, status in wanted.items()}
         ids, body = await world.prepare(operation)
         before = await dump_store(world.store)
         refused = [kind for kind in KINDS if wanted[kind] != 200]
@@ -166,7 +189,7 @@ async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world
             if (200 if answer.is_success else answer.status_code) != wanted[kind]:
                 wrong.append(f"{kind}: {operation}: {answer.status_code}, not {wanted[kind]}")
     assert wrong == []
-    assert cells == len(KINDS) * (len(OPERATIONS) + 4)
+    assert cells == len(KINDS) * (len(OPERATIONS) + 4 + len(UNSERVED))
 
 
 async def test_a_refusal_says_nothing_of_what_there_is(gates: dict[str, str], world: World) -> None:
@@ -237,13 +260,16 @@ async def test_no_header_makes_another_request_of_it(world: World) -> None:
 
 
 async def test_a_method_that_a_path_does_not_take_does_nothing(app: FastAPI, world: World) -> None:
-    operations = set(list_operations(app))
+    operations = set(list_all(app))
     paths = {operation.split()[1] for operation in operations}
     before = await dump_store(world.store)
     for path in paths:
         for method in ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"):
             if f"{method} {path}" not in operations:
                 answer = await world.ask(f"{method} {path}", json=None)
+                if is_name_in_unserved(f"{method} {path}"):
+                    assert answer.status_code == 501, (method, path, answer.text)
+                    continue
                 assert answer.status_code == 405, (method, path, answer.text)
                 assert answer.headers["Allow"]
     assert before == await dump_store(world.store)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from spectronctl.server.database.errors import GoneError
 from spectronctl.server.http import events
 from spectronctl.server.http.events import ServerEvent
 from spectronctl.server.http.problems import unavailable
@@ -151,6 +152,7 @@ async def test_a_failure_before_the_first_event_is_an_ordinary_problem(
     ("failure", "status", "says"),
     [
         (unavailable("the model hung up"), 503, "the model hung up"),
+        (GoneError("it was deleted"), 404, "it was deleted"),
         (ZeroDivisionError("a secret"), 500, "the server failed"),
     ],
 )

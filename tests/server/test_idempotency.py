@@ -13,7 +13,7 @@ import pytest
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import InFlightError
 from spectronctl.server.idempotency.rows import Receipt, Reservation
 from spectronctl.server.idempotency.table import ReservationTable
 from spectronctl.server.registry.opening import open_store
@@ -202,14 +202,14 @@ async def test_a_reservation_of_a_server_that_died_is_taken_over_when_its_lease_
     store: Database, context: ContextRow
 ) -> None:
     assert await ReservationTable(store).reserve_write(context, reserve("the dead")) is None
-    with pytest.raises(ProblemError, match="still in flight"):
+    with pytest.raises(InFlightError, match="still in flight"):
         await ReservationTable(store).reserve_write(context, reserve())
     await change(store, context, "UPDATE reservation SET leased_until -= 59s;")
-    with pytest.raises(ProblemError, match="still in flight"):
+    with pytest.raises(InFlightError, match="still in flight"):
         await ReservationTable(store).reserve_write(context, reserve())
     await change(store, context, "UPDATE reservation SET leased_until -= 2s;")
     assert await ReservationTable(store).reserve_write(context, reserve()) is None
-    with pytest.raises(ProblemError, match="still in flight"):
+    with pytest.raises(InFlightError, match="still in flight"):
         await ReservationTable(store).reserve_write(context, reserve("third"))
 
 
@@ -220,18 +220,18 @@ async def test_whoever_lost_its_reservation_writes_nothing(
     await ReservationTable(store).reserve_write(context, slow)
     await change(store, context, "UPDATE reservation SET leased_until -= 61s;")
     await ReservationTable(store).reserve_write(context, reserve("fast"))
-    with pytest.raises(ProblemError, match="took this write over"):
+    with pytest.raises(InFlightError, match="took this write over"):
         await SessionTable(store).create_session(
             context, row, receipt=Receipt(reservation=slow, answer="{}")
         )
     assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
-    with pytest.raises(ProblemError, match="took this write over"):
+    with pytest.raises(InFlightError, match="took this write over"):
         await TurnTable(store).append_turns(
             context, row, [], is_new=True, chunk=None, receipt=Receipt(reservation=slow, answer="")
         )
     assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
     await ReservationTable(store).release_write(context, slow)  # which is not its own any more
-    with pytest.raises(ProblemError, match="still in flight"):
+    with pytest.raises(InFlightError, match="still in flight"):
         await ReservationTable(store).reserve_write(context, reserve("third"))
 
 
@@ -269,6 +269,6 @@ async def test_a_restarted_server_goes_on_at_once_with_what_the_dead_one_reserve
     after = await open_store(url)
     assert await ReservationTable(after).reserve_write(context, reserve(key="done")) == "kept"
     assert await ReservationTable(after).reserve_write(context, reserve(key="begun")) is None
-    with pytest.raises(ProblemError, match="still in flight"):
+    with pytest.raises(InFlightError, match="still in flight"):
         await ReservationTable(after).reserve_write(context, reserve("third", key="begun"))
     await after.close()

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.values import MAX_JSON_BYTES
 from spectronctl.server.http import limits, middleware, pages
 from spectronctl.server.http.middleware import Room
 from spectronctl.server.registry.rows import ContextRow
@@ -49,7 +50,7 @@ def repeat(length: int, text: str = "a") -> str:
         (FACTS, {"scopes": repeat(32, "a/") + "a"}, "scopes: "),
         (FACTS, {"scopes": [f"{n}/{repeat(127)}" for n in range(64)]}, "scopes: "),
         (SESSIONS, {"scope": [[f"{n}/{repeat(127)}" for n in range(64)]]}, "scope: "),
-        (SESSIONS, {"metadata": repeat(limits.MAX_JSON_BYTES - 1)}, "metadata: "),
+        (SESSIONS, {"metadata": repeat(MAX_JSON_BYTES - 1)}, "metadata: "),
         (SESSIONS, {"metadata": {f"{n}": n for n in range(2_500)}}, "metadata: "),
         (SESSIONS, {"metadata": [0] * 5_000}, "metadata: "),
         (
@@ -73,7 +74,7 @@ async def test_what_is_too_much_is_400_and_names_the_bound(
 async def test_what_is_just_not_too_much_is_taken(operator: httpx.AsyncClient, acme: str) -> None:
     paths = [f"{n:02}/{repeat(124)}" for n in range(64)]
     labels = [f"{n:02}={repeat(125)}" for n in range(64)]
-    metadata = repeat(limits.MAX_JSON_BYTES - 2)
+    metadata = repeat(MAX_JSON_BYTES - 2)
     fact = {"text": repeat(limits.MAX_FACT_BYTES), "labels": labels, "scopes": paths}
     batch = {"messages": [HELLO] * 10_000, "labels": labels, "scopes": [paths]}
     for path, body in (
@@ -101,7 +102,7 @@ async def test_a_batch_keeps_its_labels_once(
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"config": {"note": repeat(limits.MAX_JSON_BYTES)}}, "config: "),
+        ({"config": {"note": repeat(MAX_JSON_BYTES)}}, "config: "),
         ({"config": {"providers": {f"p{n}": "x" for n in range(65)}}}, "config.providers: "),
         ({"config": {"providers": {"p": repeat(8_193)}}}, "config.providers.p: "),
     ],
@@ -295,11 +296,11 @@ async def test_the_description_says_the_bounds(stranger: httpx.AsyncClient) -> N
         assert str(limits.MAX_LABELS_BYTES) in fields["labels"]["description"]
     for fields in (fact, batch, session):
         assert str(limits.MAX_SCOPES_BYTES) in fields["scopes"]["description"]
-    assert str(limits.MAX_JSON_BYTES) in session["metadata"]["description"]
+    assert str(MAX_JSON_BYTES) in session["metadata"]["description"]
     key = read("post", "/api/v1/contexts/{context_id}/keys")
     assert "8 KiB" in key["scope_floor"]["description"]
     assert limits.MAX_SCOPES_BYTES == 8 * limits.KIB
     for operation, path in (("post", ""), ("patch", "")):
         config = read(operation, f"/api/v1/contexts/{{context_id}}{path}")["config"]
         assert "64 KiB of JSON, 5,000 names" in config["description"]
-    assert limits.MAX_JSON_BYTES == 64 * limits.KIB
+    assert MAX_JSON_BYTES == 64 * limits.KIB

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.errors import DatabaseError, UnavailableError
 from spectronctl.server.http.middleware import REQUEST_ID
-from spectronctl.server.http.problems import ProblemError, unavailable
+from spectronctl.server.http.problems import ProblemError, from_database, unavailable
 from spectronctl.server.registry.contexts import ContextTable
 
 pytestmark = pytest.mark.anyio
@@ -166,12 +167,30 @@ async def test_a_store_that_is_busy_says_when_to_come_back(
     operator: httpx.AsyncClient, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*, after: str | None, limit: int) -> None:
-        raise unavailable("the store is busy", retry_after=7)
+        raise UnavailableError("the store is busy", retry_after=7)
 
     monkeypatch.setattr(ContextTable, "list_contexts", staticmethod(fail))
     answer = await operator.get("/api/v1/contexts")
     assert check_problem(answer, 503, "unavailable")["retry_after"] == 7
     assert answer.headers["retry-after"] == "7"
+
+
+def test_every_refusal_of_the_database_has_a_response() -> None:
+    kinds = {kind: kind("x") for kind in DatabaseError.__subclasses__()}
+    answered = {kind: from_database(error) for kind, error in kinds.items()}
+    assert {
+        kind.__name__: (told.status, told.slug, told.retry_after) for kind, told in answered.items()
+    } == {
+        "UnstorableError": (400, "invalid", None),
+        "ReservedError": (422, "reserved", None),
+        "GoneError": (404, "not-found", None),
+        "TakenError": (409, "conflict", None),
+        "ChangedError": (412, "precondition-failed", None),
+        "ReusedKeyError": (409, "idempotency-key-reused", None),
+        "InFlightError": (409, "idempotency-key-in-flight", 1),
+        "UnavailableError": (503, "unavailable", 1),
+    }
+    assert {told.detail for told in answered.values()} == {"x"}
 
 
 def test_a_problem_error_shows_its_detail() -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.handlers import work_on_jobs
-from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory import reindex
@@ -264,7 +264,7 @@ async def test_a_database_that_is_away_does_not_fail_the_job(
         nonlocal away
         if away and args[2].done >= 16:
             away -= 1
-            raise unavailable("the database does not answer")
+            raise UnavailableError("the database does not answer")
         return await original(*args, **settings)
 
     monkeypatch.setattr(SearchTable, "add_to_build", staticmethod(add))

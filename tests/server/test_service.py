@@ -80,3 +80,16 @@ async def test_migrations_name_those_that_are_behind_or_ahead(
     monkeypatch.setattr(ContextTable, "list_schema_versions", staticmethod(list_versions))
     shown = (await operator.get("/api/v1/migrations")).json()
     assert (shown["behind"], shown["failures"]) == (["old"], ["new"])
+
+
+async def test_what_is_documented_and_not_served_is_named(operator: httpx.AsyncClient) -> None:
+    body = {"namespace": "acme", "database": "prod"}
+    await operator.post("/api/v1/contexts/acme-prod", json=body)
+    told = (await operator.put("/api/v1/acme-prod/documents/d1", content=b"{")).json()
+    assert (told["status"], told["type"]) == (501, "https://spectron.dev/errors/not-implemented")
+    assert told["detail"].startswith("PUT /api/v1/{context_id}/documents/{id}: ")
+
+
+async def test_what_is_not_served_asks_for_a_key_first(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get("/api/v1/acme-prod/audit")
+    assert answer.status_code == 401

@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.handlers import work_on_jobs
-from spectronctl.server.http.problems import unavailable
 from spectronctl.server.jobs import table as _jobs
 from spectronctl.server.jobs.handlers import FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow, LostJobError
@@ -110,7 +110,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
 
     async def fail_once(*args: Any, **kwargs: Any) -> None:
         if not failures:
-            failures.append(unavailable("the database does not answer"))
+            failures.append(UnavailableError("the database does not answer"))
             raise failures[0]
         await finish(*args, **kwargs)
 
@@ -263,7 +263,7 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
 
     async def send_if_there(*args: Any) -> Any:
         if is_away:
-            raise unavailable("the database does not answer")
+            raise UnavailableError("the database does not answer")
         return await send(*args)
 
     monkeypatch.setattr(store, "_send", send_if_there)

@@ -22,6 +22,7 @@ from spectronctl.server.registry.credentials import (
 )
 from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
+from spectronctl.server.service import unserved
 
 API = "/api/v1"
 UNKNOWN = {
@@ -30,6 +31,20 @@ UNKNOWN = {
     "job_id": f"job_{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
 }
+_NAMES = dict.fromkeys(
+    [
+        "id",
+        "key",
+        "key_name",
+        "normalised",
+        "entity_type",
+        "entity_name",
+        "principal_id",
+        "trace_id",
+    ],
+    "x",
+)
+"""Of what operations that are not served are asked for."""
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 BODIES: dict[str, Any] = {
@@ -124,7 +139,9 @@ class World:
         method, path = operation.split()
         given: dict[str, Any] = {"json": BODIES.get(operation), "params": QUERIES.get(operation)}
         given["headers"] = {"API-KEY": self.secrets["management"]}
-        return await self.client.request(method, path.format(**(ids or self.ids)), **(given | more))
+        return await self.client.request(
+            method, path.format(**_NAMES | (ids or self.ids)), **(given | more)
+        )
 
     async def make(self, operation: str, ids: dict[str, str], **body: Any) -> Any:
         answer = await self.ask(operation, ids, json=BODIES.get(operation, {}) | body)
@@ -235,12 +252,13 @@ async def _make_keys(world: World) -> None:
         assert (await world.client.get(f"{API}/{path}/me", headers=headers)).is_success
 
 
-def list_operations(app: FastAPI) -> list[str]:
-    """`METHOD path` of everything that the application answers, as its router knows it."""
+def list_operations(app: FastAPI, *, served: bool = True) -> list[str]:
+    """`METHOD path` of everything that the application serves, or that it answers with 501, as its router knows it."""
     found = []
     for route in app.routes:
         assert isinstance(route, Route), "a router that is included is built by every application"
-        found += [f"{method} {route.path}" for method in sorted(route.methods or ())]
+        if (route.endpoint is not unserved.refuse) is served:
+            found += [f"{method} {route.path}" for method in sorted(route.methods or ())]
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from spectronctl.server.access.scopes import Region, Scopes, list_nodes
 from spectronctl.server.database.database import Database, Row
+from spectronctl.server.database.transaction import get_result
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow
 
@@ -60,9 +61,8 @@ async def query_region(
 async def query_one_region(
     database: Database, context: ContextRow, region: Region, text: str, **variables: Any
 ) -> Any:
-    """What a single statement of `query_region` answers."""
-    (result,) = await query_region(database, context, region, text, variables)
-    return result
+    """What the last statement of `query_region` returns."""
+    return get_result(text, await query_region(database, context, region, text, variables))
 
 
 def _write_exact(region: Region) -> str:

@@ -8,16 +8,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE, Category
+from spectronctl.server.database.values import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES
 from spectronctl.server.http.bodies import Body, Strict
 from spectronctl.server.http.fields import Count, EntryName, PrintableText
-from spectronctl.server.http.limits import (
-    KIB,
-    MAX_JSON_BYTES,
-    MAX_JSON_DEPTH,
-    MAX_JSON_VALUES,
-    MAX_PROVIDERS,
-    MAX_SECRET,
-)
+from spectronctl.server.http.limits import KIB, MAX_PROVIDERS, MAX_SECRET
 from spectronctl.server.http.problems import invalid, reserved
 from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
 from spectronctl.server.providers.choice import (

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from spectronctl.server.database import engine as _engine
-from spectronctl.server.http import problems
+from spectronctl.server.database.errors import UnavailableError
 
 if TYPE_CHECKING:
     from surrealdb import AsyncSurrealConnection
@@ -58,7 +58,7 @@ class Connection(Protocol):
     """An open connection to SurrealDB."""
 
     async def query(self, text: str, variables: Row, seconds: float | None) -> Response:
-        """The response to one statement or transaction; 503 when none came within `seconds` (None: wait for it)."""
+        """The response to one statement or transaction; UnavailableError when none came in time (None: wait)."""
 
     async def close(self) -> None: ...
 
@@ -92,7 +92,7 @@ class EngineProcess:
             engine = await self._get_engine()
         except (EngineError, OSError) as error:
             _log.error("the database cannot be opened again: %s", error)
-            raise problems.unavailable("the database does not answer") from error
+            raise UnavailableError("the database does not answer") from error
         return await engine.query(text, variables, seconds)
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ class EngineProcess:
     async def _get_engine(self) -> _Engine:
         async with self._opening:
             if self._closed:
-                raise problems.unavailable("the database does not answer: it is closed")
+                raise UnavailableError("the database does not answer: it is closed")
             if self._engine is not None and self._engine.has_ended:
                 _log.error("the database engine has ended; it is started anew")
                 await self._engine.close()
@@ -167,9 +167,9 @@ class _Engine:
             if time.monotonic() - self._begun_at > _STUCK_SECONDS:
                 self._process.kill()
                 await asyncio.wait([self._listener])
-            raise problems.unavailable(_UNKNOWN if begun else _NOT_BEGUN) from None
+            raise UnavailableError(_UNKNOWN if begun else _NOT_BEGUN) from None
         except EngineEndedError as error:
-            raise problems.unavailable(_UNKNOWN) from error
+            raise UnavailableError(_UNKNOWN) from error
         return dict(response)
 
     async def _exchange(self, frame: bytes) -> bytes:
@@ -255,9 +255,9 @@ class ClientConnection:
                 await self._sign_in_again()
                 return await self._connection.query_raw(text, variables)
         except TimeoutError:
-            raise problems.unavailable(_UNKNOWN) from None
+            raise UnavailableError(_UNKNOWN) from None
         except TransportError as error:
-            raise problems.unavailable("the database does not answer") from error
+            raise UnavailableError("the database does not answer") from error
 
     async def close(self) -> None:
         await self._connection.close()
@@ -276,7 +276,7 @@ class ClientConnection:
         try:
             await self.sign_in()
         except SurrealError:
-            refused = problems.unavailable("the database does not let the server sign in again")
+            refused = UnavailableError("the database does not let the server sign in again")
         else:
             return
         raise refused  # not chained: the error may repeat what was sent

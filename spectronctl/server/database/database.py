@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
+from spectronctl.ground.backoff import pause_after
 from spectronctl.server.database.cache import Cache
 from spectronctl.server.database.connections import (
     ClientConnection,
@@ -23,10 +24,10 @@ from spectronctl.server.database.connections import (
     EngineProcess,
 )
 from spectronctl.server.database.directories import make_private_directory
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.schema import Migrations, load_migrations
 from spectronctl.server.database.urls import StoreUrl, parse_store_url
-from spectronctl.server.http import problems
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -36,7 +37,7 @@ _LOCKED_SECONDS = 3.0
 _PROOF_SECONDS = 1.0
 _PROVE_WRITE = "UPSERT probe:ready SET written_at = time::now() RETURN NONE;"
 _FIRST_PAUSE_SECS = 0.002
-_LONGEST_PAUSE_SECS = 0.1
+_MAX_PAUSE_SECS = 0.1
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
 
 
@@ -82,7 +83,7 @@ class Database:
     """
 
     patience: float | None = None
-    """Seconds that a statement may take, its wait for a thread included, before its caller gets 503; None: any time."""
+    """Seconds that a statement may take, its wait included, before it is an UnavailableError; None: any time."""
 
     def __init__(
         self, connection: Connection, *, exclusive: bool, migrations: Migrations | None = None
@@ -104,7 +105,7 @@ class Database:
         await self._connection.close()
 
     async def ping(self) -> None:
-        """Raise unless the database takes a write: 503, within `patience`."""
+        """Raise unless the database takes a write: UnavailableError, within `patience`."""
         async with self.locks.get_lock("probe"):
             # /ready needs no key, so however often it is asked it writes once a second at most.
             if time.monotonic() - self._proved_at >= _PROOF_SECONDS:
@@ -118,7 +119,7 @@ class Database:
         The result of each statement of `text`; values travel as `variables`, never inside the text.
 
         `text` is one statement or one transaction, so that a conflict can be retried.
-        `QueryError` when any statement failed, 503 when the database does not answer.
+        `QueryError` when any statement failed, `UnavailableError` when the database does not answer.
         """
         place = "USE NS $use_namespace;" if at.database is None else _USE_DATABASE
         sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
@@ -223,15 +224,16 @@ def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
 
 
 async def retry(action: Callable[[], Awaitable[T]]) -> T:
-    """Run `action` until it raises no `RetryableError`; 503 after a few seconds of that."""
-    longest = _FIRST_PAUSE_SECS
-    for _ in range(_ATTEMPTS):
+    """Run `action` until it raises no `RetryableError`; `UnavailableError` after a few seconds of that."""
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await action()
         except RetryableError:
-            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - spreads load, no secret
-            longest = min(2 * longest, _LONGEST_PAUSE_SECS)
-    raise problems.unavailable("too many requests change the same thing at the same time")
+            jitter = random.random()  # noqa: S311 - spreads load, no secret
+            await asyncio.sleep(
+                pause_after(attempt, _FIRST_PAUSE_SECS, _MAX_PAUSE_SECS, jitter=jitter)
+            )
+    raise UnavailableError("too many requests change the same thing at the same time")
 
 
 def read_results(answer: Mapping[str, Any]) -> list[Any]:

@@ -7,20 +7,26 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from spectronctl.server.http import problems
-from spectronctl.server.http.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES
+from spectronctl.server.database.errors import UnstorableError
+
+MAX_JSON_BYTES = 64 * 1024
+"""Free JSON (`metadata`, `config`), encoded in UTF-8 without blanks."""
+MAX_JSON_VALUES = 5_000
+"""Names and values of free JSON."""
+MAX_JSON_DEPTH = 64
+"""Levels of free JSON; the engine refuses a request nested about 90 deep."""
 
 _LARGEST = 2**63 - 1
 
 
 def to_stored(value: Any, field: str) -> Any:
-    """The same JSON, as SurrealDB keeps it; 400 naming `field` for what it cannot keep unchanged, or is too much."""
+    """The same JSON, as SurrealDB keeps it; UnstorableError for what it cannot keep unchanged, or is too much."""
     # The size comes first: each value below a long name costs a copy of that name.
     if _measure(value, field) > MAX_JSON_BYTES:
-        raise problems.invalid(f"{field}: must be at most {MAX_JSON_BYTES} bytes of JSON")
+        raise UnstorableError(f"{field}: must be at most {MAX_JSON_BYTES} bytes of JSON")
     stored = _convert(value, field, 0)
     if _count_values(value) > MAX_JSON_VALUES:
-        raise problems.invalid(f"{field}: must be at most {MAX_JSON_VALUES} names and values")
+        raise UnstorableError(f"{field}: must be at most {MAX_JSON_VALUES} names and values")
     return stored
 
 
@@ -28,7 +34,7 @@ def _measure(value: Any, field: str) -> int:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
-        raise problems.invalid(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels") from None
+        raise UnstorableError(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels") from None
     return len(text.encode(errors="surrogatepass"))
 
 
@@ -41,7 +47,7 @@ def _count_values(value: Any) -> int:
 
 def _convert(value: Any, field: str, depth: int) -> Any:
     if depth > MAX_JSON_DEPTH:
-        raise problems.invalid(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels")
+        raise UnstorableError(f"{field}: nested deeper than {MAX_JSON_DEPTH} levels")
     match value:
         case None:
             return _null()
@@ -63,7 +69,7 @@ def _convert(value: Any, field: str, depth: int) -> Any:
 
 
 def check_value(value: Any, field: str) -> Any:
-    """The JSON itself; 400 naming `field` for what a store cannot keep unchanged."""
+    """The JSON itself; UnstorableError naming `field` for what a store cannot keep unchanged."""
     to_stored(value, field)
     return value
 
@@ -80,19 +86,19 @@ def from_stored(value: Any) -> Any:
 
 
 def check_text(text: str, field: str) -> str:
-    """The text itself; 400 for half of a surrogate pair, which JSON can hold and UTF-8 cannot."""
+    """The text itself; UnstorableError for half of a surrogate pair, which JSON can hold and UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise problems.invalid(f"{field}: not valid Unicode text") from error
+        raise UnstorableError(f"{field}: not valid Unicode text") from error
     return text
 
 
 def _check_number(value: float, field: str) -> float:
     if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
-        raise problems.invalid(f"{field}: larger than a 64-bit integer")
+        raise UnstorableError(f"{field}: larger than a 64-bit integer")
     if not math.isfinite(value):
-        raise problems.invalid(f"{field}: not a finite number")
+        raise UnstorableError(f"{field}: not a finite number")
     return value
 
 

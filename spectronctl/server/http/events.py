@@ -14,9 +14,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.http.logs import describe_exception
 from spectronctl.server.http.middleware import describe_problem
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.http.problems import ProblemError, from_database
 
 KEEP_ALIVE_SECONDS = 15.0
 """Half of the time that the clients wait for the next byte."""
@@ -139,6 +140,8 @@ async def _wait_for_disconnect(receive: Receive) -> None:
 
 
 def _describe_error(scope: Scope, error: Exception) -> ServerEvent:
+    if isinstance(error, DatabaseError):
+        error = from_database(error)
     if not isinstance(error, ProblemError):
         request_id = scope["state"]["request_id"]
         _log.error(

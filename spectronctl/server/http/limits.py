@@ -7,6 +7,8 @@ request costs the server a thousand times its size. A value that is beyond its b
 
 from __future__ import annotations
 
+from spectronctl.server.database.values import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -31,13 +33,6 @@ MAX_SCOPE_SEGMENTS = 32
 """Names of a path."""
 MAX_SCOPES_BYTES = 8 * KIB
 """All paths of a selector together, in UTF-8. Every memory and every index of it repeats them."""
-
-MAX_JSON_BYTES = 64 * KIB
-"""Free JSON (`metadata`, `config`), encoded in UTF-8 without blanks."""
-MAX_JSON_VALUES = 5_000
-"""Names and values of free JSON."""
-MAX_JSON_DEPTH = 64
-"""Levels of free JSON; the engine refuses a request nested about 90 deep."""
 
 MAX_PROVIDERS = 64
 """Providers that one request configures."""

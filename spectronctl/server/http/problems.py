@@ -1,8 +1,10 @@
-"""What the server refuses, as an exception that becomes an RFC 7807 answer (contract, "Errors")."""
+"""What the server refuses, as an exception that becomes a response of RFC 7807."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+
+from spectronctl.server.database import errors
 
 
 class ProblemError(Exception):
@@ -43,21 +45,6 @@ def conflict(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, "conflict", detail)
 
 
-def key_reused(detail: str) -> ProblemError:
-    """409: the Idempotency-Key belongs to another request."""
-    return ProblemError(HTTPStatus.CONFLICT, "idempotency-key-reused", detail)
-
-
-def key_in_flight(detail: str) -> ProblemError:
-    """409: the same write is being done just now; its answer can be asked for again a little later."""
-    return ProblemError(HTTPStatus.CONFLICT, "idempotency-key-in-flight", detail, retry_after=1)
-
-
-def precondition_failed(detail: str) -> ProblemError:
-    """412: changed since the caller looked."""
-    return ProblemError(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", detail)
-
-
 def reserved(detail: str) -> ProblemError:
     """422: well formed, but reserved or meaningless."""
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "reserved", detail)
@@ -73,8 +60,24 @@ def not_implemented(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", detail)
 
 
-def unavailable(detail: str, *, retry_after: int = 1) -> ProblemError:
+def unavailable(detail: str) -> ProblemError:
     """503: try again later."""
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after=retry_after
-    )
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after=1)
+
+
+_OF_DATABASE = {
+    errors.UnstorableError: (HTTPStatus.BAD_REQUEST, "invalid"),
+    errors.ReservedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "reserved"),
+    errors.GoneError: (HTTPStatus.NOT_FOUND, "not-found"),
+    errors.TakenError: (HTTPStatus.CONFLICT, "conflict"),
+    errors.ChangedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
+    errors.ReusedKeyError: (HTTPStatus.CONFLICT, "idempotency-key-reused"),
+    errors.InFlightError: (HTTPStatus.CONFLICT, "idempotency-key-in-flight"),
+    errors.UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+}
+
+
+def from_database(error: errors.DatabaseError) -> ProblemError:
+    """The response to what the database refuses."""
+    status, slug = _OF_DATABASE[type(error)]
+    return ProblemError(status, slug, error.detail, retry_after=error.retry_after)

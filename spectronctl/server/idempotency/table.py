@@ -10,18 +10,17 @@ has written nothing, and whoever comes next may take its reservation over.
 from __future__ import annotations
 
 from spectronctl.server.database.database import Database, Row
-from spectronctl.server.http import problems
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import InFlightError, ReusedKeyError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.idempotency.rows import Receipt, Reservation
-from spectronctl.server.registry.context_database import GUARD, query_context
+from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 
 _LEASE_SECS = 60
 
 # Each reservation takes two outdated ones away, so that they cannot pile up. It comes first: the engine loses
 # a row that one transaction deletes and then makes anew.
-_RESERVE = f"""
-BEGIN;
+_RESERVE = transaction(f"""
 {GUARD}
 LET $found = SELECT * FROM ONLY reservation:[$principal, $key];
 LET $is_dead = $found.leased_until < time::now() OR ($alone AND $found.holder != $holder);
@@ -36,8 +35,7 @@ DELETE (
     SELECT VALUE id FROM reservation WHERE expires_at < time::now() AND claim != $claim LIMIT 2
 ) RETURN NONE;
 IF $is_free {{ NONE }} ELSE {{ {{ fingerprint: $found.fingerprint, answer: $found.answer }} }};
-COMMIT;
-"""
+""")
 
 _RELEASE = """
 DELETE reservation:[$principal, $key] WHERE claim = $claim AND answer IS NONE RETURN NONE;
@@ -71,8 +69,7 @@ class ReservationTable:
             "alone": self._database.exclusive,
         }
         async with self._database.locks.get_lock(context.id, wanted.principal, wanted.key):
-            results = await query_context(self._database, context, _RESERVE, variables)
-        found = results[-2]
+            found = await query_one(self._database, context, _RESERVE, **variables)
         return None if found is None else _read_answer(found, wanted)
 
     async def release_write(self, context: ContextRow, reservation: Reservation) -> None:
@@ -96,14 +93,14 @@ def describe_receipt(receipt: Receipt | None) -> Row | None:
     }
 
 
-def explain_taken_over() -> ProblemError:
-    """409: the write took so long that another request was given its reservation."""
-    return problems.key_in_flight("Idempotency-Key: another request took this write over")
+def explain_taken_over() -> InFlightError:
+    """The write took so long that another request was given its reservation."""
+    return InFlightError("Idempotency-Key: another request took this write over")
 
 
 def _read_answer(found: Row, wanted: Reservation) -> str:
     if bytes(found["fingerprint"]) != wanted.fingerprint:
-        raise problems.key_reused("Idempotency-Key: was used with another request; take a new one")
+        raise ReusedKeyError("Idempotency-Key: was used with another request; take a new one")
     if found["answer"] is None:
-        raise problems.key_in_flight("Idempotency-Key: the first request is still in flight")
+        raise InFlightError("Idempotency-Key: the first request is still in flight")
     return str(found["answer"])

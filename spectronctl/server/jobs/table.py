@@ -10,8 +10,8 @@ from typing import Any
 
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.errors import GoneError, TakenError
 from spectronctl.server.database.values import from_stored, to_stored
-from spectronctl.server.http import problems
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.registry.claims import make_claim
 from spectronctl.server.registry.rows import ContextRow
@@ -121,18 +121,18 @@ class JobTable:
                 results = await self._database.query(_CREATE, {"job": job})
         except QueryError as error:
             if error.category == "Thrown":
-                raise problems.not_found(f"no context {context.id}") from error
+                raise GoneError(f"no context {context.id}") from error
             if not error.is_taken:
                 raise
             raise await self._explain_unfinished(context, kind) from error
         self._queued.set()
         return _read_job(results[-2][0])
 
-    async def _explain_unfinished(self, context: ContextRow, kind: str) -> problems.ProblemError:
+    async def _explain_unfinished(self, context: ContextRow, kind: str) -> TakenError:
         variables = {"context_id": context.id, "kind": kind}
         (found,) = await self._database.query(_FIND_UNFINISHED, variables)
         which = f"job {found[0]}" if found else "a job that has just ended"
-        return problems.conflict(f"a {kind} of context {context.id} is under way: {which}")
+        return TakenError(f"a {kind} of context {context.id} is under way: {which}")
 
     async def get_job(self, context_id: str, job_id: str) -> JobRow | None:
         rows = await self._database.select(_GET, {"context_id": context_id, "job_id": job_id})

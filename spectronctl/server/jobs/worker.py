@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.jobs.handlers import CancelledJobError, FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
@@ -102,7 +102,7 @@ async def _losing(database: Database, run: Run) -> AsyncIterator[None]:
     """What fails because the context is being deleted is a lost job: that takes jobs away first."""
     try:
         yield
-    except ProblemError:
+    except DatabaseError:
         if await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total) is None:
             raise LostJobError from None
         raise
@@ -145,7 +145,7 @@ async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
         status = "cancelled"
     except FailedJobError as exc:
         status, error = "failed", str(exc)
-    except (LostJobError, ProblemError):
+    except (LostJobError, DatabaseError):
         raise  # a database that does not answer is no failure of the job
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)

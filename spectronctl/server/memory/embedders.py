@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
 from spectronctl.server.providers.choice import make_embedder, read_model, read_provider
@@ -78,7 +78,7 @@ class Embedders:
                 await SearchTable(self._database).index_chunks(
                     context, index, [kept], [chunk.vector]
                 )
-        except ProblemError as error:
+        except DatabaseError as error:
             _log.warning("context %s: %s may not be found: %s", context.id, chunk.id, error.detail)
 
     async def _embed_for(

@@ -15,14 +15,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from spectronctl.server.access.regions import MAYBE_WITHIN, WITHIN, query_region
+from spectronctl.server.access.regions import MAYBE_WITHIN, WITHIN, query_one_region
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import check_text
 from spectronctl.server.memory.index import at_slot
 from spectronctl.server.memory.rows import Candidate, SearchIndex
 from spectronctl.server.memory.words import Words, score_words
-from spectronctl.server.registry.context_database import query_context
+from spectronctl.server.registry.context_database import query_one
 from spectronctl.server.registry.rows import ContextRow
 
 _EFFORT = 100  # how many vectors a search keeps in sight at least
@@ -31,8 +32,7 @@ _ROUNDING = 1e-5  # the index compares 32-bit numbers
 # Nothing but NONE when another table serves by now. The memory may have been deleted after it was indexed.
 _SERVES = "LET $serves = (SELECT VALUE slot FROM ONLY search_index:current) = $slot;"
 
-_NEAR = f"""
-BEGIN;
+_NEAR = transaction(f"""
 {_SERVES}
 IF $serves {{ encoding::json::encode((
     SELECT chunk_id AS id, text, scopes, 1 - distance AS score FROM (
@@ -40,11 +40,9 @@ IF $serves {{ encoding::json::encode((
         FROM search_<slot> WHERE vector <|<most>,<effort>|> $vector
     ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
 )) }};
-COMMIT;
-"""
+""")
 
-_WORDS = f"""
-BEGIN;
+_WORDS = transaction(f"""
 {_SERVES}
 IF $serves {{ encoding::json::encode((
     SELECT chunk_id AS id, text, scopes, score FROM (
@@ -52,12 +50,10 @@ IF $serves {{ encoding::json::encode((
         FROM search_<slot> WHERE text @0,OR@ $query ORDER BY score DESC LIMIT $most
     ) WHERE record::exists(memory_chunk:[chunk_id]) ORDER BY score DESC
 )) }};
-COMMIT;
-"""
+""")
 
 # How near the nearest of all are, and of those of the region what they are. (A search by vectors in a LET is NONE.)
-_NEAR_IN_ALL = f"""
-BEGIN;
+_NEAR_IN_ALL = transaction(f"""
 {_SERVES}
 IF $serves {{ encoding::json::encode((
     SELECT score, IF record::exists(memory_chunk:[chunk_id]) AND {WITHIN} {{
@@ -67,11 +63,9 @@ IF $serves {{ encoding::json::encode((
         FROM search_<slot> WHERE vector <|<wide>,<wide>|> $vector
     )
 )) }};
-COMMIT;
-"""
+""")
 
-_NEAR_IN_REGION = f"""
-BEGIN;
+_NEAR_IN_REGION = transaction(f"""
 {_SERVES}
 IF $serves {{ encoding::json::encode((
     SELECT chunk_id AS id, text, scopes, score FROM (
@@ -81,12 +75,10 @@ IF $serves {{ encoding::json::encode((
     ) WHERE score IS NOT NONE AND record::exists(memory_chunk:[chunk_id]) AND {WITHIN}
     ORDER BY score DESC, id LIMIT $most
 )) }};
-COMMIT;
-"""
+""")
 
 # The memories themselves, not the table with their vectors: those take most of the time of a scan.
-_WORDS_IN_REGION = f"""
-BEGIN;
+_WORDS_IN_REGION = transaction(f"""
 LET $terms = array::distinct(search::analyze('memory_text', $query));
 LET $rows = SELECT chunk_id AS id, text, scopes, search::analyze('memory_text', text) AS words
     FROM memory_chunk WHERE {WITHIN};
@@ -94,8 +86,7 @@ encoding::json::encode({{
     terms: $terms, rows: array::len($rows), words: math::sum($rows.map(|$row: object| array::len($row.words))),
     found: (SELECT * FROM $rows WHERE words CONTAINSANY $terms)
 }});
-COMMIT;
-"""
+""")
 
 
 class FindingTable:
@@ -142,12 +133,12 @@ class FindingTable:
     async def _ask(
         self, context: ContextRow, region: Region, text: str, variables: dict[str, Any]
     ) -> Any:
-        """What the last statement before COMMIT answers: None when another table serves by now."""
+        """What is found; None when another table serves by now."""
         if region.is_whole:
-            results = await query_context(self._database, context, text, variables)
+            found = await query_one(self._database, context, text, **variables)
         else:
-            results = await query_region(self._database, context, region, text, variables)
-        return None if results[-2] is None else json.loads(results[-2])
+            found = await query_one_region(self._database, context, region, text, **variables)
+        return None if found is None else json.loads(found)
 
 
 def _complete(

@@ -19,11 +19,11 @@ from spectronctl.server.access.regions import (
     WITHIN,
     name_region,
     query_one_region,
-    query_region,
     tag_row,
 )
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.memory.rows import Build, SearchIndex, StoredChunk
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
@@ -52,15 +52,13 @@ DEFINE INDEX search_<slot>_vector ON search_<slot>
 _READ_INDEX = "SELECT slot, embedder, dimension FROM ONLY search_index:current;"
 
 # Whoever opened the build before can change nothing from here on: the claim is another.
-_OPEN = f"""
-BEGIN;
+_OPEN = transaction(f"""
 {GUARD}
 UPSERT search_build:current SET
     claim = $claim, job_id = job_id ?? '', slot = slot ?? 'a', dimension = dimension ?? 0,
     cursor = cursor ?? '', done = done ?? 0
 RETURN job_id, slot, dimension, cursor, done;
-COMMIT;
-"""
+""")
 
 _CHECK = f"""
 IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOST}' }};
@@ -68,37 +66,30 @@ IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOS
 
 # Two transactions: an index that is defined where a table was just removed still reads that one's rows. Until the
 # second is done, the build is nobody's.
-_CLEAR = f"""
-BEGIN;
+_CLEAR = transaction(f"""
 {_CHECK}
 UPSERT search_build:current CONTENT {{
     job_id: '', claim: $claim, slot: $slot, dimension: $dimension, cursor: '', done: 0
 }} RETURN NONE;
 {_EMPTY}
-COMMIT;
-"""
+""")
 
-_BEGIN = f"""
-BEGIN;
+_BEGIN = transaction(f"""
 {_CHECK}
 UPDATE search_build:current SET job_id = $job_id RETURN NONE;
 {_DEFINE}
-COMMIT;
-"""
+""")
 
 # Linear in the number of rows: one INSERT of them all looks back at each row before it.
-_ADD = f"""
-BEGIN;
+_ADD = transaction(f"""
 {_CHECK}
 UPDATE search_build:current SET cursor = $cursor, done = $done RETURN NONE;
 FOR $row IN $rows {{ <verb> search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE }};
-COMMIT;
-"""
+""")
 
 # What was deleted while it was being embedded leaves again before it is looked through. What was written after its
 # turn had passed is found by its words at once, and gets its vector later.
-_SWITCH = f"""
-BEGIN;
+_SWITCH = transaction(f"""
 {_CHECK}
 DELETE search_<slot> WHERE !record::exists(memory_chunk:[chunk_id]) RETURN NONE;
 INSERT INTO search_<slot> (
@@ -106,17 +97,14 @@ INSERT INTO search_<slot> (
     WHERE !record::exists(search_<slot>:[chunk_id])
 ) RETURN NONE;
 UPSERT search_index:current CONTENT {{ slot: '<slot>', embedder: $embedder, dimension: $dimension }} RETURN NONE;
-COMMIT;
-"""
+""")
 
 # A build that serves is remembered: whoever takes the job over before it has ended finds that nothing is left to do.
-_CLOSE = f"""
-BEGIN;
+_CLOSE = transaction(f"""
 {_CHECK}
 {_EMPTY}
 DELETE search_build:current WHERE slot = '<slot>' RETURN NONE;
-COMMIT;
-"""
+""")
 
 # As JSON: a program reads one long text several times faster than many small values.
 _LIST = f"""
@@ -137,8 +125,7 @@ RETURN encoding::json::encode((
 ));
 """
 
-_INDEX = """
-BEGIN;
+_INDEX = transaction("""
 IF (SELECT VALUE slot FROM ONLY search_index:current) = $slot {
     FOR $row IN $rows {
         LET $is_better = $row.vector IS NOT NONE OR !record::exists(search_<slot>:[$row.chunk_id]);
@@ -147,8 +134,7 @@ IF (SELECT VALUE slot FROM ONLY search_index:current) = $slot {
         }
     }
 };
-COMMIT;
-"""
+""")
 
 REMEMBER = """
 CREATE memory_chunk:[$chunk.chunk_id] CONTENT $chunk RETURN NONE;
@@ -167,14 +153,12 @@ _READ_CACHED = """
 SELECT VALUE vector FROM query_cache:[$region, $embedder, $digest] WHERE expires_at > time::now();
 """
 
-_CACHE = f"""
-BEGIN;
+_CACHE = transaction(f"""
 {GUARD}
 UPSERT query_cache:[$region, $embedder, $digest] CONTENT {{
     region: $region, vector: $vector, expires_at: time::now() + 1d
 }} RETURN NONE;
-COMMIT;
-"""
+""")
 
 
 class SearchTable:
@@ -188,8 +172,7 @@ class SearchTable:
         return SearchIndex(slot=row["slot"], embedder=row["embedder"], dimension=row["dimension"])
 
     async def open_build(self, context: ContextRow, claimed: ClaimedJob) -> Build | None:
-        results = await query_context(self._database, context, _OPEN, _name(claimed))
-        (row,) = results[-2]
+        (row,) = await query_one(self._database, context, _OPEN, **_name(claimed))
         return Build(**row) if row.pop("job_id") == claimed.job.id else None
 
     async def begin_build(
@@ -251,8 +234,8 @@ class SearchTable:
         self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
         page = {"after": after, "limit": limit}
-        results = await query_region(self._database, context, region, _LIST_UNINDEXED, page)
-        return read_chunks(results[-1])
+        found = await query_one_region(self._database, context, region, _LIST_UNINDEXED, **page)
+        return read_chunks(found)
 
     async def index_chunks(
         self,

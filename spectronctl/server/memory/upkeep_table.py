@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from spectronctl.server.access.regions import WITHIN, name_region, query_one_region, query_region
+from spectronctl.server.access.regions import WITHIN, name_region, query_one_region
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
 from spectronctl.server.memory.index import read_chunks
@@ -99,9 +99,8 @@ class UpkeepTable:
     async def list_broken(
         self, context: ContextRow, region: Region, *, limit: int
     ) -> list[BrokenReference]:
-        page = {"limit": limit}
-        found = await query_region(self._database, context, region, _LIST_BROKEN, page)
-        return [BrokenReference(**row) for row in json.loads(found[-1])]
+        found = await query_one_region(self._database, context, region, _LIST_BROKEN, limit=limit)
+        return [BrokenReference(**row) for row in json.loads(found)]
 
     async def list_unscoped(self, context: ContextRow, region: Region) -> dict[str, list[str]]:
         found = await query_one_region(self._database, context, region, _LIST_UNSCOPED)

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from spectronctl.server.database.database import Database, QueryError
-from spectronctl.server.http import problems
+from spectronctl.server.database.errors import ChangedError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.ontology.rows import OntologyRow, make_ontology
 from spectronctl.server.registry.context_database import make_guard, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
@@ -30,9 +31,9 @@ LET $found = (SELECT VALUE etag FROM ontology:only)[0] ?? $none;
 IF $expected != NONE AND $found NOT IN $expected {{ THROW '{_CHANGED}' }};
 """
 
-_SET = f"BEGIN;{_CHECK} UPSERT ontology:only CONTENT $row RETURN NONE; COMMIT;"
+_SET = transaction(_CHECK, "UPSERT ontology:only CONTENT $row RETURN NONE;")
 
-_DELETE = f"BEGIN;{_CHECK} DELETE ontology:only RETURN NONE; COMMIT;"
+_DELETE = transaction(_CHECK, "DELETE ontology:only RETURN NONE;")
 
 
 class OntologyTable:
@@ -67,7 +68,7 @@ class OntologyTable:
         except QueryError as error:
             if _CHANGED not in str(error):
                 raise
-            raise problems.precondition_failed(
+            raise ChangedError(
                 f"the ontology of context {context.id} is not the one that If-Match names: it was changed since"
             ) from error
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from spectronctl.server.database.database import Binding, Database, QueryError
-from spectronctl.server.http import problems
+from spectronctl.server.database.errors import UnavailableError
+from spectronctl.server.database.transaction import get_result
 from spectronctl.server.registry.rows import ContextRow
 
 _BEHIND = "no schema"
@@ -24,15 +25,14 @@ GUARD = make_guard(6)
 
 
 async def query_one(database: Database, context: ContextRow, text: str, **variables: Any) -> Any:
-    """What a single statement answers; fails as `query_context` does."""
-    (result,) = await query_context(database, context, text, variables)
-    return result
+    """What the last statement returns; fails as `query_context` does."""
+    return get_result(text, await query_context(database, context, text, variables))
 
 
 async def query_context(
     database: Database, context: ContextRow, text: str, variables: Mapping[str, Any]
 ) -> list[Any]:
-    """As `Database.query`; 503 when the context's database is not there, or has not this server's schema."""
+    """As `Database.query`; UnavailableError when the context's database is not there, or lacks this server's schema."""
     try:
         return await database.query(
             text, variables, at=Binding(context.namespace, context.database)
@@ -40,6 +40,6 @@ async def query_context(
     except QueryError as error:
         if error.category != "NotFound" and _BEHIND not in str(error):
             raise
-        raise problems.unavailable(
+        raise UnavailableError(
             f"context {context.id}: its database is being deleted, or its schema is behind (GET /api/v1/migrations)"
         ) from error

@@ -100,7 +100,7 @@ class ContextTable:
 
 
 def check_providers(providers: Mapping[str, str]) -> dict[str, str]:
-    """Provider names and their secrets; 400 for text that cannot be kept, without showing it."""
+    """Provider names and their secrets; UnstorableError for text that cannot be kept, without showing it."""
     return {
         check_text(name, "a name in config.providers"): check_text(secret, "config.providers")
         for name, secret in providers.items()

@@ -7,8 +7,9 @@ from __future__ import annotations
 import secrets
 
 from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.errors import GoneError, TakenError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import check_text, from_stored, to_stored
-from spectronctl.server.http import problems
 from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
 
 _COLUMNS = """
@@ -16,12 +17,10 @@ _COLUMNS = """
 """
 
 # Only for a context that is there: a key must not outlive it, nor wait for its namesake.
-_CREATE = """
-BEGIN;
+_CREATE = transaction("""
 IF (SELECT VALUE state FROM ONLY context:[$key.context_id]) != 'active' { THROW 'no context' };
 CREATE context_key:[$key.context_id, $key.key_id] CONTENT $key RETURN NONE;
-COMMIT;
-"""
+""")
 
 _GET = f"SELECT {_COLUMNS} FROM context_key:[$context_id, $key_id];"
 
@@ -56,17 +55,17 @@ class KeyTable:
             await self._database.query(_CREATE, {"key": key})
         except QueryError as error:
             if error.category == "Thrown":
-                raise problems.not_found(f"no context {row.context_id!r}") from error
+                raise GoneError(f"no context {row.context_id!r}") from error
             if not error.is_taken:
                 raise
             raise await self._explain_taken(key) from error
 
-    async def _explain_taken(self, key: Row) -> problems.ProblemError:
+    async def _explain_taken(self, key: Row) -> TakenError:
         holders = await self._database.select(_NAMESAKE, key)
         if not holders:
-            return problems.conflict(f"id: key {key['key_id']!r} exists already")
+            return TakenError(f"id: key {key['key_id']!r} exists already")
         holder = holders[0]["key_id"]
-        return problems.conflict(f"name: key {holder!r} of this context is called {key['name']!r}")
+        return TakenError(f"name: key {holder!r} of this context is called {key['name']!r}")
 
     async def get_key(self, context_id: str, key_id: str) -> KeyRow | None:
         return _first_key(
@@ -115,7 +114,7 @@ class ManagementKeyTable:
         except QueryError as error:
             if not error.is_taken:
                 raise
-            raise problems.conflict(f"id: management key {row.id!r} exists already") from error
+            raise TakenError(f"id: management key {row.id!r} exists already") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
         known: ManagementKeyRow | None = self._database.cache.get(key_id)

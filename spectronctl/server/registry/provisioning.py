@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import METADATA, Binding, Database, QueryError, Row
+from spectronctl.server.database.errors import ReservedError, TakenError, UnavailableError
 from spectronctl.server.database.migrations import (
     MigrationError,
     StoreVersionError,
@@ -17,7 +18,6 @@ from spectronctl.server.database.migrations import (
     migrate,
 )
 from spectronctl.server.database.values import check_text, to_stored
-from spectronctl.server.http import problems
 from spectronctl.server.registry.claims import (
     Claimed,
     list_unfinished,
@@ -35,8 +35,10 @@ _log = logging.getLogger(__name__)
 _CLAIM_ATTEMPTS = 5
 
 _HOLDERS = """
-SELECT context_id, state FROM context:[$context_id];
-SELECT context_id, state FROM context WHERE namespace = $namespace AND database = $database;
+RETURN array::concat(
+    (SELECT context_id, state FROM context:[$context_id]),
+    (SELECT context_id, state FROM context WHERE namespace = $namespace AND database = $database)
+);
 """
 
 _OWN_DATABASE = """
@@ -67,9 +69,7 @@ _DELETE_ROW = "DELETE context:[$context_id] WHERE claim = $claim RETURN NONE;"
 
 _UNEQUAL = """
 SELECT context_id, namespace, database, state, schema_version FROM context
-WHERE schema_version < $version;
-SELECT context_id, namespace, database, state, schema_version FROM context
-WHERE schema_version > $version;
+WHERE schema_version != $version;
 """
 
 _SET_VERSION = "UPDATE context:[$context_id] SET schema_version = $version RETURN NONE;"
@@ -88,7 +88,7 @@ class Provisioning:
 
     async def create_context(self, row: ContextRow, *, providers: Mapping[str, str]) -> ContextRow:
         if row.namespace == METADATA.namespace:
-            raise problems.reserved(f"namespace: {METADATA.namespace!r} is Spectron's own")
+            raise ReservedError(f"namespace: {METADATA.namespace!r} is Spectron's own")
         content = _make_content(row, providers)
         claim = make_claim()
         await self._claim({**content, "claim": claim})
@@ -107,7 +107,7 @@ class Provisioning:
             "SELECT state FROM context:[$context_id];", {"context_id": context_id}
         )
         if found and found[0]["state"] == "deleting":
-            raise problems.unavailable(f"context {context_id!r} is being deleted")
+            raise UnavailableError(f"context {context_id!r} is being deleted")
         return False
 
     async def _claim(self, content: Row) -> None:
@@ -121,16 +121,16 @@ class Provisioning:
                 await self._clear_way(content)
             else:
                 return
-        raise problems.unavailable("others create and delete the same context at the same time")
+        raise UnavailableError("others create and delete the same context at the same time")
 
     async def _clear_way(self, content: Row) -> None:
-        """Finish what a dead holder of the id or the binding left behind, or 409."""
-        by_id, by_binding = await self._database.query(_HOLDERS, content)
-        holders = {each["context_id"]: each["state"] for each in (*by_id, *by_binding)}
+        """Finish what a dead holder of the id or the binding left behind; TakenError for one that lives."""
+        found = await self._database.select(_HOLDERS, content)
+        holders = {each["context_id"]: each["state"] for each in found}
         for context_id, state in holders.items():
             abandoned = await seize(self._database, context_id)
             if abandoned is None:
-                raise problems.conflict(_explain_conflict(content, context_id, state))
+                raise TakenError(_explain_conflict(content, context_id, state))
             await self._remove(abandoned)
 
     async def _build(self, row: ContextRow, claim: str) -> ContextRow:
@@ -148,7 +148,7 @@ class Provisioning:
         version = await self._migrate(binding, existed=existed)
         rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
         if not rows:
-            raise problems.conflict(f"context {row.id!r}: another server took over its creation")
+            raise TakenError(f"context {row.id!r}: another server took over its creation")
         return read_context(rows[0])
 
     async def _has_database(self, binding: Binding) -> bool:
@@ -166,9 +166,7 @@ class Provisioning:
         except (MigrationError, StoreVersionError) as error:
             if not existed:
                 raise
-            raise problems.conflict(
-                f"{describe(binding)} exists and does not fit: {error}"
-            ) from error
+            raise TakenError(f"{describe(binding)} exists and does not fit: {error}") from error
 
     async def _undo(self, context_id: str, claim: str) -> None:
         try:
@@ -216,11 +214,12 @@ class Provisioning:
 
     async def _list_behind(self) -> list[Row]:
         known = self.schema_version
-        behind, ahead = await self._database.query(_UNEQUAL, {"version": known})
-        for row in ahead:
-            at = Binding(row["namespace"], row["database"])
-            raise StoreVersionError(at, found=row["schema_version"], known=known)
-        return [row for row in behind if row["state"] == "active"]
+        unequal = await self._database.select(_UNEQUAL, {"version": known})
+        for row in unequal:
+            if row["schema_version"] > known:
+                at = Binding(row["namespace"], row["database"])
+                raise StoreVersionError(at, found=row["schema_version"], known=known)
+        return [row for row in unequal if row["state"] == "active"]
 
     async def _upgrade(self, row: Row) -> None:
         at = Binding(row["namespace"], row["database"])

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response, StreamingResponse
 
-from spectronctl.ground.ulids import ULID_PATTERN, make_ulid_bound, new_ulid
+from spectronctl.ground.ulids import make_ulid_bound
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.caller import CANNOT_FORGET, Caller
 from spectronctl.server.access.gates import Reader, Writer
@@ -23,10 +22,17 @@ from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.fields import read_instant
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
 from spectronctl.server.http.paths import PREFIX
-from spectronctl.server.http.problems import ProblemError, forbidden, invalid, not_found
+from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.idempotency.once import OnceOnly
 from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.sessions.lookup import (
+    SESSION_ID,
+    admit_session,
+    check_id,
+    find_session,
+    make_session,
+)
 from spectronctl.server.sessions.recall import NEWEST, choose_best, read_words, write_context
 from spectronctl.server.sessions.rows import Found, SessionRow
 from spectronctl.server.sessions.schemas import (
@@ -40,8 +46,6 @@ from spectronctl.server.sessions.schemas import (
 )
 from spectronctl.server.sessions.table import SessionTable
 from spectronctl.server.sessions.turns import TurnTable
-
-SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
 
 _MOST_TURNS = 500
 _LARGEST = 2**63 - 1
@@ -156,7 +160,7 @@ async def list_turns(
     offset: _Offset = 0,
 ) -> Response:
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
-    _check_id(session_id)
+    check_id(session_id)
     row, turns = await TurnTable(database).read_turns(
         caller.context,
         caller.region("memory:read"),
@@ -164,7 +168,7 @@ async def list_turns(
         offset=offset,
         limit=min(limit, _MOST_TURNS),
     )
-    _admit(row, session_id)
+    admit_session(row, session_id)
     if isinstance(turns, str):
         return Response(f'{{"turns":{turns}}}', media_type="application/json")
     return StreamingResponse(_wrap(turns), media_type="application/json")
@@ -204,33 +208,6 @@ async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
     yield "}"
 
 
-def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
-    """A session that is not stored yet."""
-    return SessionRow(id=f"session:{new_ulid()}", scopes=scopes, metadata=metadata)
-
-
-async def find_session(
-    database: Database, caller: Caller, session_id: str, *, deleting: bool = False
-) -> SessionRow:
-    """The session, or 404 for one that is not there or that the key may not see."""
-    _check_id(session_id)
-    row = await SessionTable(database).get_session(
-        caller.context, caller.region("memory:read"), session_id
-    )
-    return _admit(row, session_id, deleting=deleting)
-
-
-def _check_id(session_id: str) -> None:
-    if not SESSION_ID.fullmatch(session_id):
-        raise _no_session(session_id)
-
-
-def _admit(row: SessionRow | None, session_id: str, *, deleting: bool = False) -> SessionRow:
-    if row is None or row.deleting > deleting:
-        raise _no_session(session_id)
-    return row
-
-
 async def _recall(database: Database, caller: Caller, session_id: str, query: str) -> ContextText:
     session = await find_session(database, caller, session_id)
     words = read_words(query)
@@ -244,7 +221,3 @@ async def _recall(database: Database, caller: Caller, session_id: str, query: st
 
 def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:
     return f"session:{make_ulid_bound(rounded(moment.timestamp() * 1000) + later)}"
-
-
-def _no_session(session_id: str) -> ProblemError:
-    return not_found(f"no session {session_id[:64]}")

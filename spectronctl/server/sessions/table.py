@@ -9,6 +9,7 @@ import json
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError, Row
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import to_stored
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.idempotency.table import FINISH, describe_receipt, explain_taken_over
@@ -21,10 +22,10 @@ _COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
 # As JSON: a program reads one long text several times faster than many small values.
-READ = f"""
-RETURN encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id] WHERE {WITHIN}));
-"""
+SESSION = f"encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id] WHERE {WITHIN}))"
 """The session, as `read_session` takes it; none outside of the region."""
+
+READ = f"RETURN {SESSION};"
 
 _LIST = f"""
 RETURN encoding::json::encode((
@@ -36,15 +37,13 @@ RETURN encoding::json::encode((
 
 # In one transaction: a memory that is being written changes the session's row too, so that it is either seen here or
 # finds the session gone.
-_MARK = """
-BEGIN;
+_MARK = transaction("""
 LET $spared = !$with_memories AND array::len(
     SELECT VALUE id FROM memory_chunk WHERE session_id = $session_id LIMIT 1
 ) != 0;
 IF !$spared { UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE };
 RETURN $spared;
-COMMIT;
-"""
+""")
 
 _LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
 
@@ -70,7 +69,7 @@ class SessionTable:
         self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
     ) -> None:
         variables = {"row": make_session(row), "receipt": describe_receipt(receipt)}
-        text = f"BEGIN;{GUARD}{CREATE}{FINISH if receipt else ''}COMMIT;"
+        text = transaction(GUARD, CREATE, FINISH if receipt else "")
         try:
             await query_context(self._database, context, text, variables)
         except QueryError as error:
@@ -96,8 +95,8 @@ class SessionTable:
     ) -> bool:
         variables = {"session_id": session_id, "with_memories": with_memories}
         async with self._database.locks.get_lock(context.id, session_id):
-            results = await query_context(self._database, context, _MARK, variables)
-        if results[-2]:
+            is_spared = await query_one(self._database, context, _MARK, **variables)
+        if is_spared:
             return False
         await self._finish_deletions(context)
         return True
@@ -116,7 +115,7 @@ class SessionTable:
 
 
 def make_session(row: SessionRow) -> Row:
-    """`$row` of `CREATE`; 400 for metadata that cannot be kept unchanged."""
+    """`$row` of `CREATE`; UnstorableError for metadata that cannot be kept unchanged."""
     return {
         "session_id": row.id,
         **tag_row(row.scopes),

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from spectronctl.server.access.regions import WITHIN, query_one_region, query_region, tag_row
+from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
+from spectronctl.server.database.errors import GoneError
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import check_text
-from spectronctl.server.http import problems
 from spectronctl.server.http.limits import MAX_PIECE
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.idempotency.table import (
     FINISH,
@@ -28,7 +28,7 @@ from spectronctl.server.memory.rows import ChunkRow
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
-from spectronctl.server.sessions.table import CREATE, READ, make_session, read_session
+from spectronctl.server.sessions.table import CREATE, READ, SESSION, make_session, read_session
 
 _MOVED = "moved on"
 
@@ -49,14 +49,19 @@ SELECT turn_id AS id, session_id AS session, role, content, seq, created_at AS c
 FROM turn WHERE session_id = $session_id AND seq >= $offset ORDER BY seq LIMIT $limit
 """
 
-_READ_PAGE = f"LET $page = ({PAGE}); RETURN count($page); RETURN encoding::json::encode($page);"
+_READ_PAGE = f"""
+LET $page = ({PAGE});
+RETURN {{ count: count($page), turns: encoding::json::encode($page) }};
+"""
 
 # In one round trip with the session, where all of the page may be read at once.
 _READ_FIRST = f"""
 LET $row = (SELECT longest_turn, turn_count FROM ONLY session:[$session_id]);
 LET $count = math::max([0, math::min([$limit, ($row.turn_count ?? 0) - $offset])]);
-{READ}
-RETURN IF ($row.longest_turn ?? 0) * $count <= $room {{ encoding::json::encode(({PAGE})) }};
+RETURN {{
+    session: {SESSION},
+    turns: IF ($row.longest_turn ?? 0) * $count <= $room {{ encoding::json::encode(({PAGE})) }}
+}};
 """
 
 _READ_HEAD = """
@@ -91,11 +96,10 @@ LET $rows = (
     SELECT chunk_id, session_id, text, scopes FROM memory_chunk
     WHERE chunk_id < $before AND {WITHIN} ORDER BY chunk_id DESC LIMIT $limit
 );
-RETURN $rows.chunk_id;
-RETURN encoding::json::encode((
+RETURN {{ ids: $rows.chunk_id, found: encoding::json::encode((
     SELECT string::slice(text, 0, $longest) AS text, scopes FROM $rows
     WHERE session_id != $session_id AND string::lowercase(text) CONTAINSANY $words
-));
+)) }};
 """
 
 _CHUNKS = 250
@@ -125,7 +129,7 @@ class TurnTable:
     ) -> None:
         opening = CREATE if is_new else _COUNT
         parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
-        text = f"BEGIN;{GUARD}{''.join(parts)}COMMIT;"
+        text = transaction(GUARD, *parts)
         longest = max((len(turn.content) for turn in turns), default=0)
         fixed = {
             "count": len(turns),
@@ -168,15 +172,15 @@ class TurnTable:
         found = await query_one_region(self._database, context, WHOLE, READ, session_id=session_id)
         row = read_session(found)
         if row is None or row.deleting:
-            raise problems.not_found(f"no session {session_id}")
+            raise GoneError(f"no session {session_id}")
         return row
 
     async def read_turns(
         self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
     ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
         page = {"session_id": session_id, "offset": offset, "limit": limit, "room": MAX_PIECE}
-        *_, found, turns = await query_region(self._database, context, region, _READ_FIRST, page)
-        session = read_session(found)
+        first = await query_one_region(self._database, context, region, _READ_FIRST, **page)
+        session, turns = read_session(first["session"]), first.get("turns")
         if session is None or turns is not None:
             return session, turns if session else "[]"
         count = max(0, min(limit, session.turn_count - offset))
@@ -202,10 +206,10 @@ class TurnTable:
         self, context: ContextRow, session_id: str, offset: int, limit: int
     ) -> str:
         page = {"session_id": session_id, "offset": offset, "limit": limit}
-        _, count, turns = await query_context(self._database, context, _READ_PAGE, page)
-        if count != limit:
+        found = await query_one(self._database, context, _READ_PAGE, **page)
+        if found["count"] != limit:
             raise _explain_gone(session_id)
-        return str(turns)[1:-1]
+        return str(found["turns"])[1:-1]
 
     async def _read_long(
         self, context: ContextRow, session_id: str, seq: int
@@ -246,15 +250,17 @@ class TurnTable:
         for before in range(session.turn_count, first, -size):
             offset = max(first, before - size)
             bounds: Row = {"offset": offset, "limit": before - offset}
-            (found,) = await query_context(self._database, context, _FIND_TURNS, wanted | bounds)
-            yield _read_found(found)
+            yield _read_found(
+                await query_one(self._database, context, _FIND_TURNS, **wanted, **bounds)
+            )
         before_chunk, left = _AFTER_ALL, most
         while left > 0:
             bounds = {"before": before_chunk, "limit": min(_CHUNKS, left)}
-            _, ids, found = await query_region(
-                self._database, context, region, _FIND_CHUNKS, wanted | bounds
+            chunks = await query_one_region(
+                self._database, context, region, _FIND_CHUNKS, **wanted, **bounds
             )
-            yield _read_found(found)
+            yield _read_found(chunks["found"])
+            ids = chunks["ids"]
             before_chunk, left = (ids[-1], left - _CHUNKS) if len(ids) == _CHUNKS else ("", 0)
 
 
@@ -262,8 +268,8 @@ def _read_found(found: str) -> list[Found]:
     return [Found(**row) for row in json.loads(found)]
 
 
-def _explain_gone(session_id: str) -> ProblemError:
-    return problems.not_found(f"no session {session_id}: it was deleted while it was read")
+def _explain_gone(session_id: str) -> GoneError:
+    return GoneError(f"no session {session_id}: it was deleted while it was read")
 
 
 def _make_turn(session: SessionRow, turn: TurnRow, seq: int) -> Row:

@@ -17,7 +17,7 @@ import pytest
 
 from spectronctl.server.database import connections as _connections
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.registry.opening import open_store
 from tests.support.soak import SOAK
 
@@ -86,12 +86,12 @@ async def test_an_engine_that_was_killed_is_opened_anew_with_all_that_it_confirm
         os.kill(find_engine(), signal.SIGKILL)
         outcomes = await asyncio.gather(*writing, return_exceptions=True)
         failed = [each for each in outcomes if each is not None]
-        assert all(isinstance(each, ProblemError) and each.status == 503 for each in failed)
+        assert all(isinstance(each, UnavailableError) for each in failed)
         await disk_store.ping()
         assert await count(disk_store) >= 50 + len(outcomes) - len(failed)
 
 
-async def test_a_statement_that_is_stuck_is_503_and_readiness_fails_with_it(
+async def test_a_statement_that_is_stuck_is_refused_and_readiness_fails_with_it(
     disk_store: Database,
 ) -> None:
     disk_store.patience = 0.3
@@ -99,13 +99,12 @@ async def test_a_statement_that_is_stuck_is_503_and_readiness_fails_with_it(
     os.kill(engine, signal.SIGSTOP)
     writing = [asyncio.create_task(write(disk_store, row)) for row in range(10)]
     outcomes = await asyncio.gather(*writing, return_exceptions=True)
-    said = [str(each) for each in outcomes if isinstance(each, ProblemError)]
+    said = [str(each) for each in outcomes if isinstance(each, UnavailableError)]
     assert [("was not begun" in text) for text in said] == 4 * [False] + 6 * [True]
     assert all("may have been made" in text for text in said[:4])
     disk_store._proved_at = 0
-    with pytest.raises(ProblemError) as raised:
+    with pytest.raises(UnavailableError):
         await disk_store.ping()
-    assert raised.value.status == 503
     os.kill(engine, signal.SIGCONT)
     disk_store.patience = 20
     assert await count(disk_store) == 4  # those that had begun, and none of the others
@@ -120,7 +119,7 @@ async def test_an_engine_that_stays_stuck_is_given_up_and_opened_anew(
     disk_store.patience = 0.5
     stuck = find_engine()
     os.kill(stuck, signal.SIGSTOP)
-    with pytest.raises(ProblemError):
+    with pytest.raises(UnavailableError):
         await write(disk_store, 2)
     disk_store.patience = 20
     assert await count(disk_store) == 1

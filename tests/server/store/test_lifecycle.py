@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.errors import DatabaseError, TakenError, UnavailableError
 from spectronctl.server.database.migrations import MigrationError
 from spectronctl.server.database.schema import Migration, Migrations, load_migrations
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.opening import open_store
@@ -70,9 +70,8 @@ async def test_a_failed_create_keeps_a_database_that_was_there(
     failing: Provisioning, store: Database, make_context: MakeContext
 ) -> None:
     await store.query("CREATE precious:1 SET kept = true;", at=ACME_PROD)
-    with pytest.raises(ProblemError, match="exists and does not fit") as raised:
+    with pytest.raises(TakenError, match="exists and does not fit"):
         await failing.create_context(make_context(), providers={})
-    assert raised.value.status == 409
     assert await list_states(store) == {}
     (rows,) = await store.query("SELECT VALUE kept FROM precious;", at=ACME_PROD)
     assert rows == [True]
@@ -82,9 +81,9 @@ async def test_a_failed_create_leaves_other_contexts_alone(
     failing: Provisioning, store: Database, make_context: MakeContext
 ) -> None:
     await Provisioning(store).create_context(make_context("neighbour"), providers={})
-    with pytest.raises(ProblemError, match="bound by context 'neighbour'"):
+    with pytest.raises(TakenError, match="bound by context 'neighbour'"):
         await failing.create_context(make_context(database="neighbour"), providers={})
-    with pytest.raises(ProblemError, match="'neighbour' exists already"):
+    with pytest.raises(TakenError, match="'neighbour' exists already"):
         await failing.create_context(make_context("neighbour", database="x"), providers={})
     assert await list_states(store) == {"neighbour": "active"}
     assert await list_databases(store) == ["neighbour"]
@@ -94,7 +93,7 @@ async def test_a_database_with_a_foreign_migration_table_is_refused_untouched(
     store: Database, make_context: MakeContext
 ) -> None:
     await store.query("CREATE migration:1 SET done = 'mine';", at=ACME_PROD)
-    with pytest.raises(ProblemError, match="`migration` that is not Spectron's"):
+    with pytest.raises(TakenError, match="`migration` that is not Spectron's"):
         await Provisioning(store).create_context(make_context(), providers={})
     (rows,) = await store.query("SELECT VALUE done FROM migration;", at=ACME_PROD)
     assert rows == ["mine"]
@@ -190,9 +189,9 @@ async def test_a_young_claim_of_another_server_is_left_alone(
     first, second = two_servers
     await leave_half_made(first, make_context(), age="50s")
     await Provisioning(second).prepare()
-    with pytest.raises(ProblemError, match=r"'acme-prod' exists already \(being created\)"):
+    with pytest.raises(TakenError, match=r"'acme-prod' exists already \(being created\)"):
         await Provisioning(second).create_context(make_context(), providers={})
-    with pytest.raises(ProblemError, match=r"bound by context 'acme-prod' \(being created\)"):
+    with pytest.raises(TakenError, match=r"bound by context 'acme-prod' \(being created\)"):
         await Provisioning(second).create_context(
             make_context("other", database="acme-prod"), providers={}
         )
@@ -241,7 +240,7 @@ async def test_a_slow_create_that_was_taken_over_drops_nothing(
     taken = await Provisioning(second).create_context(
         make_context(config={"by": "second"}), providers={}
     )
-    with pytest.raises((ProblemError, MigrationError)):
+    with pytest.raises((DatabaseError, MigrationError)):
         await creating
     assert await ContextTable(second).get_context("acme-prod") == taken
     assert await list_databases(second) == ["acme-prod"]
@@ -332,9 +331,8 @@ async def test_an_interrupted_delete_is_finished_at_the_next_open(
     await Provisioning(before).create_context(make_context(), providers={})
     await KeyTable(before).create_key(make_key())
     await before.query("UPDATE context SET state = 'deleting', claim = 'of the dead';")
-    with pytest.raises(ProblemError, match="is being deleted") as raised:
+    with pytest.raises(UnavailableError, match="is being deleted"):
         await Provisioning(before).delete_context("acme-prod")
-    assert raised.value.status == 503
     await before.close()
     after = await open_store(file_url)
     assert await list_states(after) == {}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import ProblemError
+from spectronctl.server.database.errors import GoneError, TakenError
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.keys import _LIST, KeyTable, ManagementKeyTable
 from spectronctl.server.registry.opening import open_store
@@ -54,9 +54,8 @@ async def test_a_taken_name_is_a_conflict_that_names_the_key(
     store: Database, make_key: MakeKey
 ) -> None:
     await KeyTable(store).create_key(make_key(name="app"))
-    with pytest.raises(ProblemError, match=r"^name: key 'cak_1' .* 'app'$") as raised:
+    with pytest.raises(TakenError, match=r"^name: key 'cak_1' .* 'app'$"):
         await KeyTable(store).create_key(make_key("cak_2", name="app"))
-    assert raised.value.status == 409
     await KeyTable(store).create_key(make_key("cak_2", name="app", context_id="acme-test"))
     await KeyTable(store).delete_key("acme-prod", "cak_1")
     await KeyTable(store).create_key(make_key("cak_3", name="app"))
@@ -70,20 +69,19 @@ async def test_of_many_keys_with_one_name_exactly_one_is_made(
         return_exceptions=True,
     )
     assert made.count(None) == 1
-    assert sum(isinstance(each, ProblemError) and each.status == 409 for each in made) == 9
+    assert sum(isinstance(each, TakenError) for each in made) == 9
     assert len(await KeyTable(store).list_keys("acme-prod", after=None, limit=50)) == 1
 
 
 async def test_a_taken_key_id_is_a_conflict(store: Database, make_key: MakeKey) -> None:
     await KeyTable(store).create_key(make_key())
-    with pytest.raises(ProblemError, match=r"^id: key 'cak_1' exists already$"):
+    with pytest.raises(TakenError, match=r"^id: key 'cak_1' exists already$"):
         await KeyTable(store).create_key(make_key(name="other"))
 
 
 async def test_no_key_without_its_context(store: Database, make_key: MakeKey) -> None:
-    with pytest.raises(ProblemError, match="no context 'gone'") as raised:
+    with pytest.raises(GoneError, match="no context 'gone'"):
         await KeyTable(store).create_key(make_key(context_id="gone"))
-    assert raised.value.status == 404
     assert await KeyTable(store).get_key("gone", "cak_1") is None
 
 
@@ -189,7 +187,7 @@ async def test_management_keys_are_kept_apart(store: Database) -> None:
     assert await ManagementKeyTable(store).list_management_keys() == [rows[1], rows[0]]
     assert await ManagementKeyTable(store).get_management_key("mk_2") == rows[0]
     assert await ManagementKeyTable(store).get_management_key("mk_3") is None
-    with pytest.raises(ProblemError, match="'mk_1' exists already"):
+    with pytest.raises(TakenError, match="'mk_1' exists already"):
         await ManagementKeyTable(store).create_management_key(rows[1])
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is True
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is False

@@ -16,8 +16,8 @@ from spectronctl import server
 from spectronctl.server.access.regions import query_region
 from spectronctl.server.access.scopes import WHOLE, Region, list_nodes
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.memory import finding
 from spectronctl.server.memory.finding import FindingTable
 from spectronctl.server.memory.index import SearchTable
@@ -208,7 +208,7 @@ async def test_rows_from_before_are_in_the_region_after_the_upgrade(
             row,
             at=at,
         )
-    with pytest.raises(ProblemError, match="schema is behind"):
+    with pytest.raises(UnavailableError, match="schema is behind"):
         await remember(older, context, "tea")
     await older.close()
     newer = await open_store(file_url)

@@ -11,8 +11,8 @@ import pytest
 
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.memory.finding import FindingTable
@@ -361,6 +361,6 @@ async def test_writes_wait_for_the_schema(file_url: str, make_context: MakeConte
     before = Migrations(shipped.metadata, shipped.context[: names.index("search")])
     store = await open_store(file_url, migrations=before)
     context = await Provisioning(store).create_context(make_context(), providers={})
-    with pytest.raises(ProblemError, match="schema is behind"):
+    with pytest.raises(UnavailableError, match="schema is behind"):
         await SearchTable(store).cache_vector(context, WHOLE, "acme/small", "tea?", [1.0])
     await store.close()

@@ -12,8 +12,8 @@ import pytest
 from spectronctl.ground.ulids import make_ulid_bound, new_ulid, read_ulid_time
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
+from spectronctl.server.database.errors import GoneError, UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.memory.rows import ChunkRow
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store
@@ -119,7 +119,7 @@ async def test_an_append_is_all_or_nothing(store: Database, context: ContextRow)
 async def test_an_append_to_a_session_that_is_gone_is_404(
     store: Database, context: ContextRow
 ) -> None:
-    with pytest.raises(ProblemError, match="no session"):
+    with pytest.raises(GoneError, match="no session"):
         await append(store, context, make_session(), 1)
     assert await count_rows(store, context, "turn") == 0
 
@@ -148,7 +148,7 @@ async def test_a_deletion_that_a_crash_cut_short_is_finished_by_the_next(
             context, WHOLE, after="", before=None, limit=9
         )
     ] == sorted([second.id, kept.id])
-    with pytest.raises(ProblemError, match="no session"):
+    with pytest.raises(GoneError, match="no session"):
         await append(store, context, first, 1)
     await SessionTable(store).delete_session(context, second.id, with_memories=True)
     for table, left in (("turn", 3), ("memory_chunk", 1), ("session", 1)):
@@ -176,7 +176,7 @@ async def test_a_write_does_not_bring_a_deleted_context_back(
         lambda: SessionTable(store).delete_session(context, row.id, with_memories=True),
     ]
     for write in writes:
-        with pytest.raises(ProblemError, match="its database is being deleted"):
+        with pytest.raises(UnavailableError, match="its database is being deleted"):
             await write()
     at = Binding(context.namespace, context.database)
     (info,) = await store.query("INFO FOR DB STRUCTURE;", at=at)
@@ -194,7 +194,7 @@ async def test_contexts_of_the_first_release_are_brought_up_when_the_store_is_op
     first = Migrations(shipped.metadata, shipped.context[:1])
     older = await open_store(file_url, migrations=first)
     context = await Provisioning(older).create_context(make_context(), providers={})
-    with pytest.raises(ProblemError, match="its schema is behind"):
+    with pytest.raises(UnavailableError, match="its schema is behind"):
         await SessionTable(older).create_session(context, make_session(), receipt=None)
     await older.close()
     newer = await open_store(file_url)

@@ -1,0 +1,46 @@
+"""One session by its id: there, in the caller's region, and not being deleted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from spectronctl.ground.ulids import ULID_PATTERN, new_ulid
+from spectronctl.server.access.caller import Caller
+from spectronctl.server.database.database import Database
+from spectronctl.server.http.problems import ProblemError, not_found
+from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.sessions.table import SessionTable
+
+SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
+
+
+def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
+    """A session that is not stored yet."""
+    return SessionRow(id=f"session:{new_ulid()}", scopes=scopes, metadata=metadata)
+
+
+async def find_session(
+    database: Database, caller: Caller, session_id: str, *, deleting: bool = False
+) -> SessionRow:
+    """The session, or 404 for one that is not there or that the key may not see."""
+    check_id(session_id)
+    row = await SessionTable(database).get_session(
+        caller.context, caller.region("memory:read"), session_id
+    )
+    return admit_session(row, session_id, deleting=deleting)
+
+
+def check_id(session_id: str) -> None:
+    if not SESSION_ID.fullmatch(session_id):
+        raise no_session(session_id)
+
+
+def admit_session(row: SessionRow | None, session_id: str, *, deleting: bool = False) -> SessionRow:
+    if row is None or row.deleting > deleting:
+        raise no_session(session_id)
+    return row
+
+
+def no_session(session_id: str) -> ProblemError:
+    return not_found(f"no session {session_id[:64]}")
