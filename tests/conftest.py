@@ -21,7 +21,7 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.client._asgi import AsgiTransport
 from spectronctl.output.streams import Streams
 
-# Whoever starts the tests in the background may have told them to ignore these, and so every process that they start.
+# A shell that starts the tests in the background may have made them ignore these, and so all their child processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
@@ -68,7 +68,7 @@ class Server(httpx.BaseTransport):
     """
     A real server in memory, kept open between command lines; it remembers what was asked of it.
 
-    Nobody works on its jobs unless `works_on_jobs`.
+    No worker runs its jobs unless `works_on_jobs`.
     """
 
     def __init__(self, *, works_on_jobs: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""A program that is run for somebody: with our streams, the signals that reach us, and an exit code to pass on."""
+"""A program that is run as a child: with our streams, the signals that reach us, and an exit code to pass on."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class SignalRelay:
 
 @contextmanager
 def _holding(numbers: Collection[int]) -> Iterator[None]:
-    """Let signals wait until somebody asks for them (`sigtimedwait`), and for their handlers afterwards."""
+    """Hold signals back until they are asked for (`sigtimedwait`), and for their handlers afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
@@ -169,7 +169,7 @@ def _outlast(number: int) -> None:
 
 
 def _pass_on(number: int, child: subprocess.Popen[bytes]) -> None:
-    """Where nobody says who sent it: what the terminal may have sent, the program has."""
+    """Where the sender is unknown: what the terminal may have sent, the program has already."""
     if not (number in _FROM_TERMINAL and _is_in_foreground()):
         _send(number, child)
 

@@ -81,7 +81,7 @@ class Exchange:
         try:
             return self._take(bound_wait(self._timeout))
         except (Empty, httpcore.ReadTimeout):
-            raise httpx.ReadTimeout("the application did not answer in time") from None
+            raise httpx.ReadTimeout("the application did not respond in time") from None
 
     def _take(self, timeout: float | None) -> Any:
         while (item := self._inbox.get(timeout=timeout)) is _WANTED:
@@ -111,7 +111,7 @@ class Exchange:
             if not self._is_complete:
                 raise
         if not self._is_complete:
-            raise httpx.RemoteProtocolError("the application did not finish its answer")
+            raise httpx.RemoteProtocolError("the application did not finish its response")
         self._inbox.put(None if self._is_streamed else self._build_response(content=self._content))
 
     def _build_response(self, **body: Any) -> httpx.Response:

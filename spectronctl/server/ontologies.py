@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from spectronctl.models.ontology import (
-    LONGEST_NAME,
-    MOST_KEYS,
-    MOST_KEYS_OF_A_TYPE,
-    MOST_LABELS,
-    MOST_TYPES,
+    MAX_KEYS,
+    MAX_KEYS_OF_A_TYPE,
+    MAX_LABELS,
+    MAX_NAME,
+    MAX_TYPES,
     find_problems,
     join_problems,
 )
@@ -20,7 +20,7 @@ from spectronctl.server.etags import make_etag
 from spectronctl.server.problems import invalid
 from spectronctl.server.store import OntologyRow
 
-_RULE = f"names of 1 to {LONGEST_NAME} printable characters, none of them twice"
+_RULE = f"names of 1 to {MAX_NAME} printable characters, none of them twice"
 
 
 class OntologyBody(BaseModel):
@@ -29,15 +29,15 @@ class OntologyBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     entity_types: list[str] = Field(
-        default_factory=list, description=f"At most {MOST_TYPES} {_RULE}"
+        default_factory=list, description=f"At most {MAX_TYPES} {_RULE}"
     )
     attribute_keys: dict[str, list[str]] = Field(
         default_factory=dict,
-        description=f"By one of the `entity_types`, at most {MOST_KEYS_OF_A_TYPE} {_RULE}; "
-        f"at most {MOST_KEYS} together",
+        description=f"By one of the `entity_types`, at most {MAX_KEYS_OF_A_TYPE} {_RULE}; "
+        f"at most {MAX_KEYS} together",
     )
     relation_labels: list[str] = Field(
-        default_factory=list, description=f"At most {MOST_LABELS} {_RULE}"
+        default_factory=list, description=f"At most {MAX_LABELS} {_RULE}"
     )
 
 

@@ -399,7 +399,7 @@ def test_a_protected_profile_wants_the_name(
     call("profiles add prod --protected --url http://spectron.test")
     env = {"SPECTRON_URL": "", "SPECTRONCTL_PROFILE": "prod"}
     assert call(f"{line} --yes", env=env).code == 2
-    assert call(f"{line} --confirm nobody", env=env).code == 2
+    assert call(f"{line} --confirm missing", env=env).code == 2
     assert call(line, env=env, stdin="y\n", terminal=True).code == 1
     assert echo.requests == []
     assert call(line, env=env, stdin=f"{name}\n", terminal=True).code == 0

@@ -1,4 +1,4 @@
-"""Programs that are run for somebody: exit codes, signals, streams, as a process of their own and at a terminal."""
+"""Programs that are run as children: exit codes, signals, streams, as a process of their own and at a terminal."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def test_a_server_that_ignores_the_offset_is_found_out(connect: Connect) -> None
 def test_a_page_larger_than_asked_for_is_an_error(connect: Connect) -> None:
     server = Turns(600)
     client = connect_to(connect, lambda request: server.answer_turns(server.turns))
-    with pytest.raises(errors.UpstreamError, match="600 items where 500 were asked for"):
+    with pytest.raises(errors.UpstreamError, match="600 items where 500 were requested"):
         client.offset_pages(TURNS)
 
 
@@ -290,7 +290,7 @@ def test_a_reader_that_leaves_cancels_what_is_under_way() -> None:
 
 
 class Alive:
-    """Makes pages, and counts how many of them somebody holds."""
+    """Makes pages, and counts how many of them are referenced."""
 
     def __init__(self, total: int) -> None:
         self.most = 0

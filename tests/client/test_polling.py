@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spectronctl.api import lifecycle
 from spectronctl.client import Polling
-from spectronctl.client._polling import FIRST_PAUSE, LAST_PAUSE, LONGEST_SILENCE
+from spectronctl.client._polling import FIRST_PAUSE, LAST_PAUSE, MAX_SILENCE_SECS
 from spectronctl.errors import (
     AuthError,
     ConflictError,
@@ -115,13 +115,13 @@ def test_the_first_failure_of_each_row_is_told() -> None:
 def test_silence_ends_a_wait_without_a_limit_and_an_answer_breaks_it() -> None:
     clock = Clock()
     polling = make_polling(clock, is_known=True)
-    clock.sleep(LONGEST_SILENCE - 1)
+    clock.sleep(MAX_SILENCE_SECS - 1)
     polling.choose_pause_after(NetworkError("down"))
     polling.choose_pause(False)
-    clock.sleep(LONGEST_SILENCE - 1)
+    clock.sleep(MAX_SILENCE_SECS - 1)
     polling.choose_pause_after(NetworkError("down"))
     clock.sleep(1)
-    with pytest.raises(WaitTimeoutError, match="no answer for 600 s; the last failure: gone"):
+    with pytest.raises(WaitTimeoutError, match="no response for 600 s; the last failure: gone"):
         polling.choose_pause_after(NetworkError("gone"))
 
 
@@ -129,7 +129,7 @@ def test_a_wait_without_a_limit_goes_on_as_long_as_there_are_answers() -> None:
     clock = Clock()
     polling = make_polling(clock)
     for _ in range(100):
-        clock.sleep(LONGEST_SILENCE)
+        clock.sleep(MAX_SILENCE_SECS)
         assert polling.choose_pause(False)
 
 

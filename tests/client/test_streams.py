@@ -269,7 +269,7 @@ def test_an_answer_of_another_kind_is_no_stream(connect: Connect) -> None:
     with serve(write(ok)) as server:
         error, _ = fail(connect, f"http://{server.address}")
     assert type(error) is errors.UpstreamError
-    assert error.message.endswith("the answer is not a stream of events")
+    assert error.message.endswith("the response is not a stream of events")
 
 
 @pytest.mark.parametrize(

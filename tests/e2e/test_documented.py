@@ -1,4 +1,4 @@
-"""The invocations that the product's documentation prints, letter for letter (cli.md, "Grammar")."""
+"""The invocations that the product's documentation prints, letter for letter."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Edge(httpx.BaseTransport):
     """
     The way to the server. `faults` answers requests by their number, counted in `asked`.
 
-    Uses of keys are noted in the time of `clock`, to the minute, as a server would (contract).
+    Uses of keys are noted in the time of `clock`, to the minute, as a server would.
     """
 
     def __init__(self, server: Server, clock: Clock, tick: Callable[[str], None]) -> None:
@@ -279,7 +279,7 @@ class World:
             assert self.works(place.holds), f"{place.name} is cut off after {self.log}"
 
     def guard(self, request: httpx.Request) -> None:
-        """Before the server does it: no key goes while somebody uses it."""
+        """Before the server does it: no key is deleted while it is used."""
         target = request.url.path.rpartition("/")[2]
         names = {key.id: key.name for key in self.list_keys()} if target.startswith("cak") else {}
         self.log.append(f"{request.method} {names.get(target, target)}")

@@ -125,7 +125,7 @@ def test_a_successor_is_what_its_predecessor_was(shared: Server, method: Method)
 def test_generations_go_on_past_older_ones_that_were_left(shared: Server) -> None:
     world = World(shared, grants=False)
     world.finish()
-    left = world.mint("agent")  # somebody brought the first generation back
+    left = world.mint("agent")  # an operator brought the first generation back
     rotation = world.plan(select_newest(world.list_keys())[-1])
     assert (rotation.key["name"], rotation.successor_name) == ("agent.g2", "agent.g3")
     world.documents.append(json.dumps(rotation.to_dict()))
@@ -323,7 +323,7 @@ def test_a_secret_that_does_not_work_never_replaces_one_that_does(shared: Server
     world.edge.faults.clear()
     world.finish()
     world.check_end()
-    assert "agent.g3" not in world.live()  # nobody held the other one
+    assert "agent.g3" not in world.live()  # the other one was never delivered
 
 
 @pytest.mark.parametrize("method", ["in place", "leaked"])
@@ -413,7 +413,7 @@ def test_while_the_old_key_works_one_place_that_fails_stops_the_others(shared: S
         with pytest.raises(ConfigError):
             world.run()
     assert world.shelf[1].deliveries == 0
-    assert world.live() == ["agent", "agent.g2"]  # nobody holds it, so it is used again
+    assert world.live() == ["agent", "agent.g2"]  # it was never delivered, so it is used again
 
 
 def test_a_key_whose_minting_was_not_heard_of_is_looked_for_first(shared: Server) -> None:

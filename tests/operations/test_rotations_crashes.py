@@ -1,4 +1,4 @@
-"""A rotation whose process ends anywhere is finished by the next one, and cuts nobody off."""
+"""A rotation whose process ends anywhere is finished by the next one, and cuts no user off."""
 
 from __future__ import annotations
 

@@ -66,11 +66,11 @@ KINDS: dict[str, Callable[[dict[str, str]], Headers]] = {
 OPERATORS = {"management", "blanks around", "both the same"}
 MEMBERS = {"agent", "supervisor"}
 UNTOLD = {"none", "another scheme", "two that differ", "twice, and differ"}
-"""Whoever holds no one key is told so, in the same words everywhere."""
+"""A caller without the one key is told so, in the same words everywhere."""
 
 
 def expect(operation: str, kind: str, *, is_known: bool) -> int:
-    """The status that the contract wants; 200 stands for any success."""
+    """The status that docs/wire-contract.md asks for; 200 stands for any success."""
     path = operation.split()[1]
     if operation in PUBLIC:
         return 200
@@ -153,7 +153,7 @@ async def test_a_refusal_says_nothing_of_what_there_is(app: FastAPI, world: Worl
 async def test_a_key_that_is_refused_is_refused_before_anything_else(
     app: FastAPI, world: World
 ) -> None:
-    """A body that is none, a parameter that is none: whoever has no key does not learn that."""
+    """A body that is none, a parameter that is none: a caller without a key does not learn that."""
     for operation in set(list_operations(app)) - PUBLIC:
         for kind in ("none", "garbage", "expired", "revoked"):
             answer = await world.ask(

@@ -196,7 +196,7 @@ async def test_a_deleted_context_is_gone_and_its_names_are_free(
     assert (await operator.get(f"{url}/keys")).json()["keys"] == []
 
 
-@pytest.mark.parametrize("name", ["nobody", "NOT-an-id", "%00", "..%5C", "a" * 5_000])
+@pytest.mark.parametrize("name", ["missing", "NOT-an-id", "%00", "..%5C", "a" * 5_000])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_context_is_not_found(
     operator: httpx.AsyncClient, method: str, name: str

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from tests.soak import SOAK
 
-from .wire import Answer, Wire
+from .wire import Response, Wire
 from .worlds import BODIES, QUERIES, World, dump_store, list_operations
 
 pytestmark = pytest.mark.anyio
@@ -247,7 +247,7 @@ def put(body: Any, place: tuple[Any, ...], text: str) -> Any:
     }
 
 
-async def show(wire: Wire, operation: str, ids: dict[str, str], answer: Answer) -> Any:
+async def show(wire: Wire, operation: str, ids: dict[str, str], answer: Response) -> Any:
     """What was written, read anew."""
     made = answer.json
     session_id = made.get("sessionId") or made.get("id")

@@ -142,10 +142,10 @@ async def test_a_use_is_noted(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/v1/contexts/nobody/keys"),
-        ("POST", "/api/v1/contexts/nobody/keys"),
-        ("POST", f"/api/v1/contexts/nobody/keys/{UNKNOWN}/rotate"),
-        ("DELETE", f"/api/v1/contexts/nobody/keys/{UNKNOWN}"),
+        ("GET", "/api/v1/contexts/missing/keys"),
+        ("POST", "/api/v1/contexts/missing/keys"),
+        ("POST", f"/api/v1/contexts/missing/keys/{UNKNOWN}/rotate"),
+        ("DELETE", f"/api/v1/contexts/missing/keys/{UNKNOWN}"),
         ("POST", f"{KEYS}/{UNKNOWN}/rotate"),
         ("POST", f"{KEYS}/nonsense/rotate"),
         ("DELETE", f"{KEYS}/{UNKNOWN}"),

@@ -89,7 +89,7 @@ def until_refused(url: str) -> None:
     for _ in range(200):
         try:
             httpx.get(f"{url}/api/v1/health")
-        except httpx.TransportError:  # refused, or taken into a queue that nobody serves any more
+        except httpx.TransportError:  # refused, or taken into a queue that is no longer served
             return
         time.sleep(0.02)
     raise AssertionError("the server still takes connections")

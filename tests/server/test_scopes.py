@@ -192,5 +192,5 @@ async def test_every_route_wants_a_key_of_the_context(
     ]
     for method, path in calls:
         assert (await stranger.request(method, f"/api/v1/acme-prod/{path}")).status_code == 401
-        foreign = await member.request(method, f"/api/v1/somebody/{path}", content=b"{")
+        foreign = await member.request(method, f"/api/v1/elsewhere/{path}", content=b"{")
         assert foreign.status_code == 401, path

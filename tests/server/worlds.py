@@ -109,7 +109,7 @@ QUERIES: dict[str, dict[str, str]] = {
 
 @dataclass
 class World:
-    """Contexts `acme` and `beta`, alike but for their names, and whoever holds a key to them."""
+    """Contexts `acme` and `beta`, alike but for their names, and the holders of their keys."""
 
     store: SurrealStore
     client: httpx.AsyncClient

@@ -3,7 +3,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from spectronctl.cli._reference._markdown import write_reference
+from spectronctl.cli._reference._markdown import format_reference
 from spectronctl.cli._reference._pages import read_pages
 from spectronctl.cli._reference._roff import write_page
 from spectronctl.cli._tree import walk
@@ -18,7 +18,7 @@ def main() -> None:
     options = parser.parse_args()
     pages = read_pages(walk(tree()))
     if options.form == "markdown":
-        _write(options.path, write_reference(pages))
+        _write(options.path, format_reference(pages))
         return
     for page in pages:
         _write(options.path / f"{page.slug}.1", write_page(page, pages))

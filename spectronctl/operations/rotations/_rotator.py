@@ -5,9 +5,9 @@ Runs a rotation, step by step, from wherever its journal says it stands.
     overlap    planned → minting → verifying → delivering → waiting ⇄ deleting → done
     leaked     planned → revoking → minting → delivering → verifying → done
 
-Every step is saved before it is taken, so whoever resumes knows what may have happened. A secret is only ever in
-memory: one that was lost on the way is replaced, in place while nobody can hold it, by a further generation once
-somebody might. While the old secret works the new one is tried before it is delivered, so that one that does not work
+Every step is saved before it is taken, so a resumed run knows what may have happened. A secret is only ever in
+memory: one that was lost on the way is replaced, in place while it cannot have been delivered, by a new generation
+afterwards. While the old secret works the new one is tried before it is delivered, so that one that does not work
 never replaces one that does; otherwise it is delivered at once, and tried then.
 """
 
@@ -98,7 +98,7 @@ class Rotator:
         """
         Give up; the ids of the keys that stay alive.
 
-        A successor that nobody can hold is deleted; one that may have been delivered stays, as does the old key.
+        A successor that was never delivered is deleted; one that may have been delivered stays, as does the old key.
         """
         run = self._make_run(rotation, ())
         alive = [ref["id"] for ref in rotation.retiring]

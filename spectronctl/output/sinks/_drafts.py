@@ -2,8 +2,8 @@
 A private file beside its target, which becomes the target in one step.
 
 A process that is killed leaves its draft behind. So that they neither pile up nor hold a secret for long, a draft
-carries its target's name and is locked while its process lives: whoever writes to the same target next removes those
-that nobody locks. A secret that could not be put in place is renamed, and so left alone.
+carries its target's name and is locked while its process lives: the next write to the same target removes those
+that are not locked. A secret that could not be put in place is renamed, and so left alone.
 """
 
 from __future__ import annotations

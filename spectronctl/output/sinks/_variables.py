@@ -76,7 +76,7 @@ class VariableSink:
 
     def _set(self, draft: Draft, secret: str) -> None:
         found = None
-        while found != (found := self._load()):  # until nobody saved the file while it was edited
+        while found != (found := self._load()):  # until it was not changed while it was edited
             content, ownership = found
             draft.adopt(ownership)
             draft.write(self._edit(content, secret))
@@ -87,10 +87,10 @@ class VariableSink:
         try:
             edited = set_variable(content, name, secret)
         except ValueError as exc:
-            raise UsageError(f"{self._path}: {exc}", hint="Mend the file first.") from None
+            raise UsageError(f"{self._path}: {exc}", hint="Fix the file first.") from None
         if not self._replace and get_variable(content, name):
             raise UsageError(
-                f"{name} is set already in {self._path}", hint="Pass --force to replace it."
+                f"{name} is already set in {self._path}", hint="Pass --force to replace it."
             )
         return edited
 

@@ -11,11 +11,11 @@ from pydantic_core import from_json
 
 from spectronctl.ground.backoff import pause_after
 from spectronctl.ground.http_problems import (
-    Answer,
+    Response,
     describe_page,
     is_web_page,
-    read_problem,
-    read_retry_after,
+    parse_problem,
+    parse_retry_after,
 )
 from spectronctl.server.embedding._embedder import Vector
 
@@ -49,14 +49,14 @@ def choose_pause(failure: Failure, attempt: int, jitter: float) -> float | None:
     return pause_after(attempt, FIRST_BACKOFF, LAST_BACKOFF, jitter=jitter)
 
 
-def read_answer(answer: Answer, count: int) -> list[Vector] | Failure:
+def read_answer(answer: Response, count: int) -> list[Vector] | Failure:
     """The vectors of `count` texts in their order, or what is wrong."""
     if 300 <= answer.status < 400:
         return Failure(f"{answer.status}: {_REDIRECT}", may_pass=False)
     if not answer.is_success:
         may_pass = answer.status >= 500 or answer.status in _TRANSIENT
-        text = f"{answer.status} {read_problem(answer).text}"
-        return Failure(text, may_pass, read_retry_after(answer, datetime.now(UTC)))
+        text = f"{answer.status} {parse_problem(answer).text}"
+        return Failure(text, may_pass, parse_retry_after(answer, datetime.now(UTC)))
     if is_web_page(answer):
         return Failure(describe_page(answer.body.decode(errors="replace")), may_pass=True)
     try:

@@ -13,7 +13,7 @@ import httpx
 import truststore
 
 from spectronctl import __version__
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 from spectronctl.ground.network_failures import explain_failure, is_tls_failure
 from spectronctl.ground.redaction import Redaction
 from spectronctl.ground.text import clean
@@ -77,7 +77,7 @@ class RemoteEmbedder:
             return Failure(f"the answer is longer than {MAX_ANSWER:,} bytes", may_pass=False)
         return read_answer(answer, len(texts))
 
-    async def _exchange(self, texts: list[str]) -> Answer | None:
+    async def _exchange(self, texts: list[str]) -> Response | None:
         """The whole answer, or None for one that is too long."""
         model = self.name.partition("/")[2]
         body = json.dumps({"model": model, "input": texts, "encoding_format": "float"})
@@ -87,7 +87,7 @@ class RemoteEmbedder:
                 received += chunk
                 if len(received) > MAX_ANSWER:
                     return None
-        return Answer(got.status_code, got.headers, bytes(received))
+        return Response(got.status_code, got.headers, bytes(received))
 
     def _check_length(self, outcome: list[Vector] | Failure) -> list[Vector] | Failure:
         if isinstance(outcome, Failure):

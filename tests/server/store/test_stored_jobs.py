@@ -87,7 +87,7 @@ async def test_a_job_of_a_context_that_is_not_there_is_not_made(
     store: SurrealStore, make_context: MakeContext
 ) -> None:
     with pytest.raises(ProblemError) as raised:
-        await queue(store, make_context("nobody"))
+        await queue(store, make_context("missing"))
     assert raised.value.status == 404
 
 
@@ -119,7 +119,7 @@ async def test_a_lease_counts_for_a_while_and_a_released_one_no_longer(
     assert await store.claim_job() is None
     await store.release_job(claimed)
     late = await store.renew_job(claimed, done=1, total=1)
-    assert late is None, "a sign of life that comes after it keeps nobody waiting"
+    assert late is None, "a sign of life that comes after it delays no one"
     again = await store.claim_job()
     assert again is not None
     assert again.claim != claimed.claim
@@ -128,7 +128,7 @@ async def test_a_lease_counts_for_a_while_and_a_released_one_no_longer(
 async def test_who_opens_an_embedded_store_goes_on_at_once(
     file_url: str, make_context: MakeContext
 ) -> None:
-    # Nobody else has it open: whoever had the job is dead, however long its lease.
+    # No other process has it open: the worker of the job is dead, however long its lease.
     before = await open_store(file_url)
     context = await before.create_context(make_context(), providers={})
     claimed = await claim_reindex(before, context)

@@ -103,7 +103,7 @@ async def test_a_vector_of_another_kind_is_left_out_and_the_memory_is_kept(
 
 async def test_what_is_deleted_is_not_found(store: SurrealStore, context: ContextRow) -> None:
     ids = await remember(store, context, "one", "two", vectors=[point(0), point(1)])
-    assert await store.delete_chunks(context, [ids[0], "memory_chunk:of-nobody"]) == 1
+    assert await store.delete_chunks(context, [ids[0], "memory_chunk:missing"]) == 1
     assert await find(store, context, point(0)) == ["two"]
     words = await store.find_words(context, WHOLE, FIRST, "one", most=5)
     assert words == []

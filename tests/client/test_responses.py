@@ -144,7 +144,7 @@ def test_a_web_page_is_named_as_such_with_its_first_useful_line(
     error = fail(client, spectron, 502, content=page, headers=headers)
     assert type(error) is errors.UpstreamError
     assert error.message == (
-        f"502 GET {ACME}: a proxy or another server answered with a web page “{words}”"
+        f"502 GET {ACME}: a proxy or another server responded with a web page “{words}”"
     )
     assert "--url" in (error.hint or "")
 
@@ -184,7 +184,7 @@ def test_a_redirect_may_point_anywhere(
     [
         ({"content": PAGE, "headers": HTML}, "a web page “502 Bad Gateway”"),
         ({"content": b"\n<!doctype HTML><p>Sign in"}, "a web page “Sign in”"),
-        ({"content": b""}, "the answer is empty"),
+        ({"content": b""}, "the response is empty"),
         ({"content": b'{"id": "ac'}, "not complete JSON: Invalid JSON: EOF"),
         ({"content": b"OK"}, "not complete JSON"),
         ({"content": b'{"id": "\xff"}'}, "not complete JSON"),
