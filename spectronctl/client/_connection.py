@@ -103,6 +103,6 @@ def _add_certificates(context: ssl.SSLContext, ca_file: str) -> None:
     )
 
 
-def trust_nobody() -> ssl.SSLContext:
+def trust_no_certificate() -> ssl.SSLContext:
     """For plain http: it costs nothing, and should TLS come up after all, it trusts no certificate."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -14,7 +14,7 @@ from spectronctl.client._connection import (
     find_proxy,
     parse_proxy,
     parse_url,
-    trust_nobody,
+    trust_no_certificate,
     trust_system,
 )
 from spectronctl.client._httpx import httpx
@@ -104,7 +104,7 @@ def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[s
     """
     secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
     secure = secure_proxy or settings.base_url.startswith("https:")
-    context = trust_system(ca_file) if secure else trust_nobody()
+    context = trust_system(ca_file) if secure else trust_no_certificate()
     proxy = settings.proxy and httpx.Proxy(
         settings.proxy, ssl_context=context if secure_proxy else None
     )

@@ -192,11 +192,11 @@ def inspect_tls(route: Route, ca_file: str | None, timeout: float) -> Tls:
                 return Tls(secured.version() or "?", _read_chain(secured), trusted_by=store)
         except ssl.SSLCertVerificationError as exc:
             failure = exc
-    with _shake(route, _trust_anybody(), timeout) as secured:
+    with _shake(route, _trust_every_certificate(), timeout) as secured:
         return Tls(secured.version() or "?", _read_chain(secured), failure=failure)
 
 
-def _trust_anybody() -> ssl.SSLContext:
+def _trust_every_certificate() -> ssl.SSLContext:
     """To look at a certificate that is not trusted. Nothing is sent over it that is not for all to see."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -258,7 +258,7 @@ def greet(route: Route, timeout: float) -> Greeting:
 
 def speaks_tls(route: Route, timeout: float) -> bool:
     """Whether a TLS server is there, whatever the URL says."""
-    with suppress(OSError, NetworkError), _shake(route, _trust_anybody(), timeout):
+    with suppress(OSError, NetworkError), _shake(route, _trust_every_certificate(), timeout):
         return True
     return False
 
@@ -283,7 +283,7 @@ def read_text(route: Route, path: str, timeout: float) -> str:
 @contextmanager
 def _open(route: Route, timeout: float) -> Iterator[socket.socket]:
     if route.is_secure:
-        with _shake(route, _trust_anybody(), timeout) as secured:
+        with _shake(route, _trust_every_certificate(), timeout) as secured:
             yield secured
         return
     connection, _ = _connect(route, timeout)

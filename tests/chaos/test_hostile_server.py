@@ -143,7 +143,7 @@ ANSWERS: dict[str, bytes] = {
 }
 """What comes whole, and is not what was asked for."""
 
-OVERDUE = "no complete answer"
+OVERDUE = "no complete response"
 
 STREAMS: dict[str, tuple[Callable[[], Iterator[bytes]], float, str]] = {
     "an endless error": (repeat(BLANKS, start_chunks("500 Oh", b"first")), 0, "500 "),
@@ -321,7 +321,7 @@ def test_what_is_deep_is_shown_or_refused(depth: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "pause", ["1e308", "86400", "-1", "nan", "Fri, 31 Dec 9999 23:59:59 GMT", "x" * 9999]
 )
-def test_nobody_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) -> None:
+def test_no_one_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) -> None:
     for line in ("contexts list", "keys create agent", f"sessions import {SAMPLES['FILE|-']}"):
         with serve(write(compose(b"", "429 Slow", f"Retry-After: {pause}"))) as server:
             began = time.monotonic()

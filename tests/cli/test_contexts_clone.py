@@ -134,7 +134,7 @@ def test_every_secret_has_a_place_before_anything_is_made(
     (source.home / "new/admin").write_text("mine")
     for options, says in (
         ("", "--secret-file 'keys/{name}.key'"),
-        ("--reveal", "want a place each"),
+        ("--reveal", "needs a place of its own"),
         (f"--secret-file {source.home}/new/one", "{name}"),
         (f"--secret-file '{source.home}/nowhere/{{name}}'", "nowhere"),
         (f"--secret-file '{source.home}/new/{{name}}'", "new/admin"),
@@ -263,7 +263,7 @@ def test_lost_answers_are_settled(fault: Fault, source: CommandLine, server: Ser
     check_secrets(source)
 
 
-def test_an_ontology_that_somebody_sets_meanwhile_is_not_replaced(
+def test_an_ontology_that_another_sets_meanwhile_is_not_replaced(
     source: CommandLine, server: Server
 ) -> None:
     theirs = {"entity_types": ["Theirs"], "attribute_keys": {}, "relation_labels": []}
@@ -333,7 +333,7 @@ def test_a_key_that_is_left_without_a_holder_is_named_with_the_command_that_dele
     check_secrets(source)
 
 
-def test_somebody_else_s_key_of_that_name_is_not_taken_for_a_lost_one(
+def test_anothers_key_of_that_name_is_not_taken_for_a_lost_one(
     source: CommandLine, server: Server
 ) -> None:
     def come_first(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:

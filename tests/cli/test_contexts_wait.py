@@ -138,7 +138,7 @@ def test_an_id_that_no_context_can_have_is_not_waited_for(
     assert "lowercase letters, digits and hyphens" in result.err
 
 
-def test_a_context_that_somebody_else_makes_and_deletes(run: CommandLine, server: Server) -> None:
+def test_a_context_that_another_makes_and_deletes(run: CommandLine, server: Server) -> None:
     url, headers = "http://spectron.test/api/v1/contexts/acme", {"API-KEY": server.key}
 
     def act_after_a_look(method: str, body: dict[str, str] | None) -> httpx.MockTransport:

@@ -69,7 +69,7 @@ def test_a_context_that_is_not_there_says_nothing_of_the_routes(run: CommandLine
     assert all(find(result, "capabilities")["facts"].values())
 
 
-def test_what_nobody_has_seen_is_not_said_to_lack_routes(acme: CommandLine, server: Server) -> None:
+def test_what_no_one_has_seen_is_not_said_to_lack_routes(acme: CommandLine, server: Server) -> None:
     """With a context's key alone, a server may answer 404 where it does not know the context."""
 
     def fault(request: httpx.Request) -> httpx.Response | None:

@@ -70,7 +70,7 @@ def page(status: int, title: str, **headers: str) -> Any:
 # Who listens there
 
 
-def test_nobody_listens(doctor: CommandLine) -> None:
+def test_no_one_listens(doctor: CommandLine) -> None:
     result = examine(doctor, f"http://{free_address()}")
     row = first_failure(result)
     assert (result.code, row["check"]) == (9, "tcp")
@@ -484,7 +484,7 @@ def test_a_proxy_that_is_not_there_is_the_one_that_is_named(doctor: CommandLine)
     assert find(result, "proxy")["facts"]["source"] == "SPECTRONCTL_PROXY"
 
 
-def test_a_proxy_that_lets_nobody_through(doctor: CommandLine) -> None:
+def test_a_proxy_that_lets_no_one_through(doctor: CommandLine) -> None:
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with listen(say(refusal)) as port:
         result = examine(

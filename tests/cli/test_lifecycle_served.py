@@ -172,7 +172,7 @@ def local(run_alone: CommandLine) -> CommandLine:
     return run_alone
 
 
-def test_without_a_server_whoever_waits_does_the_work(local: CommandLine) -> None:
+def test_without_a_server_who_waits_does_the_work(local: CommandLine) -> None:
     started = local("lifecycle reindex --no-wait -o json")
     assert started.json["status"] == "queued"
     assert "runs only while a command waits for it, or 'spectronctl serve' runs" in started.err

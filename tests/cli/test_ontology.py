@@ -162,7 +162,7 @@ def test_without_a_difference_nothing_is_sent(people: CommandLine, server: Serve
     for body in (PEOPLE, {**PEOPLE, "attribute_keys": {"Person": ["name", "age"], "Company": []}}):
         result = people("ontology set - -o json", stdin=json.dumps(body))
         assert (result.code, result.json) == (0, PEOPLE)
-        assert "that way already: nothing was sent" in result.err
+        assert "is up to date: nothing was sent" in result.err
         assert server.asked() == [f"GET {URL}"]
 
 

@@ -202,7 +202,7 @@ def test_what_is_no_name_is_refused_before_anything_is_sent(
 # At the same time as others
 
 
-def test_a_change_by_somebody_else_is_kept(
+def test_a_change_by_another_is_kept(
     people: CommandLine, server: Server, pauses: list[float]
 ) -> None:
     for name in ("a", "b", "c"):

@@ -215,7 +215,7 @@ def test_a_wrong_text_is_kept_when_it_is_given_up(
     assert f"PUT {URL}" not in server.asked()
 
 
-def test_a_change_by_somebody_else_is_never_overwritten(
+def test_a_change_by_another_is_never_overwritten(
     people: CommandLine, server: Server, make_editor: MakeEditor, drafts: Path
 ) -> None:
     def come_between(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:

@@ -21,7 +21,7 @@ SHAPES: list[tuple[Any, list[str]]] = [
     (None, ["an object is needed"]),
     ("Person", ["an object is needed"]),
     ({"entity_type": []}, ["entity_type: is not a field of an ontology"]),
-    ({"entityTypes": []}, ["entityTypes: is no field"]),
+    ({"entityTypes": []}, ["entityTypes: is not a field"]),
     ({"entity_types": None}, ["entity_types: must be a list of names, not null"]),
     ({"entity_types": "Person"}, ["entity_types: must be a list of names, not a string"]),
     ({"entity_types": {"Person": []}}, ["entity_types: must be a list of names, not an object"]),
@@ -69,7 +69,7 @@ SHAPES: list[tuple[Any, list[str]]] = [
     ({"relation_labels": {}}, ["relation_labels: must be a list of names, not an object"]),
     (
         {"entity_types": [""], "relation_labels": [""], "more": 1},
-        ["more: is no field", "entity_types[0]: must not", "relation_labels[0]: must not"],
+        ["more: is not a field", "entity_types[0]: must not", "relation_labels[0]: must not"],
     ),
 ]
 

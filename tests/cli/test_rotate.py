@@ -48,7 +48,7 @@ NOTHING_SENT = [
     ("", 2, "which key?"),
     ("agent --all --secret-file {sink}-{{name}}", 2, "not both"),
     ("--all --match 'a*' --secret-file {sink}-{{name}}", 2, "--all is every key"),
-    ("--all", 2, "a place each"),
+    ("--all", 2, "needs a place of its own"),
     ("--all --secret-file {sink}", 2, "{{name}} or {{id}}"),
     ("--all --secret-file {sink}-{{context}}", 2, "{{name}} or {{id}}"),
     ("agent --leaked --overlap 1h", 2, "--leaked deletes the old key at once"),

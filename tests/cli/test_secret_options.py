@@ -106,7 +106,7 @@ def test_a_name_that_climbs_out_of_the_directory_is_refused(
     assert (result.code, server.asked()) == (2, [])
 
 
-def test_a_command_that_fails_says_that_nobody_holds_the_key(
+def test_a_command_that_fails_says_that_no_one_holds_the_key(
     run: CommandLine, tmp_path: Path
 ) -> None:
     result = run(f"keys create app --secret-file {tmp_path}/key --secret-command false -o json")

@@ -295,7 +295,7 @@ def test_closing_does_not_wait_for_an_application_that_waits_to_open() -> None:
             waiting.result()
 
 
-def test_what_closing_raises_reaches_whoever_closes() -> None:
+def test_what_closing_raises_reaches_who_closes() -> None:
     @asynccontextmanager
     async def open_app() -> AsyncIterator[Any]:
         yield Echo()

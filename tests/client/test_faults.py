@@ -294,7 +294,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_a_certificate_that_nobody_signed_is_refused_at_once(
+def test_a_certificate_that_no_one_signed_is_refused_at_once(
     connect: Connect, tls: ssl.SSLContext
 ) -> None:
     seen: list[Exchange] = []

@@ -338,7 +338,7 @@ def test_no_more_pages_are_held_than_are_fetched_ahead(kind: str, parallel: int)
     assert parallel <= pages.most <= 2 * parallel + 2
 
 
-def test_turns_are_plain_and_keep_fields_nobody_knows() -> None:
+def test_turns_are_plain_and_keep_fields_no_one_knows() -> None:
     body = {"turns": [turn(1) | {"mood": "calm"}]}
     client = Client(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     (page,) = client.offset_pages(TURNS)

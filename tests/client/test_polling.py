@@ -177,7 +177,7 @@ def test_a_wait_ends_on_time_and_looks_once_more_at_its_end(
     spectron.on("GET", PATH, json={"id": "job_1", "status": "running"})
     spectron.on("GET", PATH, json={"id": "job_1", "status": "running"})
     began = clock.now
-    with pytest.raises(WaitTimeoutError, match=r"not over within 0\.3 s"):
+    with pytest.raises(WaitTimeoutError, match=r"did not finish within 0\.3 s"):
         client.poll(REQUEST, watch(clock, timeout=0.3))
     assert clock.now - began == pytest.approx(0.3)
 

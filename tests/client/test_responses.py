@@ -188,8 +188,8 @@ def test_a_redirect_may_point_anywhere(
         ({"content": b'{"id": "ac'}, "not complete JSON: Invalid JSON: EOF"),
         ({"content": b"OK"}, "not complete JSON"),
         ({"content": b'{"id": "\xff"}'}, "not complete JSON"),
-        ({"json": {"name": "acme"}}, "not what was asked for: id: Field required"),
-        ({"json": []}, "not what was asked for: Input should be an object"),
+        ({"json": {"name": "acme"}}, "not what was requested: id: Field required"),
+        ({"json": []}, "not what was requested: Input should be an object"),
     ],
 )
 def test_a_success_that_cannot_be_read_is_no_success(
@@ -234,7 +234,7 @@ def test_broken_compression_is_an_upstream_error(
     stream = httpx.ByteStream(b"not compressed at all")
     error = fail(client, spectron, 200, headers={"Content-Encoding": encoding}, stream=stream)
     assert type(error) is errors.UpstreamError
-    assert "compression is broken" in error.message
+    assert "the compression of the response is broken" in error.message
 
 
 def test_unknown_fields_are_kept(client: Face, spectron: FakeSpectron) -> None:

@@ -194,7 +194,7 @@ def test_what_comes_before_the_stream_has_one_limit(connect: Connect) -> None:
         started = time.monotonic()
         error, _ = fail(connect, f"http://{server.address}", timeout=0.5)
         assert time.monotonic() - started < 3
-    assert "no complete answer" in error.message
+    assert "no complete response" in error.message
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_store_of_a_newer_schema_is_left_alone(shell: Shell, tmp_path: Path) -
     assert "Upgrade spectronctl" in error["hint"]
 
 
-def test_a_certificate_nobody_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:
+def test_a_certificate_no_one_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:
     authority = trustme.CA()
     pair = authority.issue_cert("127.0.0.1")
     pair.private_key_pem.write_to_path(tmp_path / "key.pem")

@@ -78,7 +78,10 @@ GOOD = json.dumps(TURN) + "\n"
         (GOOD + '{"role": "robot", "content": ""}', "talk, line 2: role: 'robot' is not one of"),
         (GOOD + '{"role": "user"}', "talk, line 2: content: a string is needed"),
         (GOOD + '{"role": "user", "content": 3}', "talk, line 2: content: a string is needed"),
-        (GOOD + r'{"role": "user", "content": "\ud800"}', r"line 2: content: U\+D800 alone"),
+        (
+            GOOD + r'{"role": "user", "content": "\ud800"}',
+            r"line 2: content: U\+D800 is not a character on its own",
+        ),
         (GOOD + '{"role": "user", "content": "", "ts": "now"}', "talk, line 2: ts: 'now' is no"),
         (GOOD + '{"role": "user", "content": "", "ts": 3}', "talk, line 2: ts: 3 is no"),
         (

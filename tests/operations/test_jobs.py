@@ -230,7 +230,7 @@ def test_a_server_that_is_gone_for_good_ends_it_after_a_while() -> None:
     assert clock.now == pytest.approx(1000 + MAX_SILENCE_SECS, abs=5)
 
 
-def test_a_job_that_is_known_is_waited_for_although_nobody_answers_yet() -> None:
+def test_a_job_that_is_known_is_waited_for_although_no_one_answers_yet() -> None:
     looks: list[Look] = [httpx.ConnectError("refused"), reach(10, status="succeeded")]
     jobs = {"acme": [make_job(1)]}
     assert len(list(watch(JobServer(looks, jobs=jobs), is_known=True))) == 1

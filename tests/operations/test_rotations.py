@@ -242,7 +242,7 @@ def test_a_key_that_has_expired_is_deleted_without_a_drain(shared: Server) -> No
     assert "agent" not in world.live()
 
 
-def test_a_last_use_that_nobody_can_read_counts_as_one_just_now(shared: Server) -> None:
+def test_a_last_use_that_no_one_can_read_counts_as_one_just_now(shared: Server) -> None:
     world = World(shared)
     world.run()
     world.skip_to_due()
@@ -424,7 +424,7 @@ def test_a_key_whose_minting_was_not_heard_of_is_looked_for_first(shared: Server
     assert world.edge.asked == ["GET keys", "POST rotate", "GET me"]
 
 
-def test_a_name_taken_by_somebody_else_is_left_alone(shared: Server) -> None:
+def test_a_name_taken_by_another_is_left_alone(shared: Server) -> None:
     world = World(shared)
     theirs = world.mint("agent.g2")
     assert world.rotation.successor_name == theirs.name
@@ -435,7 +435,7 @@ def test_a_name_taken_by_somebody_else_is_left_alone(shared: Server) -> None:
     assert world.works(world.old.secret)
 
 
-def test_a_later_generation_taken_by_somebody_else_is_left_alone_too(shared: Server) -> None:
+def test_a_later_generation_taken_by_another_is_left_alone_too(shared: Server) -> None:
     world = World(shared, places=2)
     world.shelf[1].refuses = ConfigError("full")
     with pytest.raises(ConfigError):
@@ -474,7 +474,7 @@ ABORTED = [
 
 
 @pytest.mark.parametrize(("method", "step", "told", "live"), ABORTED)
-def test_giving_up_deletes_what_nobody_holds_and_tells_what_lives(
+def test_giving_up_deletes_what_no_one_holds_and_tells_what_lives(
     shared: Server, method: Method, step: str, told: list[str], live: list[str]
 ) -> None:
     world = World(shared, method)
@@ -499,7 +499,7 @@ def test_giving_up_amid_the_deliveries_keeps_what_may_be_held(shared: Server, po
     world.check()
 
 
-def test_a_key_of_somebody_else_survives_giving_up_before_anything_was_minted(
+def test_a_key_of_another_survives_giving_up_before_anything_was_minted(
     shared: Server,
 ) -> None:
     world = World(shared, "leaked")
@@ -528,7 +528,7 @@ def test_an_overlap_must_end_before_the_old_key_does(shared: Server) -> None:
     assert world.plan(key, overlap=58 * 60.0).overlap == 58 * 60
 
 
-def test_a_lifetime_that_nobody_knows_the_start_of_is_what_is_left_of_it(shared: Server) -> None:
+def test_a_lifetime_that_no_one_knows_the_start_of_is_what_is_left_of_it(shared: Server) -> None:
     world = World(shared)
     ends = (world.clock.now() + timedelta(days=2)).isoformat()
     lifetime = world.plan(Key(id="cak_1", name="agent", expires_at=ends)).lifetime

@@ -436,7 +436,7 @@ def test_a_secret_that_was_kept_is_not_taken_for_an_abandoned_draft(target: Path
     assert sink.kept.read_text() == SECRET + "\n"
 
 
-def test_a_draft_that_somebody_removed_is_not_said_to_be_kept(target: Path) -> None:
+def test_a_draft_that_another_removed_is_not_said_to_be_kept(target: Path) -> None:
     with reserve(target) as sink:
         [draft] = target.parent.iterdir()
         draft.unlink()

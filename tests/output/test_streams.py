@@ -71,7 +71,7 @@ def test_ci_is_what_the_variable_says(value: str, expected: bool) -> None:
     assert Capture({"CI": value}).streams.in_ci is expected
 
 
-def test_a_question_needs_a_terminal_at_both_ends_and_nobody_forbidding_it() -> None:
+def test_a_question_needs_a_terminal_at_both_ends_and_no_one_forbidding_it() -> None:
     with Terminal() as terminal, Terminal({"CI": "1"}) as ci:
         person = terminal.streams
         piped = Capture().streams

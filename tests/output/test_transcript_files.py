@@ -363,7 +363,7 @@ def test_a_part_of_another_export_is_refused_with_what_differs(path: Path) -> No
 
 
 @pytest.mark.parametrize("note", [None, "", "[]", '{"a": 1}', '{"export": 1, "offset": "x"}'])
-def test_a_part_that_nobody_noted_is_not_touched(path: Path, note: str | None) -> None:
+def test_a_part_that_no_one_noted_is_not_touched(path: Path, note: str | None) -> None:
     path.with_name("talk.part").write_text("mine")
     if note is not None:
         path.with_name("talk.part.json").write_text(note)

@@ -103,7 +103,7 @@ async def make_key(operator: httpx.AsyncClient, context_id: str) -> str:
     return secret
 
 
-async def test_nobody_can_find_out_which_contexts_exist(
+async def test_no_one_can_find_out_which_contexts_exist(
     operator: httpx.AsyncClient,
     connect: Connect,
     store: Store,

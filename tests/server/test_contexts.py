@@ -250,7 +250,7 @@ async def test_the_limits_at_the_edges_are_taken(operator: httpx.AsyncClient, li
 
 
 @pytest.mark.parametrize("cursor", ["", "Not an id", "cak_1", "a/b"])
-async def test_a_cursor_that_nobody_gave_out_is_refused(
+async def test_a_cursor_that_no_one_gave_out_is_refused(
     operator: httpx.AsyncClient, cursor: str
 ) -> None:
     answer = await operator.get("/api/v1/contexts", params={"cursor": cursor})

@@ -227,7 +227,7 @@ async def test_a_reservation_of_a_server_that_died_is_taken_over_when_its_lease_
         await store.reserve_write(context, reserve("third"))
 
 
-async def test_whoever_lost_its_reservation_writes_nothing(
+async def test_who_lost_its_reservation_writes_nothing(
     store: SurrealStore, context: ContextRow
 ) -> None:
     slow, row = reserve("slow"), SessionRow(id=f"session:{new_ulid()}", scopes=[])

@@ -172,7 +172,7 @@ async def test_pages_hold_every_key_once_in_the_order_they_were_made(
 
 
 @pytest.mark.parametrize("cursor", ["acme-prod", "cak_1", "", "cak_" + "z" * 26])
-async def test_a_cursor_that_nobody_gave_out_is_refused(
+async def test_a_cursor_that_no_one_gave_out_is_refused(
     operator: httpx.AsyncClient, acme: str, cursor: str
 ) -> None:
     answer = await operator.get(KEYS, params={"cursor": cursor})

@@ -115,9 +115,7 @@ def test_what_was_answered_is_there_after_a_restart(start: Start, tmp_path: Path
     assert httpx.get(f"{second.url}/api/v1/contexts/a", headers=key).is_success
 
 
-def test_whoever_finds_the_store_in_use_learns_where_it_is_served(
-    start: Start, tmp_path: Path
-) -> None:
+def test_who_finds_the_store_in_use_learns_where_it_is_served(start: Start, tmp_path: Path) -> None:
     url = f"surrealkv://{tmp_path}/store"
     first = start(url)
     code, _, message = start(url).wait()

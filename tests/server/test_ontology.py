@@ -173,7 +173,7 @@ async def test_everything_wrong_is_told_at_once(operator: httpx.AsyncClient, acm
     )
     assert answer.status_code == 400
     assert answer.json()["detail"].split("; ") == [
-        "relations: is no field of an ontology, which has entity_types, attribute_keys, relation_labels",
+        "relations: is not a field of an ontology, which has entity_types, attribute_keys, relation_labels",
         "entity_types[1]: must not be empty or blank",
         "entity_types[2]: Person stands at entity_types[0] already",
         "entity_types[3]: must be a string, not a number",

@@ -76,7 +76,7 @@ def test_reading_takes_one_clause_and_writing_takes_all(
     assert everywhere.can_write(scopes)
 
 
-async def test_what_nobody_tagged_is_tagged_with_the_writers_region(admit: Admit) -> None:
+async def test_what_no_one_tagged_is_tagged_with_the_writers_region(admit: Admit) -> None:
     for floor, tags in (
         (None, []),
         ({"org": "acme"}, [["org/acme"]]),

@@ -212,7 +212,7 @@ async def test_a_context_takes_its_jobs_along(store: SurrealStore, context: Cont
     await queue(store, again)
 
 
-async def test_a_queued_job_wakes_whoever_waits_for_one(
+async def test_a_queued_job_wakes_who_waits_for_one(
     store: SurrealStore, context: ContextRow
 ) -> None:
     waiting = asyncio.create_task(store.wait_for_job(60))

@@ -180,9 +180,7 @@ async def test_a_batch_whose_place_was_lost_is_written_once(
     assert len(await ask(store, context, "SELECT VALUE chunk_id FROM search_b")) == 2
 
 
-async def test_whoever_lost_a_job_can_change_nothing(
-    store: SurrealStore, context: ContextRow
-) -> None:
+async def test_who_lost_a_job_can_change_nothing(store: SurrealStore, context: ContextRow) -> None:
     await remember(store, context, "one")
     first = await claim_reindex(store, context)
     build = await fill(store, context, first, 4)

@@ -44,7 +44,7 @@ def wait_for_context(
     """
     Wait until a context exists, or is deleted, and show it.
 
-    A wait that gives up ends with 10. A server that goes away meanwhile is waited for, a key that it refuses is not.
+    A wait that times out exits with code 10. It waits for a server that is down for a while, but not for a refused key.
     """
     from spectronctl.operations import contexts
 

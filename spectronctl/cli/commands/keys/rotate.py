@@ -57,7 +57,7 @@ def rotate_keys(
     """
     Give a key a new secret: in place, or through a successor while the old key works for a while.
 
-    In place the old secret stops at once, for everyone who holds it. Every step is journalled, so that
+    In place, the old secret stops working at once. Every step is saved in a journal, so that
     'spectronctl keys rotations resume' finishes what was interrupted.
     """
     from spectronctl.cli.rotating import open_rotations

@@ -63,7 +63,7 @@ def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptio
     """
     Embed every chunk of a context again, rebuild its indexes, and wait for the end.
 
-    The job is the server's: interrupting the wait does not end it, 'spectronctl lifecycle jobs' sees to it.
+    The job runs in the server: an interrupt ends only the wait; use 'spectronctl lifecycle jobs' for the job.
     """
     rt = ctx.runtime
     check_contexts(rt, chosen, JOBS, REINDEXES)

@@ -59,13 +59,13 @@ def run_against_server(
     """
     Run a program with a temporary server, which ends with it.
 
-    The server is empty, in memory, on a free port of the loopback, and answers before CMD begins. CMD's exit code is
+    The server is empty, in memory, on a free loopback port, and is ready before CMD starts. CMD's exit code is
     passed on; it is 128 + N when signal N ended CMD.
 
     CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
     SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
-    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
-    keys, is taken out; what a spectronctl in CMD keeps, a config file too, is in a folder that goes with the server.
+    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. Variables of other servers, and their
+    keys, are removed; files of a spectronctl in CMD, also its config, are in a directory that is deleted at the end.
 
     A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
     (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
