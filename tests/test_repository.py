@@ -41,7 +41,7 @@ def test_the_changelog_keeps_its_form() -> None:
 
 OUTSIDE = re.compile(
     r"\(contract\b|\(seed \d|\bseed \d{3}\b|\bcli\.md\b|\(OpenAPI\b|OpenAPI `[A-Z/]|\.\./"
-     r"shared\b"
+    r"shared\b"
 )
 """References to documents that are not in the repository."""
 PENDING = ("spectronctl/server/",)

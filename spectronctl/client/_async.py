@@ -124,6 +124,7 @@ class AsyncClient:
             **call.build_arguments(now), content=feed_body(call.body)
         )
         try:
+            # Streamed, so that the head can be checked and the size limited before a body is read into memory.
             response = await self._http.send(request, stream=True)
             is_stream = False
             try:

@@ -123,6 +123,7 @@ class Client:
             **call.build_arguments(now), content=feed_body(call.body)
         )
         try:
+            # Streamed, so that the head can be checked and the size limited before a body is read into memory.
             response = self._http.send(request, stream=True)
             is_stream = False
             try:

@@ -81,6 +81,7 @@ class Rotator:
         try:
             _take_steps(run)
         except SpectronctlError as exc:
+            # The message is written to the journal, which holds no secrets.
             rotation.error = _redact(run, exc.message)
             _step_back(run, exc)
             self.save(rotation)
@@ -152,6 +153,7 @@ def _redact(run: Run, text: str) -> str:
 
 def _drop_successor(run: Run) -> list[str]:
     keys = run.find_named()
+    # A delivery that failed may still have reached its place: deleting the key could cut off its new user.
     if run.rotation.may_be_held:
         return [key.id for key in keys]
     for key in keys:

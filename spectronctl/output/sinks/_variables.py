@@ -102,6 +102,8 @@ class VariableSink:
             return b"", None
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
+            # The file is replaced by rename, which needs only the directory: a read-only file would be replaced
+            # silently.
             if not os.access(self._path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return file.read(), Ownership(status.st_uid, status.st_gid, S_IMODE(status.st_mode))
