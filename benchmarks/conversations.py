@@ -74,7 +74,7 @@ def _make_rows(seqs: range) -> Iterator[dict[str, Any]]:
         yield {
             "id": ulid,
             "turn_id": f"turn:{ulid}",
-            "session_id": "session:of-nobody",
+            "session_id": "session:missing",
             "seq": seq,
             "role": "user",
             "content": CONTENT.format(seq) * 2,

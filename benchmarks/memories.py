@@ -70,7 +70,7 @@ def _make_rows(count: int) -> Iterator[dict[str, Any]]:
         yield {
             "id": [f"memory_chunk:{ulid}"],
             "chunk_id": f"memory_chunk:{ulid}",
-            "session_id": "session:of-nobody",
+            "session_id": "session:missing",
             "turn_id": f"turn:{ulid}",
             "scopes": [["org/acme"]],
             "nodes": ["org", "org/acme"],

@@ -56,7 +56,7 @@ def bench_reindex(bench: Bench) -> list[Result]:
 
 
 def _measure_alone(client: httpx.Client, memories: int) -> float:
-    """Seconds that a reindex takes while nobody else asks for anything."""
+    """Seconds that a reindex takes without other requests."""
     job = _start_job(client)
     while not _is_over(done := _read_job(client, job)):
         time.sleep(0.2)

@@ -106,7 +106,7 @@ class SpectronServer:
             "keys": [{"name": principal, "principal": principal, "scope_floor": scope_floor}],
         }
         given = {name: value for name, value in wanted.items() if value is not None}
-        seed = read_seed({"contexts": [given]}, "the context cannot be made", below="contexts[0].")
+        seed = parse_seed({"contexts": [given]}, "the context cannot be made", below="contexts[0].")
         return self._adopt(plant_context(self._client, seed.contexts[0]))
 
     def plant(self, seed: Seed | Mapping[str, Any]) -> list[SpectronContext]:
@@ -115,14 +115,14 @@ class SpectronServer:
 
         InvalidError names all that is wrong with it, ConflictError an id that is taken.
         """
-        wanted = seed if isinstance(seed, Seed) else read_seed(seed, "this is no seed")
+        wanted = seed if isinstance(seed, Seed) else parse_seed(seed, "this is not a seed")
         return [self._adopt(made) for made in plant_seed(self._client, wanted)]
 
     def _adopt(self, made: Planted) -> SpectronContext:
         return SpectronContext(made.id, made.keys, tuple(made.sessions), self)
 
 
-def read_seed(document: Any, complaint: str, *, below: str = "") -> Seed:
+def parse_seed(document: Any, complaint: str, *, below: str = "") -> Seed:
     """The seed that a document holds; InvalidError complains, and names all that is wrong by its path `below` there."""
     if problems := find_problems(document):
         told = join_problems([problem.removeprefix(below) for problem in problems], "\n")

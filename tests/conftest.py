@@ -16,7 +16,7 @@ from tests.support.commandline import CommandLine
 from tests.support.processes import Serve, Shell, start_servers
 from tests.support.server import Server, run_server
 
-# Whoever starts the tests in the background may have told them to ignore these, and so every process that they start.
+# A shell that starts the tests in the background may have made them ignore these, and so all their child processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 

@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 
 class Agent:
-    """Remembers on behalf of whoever has the key."""
+    """Remembers on behalf of the holder of the key."""
 
     def __init__(self, url: str, context: str, key: str) -> None:
         self._base = f"{url}/api/v1/{context}"

@@ -13,7 +13,7 @@
 # generation, and names what the dead one left.
 #
 # stdout: one JSON object, {"new", "old", "step"}. Exit code: 0 rotated, and the old key is gone; anything else is
-# spectronctl's own: 1 STORE_COMMAND failed, 3 not signed in, 5 no such key, 6 somebody else rotates it, 9 no server.
+# spectronctl's own: 1 STORE_COMMAND failed, 3 not signed in, 5 no such key, 6 another process rotates it, 9 no server.
 #
 # Which server, and with which key: SPECTRON_URL, SPECTRON_CONTEXT_ID, and SPECTRONCTL_API_KEY_FILE or
 # SPECTRON_MANAGEMENT_API_KEY.
@@ -77,12 +77,12 @@ done
 case $code in
     0) printf '%s\n' "$rotated" ;;
     1) echo "ci-rotation: $key is not delivered, or not finished; its old secret works. Run this job again." >&2 ;;
-    6) echo "ci-rotation: $key is being rotated by somebody else; look at: spectronctl keys rotations list" >&2 ;;
+    6) echo "ci-rotation: $key is being rotated by another process; look at: spectronctl keys rotations list" >&2 ;;
     9) echo "ci-rotation: no server; nothing is lost, run this job again" >&2 ;;
 esac
 
 leftovers=$(spectronctl keys orphans -o json --query "join(' ', [?reason == 'superseded'].id)" | tr -d '"')
 if [ -n "$leftovers" ]; then
-    echo "ci-rotation: superseded keys are left; once nobody uses them: spectronctl keys delete $leftovers" >&2
+    echo "ci-rotation: superseded keys are left; once they are no longer used: spectronctl keys delete $leftovers" >&2
 fi
 exit "$code"

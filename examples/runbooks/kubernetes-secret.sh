@@ -6,7 +6,7 @@
 #   */15 * * * *  spectronctl keys rotations resume --quiet >/dev/null
 #
 # Run it as often as you like: only a key older than 30 days is rotated. As long as an old key waits for its end, the
-# workload is restarted again, since nobody knows whether the run before came that far. When kubectl fails, the old key
+# workload is restarted again, since it is unknown whether the previous run came that far. When kubectl fails, the old key
 # and the old Kubernetes secret stay, and the next run, or the crontab line, delivers.
 #
 # Exit code: 0 all is well; 1 not delivered, or not restarted: run it again within the overlap; any other is that of the

@@ -7,7 +7,7 @@
 # that one. By its id a second run is harmless; it finishes what the first did not.
 #
 # stdout: the key as it was, with its last use (which goes with the key, so save this for the report), whom the new
-# secret is, keys that nobody seems to hold, and the last use of every key. Exit code: 0 the key is gone and the new
+# secret is, keys that seem to be unused, and the last use of every key. Exit code: 0 the key is gone and the new
 # secret works; 2 KEY is no id; anything else is spectronctl's own, and the script is to be run again until it is 0.
 #
 # Which server, and with which key: SPECTRONCTL_PROFILE, or SPECTRON_URL and SPECTRONCTL_API_KEY_FILE.
@@ -62,7 +62,7 @@ esac
 
 echo "== The new secret"
 spectronctl keys verify "file:$secret_file"
-echo "== Keys that nobody seems to hold"
+echo "== Keys that seem to be unused"
 spectronctl keys orphans
 echo "== Last uses"
 spectronctl keys list --columns name,id,principal,status,last_used_at,scope_floor

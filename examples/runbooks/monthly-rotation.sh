@@ -1,6 +1,6 @@
 #!/bin/sh
 # Once a month from cron: every key of a context that is older than 30 days gets a successor, whose secret replaces the
-# old one in the key's own file. The old key goes on working for a day, so that whoever reads the file only now and then
+# old one in the key's own file. The old key goes on working for a day, so that a program that reads the file only now and then
 # is never without a key that works.
 #
 #   SPECTRON_CONTEXT_ID=acme-prod
@@ -21,7 +21,7 @@ umask 077
 context=${SPECTRON_CONTEXT_ID:?the context whose keys are rotated}
 keys_dir=${KEYS_DIR:-$HOME/keys} # NAME.key for every key
 older_than=${OLDER_THAN:-30d}
-overlap=${OVERLAP:-24h} # longer than anybody goes without reading the file again
+overlap=${OVERLAP:-24h} # longer than any reader goes without reading the file again
 drain=${DRAIN:-5m}
 parallel=${PARALLEL:-4}
 

@@ -4,7 +4,7 @@
 #   KEYS='planner-*' VAULT_ADDR=… VAULT_TOKEN=… vault-secret.sh
 #   */15 * * * *  spectronctl keys rotations resume --quiet >/dev/null
 #
-# Whoever reads from Vault, directly or through its agent, takes the new secret up when next they look: the overlap must
+# A client of Vault, directly or through its agent, takes up the new secret when it next reads it: the overlap must
 # be longer than that takes. Run it as often as you like: only keys older than 30 days are rotated. When vault fails, the
 # old key and the old version in Vault stay, and the next run, or the crontab line, delivers; that too needs VAULT_ADDR
 # and a token.

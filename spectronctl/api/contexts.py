@@ -1,4 +1,4 @@
-"""Contexts (contract, "Management plane"). Each function describes one request and sends nothing."""
+"""Contexts. Each function describes one request and sends nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts and whole conversations, written (OpenAPI). Each function is one endpoint and sends nothing."""
+"""Facts and whole conversations, written. Each function is one endpoint and sends nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys of a context (contract, "Management plane"). Each function is one endpoint and sends nothing."""
+"""API keys of a context. Each function is one endpoint and sends nothing."""
 
 from __future__ import annotations
 

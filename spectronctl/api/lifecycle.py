@@ -1,4 +1,4 @@
-"""Upkeep of a context's memory, and its jobs (contract; OpenAPI). Each function is one endpoint and sends nothing."""
+"""Upkeep of a context's memory, and its jobs. Each function is one endpoint and sends nothing."""
 
 from __future__ import annotations
 

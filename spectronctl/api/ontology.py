@@ -1,4 +1,4 @@
-"""The ontology of a context (contract, "Management plane"). Each function is one endpoint and sends nothing."""
+"""The ontology of a context. Each function is one endpoint and sends nothing."""
 
 from __future__ import annotations
 

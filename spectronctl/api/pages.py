@@ -57,7 +57,7 @@ class Page(BaseModel, Generic[T]):
         return request.with_params(cursor=self.next_cursor)
 
 
-def read_page_size(request: Request[Page[Any]]) -> int:
+def parse_page_size(request: Request[Page[Any]]) -> int:
     """How many items a request asks for at once, in either spelling."""
     size: int = request.params.get("pageSize") or request.params.get("limit") or PAGE_SIZE
     return size

@@ -1,4 +1,4 @@
-"""A request to Spectron as a value: what to send, and what the answer is read as."""
+"""A request to Spectron as a value: what to send, and what the response is read as."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -29,7 +29,7 @@ _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
 @dataclass(frozen=True)
 class Tagged(Generic[T]):
     """
-    An answer and the version of it that it was: send `etag` as `If-Match`, and no later version is overwritten.
+    a response and the version of it that it was: send `etag` as `If-Match`, and no later version is overwritten.
 
     None where the server names no version, or only a weak one, which guards nothing (RFC 9110, 13.1.1).
     """
@@ -41,7 +41,7 @@ class Tagged(Generic[T]):
 @dataclass(frozen=True)
 class Reply:
     """
-    A successful answer of any shape: `body` is its JSON, the text that it is instead, or None where there is none.
+    A successful response of any shape: `body` is its JSON, the text that it is instead, or None where there is none.
 
     `headers` ignore case; what they hold of secrets is masked.
     """
@@ -71,8 +71,8 @@ class Request(Generic[T_co]):
     """
     One call. `path` starts at the server's root and is already percent-encoded; parameters that are None are not sent.
 
-    `returns` is the type of the answer, `Reply` for one of any shape, None where a body is neither expected nor read;
-    with `is_tagged` the answer comes as `Tagged`, with `is_optional` a 404 is an answer too, None. `content` is the
+    `returns` is the type of the response, `Reply` for one of any shape, None where a body is neither expected nor read;
+    with `is_tagged` the response comes as `Tagged`, with `is_optional` a 404 is a response too, None. `content` is the
     body as it is sent, in place of `json` written out, and `parts` make a multipart one in place of both. They may hold
     secrets, so they have no place in the repr.
     """
@@ -100,7 +100,7 @@ class Request(Generic[T_co]):
         """
         The same call, carried out once under this key within 24 hours; None leaves it as it is.
 
-        The same body gets the stored answer; another one, or the first still in flight, a 409.
+        The same body gets the stored response; another one, or the first still in flight, a 409.
         """
         headers = {} if key is None else {"Idempotency-Key": key}
         return replace(self, headers={**self.headers, **headers})
@@ -111,38 +111,38 @@ class Request(Generic[T_co]):
         return replace(self, headers={**self.headers, **headers})
 
     def accepting(self, media_type: str) -> Request[T_co]:
-        """The same call, asking for an answer of this media type, unless it asks for another one itself."""
+        """The same call, asking for a response of this media type, unless it asks for another one itself."""
         if any(name.lower() == "accept" for name in self.headers):
             return self
         return replace(self, headers={**self.headers, "Accept": media_type})
 
     @property
     def expects_body(self) -> bool:
-        """Whether an answer without a body is none."""
+        """Whether a response without a body is none."""
         return self.returns not in (None, Reply)
 
-    def read(self, answer: Answer) -> T_co:
-        """Read a successful answer; pydantic's ValidationError (a ValueError) says that it is not what was expected."""
+    def read(self, response: Response) -> T_co:
+        """Read a successful response; raises pydantic's ValidationError (a ValueError) for another shape."""
         if self.returns is None:
             return None  # type: ignore[return-value]
         if self.returns is Reply:
-            return Reply(answer.status, answer.headers, _read_any(answer))  # type: ignore[return-value]
-        value = _adapter(self.returns).validate_json(answer.body)
-        return Tagged(value, _read_tag(answer.headers)) if self.is_tagged else value  # type: ignore[return-value]
+            return Reply(response.status, response.headers, _parse_any(response))  # type: ignore[return-value]
+        value = _adapter(self.returns).validate_json(response.body)
+        return Tagged(value, _parse_tag(response.headers)) if self.is_tagged else value  # type: ignore[return-value]
 
 
-def _read_any(answer: Answer) -> Any:
-    if not answer.body.strip():
+def _parse_any(response: Response) -> Any:
+    if not response.body.strip():
         return None
     try:
-        return _adapter(Any).validate_json(answer.body)
+        return _adapter(Any).validate_json(response.body)
     except ValidationError:
-        if "json" in answer.headers.get("Content-Type", "").lower():
+        if "json" in response.headers.get("Content-Type", "").lower():
             raise
-    return _adapter(str).validate_python(answer.body)
+    return _adapter(str).validate_python(response.body)
 
 
-def _read_tag(headers: Mapping[str, str]) -> str | None:
+def _parse_tag(headers: Mapping[str, str]) -> str | None:
     tag = headers.get("ETag", "")
     return tag if _STRONG_TAG.fullmatch(tag) else None
 

@@ -1,4 +1,4 @@
-"""Sessions and turns (contract, "Data plane …"). Each function is one endpoint and sends nothing."""
+"""Sessions and turns. Each function is one endpoint and sends nothing."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def enter() -> NoReturn:
         code = main()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever asked has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
         code = 0
     except OSError as exc:
         os.write(2, f"error: cannot write to stdout: {exc.strerror}\n".encode())

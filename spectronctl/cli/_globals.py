@@ -1,4 +1,4 @@
-"""The options every command accepts, at any position on the line (cli.md, "Grammar")."""
+"""The options every command accepts, at any position on the line."""
 
 # Annotations are values here, not text: Typer would evaluate each of them at every start.
 
@@ -29,50 +29,64 @@ def declare_options(
     *,
     profile: Annotated[
         str | None,
-        _option("--profile", metavar="NAME", help="Profile to use; `local` needs no server."),
+        _option("--profile", metavar="NAME", help="Use this profile; `local` needs no server."),
     ] = None,
-    url: Annotated[str | None, _option("--url", metavar="URL", help="Server to talk to.")] = None,
+    url: Annotated[
+        str | None, _option("--url", metavar="URL", help="Send requests to this server.")
+    ] = None,
     api_key: Annotated[
         str | None,
-        _option("--api-key", metavar="KEY", help="The key itself; visible to others, see README."),
+        _option(
+            "--api-key",
+            metavar="KEY",
+            help="Use this key; other users can see it, so prefer --api-key-file.",
+        ),
     ] = None,
     api_key_file: Annotated[
-        str | None, _option("--api-key-file", metavar="PATH|-", help="File that holds the key.")
+        str | None, _option("--api-key-file", metavar="PATH|-", help="Read the key from this file.")
     ] = None,
     context: Annotated[
         str | None,
-        _option("--context", "-c", metavar="ID", help="Context that the command is about."),
+        _option("--context", "-c", metavar="ID", help="Use this context."),
     ] = None,
-    output: Annotated[OutputFormat | None, _option("--output", "-o", help="Output format.")] = None,
-    json: Annotated[bool, _option("--json", help="The same as -o json.")] = False,
+    output: Annotated[
+        OutputFormat | None, _option("--output", "-o", help="Choose the output format.")
+    ] = None,
+    json: Annotated[bool, _option("--json", help="Print JSON, like -o json.")] = False,
     query: Annotated[
-        str | None, _option("--query", metavar="JMESPATH", help="Pick from the answer.")
+        str | None,
+        _option("--query", metavar="JMESPATH", help="Select from the result with JMESPath."),
     ] = None,
     columns: Annotated[
         str | None,
-        _option("--columns", metavar="A,B", help="Columns of a table."),
+        _option("--columns", metavar="A,B", help="Show these columns of a table."),
     ] = None,
     sort: Annotated[
-        str | None, _option("--sort", metavar="[-]COLUMN", help="Sort a table by a column.")
+        str | None, _option("--sort", metavar="[-]COLUMN", help="Sort a table by this column.")
     ] = None,
     limit: Annotated[
-        int | None, _option("--limit", min=1, metavar="N", help="Stop a list after N.")
+        int | None, _option("--limit", min=1, metavar="N", help="Stop a list after N items.")
     ] = None,
-    no_header: Annotated[bool, _option("--no-header", help="Tables without a header.")] = False,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="No notes on stderr.")] = False,
+    no_header: Annotated[
+        bool, _option("--no-header", help="Print tables without a header.")
+    ] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="Print no notes on stderr.")] = False,
     yes: Annotated[bool, _option("--yes", "-y", help="Answer yes to every question.")] = False,
-    no_input: Annotated[bool, _option("--no-input", help="Never ask.")] = False,
-    color: Annotated[Color | None, _option("--color", help="When to use colour.")] = None,
+    no_input: Annotated[
+        bool, _option("--no-input", help="Fail instead of asking a question.")
+    ] = False,
+    color: Annotated[Color | None, _option("--color", help="Choose when to use colour.")] = None,
     timeout: Annotated[
         str | None,
         _option(
             "--timeout",
             metavar="DURATION",
-            help="Give a call this long, retries included, such as 30s or 2m.",
+            help="Limit each call to this duration, retries included, such as 30s or 2m.",
         ),
     ] = None,
     retries: Annotated[
-        int | None, _option("--retries", min=0, metavar="N", help="Repeat a failed read N times.")
+        int | None,
+        _option("--retries", min=0, metavar="N", help="Retry a failed read up to N times."),
     ] = None,
     debug: Annotated[bool, _option("--debug", help="Log requests to stderr.")] = False,
     version: Annotated[
@@ -102,6 +116,6 @@ def given(ctx: typer.Context) -> dict[str, Any]:
     flags = dict(ctx.meta.get(_KEY, {}))
     if flags.pop("json", False):
         if flags.get("output", "json") != "json":
-            raise UsageError(f"--json and --output {flags['output']} contradict each other")
+            raise UsageError(f"--json and --output {flags['output']} cannot be used together")
         flags["output"] = "json"
     return flags

@@ -23,7 +23,7 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     return error.exit_code
 
 
-def write_command(rt: Runtime, *words: str) -> str:
+def format_command(rt: Runtime, *words: str) -> str:
     """A command line to go on with: the server that was typed here is wanted there too."""
     typed = [
         word

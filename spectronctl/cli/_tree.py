@@ -116,8 +116,8 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
             takes_value=not p.is_flag and not p.count,
             required=p.required,
             metavar=str(p.metavar or ""),
-            default=_show_default(p),
-            limits=_show_limits(p.min, p.max),
+            default=_format_default(p),
+            limits=_format_limits(p.min, p.max),
             many=p.multiple,
         )
         for p in params
@@ -129,13 +129,13 @@ def _choices(param: Any) -> tuple[str, ...]:
     return tuple(map(str, param.type_descriptor.choices or ()))
 
 
-def _show_default(param: Any) -> str:
+def _format_default(param: Any) -> str:
     """Nothing where a default says no more than that the option is absent."""
     value = getattr(param.default, "value", param.default)
     return "" if value is None or value is False else str(value)
 
 
-def _show_limits(least: float | None, most: float | None) -> str:
+def _format_limits(least: float | None, most: float | None) -> str:
     if least is None or most is None:
         return f"{least} or more" if least is not None else f"at most {most}" if most else ""
     return f"{least} to {most}"

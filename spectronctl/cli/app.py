@@ -41,13 +41,13 @@ def run(args: list[str], runtime: Runtime | None) -> int:
         with runtime:
             code = _dispatch(args, runtime)
             runtime.finish()
-    except BrokenPipeError:  # whoever read our answer has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return 0
     except KeyboardInterrupt:
         return report_interrupt(runtime)
     except SpectronctlError as exc:
         return report(runtime, exc)
-    except Exception as exc:  # noqa: BLE001 - the last resort, so that nobody meets a traceback
+    except Exception as exc:  # noqa: BLE001 - the last resort, so that no user sees a traceback
         return report_unexpected(runtime, exc)
     finally:
         runtime.streams.close_quietly()

@@ -1,4 +1,4 @@
-"""A program that is run for somebody: with our streams, the signals that reach us, and an exit code to pass on."""
+"""A program that is run as a child: with our streams, the signals that reach us, and an exit code to pass on."""
 
 from __future__ import annotations
 
@@ -82,10 +82,13 @@ class SignalRelay:
             self._wakened, wakener = socket.socketpair()
             stack.callback(self._wakened.close)
             stack.callback(wakener.close)
+            # set_wakeup_fd requires it: a handler must never block on a full socket.
             wakener.setblocking(False)
             before = signal.set_wakeup_fd(wakener.fileno(), warn_on_full_buffer=False)
             stack.callback(signal.set_wakeup_fd, before)
             for number in _RELAYED:
+                # `nohup` and `&` of a shell start us with signals ignored: that is inherited by the program, and
+                # stays so.
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     stack.callback(signal.signal, number, signal.signal(number, self._handle))
                     self._caught.add(number)
@@ -108,6 +111,7 @@ class SignalRelay:
 
         It is looked for on the PATH of `env`. ProgramError when it cannot be started.
         """
+        # A signal between here and the start of the program is kept, and passed on once there is a program.
         self._react = self._early.append
         try:
             child = _start(argv, env)
@@ -126,9 +130,11 @@ class SignalRelay:
         if not _TELLS_SENDER:
             self._wakened.recv(4096)
             return
+        # Signals are blocked in this thread only; one given to another thread runs the handler, hence the time limit.
         told = signal.sigtimedwait(self._caught, _LATE)
         if told is None or told.si_signo == signal.SIGCHLD:
             return
+        # si_code is positive if the kernel sent it, as for a key on the terminal, and 0 or less for kill().
         is_from_kernel = told.si_code > 0
         if not (is_from_kernel and told.si_signo in _FROM_TERMINAL):
             _send(told.si_signo, child)
@@ -139,7 +145,7 @@ class SignalRelay:
 
 @contextmanager
 def _holding(numbers: Collection[int]) -> Iterator[None]:
-    """Let signals wait until somebody asks for them (`sigtimedwait`), and for their handlers afterwards."""
+    """Hold signals back until they are asked for (`sigtimedwait`), and for their handlers afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
@@ -169,7 +175,7 @@ def _outlast(number: int) -> None:
 
 
 def _pass_on(number: int, child: subprocess.Popen[bytes]) -> None:
-    """Where nobody says who sent it: what the terminal may have sent, the program has."""
+    """Where the sender is unknown: what the terminal may have sent, the program has already."""
     if not (number in _FROM_TERMINAL and _is_in_foreground()):
         _send(number, child)
 
@@ -182,6 +188,7 @@ def _send(number: int, child: subprocess.Popen[bytes]) -> None:
 def _is_in_foreground() -> bool:
     """Whether we are in the group that the terminal sends signals to, if there is a terminal."""
     try:
+        # Not stdin: it may be redirected while the process still has a controlling terminal.
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""The same in one context, in several or in all: one answer, or a row for each."""
+"""The same in one context, in several or in all: one response, or a row for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spectronctl.cli.commands.lifecycle._options import ContextOptions
     from spectronctl.cli.runtime import Runtime
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Task:
     """
     What is to be done in each context.
 
-    `work` takes a context and returns the answer, which `say` tells in words; `command` does it again. `view` shows one
-    answer, `summary` several; `stopped` is set when the others are no longer waited for, and `leave` says what goes on.
+    `work` takes a context and returns the response, which `say` puts in words; `command` repeats it. `view` shows one
+    response, `summary` several; `stopped` is set when the others are not waited for; `leave` says what goes on.
     """
 
-    work: Callable[[str], Answer]
-    say: Callable[[Answer], str]
+    work: Callable[[str], Response]
+    say: Callable[[Response], str]
     command: str
     view: View
     summary: View
@@ -41,15 +41,15 @@ def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: Vie
     rt.out.check(summary if chosen.is_many else view)
 
 
-def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Answer]:
+def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Response]:
     """Do it in the chosen contexts and show what came of it; the answers."""
     if chosen.is_many:
         return _run_in_many(rt, chosen.named or _list_all(rt), chosen.parallel, task)
-    answer = task.work(chosen.find_one(rt))
+    response = task.work(chosen.find_one(rt))
     if task.view.parts is None:  # where there are, they speak for themselves
-        rt.out.note(task.say(answer))
-    rt.out.show(answer, task.view)
-    return [answer]
+        rt.out.note(task.say(response))
+    rt.out.show(response, task.view)
+    return [response]
 
 
 def _list_all(rt: Runtime) -> list[str]:
@@ -58,14 +58,14 @@ def _list_all(rt: Runtime) -> list[str]:
     return [context.id for context in rt.client.items(api.list_contexts())]
 
 
-def _run_in_many(rt: Runtime, contexts: Sequence[str], parallel: int, task: Task) -> list[Answer]:
+def _run_in_many(rt: Runtime, contexts: Sequence[str], parallel: int, task: Task) -> list[Response]:
     batch = Batch(
         work=task.work,
         label="contexts",
         plural="contexts",
         say=lambda outcome: _say(outcome, task),
         retry=lambda outcome: _find_command(outcome, task),
-        after_interrupt=lambda outcomes: _tell_interrupt(outcomes, task),
+        after_interrupt=lambda outcomes: _describe_interrupt(outcomes, task),
         parallel=parallel,
         stopped=task.stopped,
     )
@@ -75,23 +75,23 @@ def _run_in_many(rt: Runtime, contexts: Sequence[str], parallel: int, task: Task
     return [outcome.result for outcome in outcomes if outcome.result is not None]
 
 
-def _describe(outcome: Outcome[str, Answer]) -> Answer:
+def _describe(outcome: Outcome[str, Response]) -> Response:
     if outcome.error:
         return {"context": outcome.item, "error": outcome.error.message}
     return {"context": outcome.item, **(outcome.result or {})}
 
 
-def _say(outcome: Outcome[str, Answer], task: Task) -> str:
+def _say(outcome: Outcome[str, Response], task: Task) -> str:
     told = outcome.error.message if outcome.error else task.say(outcome.result or {})
     return f"{outcome.item}: {told}"
 
 
-def _find_command(outcome: Outcome[str, Answer], task: Task) -> str:
+def _find_command(outcome: Outcome[str, Response], task: Task) -> str:
     told = outcome.error and outcome.error.command
     return told or f"{task.command} {outcome.item}"
 
 
-def _tell_interrupt(outcomes: Sequence[Outcome[str, Answer]], task: Task) -> str:
+def _describe_interrupt(outcomes: Sequence[Outcome[str, Response]], task: Task) -> str:
     done = sum(outcome.result is not None for outcome in outcomes)
     told = f"interrupted; done in {done} of {len(outcomes)} contexts"
     return "\n".join(filter(None, [told, task.leave and task.leave()]))

@@ -56,7 +56,7 @@ def find_editor(rt: Runtime) -> Editor:
     )
     if source == "the default" and not rt.streams.can_ask(no_input=rt.settings.no_input.value):
         raise UsageError(
-            "nobody is there to edit, and neither VISUAL nor EDITOR names a program that would",
+            "the session is not interactive, and neither VISUAL nor EDITOR names an editor",
             hint="'spectronctl ontology set FILE' and 'ontology add' need no editor.",
         )
     return Editor(
@@ -70,7 +70,7 @@ def _find_program(text: str, source: str, rt: Runtime) -> tuple[str, ...]:
     try:
         program, *words = shlex.split(text)
     except ValueError as exc:
-        raise UsageError(f"{source}: {text!r} is no command line: {exc}") from None
+        raise UsageError(f"{source}: {text!r} is not a command line: {exc}") from None
     found = shutil.which(program, path=rt.env.get("PATH", os.defpath))
     if found is None:
         raise UsageError(

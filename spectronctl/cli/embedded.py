@@ -47,7 +47,7 @@ async def hold_open(
 
 
 async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, command: str) -> None:
-    """Keep the store to this process; while another one has it, whoever waits can be interrupted."""
+    """Keep the store to this process; while another one has it, the wait can be interrupted."""
     import asyncio
 
     from spectronctl.server.database.database import StoreLockedError

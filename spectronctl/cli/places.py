@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Show = Callable[[Rotation, MintedKey], None]
 
-LONGEST_SECRET = 4096
+MAX_SECRET_BYTES = 4096
 """Bytes; a longer file is no secret's."""
 
 STDOUT = "stdout"
@@ -110,8 +110,8 @@ def _refuse_other_files(rotation: Rotation) -> None:
 
 def _looks_like_secret(path: Path) -> bool:
     with path.open("rb") as file:
-        content = file.read(LONGEST_SECRET + 1).strip()
-    return len(content) <= LONGEST_SECRET and b"\n" not in content
+        content = file.read(MAX_SECRET_BYTES + 1).strip()
+    return len(content) <= MAX_SECRET_BYTES and b"\n" not in content
 
 
 def _refuse_stdout(rotation: Rotation) -> UsageError:

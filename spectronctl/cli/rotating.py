@@ -75,11 +75,11 @@ def find_command(outcome: Outcome[Rotation, Any]) -> str | None:
     if outcome.error and outcome.error.command:
         return outcome.error.command
     if not outcome.is_begun or outcome.error:
-        return _write_rotate_command(rotation)
+        return _format_rotate_command(rotation)
     return rotation.resume_command if rotation.is_open else None
 
 
-def _write_rotate_command(rotation: Rotation) -> str:
+def _format_rotate_command(rotation: Rotation) -> str:
     """What begins such a rotation again; of a command that takes the secret no word is shown."""
     words = ["spectronctl keys rotate", rotation.key["id"], "-c", rotation.context]
     if rotation.method == "overlap":
@@ -87,10 +87,10 @@ def _write_rotate_command(rotation: Rotation) -> str:
         words += ["--overlap", lengths[0], "--drain", lengths[1]]
     if rotation.method == "leaked":
         words.append("--leaked")
-    return " ".join([*words, *map(_write_option, rotation.places)])
+    return " ".join([*words, *map(_format_option, rotation.places)])
 
 
-def _write_option(place: dict[str, Any]) -> str:
+def _format_option(place: dict[str, Any]) -> str:
     if place["kind"] == "file":
         return f"--secret-file {shlex.quote(place['path'])}"
     if place["kind"] == "variable":

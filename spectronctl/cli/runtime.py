@@ -58,10 +58,10 @@ class Runtime:
     @cached_property
     def config(self) -> Config:
         """The config file as it is now."""
-        from spectronctl.config.profiles import read_config
+        from spectronctl.config.profiles import load_config
         from spectronctl.local.locations import config_path
 
-        return read_config(config_path(self.env))
+        return load_config(config_path(self.env))
 
     @cached_property
     def settings(self) -> Settings:

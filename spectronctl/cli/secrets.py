@@ -31,7 +31,7 @@ def reserve_secret(
     """
     from spectronctl.output.sinks import SinkGroup, check_secret_output
 
-    places = options.read_places(rt.env) if options else ()
+    places = options.parse_places(rt.env) if options else ()
     if options:
         check_secret_output(rt.streams, reveal=options.reveal, has_file=bool(places))
     known = {"context": context, "name": name}
@@ -64,9 +64,7 @@ def _explain_undelivered(
 ) -> None:
     if sinks.kept and not sinks.stored:
         return
-    where = (
-        f"its secret is only in {sinks.describe()}" if sinks.stored else "nobody holds its secret"
-    )
+    where = f"its secret is only in {sinks.describe()}" if sinks.stored else "its secret is lost"
     made = (
         f"The key {minted.name} ({minted.id}) was made, and {where}:"
         " rotate it for a fresh one, or delete it."

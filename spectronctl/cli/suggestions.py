@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from spectronctl.config.profiles import LOCAL, Config, read_config
+from spectronctl.config.profiles import LOCAL, Config, load_config
 from spectronctl.local.locations import config_path
 from spectronctl.local.seen import known_contexts
 
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 def print_suggestions(args: Sequence[str]) -> int:
     """Print the known `profiles` or `contexts`, one per line; always 0, and nothing when anything is wrong."""
-    # Somebody is in the middle of typing: a message would land in their line, so there is none, whatever happened.
+    # The user is typing: a message would land in the middle of their line, so there is none, even after a failure.
     with suppress(Exception):
         words = find_suggestions(args[0], os.environ)
         # Past sys.stdout's buffer, which would complain at exit about a reader that left.
@@ -27,7 +27,7 @@ def print_suggestions(args: Sequence[str]) -> int:
 
 def find_suggestions(kind: str, env: Mapping[str, str]) -> list[str]:
     """The words of one kind, sorted; ConfigError when the config file is not as it should be."""
-    config = read_config(config_path(env))
+    config = load_config(config_path(env))
     found = {"profiles": _name_profiles, "contexts": _name_contexts}[kind](config, env)
     return sorted({word for word in found if _PLAIN.fullmatch(word)})
 

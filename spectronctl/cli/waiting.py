@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from spectronctl.cli._reporting import write_command
+from spectronctl.cli._reporting import format_command
 from spectronctl.errors import NotFoundError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spectronctl.output.progress import Progress
 
 LOCAL_FUTURE = (
-    "left where it is: in the local store it goes on only while somebody waits for it,"
+    "stopped for now: in the local store a job runs only while a command waits for it,"
     " or 'spectronctl serve' runs."
 )
 """What becomes of a job that only this process works on."""
@@ -25,15 +25,15 @@ LOCAL_FUTURE = (
 
 def watch_command(rt: Runtime, context: str, job_id: str) -> str:
     """What waits for a job."""
-    return write_command(rt, "lifecycle", "jobs", "watch", job_id, "-c", context)
+    return format_command(rt, "lifecycle", "jobs", "watch", job_id, "-c", context)
 
 
 def cancel_command(rt: Runtime, context: str, job_id: str) -> str:
     """What ends a job."""
-    return write_command(rt, "lifecycle", "jobs", "cancel", job_id, "-c", context)
+    return format_command(rt, "lifecycle", "jobs", "cancel", job_id, "-c", context)
 
 
-def tell_future(rt: Runtime, context: str, job_id: str) -> str:
+def describe_future(rt: Runtime, context: str, job_id: str) -> str:
     """What becomes of a job that is not waited for, and what sees to it."""
     watch, cancel = watch_command(rt, context, job_id), cancel_command(rt, context, job_id)
     future = f" is {LOCAL_FUTURE}" if rt.settings.is_local else " goes on."
@@ -53,8 +53,8 @@ def wait_for_job(
     """The job once it is over; WaitTimeoutError with the command that goes on waiting."""
     from spectronctl.operations.jobs import watch_job
 
-    def tell_failure(failure: RequestError) -> None:
-        text = f"no answer, trying again: {failure.message}"
+    def report_failure(failure: RequestError) -> None:
+        text = f"no response, trying again: {failure.message}"
         progress.reach(progress.done, progress.total, text)
 
     watched = watch_job(
@@ -63,23 +63,21 @@ def wait_for_job(
         job_id,
         timeout=timeout,
         is_known=is_known,
-        on_failure=tell_failure,
+        on_failure=report_failure,
         sleep=sleep,
     )
     try:
         for job in watched:
-            _tell_progress(progress, job)
+            _report_progress(progress, job)
     except WaitTimeoutError as exc:
         exc.command = watch_command(rt, context, job_id)
         if rt.settings.is_local:
-            exc.hint = (
-                "It stops where it is, and goes on while somebody waits for it or serves the store."
-            )
+            exc.hint = "It stops, and goes on while a command waits for it or serves the store."
         raise
     return job
 
 
-def _tell_progress(progress: Progress, job: Job) -> None:
+def _report_progress(progress: Progress, job: Job) -> None:
     text = "to be cancelled" if job.cancel_requested and not job.is_over else job.status
     progress.reach(job.progress.done, job.progress.total, text)
 
@@ -90,7 +88,7 @@ def explain_interrupt(rt: Runtime, context: str, job_id: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        rt.out.leave(f"interrupted. {tell_future(rt, context, job_id)}")
+        rt.out.leave(f"interrupted. {describe_future(rt, context, job_id)}")
         raise
 
 

@@ -81,7 +81,7 @@ class Exchange:
         try:
             return self._take(bound_wait(self._timeout))
         except (Empty, httpcore.ReadTimeout):
-            raise httpx.ReadTimeout("the application did not answer in time") from None
+            raise httpx.ReadTimeout("the application did not respond in time") from None
 
     def _take(self, timeout: float | None) -> Any:
         while (item := self._inbox.get(timeout=timeout)) is _WANTED:
@@ -111,7 +111,7 @@ class Exchange:
             if not self._is_complete:
                 raise
         if not self._is_complete:
-            raise httpx.RemoteProtocolError("the application did not finish its answer")
+            raise httpx.RemoteProtocolError("the application did not finish its response")
         self._inbox.put(None if self._is_streamed else self._build_response(content=self._content))
 
     def _build_response(self, **body: Any) -> httpx.Response:
@@ -136,6 +136,7 @@ class Exchange:
         }
 
     async def _receive(self) -> Message:
+        # ASGI: after the last piece of a body, receive() must wait, and then report the disconnect.
         if not self._is_sent and not self._over.is_set():
             piece = await self._fetch_piece()
             if not self._over.is_set():
@@ -180,6 +181,7 @@ class Exchange:
         if not more:
             self._is_complete = True
             self._over.set()
+        # Backpressure: without it an endless stream would fill the memory when the caller is slower.
         while self._held > _MAX_HELD and not self._over.is_set():
             self._room.clear()
             await self._room.wait()
@@ -189,6 +191,7 @@ class Exchange:
         self._room.set()
 
     def _note_leaving(self) -> None:
+        # Wake every place where the application can wait, or its task would never end.
         self._over.set()
         self._room.set()
         self._hand_over(None)

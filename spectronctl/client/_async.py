@@ -13,7 +13,6 @@ from typing import Any, Self, TypeVar
 
 from spectronctl.api.pages import Page
 from spectronctl.api.requests import EVENT_STREAM, Request
-from spectronctl.client._answers import refuse_answer, settle
 from spectronctl.client._call import Call, Exchange, Outcome
 from spectronctl.client._deadline import hold_deadline
 from spectronctl.client._events_async import AsyncEvents
@@ -21,16 +20,17 @@ from spectronctl.client._httpx import httpx
 from spectronctl.client._network_async import open_transport
 from spectronctl.client._policy import next_pause
 from spectronctl.client._polling import Polling
+from spectronctl.client._responses import refuse_response, settle
 from spectronctl.client._settings import (
     build_client_arguments,
     build_transport_arguments,
-    read_settings,
+    parse_settings,
 )
 from spectronctl.client._tasks import feed_body, fetch_ahead
 from spectronctl.client._walk import Walk
 from spectronctl.client._window import PARALLEL, Window
 from spectronctl.errors import RequestError
-from spectronctl.ground.http_problems import read_clock_offset
+from spectronctl.ground.http_problems import parse_clock_offset
 from spectronctl.ground.vocabulary import AuthHeader
 from spectronctl.models.events import Event
 
@@ -44,7 +44,7 @@ class AsyncClient:
     `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
     system's certificates, `proxy` wins over the environment's ("" is none at all), `observe` sees every attempt.
     ConfigError names the argument that cannot be used. `clock_offset` is how far the server's clock was ahead of ours
-    at its last answer.
+    at its last response.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
-        self._settings = read_settings(
+        self._settings = parse_settings(
             base_url,
             api_key=api_key,
             auth_header=auth_header,
@@ -75,30 +75,30 @@ class AsyncClient:
         self._http = httpx.AsyncClient(transport=network, **build_client_arguments())
 
     async def send(self, request: Request[T]) -> T:
-        """The answer, read as the request says; RequestError's subclasses say why there is none."""
+        """The response, read as the request says; RequestError's subclasses say why there is none."""
         call = Call(request, self._settings, monotonic())
         outcome = await self._carry_out(call)
         assert not isinstance(outcome, AsyncEvents)
         return settle(call, outcome)
 
     async def open(self, request: Request[T]) -> T | AsyncEvents:
-        """The answer as `send` reads it, or where it is a stream of events, those; close them."""
+        """The response as `send` reads it, or where it is a stream of events, those; close them."""
         call = Call(request, self._settings, monotonic(), takes_events=True)
         outcome = await self._carry_out(call)
         return outcome if isinstance(outcome, AsyncEvents) else settle(call, outcome)
 
     async def stream(self, request: Request[Any]) -> AsyncIterator[Event]:
         """
-        The events of an answer, each as soon as it has come; `AsyncEvents` says how they end, and how they fail.
+        The events of a response, each as soon as it has come; `AsyncEvents` says how they end, and how they fail.
 
         `timeout` bounds what comes before the first of them, then each silence. Until the stream has begun it is sent
-        again and fails as with `send`; UpstreamError for an answer of another kind.
+        again and fails as with `send`; UpstreamError for a response of another kind.
         """
         request = request.accepting(EVENT_STREAM)
         call = Call(request, self._settings, monotonic(), takes_events=True)
         outcome = await self._carry_out(call)
         if not isinstance(outcome, AsyncEvents):
-            raise refuse_answer(call, outcome)
+            raise refuse_response(call, outcome)
         async with outcome:
             async for event in outcome:
                 yield event
@@ -124,6 +124,7 @@ class AsyncClient:
             **call.build_arguments(now), content=feed_body(call.body)
         )
         try:
+            # Streamed, so that the head can be checked and the size limited before a body is read into memory.
             response = await self._http.send(request, stream=True)
             is_stream = False
             try:
@@ -135,8 +136,8 @@ class AsyncClient:
                     await response.aclose()
         except httpx.RequestError as exc:
             return exc
-        self.clock_offset = read_clock_offset(response.headers.get("Date"), datetime.now(UTC))
-        return response if is_stream else call.read_answer(response, body)
+        self.clock_offset = parse_clock_offset(response.headers.get("Date"), datetime.now(UTC))
+        return response if is_stream else call.build_response(response, body)
 
     async def _read_body(self, call: Call[Any], response: httpx.Response) -> bytes:
         chunks: list[bytes] = []
@@ -194,7 +195,7 @@ class AsyncClient:
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> AsyncIterator[T]:
         """
-        Every answer to a read that is sent again and again, until `polling` has seen enough.
+        Every response to a read that is sent again and again, until `polling` has seen enough.
 
         `sleep` lets the time pass between two calls, and may end it all by raising. WaitTimeoutError when the wait
         gives up, RequestError's subclasses for failures that will not pass.
@@ -209,12 +210,12 @@ class AsyncClient:
                 retries=polling.bound_retries(given.retries),
             )
             try:
-                answer = await client.send(request)
+                response = await client.send(request)
             except RequestError as exc:
                 pause = polling.choose_pause_after(exc)
             else:
-                yield answer
-                pause = polling.choose_pause(answer)
+                yield response
+                pause = polling.choose_pause(response)
             if pause is not None:
                 await (sleep or asyncio.sleep)(pause)
 

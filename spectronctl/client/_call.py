@@ -13,7 +13,7 @@ from spectronctl.client._httpx import httpx
 from spectronctl.client._multipart import Multipart
 from spectronctl.client._settings import Settings
 from spectronctl.errors import InvalidError
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 from spectronctl.ground.redaction import MASK, Redaction, find_secrets
 
 T = TypeVar("T")
@@ -21,33 +21,33 @@ T = TypeVar("T")
 SECRET_HEADERS = frozenset(
     {"set-cookie", "set-cookie2", "authentication-info", "authorization", "api-key"}
 )
-"""Headers of an answer that hold what lets their holder in."""
+"""Headers of a response that hold what lets their holder in."""
 MAX_HEADER = 8192
 
-MOST_BYTES = 1 << 27
-"""The longest answer that is read: many times the longest page that a server has reason to send."""
+MAX_BYTES = 1 << 27
+"""The longest response that is read: many times the longest page that a server has reason to send."""
 
-MOST_ERROR_BYTES = 1 << 17
-"""How much is read of an answer that tells of a failure."""
+MAX_ERROR_BYTES = 1 << 17
+"""How much is read of a response that tells of a failure."""
 
 ENCODINGS = {"gzip", "deflate", "identity", ""}
 
 
 class UnreadableError(httpx.DecodingError):
-    """An answer that is not read to its end: as long, or packed, as no answer should be."""
+    """a response that is not read to its end: as long, or packed, as no response should be."""
 
 
-class StrayAnswerError(httpx.RemoteProtocolError):
-    """An answer to another request of ours."""
+class StrayResponseError(httpx.RemoteProtocolError):
+    """a response to another request of ours."""
 
 
-Outcome: TypeAlias = Answer | httpx.RequestError
+Outcome: TypeAlias = Response | httpx.RequestError
 """What came of one attempt."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One attempt as `--debug` shows it: no header, no body. `status` is None and `error` set without an answer."""
+    """One attempt as `--debug` shows it: no header, no body. `status` is None and `error` set without a response."""
 
     method: str
     path: str
@@ -62,7 +62,7 @@ class Call(Generic[T]):
     """
     One call over all its attempts. `deadline` and every `now` are seconds on the monotonic clock.
 
-    `may_have_landed` says that an attempt whose answer was lost may have been carried out; `events` counts those of a
+    `may_have_landed` says that an attempt whose response was lost may have been carried out; `events` counts those of a
     stream that has begun, and is None before.
     """
 
@@ -130,14 +130,14 @@ class Call(Generic[T]):
         }
 
     def check_head(self, headers: Mapping[str, str]) -> None:
-        """Refuse an answer before its body: one to another request, or packed as it was not asked for."""
+        """Refuse a response before its body: one to another request, or packed as it was not asked for."""
         told = headers.get("X-Request-Id", self.request_id)
         if told != self.request_id and told.startswith(self.settings.token):
-            # A proxy that says an answer twice puts its connection out of step; a cache says an old one again.
-            raise StrayAnswerError("the answer is that to another request")
+            # A proxy that says a response twice puts its connection out of step; a cache says an old one again.
+            raise StrayResponseError("the response belongs to another request")
         if headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
             # Packed twice, a kilobyte can hold a gigabyte.
-            raise UnreadableError("the answer is packed in a way that was not asked for")
+            raise UnreadableError("the response is compressed in a way that was not requested")
 
     def is_stream(self, response: httpx.Response) -> bool:
         """Whether this is a success that goes on as a stream of events, where the call takes one."""
@@ -146,18 +146,18 @@ class Call(Generic[T]):
 
     def is_enough(self, size: int, *, is_success: bool) -> bool:
         """Whether so many bytes of a body will do; UnreadableError for a result that is larger than any should be."""
-        if is_success and size > MOST_BYTES:
-            raise UnreadableError(f"the answer is longer than {MOST_BYTES >> 20} MB")
-        return not is_success and size > MOST_ERROR_BYTES
+        if is_success and size > MAX_BYTES:
+            raise UnreadableError(f"the response is longer than {MAX_BYTES >> 20} MB")
+        return not is_success and size > MAX_ERROR_BYTES
 
-    def read_answer(self, response: httpx.Response, body: bytes) -> Answer:
+    def build_response(self, response: httpx.Response, body: bytes) -> Response:
         """What came, its body no longer than it may be: packed, a little can hold a lot."""
-        kept = body if response.is_success else body[:MOST_ERROR_BYTES]
-        return Answer(response.status_code, response.headers, kept)
+        kept = body if response.is_success else body[:MAX_ERROR_BYTES]
+        return Response(response.status_code, response.headers, kept)
 
     def describe_attempt(self, outcome: Outcome | httpx.Response, seconds: float) -> Exchange:
         status, error = None, None
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             status = outcome.status
         elif isinstance(outcome, httpx.Response):
             status = outcome.status_code
@@ -173,13 +173,13 @@ class Call(Generic[T]):
             error=error,
         )
 
-    def mask_headers(self, answer: Answer) -> Answer:
-        """The answer with headers that are fit to be shown."""
+    def mask_headers(self, response: Response) -> Response:
+        """The response with headers that are fit to be shown."""
         shown = {
             name: MASK if name in SECRET_HEADERS else self.redact(value, limit=MAX_HEADER)
-            for name, value in answer.headers.items()
+            for name, value in response.headers.items()
         }
-        return replace(answer, headers=httpx.Headers(shown, encoding="utf-8"))
+        return replace(response, headers=httpx.Headers(shown, encoding="utf-8"))
 
     def redact(self, text: str, **limit: int) -> str:
         """Foreign text, fit to be shown: one line, capped, without the key and the secrets in the body."""

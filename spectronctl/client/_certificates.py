@@ -1,5 +1,5 @@
 """
-What a certificate says of itself, read from its DER form whether anybody trusts it or not.
+What a certificate says of itself, read from its DER form, trusted or not.
 
 Python tells the contents of a certificate only once it is verified, and the one that is worth a look here is not.
 """
@@ -55,15 +55,15 @@ class Certificate:
         return ssl.DER_cert_to_PEM_cert(self.der)
 
 
-def read_certificate(der: bytes) -> Certificate:
+def parse_certificate(der: bytes) -> Certificate:
     """A certificate from its DER form (RFC 5280); ValueError for bytes that are none."""
     try:
-        return _read_fields(der)
+        return _parse_fields(der)
     except (IndexError, UnicodeError) as exc:
         raise ValueError("not a certificate") from exc
 
 
-def _read_fields(der: bytes) -> Certificate:
+def _parse_fields(der: bytes) -> Certificate:
     whole = _only(der)
     fields = list(_walk(_only(whole)))
     if fields[0][0] == _VERSION:
@@ -71,11 +71,11 @@ def _read_fields(der: bytes) -> Certificate:
     _, _, issuer, validity, subject, *rest = fields
     starts, ends = _walk(validity[1])
     return Certificate(
-        subject=_read_name(subject[1]),
-        issuer=_read_name(issuer[1]),
-        not_before=_read_time(*starts),
-        not_after=_read_time(*ends),
-        names=tuple(_read_names(rest)),
+        subject=_parse_name(subject[1]),
+        issuer=_parse_name(issuer[1]),
+        not_before=_parse_time(*starts),
+        not_after=_parse_time(*ends),
+        names=tuple(_parse_names(rest)),
         der=der,
     )
 
@@ -101,7 +101,7 @@ def _only(data: bytes) -> bytes:
     raise ValueError("empty")
 
 
-def _read_name(data: bytes) -> str:
+def _parse_name(data: bytes) -> str:
     """`CN=…, O=…` in the order of the certificate; attributes without a usual name are left out."""
     parts = []
     for _, relative in _walk(data):
@@ -113,22 +113,22 @@ def _read_name(data: bytes) -> str:
     return ", ".join(parts) or "(no name)"
 
 
-def _read_time(tag: int, value: bytes) -> datetime:
+def _parse_time(tag: int, value: bytes) -> datetime:
     text = value.decode("ascii")
     if tag == _UTC_TIME:  # two digits stand for the years 1950 to 2049
         text = ("19" if text >= "50" else "20") + text
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
-def _read_names(fields: list[tuple[int, bytes]]) -> Iterator[str]:
+def _parse_names(fields: list[tuple[int, bytes]]) -> Iterator[str]:
     for tag, wrapped in fields:
         for _, extension in _walk(_only(wrapped)) if tag == _EXTENSIONS else ():
             parts = [content for _, content in _walk(extension)]
             if parts[0] == _ALTERNATIVE_NAMES:
-                yield from _read_alternatives(_only(parts[-1]))
+                yield from _parse_alternatives(_only(parts[-1]))
 
 
-def _read_alternatives(data: bytes) -> Iterator[str]:
+def _parse_alternatives(data: bytes) -> Iterator[str]:
     for tag, value in _walk(data):
         if tag == _DNS_NAME:
             yield value.decode("ascii")

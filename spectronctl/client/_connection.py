@@ -56,7 +56,7 @@ def _name_variable(name: str) -> str:
     return next((each for each in spelled if os.environ.get(each)), "the system's settings")
 
 
-def read_proxy(proxy: str) -> httpx.URL:
+def parse_proxy(proxy: str) -> httpx.URL:
     """Check a proxy's URL; ConfigError never shows it, since it may hold a password."""
     url = parse_url(proxy, ("http", "https", "socks5", "socks5h"))
     if url is None:
@@ -72,7 +72,7 @@ def read_proxy(proxy: str) -> httpx.URL:
     return url
 
 
-def show_origin(url: httpx.URL) -> str:
+def format_origin(url: httpx.URL) -> str:
     """Scheme, host and port: what may be shown of a URL that could hold credentials."""
     host = f"[{url.host}]" if ":" in url.host else url.host
     return f"{url.scheme}://{host}" + (f":{url.port}" if url.port else "")
@@ -103,6 +103,6 @@ def _add_certificates(context: ssl.SSLContext, ca_file: str) -> None:
     )
 
 
-def trust_nobody() -> ssl.SSLContext:
+def trust_no_certificate() -> ssl.SSLContext:
     """For plain http: it costs nothing, and should TLS come up after all, it trusts no certificate."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -6,11 +6,11 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Self
 
-from spectronctl.client._answers import build_event_error
 from spectronctl.client._call import Call
 from spectronctl.client._event_parser import EventParser
 from spectronctl.client._failures import build_network_error
 from spectronctl.client._httpx import httpx
+from spectronctl.client._responses import build_event_error
 from spectronctl.models.events import Event
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from spectronctl.client._call import Call, StrayAnswerError, UnreadableError
-from spectronctl.client._connection import show_origin
+from spectronctl.client._call import Call, StrayResponseError, UnreadableError
+from spectronctl.client._connection import format_origin
 from spectronctl.client._httpx import httpx
 from spectronctl.client._multipart import UnsendableError
 from spectronctl.errors import NetworkError, RequestError, UpstreamError
@@ -46,8 +46,8 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
     if isinstance(failure, UnreadableError):
         return f"{call.title}: {failure}", OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):
-        return f"{call.title}: the answer's compression is broken", None
-    if isinstance(failure, StrayAnswerError):
+        return f"{call.title}: the compression of the response is broken", None
+    if isinstance(failure, StrayResponseError):
         return f"{call.title}: {failure}", STRAY_HINT
     return (
         f"{call.title}: the connection to {server} broke: {explain_failure(failure)}",
@@ -60,8 +60,10 @@ PROXY_HINT = (
     "NO_PROXY names the hosts to reach without it."
 )
 BROKEN_HINT = "If this goes on, check --url: the port may belong to something other than Spectron, or want https."
-STRAY_HINT = "A proxy or a cache on the way to the server keeps answers, or mixes them up."
-OTHER_SERVER_HINT = "Check --url: no Spectron server should answer so; a proxy in between may."
+STRAY_HINT = "A proxy or a cache on the way to the server keeps responses, or mixes them up."
+OTHER_SERVER_HINT = (
+    "Check --url: a Spectron server does not respond like this; a proxy in between may."
+)
 REFUSED_HINT = (
     "Name the server with --url, start one here with `spectronctl serve`, "
     "or work without one: --profile local."
@@ -75,7 +77,7 @@ def _explain_timeout(call: Call[Any], failure: httpx.RequestError) -> tuple[str,
         return f"cannot reach {_next_hop(call)}: no connection within {limit}", hint
     if call.events is not None:
         return f"{call.title}: nothing came from {server} for {limit}", hint
-    return f"{call.title}: no complete answer from {server} within {limit}", hint
+    return f"{call.title}: no complete response from {server} within {limit}", hint
 
 
 def _explain_refusal(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str]:
@@ -88,7 +90,7 @@ def _next_hop(call: Call[Any]) -> str:
 
 
 def _proxy(call: Call[Any]) -> str:
-    return "" if call.settings.proxy is None else show_origin(call.settings.proxy)
+    return "" if call.settings.proxy is None else format_origin(call.settings.proxy)
 
 
 def _tls_hint(failure: httpx.RequestError) -> str:

@@ -96,7 +96,7 @@ class AsyncSpectronManagement:
 
 
 class AsyncContexts:
-    """Contexts, each with a database, keys and a configuration of its own (contract, "Management plane")."""
+    """Contexts, each with a database, keys and a configuration of its own."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -156,7 +156,7 @@ class AsyncContexts:
 
 
 class AsyncKeys:
-    """API keys, each bound to one context; a secret appears once, when it is made (contract, "Management plane")."""
+    """API keys, each bound to one context; a secret appears once, when it is made."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -202,7 +202,7 @@ class AsyncKeys:
 
 
 class AsyncOntologies:
-    """The ontology of each context: what extraction looks for (contract, "Management plane")."""
+    """The ontology of each context: what extraction looks for."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -238,7 +238,7 @@ class AsyncOntologies:
 
 
 class AsyncLifecycle:
-    """Upkeep of a context's memory, and the jobs that it takes (contract, "Management plane")."""
+    """Upkeep of a context's memory, and the jobs that it takes."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client

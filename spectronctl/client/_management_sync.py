@@ -96,7 +96,7 @@ class SpectronManagement:
 
 
 class Contexts:
-    """Contexts, each with a database, keys and a configuration of its own (contract, "Management plane")."""
+    """Contexts, each with a database, keys and a configuration of its own."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -156,7 +156,7 @@ class Contexts:
 
 
 class Keys:
-    """API keys, each bound to one context; a secret appears once, when it is made (contract, "Management plane")."""
+    """API keys, each bound to one context; a secret appears once, when it is made."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -202,7 +202,7 @@ class Keys:
 
 
 class Ontologies:
-    """The ontology of each context: what extraction looks for (contract, "Management plane")."""
+    """The ontology of each context: what extraction looks for."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -236,7 +236,7 @@ class Ontologies:
 
 
 class Lifecycle:
-    """Upkeep of a context's memory, and the jobs that it takes (contract, "Management plane")."""
+    """Upkeep of a context's memory, and the jobs that it takes."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

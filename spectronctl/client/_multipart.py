@@ -67,7 +67,7 @@ class _Part:
         content = part.content
         self._content = _encode(content, part.name) if isinstance(content, str) else content
         self._start = 0
-        self._head = _write_head(part, boundary)
+        self._head = _format_head(part, boundary)
         self._content_size = self._measure()
 
     @property
@@ -141,7 +141,7 @@ def _measure_file(name: str, path: Path) -> int | None:
     return (found.st_size or None) if stat.S_ISREG(found.st_mode) else None
 
 
-def _write_head(part: Part, boundary: str) -> bytes:
+def _format_head(part: Part, boundary: str) -> bytes:
     filename, kind = part.filename, part.type
     if filename is None and isinstance(part.content, Path):
         filename = part.content.name

@@ -10,7 +10,7 @@ from spectronctl.api.requests import READS
 from spectronctl.client._call import Call, Outcome
 from spectronctl.client._httpx import httpx
 from spectronctl.ground.backoff import pause_after
-from spectronctl.ground.http_problems import Answer, read_retry_after
+from spectronctl.ground.http_problems import Response, parse_retry_after
 from spectronctl.ground.network_failures import is_tls_failure
 
 REPEATABLE = READS | {"DELETE"}
@@ -50,7 +50,7 @@ def choose_pause(
         return None
     if not call.can_be_sent:
         return None
-    pause = read_retry_after(outcome, today) if isinstance(outcome, Answer) else None
+    pause = parse_retry_after(outcome, today) if isinstance(outcome, Response) else None
     if pause is None:
         pause = pause_after(call.attempt, FIRST_BACKOFF, LAST_BACKOFF, jitter=jitter)
     return pause if now + pause < call.deadline else None
@@ -58,7 +58,7 @@ def choose_pause(
 
 def can_repeat(method: str, outcome: Outcome) -> bool:
     """Whether sending again may help and can do no harm."""
-    if isinstance(outcome, Answer):
+    if isinstance(outcome, Response):
         return method in REPEATABLE and outcome.status in TRANSIENT
     if isinstance(outcome, httpx.LocalProtocolError | httpx.DecodingError):
         return False  # the next attempt would end the same way
@@ -68,7 +68,7 @@ def can_repeat(method: str, outcome: Outcome) -> bool:
 
 
 def may_have_landed(outcome: Outcome) -> bool:
-    """Whether a write may have been carried out although its answer was lost."""
-    if isinstance(outcome, Answer):
+    """Whether a write may have been carried out although its response was lost."""
+    if isinstance(outcome, Response):
         return outcome.status >= 500 and outcome.status not in (501, 505)
     return not isinstance(outcome, UNSENT)

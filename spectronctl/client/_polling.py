@@ -21,8 +21,8 @@ T = TypeVar("T")
 FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
 """Seconds between two looks: half as much again each time, from the first to the last."""
 
-LONGEST_SILENCE = 600.0
-"""Seconds without any answer after which a wait without a limit of its own ends."""
+MAX_SILENCE_SECS = 600.0
+"""Seconds without any response after which a wait without a limit of its own ends."""
 
 LAST_LOOK = 1.0
 """Seconds that a call gets at least, however little is left of the wait."""
@@ -33,10 +33,10 @@ PASSING = (NetworkError, RateLimitedError, UpstreamError)
 
 class Polling(Generic[T]):
     """
-    The decisions of one wait, which ends when `is_over` holds of an answer.
+    The decisions of one wait, which ends when `is_over` holds of a response.
 
-    `timeout` bounds it, in seconds; without one it ends after `LONGEST_SILENCE`. Failures that may pass are survived
-    once there was an answer, or from the start if it `is_known` that there is something to wait for; `on_failure` is
+    `timeout` bounds it, in seconds; without one it ends after `MAX_SILENCE_SECS`. Failures that may pass are survived
+    once there was a response, or from the start if it `is_known` that there is something to wait for; `on_failure` is
     told the first of each row. `clock` and `jitter` (a number in [0, 1)) are for tests.
     """
 
@@ -68,10 +68,10 @@ class Polling(Generic[T]):
         """How often the next call may be repeated at once: not at all where looking again does the same."""
         return 0 if self._is_known else retries
 
-    def choose_pause(self, answer: T) -> float | None:
-        """Seconds until the next look, None when this answer was the last; WaitTimeoutError."""
+    def choose_pause(self, response: T) -> float | None:
+        """Seconds until the next look, None when this response was the last; WaitTimeoutError."""
         self._is_known, self._failure, self._heard = True, None, self._clock()
-        return None if self._is_over(answer) else self._next_pause(0.0)
+        return None if self._is_over(response) else self._next_pause(0.0)
 
     def choose_pause_after(self, failure: RequestError) -> float:
         """Seconds until the next look; raises the failure if it will not pass, and WaitTimeoutError."""
@@ -94,14 +94,14 @@ class Polling(Generic[T]):
     def _left(self) -> float:
         """Seconds until this wait gives up, should nothing come of the next look."""
         if self._timeout is None:
-            return self._heard + LONGEST_SILENCE - self._clock()
+            return self._heard + MAX_SILENCE_SECS - self._clock()
         return self._began + self._timeout - self._clock()
 
     def _give_up(self) -> WaitTimeoutError:
         if self._failure is None:
-            return WaitTimeoutError(f"it was not over within {self._timeout:g} s")
+            return WaitTimeoutError(f"it did not finish within {self._timeout:g} s")
         seconds = self._clock() - self._heard
         return WaitTimeoutError(
-            f"no answer for {seconds:.0f} s; the last failure: {self._failure.message}",
+            f"no response for {seconds:.0f} s; the last failure: {self._failure.message}",
             hint=self._failure.hint,
         )

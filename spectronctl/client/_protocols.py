@@ -47,7 +47,7 @@ def is_settled(data: bytes) -> bool:
     return b"\n" in data or len(data) >= _FRAME_HEAD
 
 
-def read_status(data: bytes) -> int | None:
+def parse_status(data: bytes) -> int | None:
     """The status of an HTTP answer: three digits (RFC 9112, 4), and nothing else that stands there."""
     found = _STATUS.match(data)
     return int(found[1]) if found else None

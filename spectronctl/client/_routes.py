@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from spectronctl.client._connection import DEFAULT_PORTS, explain_proxy, read_proxy, show_origin
+from spectronctl.client._connection import DEFAULT_PORTS, explain_proxy, format_origin, parse_proxy
 from spectronctl.client._httpx import httpx
 
 
@@ -37,7 +37,7 @@ class Route:
     def hop_name(self) -> str:
         """The same in words; of a proxy nothing that could be a password."""
         if self.proxy is not None:
-            return f"the proxy {show_origin(self.proxy)}"
+            return f"the proxy {format_origin(self.proxy)}"
         host, port = self.server
         return f"{host} port {port}"
 
@@ -56,4 +56,4 @@ def find_route(base_url: str, proxy: str | None, source: str) -> Route:
     url = httpx.URL(base_url)
     if proxy is None:
         proxy, source = explain_proxy(url)
-    return Route(url, read_proxy(proxy) if proxy else None, source)
+    return Route(url, parse_proxy(proxy) if proxy else None, source)

@@ -12,9 +12,9 @@ from typing import Any, cast
 from spectronctl import __version__
 from spectronctl.client._connection import (
     find_proxy,
+    parse_proxy,
     parse_url,
-    read_proxy,
-    trust_nobody,
+    trust_no_certificate,
     trust_system,
 )
 from spectronctl.client._httpx import httpx
@@ -49,7 +49,7 @@ class Settings:
 
     def with_key(self, api_key: str, auth_header: AuthHeader | None = None) -> Settings:
         """The same, signing with another key, and in other headers if so told; the first one stays a secret."""
-        key = _read_key(api_key)
+        key = _parse_key(api_key)
         others = {name: text for name, text in self.headers.items() if name not in KEY_HEADERS}
         return replace(
             self,
@@ -59,7 +59,7 @@ class Settings:
         )
 
 
-def read_settings(
+def parse_settings(
     base_url: str,
     *,
     api_key: str | None,
@@ -70,17 +70,17 @@ def read_settings(
     transport: object,
 ) -> Settings:
     """Check what a client was given; ConfigError names the field, and never shows a secret."""
-    url = _read_base_url(base_url)
-    key = None if api_key is None else _read_key(api_key)
+    url = _parse_base_url(base_url)
+    key = None if api_key is None else _parse_key(api_key)
     if transport is not None:
         proxy = None
     elif proxy is None:
         proxy = find_proxy(httpx.URL(url))
-    proxy_url = read_proxy(proxy) if proxy else None
+    proxy_url = parse_proxy(proxy) if proxy else None
     return Settings(
         base_url=url,
-        timeout=_read_timeout(timeout),
-        retries=_read_retries(retries),
+        timeout=_parse_timeout(timeout),
+        retries=_parse_retries(retries),
         proxy=proxy_url,
         auth_header=cast("AuthHeader", auth_header),
         headers={
@@ -104,7 +104,7 @@ def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[s
     """
     secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
     secure = secure_proxy or settings.base_url.startswith("https:")
-    context = trust_system(ca_file) if secure else trust_nobody()
+    context = trust_system(ca_file) if secure else trust_no_certificate()
     proxy = settings.proxy and httpx.Proxy(
         settings.proxy, ssl_context=context if secure_proxy else None
     )
@@ -128,7 +128,7 @@ def _authorize(key: str | None, auth_header: str) -> dict[str, str]:
     return {"both": bearer | plain, "bearer": bearer, "api-key": plain}[auth_header]
 
 
-def _read_key(api_key: str) -> str:
+def _parse_key(api_key: str) -> str:
     key = api_key.strip()
     if re.fullmatch(r"[\x21-\x7e]+", key):
         return key
@@ -144,7 +144,7 @@ def _read_key(api_key: str) -> str:
     )
 
 
-def _read_base_url(base_url: str) -> str:
+def _parse_base_url(base_url: str) -> str:
     text = base_url.strip()
     if "@" in text:  # these two come first, since every other message shows the URL
         raise _refuse_url("it holds a user or password (`…@`)")
@@ -161,7 +161,7 @@ def _refuse_url(problem: str) -> ConfigError:
     return ConfigError(f"base_url: {problem}", hint=hint)
 
 
-def _read_timeout(timeout: float) -> float:
+def _parse_timeout(timeout: float) -> float:
     if not (math.isfinite(timeout) and 0 < timeout <= MAX_TIMEOUT):
         raise ConfigError(
             f"timeout: {timeout} is not between 0 and {MAX_TIMEOUT:.0f} seconds",
@@ -170,7 +170,7 @@ def _read_timeout(timeout: float) -> float:
     return float(timeout)
 
 
-def _read_retries(retries: int) -> int:
+def _parse_retries(retries: int) -> int:
     if retries < 0:
         raise ConfigError(f"retries: {retries} is negative", hint="0 sends every request once.")
     return retries

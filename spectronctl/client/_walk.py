@@ -10,10 +10,10 @@ from spectronctl.errors import UpstreamError, UsageError
 
 T = TypeVar("T")
 
-MOST_EMPTY = 100
+MAX_EMPTY_PAGES = 100
 """Pages without an item, one after the other, that a list may have before it goes on."""
 
-LONGEST_CURSOR = 8192
+MAX_CURSOR = 8192
 """Characters: more would fit into no address."""
 
 
@@ -52,9 +52,9 @@ class Walk(Generic[T]):
         """Why the list would never end, or its next page could not be asked for."""
         if cursor in self._cursors:
             return "hands out the same cursor again, so the list would never end"
-        if self._empty > MOST_EMPTY:
+        if self._empty > MAX_EMPTY_PAGES:
             return f"hands out {self._empty} empty pages in a row, so the list may never end"
-        if len(cursor) > LONGEST_CURSOR:
+        if len(cursor) > MAX_CURSOR:
             return f"hands out a cursor of {len(cursor)} characters"
         return None
 
@@ -74,5 +74,5 @@ def refuse_page(request: Request[Any], problem: str) -> UpstreamError:
     """The error for a page that cannot belong to a whole list."""
     return UpstreamError(
         f"{request.method} {request.path}: the server {problem}",
-        hint="The list is incomplete. The server, or a proxy in between, answers wrongly.",
+        hint="The list is incomplete. The server, or a proxy in between, responds incorrectly.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, TypeVar
 
-from spectronctl.api.pages import Page, ask_from, read_page_size
+from spectronctl.api.pages import Page, ask_from, parse_page_size
 from spectronctl.api.requests import Request
 from spectronctl.client._walk import refuse_page
 from spectronctl.errors import UsageError
@@ -39,7 +39,7 @@ class Window(Generic[T]):
         _check(start=start, limit=limit, parallel=parallel)
         self.is_over = limit == 0
         self._request = request
-        self._size = read_page_size(request)
+        self._size = parse_page_size(request)
         self._next = start
         self._end = None if limit is None else start + limit
         self._asked: deque[int] = deque()
@@ -71,7 +71,7 @@ class Window(Generic[T]):
         wanted = self._asked.popleft()
         count = len(page.items)
         if count > self._size:
-            problem = f"answers with {count} items where {self._size} were asked for"
+            problem = f"answers with {count} items where {self._size} were requested"
             raise refuse_page(self._request, problem)
         self._check_order(page)
         if count < wanted and not self._learn_cap(count, wanted):

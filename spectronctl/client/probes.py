@@ -1,8 +1,8 @@
 """
-The way to a server, walked hop by hop by whoever wants to know where it ends. No key is ever sent from here.
+The way to a server, walked hop by hop to find where it ends. No key is ever sent from here.
 
 Each probe opens connections of its own, and `timeout` (seconds) bounds each step of it. The resolver knows no such
-bound: whoever must not hang calls from a thread.
+bound: call from a thread where a hang is not acceptable.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
-from spectronctl.client._certificates import Certificate, read_certificate
+from spectronctl.client._certificates import Certificate, parse_certificate
 from spectronctl.client._connection import list_addresses, trust_system
 from spectronctl.client._failures import PROXY_HINT, REFUSED_HINT
-from spectronctl.client._protocols import PREFACE, Protocol, is_settled, read_status, recognise
+from spectronctl.client._protocols import PREFACE, Protocol, is_settled, parse_status, recognise
 from spectronctl.client._routes import Route, find_route
 from spectronctl.errors import NetworkError
 from spectronctl.ground.network_failures import explain_failure
@@ -43,10 +43,10 @@ __all__ = [
     "speaks_tls",
 ]
 
-MOST_BYTES = 65_536
+MAX_BYTES = 65_536
 HEALTH = "/api/v1/health"
 SYSTEM_STORE = "the system's store"
-LATE = "no answer in time"
+LATE = "no response in time"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Greeting:
 
     @property
     def status(self) -> int | None:
-        return read_status(self.data)
+        return parse_status(self.data)
 
     @property
     def text(self) -> str:
@@ -149,7 +149,7 @@ def _open_tunnel(connection: socket.socket, route: Route) -> None:
     greeting = _exchange(connection, head.encode())
     if greeting.status is None or not 200 <= greeting.status < 300:
         raise NetworkError(
-            f"{route.hop_name} opens no way to {authority}: {greeting.text or 'no answer'}",
+            f"{route.hop_name} opens no way to {authority}: {greeting.text or 'no response'}",
             hint=PROXY_HINT,
         )
 
@@ -171,7 +171,7 @@ def _exchange(connection: socket.socket, request: bytes) -> Greeting:
     data = b""
     try:
         connection.sendall(request)
-        while not is_settled(data) and len(data) < MOST_BYTES and (piece := connection.recv(4096)):
+        while not is_settled(data) and len(data) < MAX_BYTES and (piece := connection.recv(4096)):
             data += piece
     except OSError as exc:  # what came before counts
         return Greeting(data, is_late=isinstance(exc, TimeoutError))
@@ -192,12 +192,12 @@ def inspect_tls(route: Route, ca_file: str | None, timeout: float) -> Tls:
                 return Tls(secured.version() or "?", _read_chain(secured), trusted_by=store)
         except ssl.SSLCertVerificationError as exc:
             failure = exc
-    with _shake(route, _trust_anybody(), timeout) as secured:
+    with _shake(route, _trust_every_certificate(), timeout) as secured:
         return Tls(secured.version() or "?", _read_chain(secured), failure=failure)
 
 
-def _trust_anybody() -> ssl.SSLContext:
-    """To look at what nobody trusts. Nothing is sent over it that is not for all to see."""
+def _trust_every_certificate() -> ssl.SSLContext:
+    """To look at a certificate that is not trusted. Nothing is sent over it that is not for all to see."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -228,7 +228,7 @@ def _read_chain(secured: ssl.SSLSocket) -> tuple[Certificate, ...]:
 
 def _try_certificate(der: bytes) -> Certificate | None:
     with suppress(ValueError):
-        return read_certificate(der)
+        return parse_certificate(der)
     return None
 
 
@@ -258,7 +258,7 @@ def greet(route: Route, timeout: float) -> Greeting:
 
 def speaks_tls(route: Route, timeout: float) -> bool:
     """Whether a TLS server is there, whatever the URL says."""
-    with suppress(OSError, NetworkError), _shake(route, _trust_anybody(), timeout):
+    with suppress(OSError, NetworkError), _shake(route, _trust_every_certificate(), timeout):
         return True
     return False
 
@@ -274,16 +274,16 @@ def read_text(route: Route, path: str, timeout: float) -> str:
     """The body of a GET at the server's root, empty when it is none of plain text."""
     with suppress(OSError, NetworkError, HTTPException), _open(route, timeout) as connection:
         connection.sendall(_write_request(route, path))
-        answer = HTTPResponse(connection)
-        answer.begin()
-        return answer.read(MOST_BYTES).decode(errors="replace") if answer.status == 200 else ""
+        response = HTTPResponse(connection)
+        response.begin()
+        return response.read(MAX_BYTES).decode(errors="replace") if response.status == 200 else ""
     return ""
 
 
 @contextmanager
 def _open(route: Route, timeout: float) -> Iterator[socket.socket]:
     if route.is_secure:
-        with _shake(route, _trust_anybody(), timeout) as secured:
+        with _shake(route, _trust_every_certificate(), timeout) as secured:
             yield secured
         return
     connection, _ = _connect(route, timeout)

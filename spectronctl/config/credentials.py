@@ -14,7 +14,7 @@ from spectronctl.local.locations import expand_home
 
 Kind = Literal["literal", "env", "file", "env-file", "stdin", "command"]
 
-_LONGEST_KEY = 65_536  # bytes; far above any key, far below a mistaken path such as a disk image
+_MAX_KEY_BYTES = 65_536  # bytes; far above any key, far below a mistaken path such as a disk image
 COMMAND_SECONDS = 60.0
 
 
@@ -114,7 +114,7 @@ def _read_variable(name: str, env: Mapping[str, str], source: str) -> str:
 def _read_file(path: str, source: str) -> str:
     try:
         with open(path, "rb") as file:
-            content = file.read(_LONGEST_KEY + 1)
+            content = file.read(_MAX_KEY_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ConfigError(f"the key file {path} cannot be read: {reason} ({source})") from None
@@ -141,7 +141,7 @@ def _read_stdin(read_stdin: Callable[[str], str], source: str) -> str:
 
 
 def _decode(content: bytes, source: str) -> str:
-    if len(content) > _LONGEST_KEY:
+    if len(content) > _MAX_KEY_BYTES:
         raise ConfigError(f"{source} is too long to be a key")
     try:
         return content.decode()

@@ -1,4 +1,4 @@
-"""The config file: profiles read, checked, and changed without losing what somebody else wrote there."""
+"""The config file: profiles read, checked, and changed without losing what others wrote there."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Config:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
 
 
-def read_config(path: Path) -> Config:
+def load_config(path: Path) -> Config:
     """The config file, checked; ConfigError names the file and the line or field that is wrong."""
     text = _read_text(path)
     return Config(path) if text is None else _build_config(_parse_toml(text, path), path)
@@ -83,10 +83,10 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # a rename would do away with /dev/null
-        raise ConfigError(f"{path} is no regular file; nothing was changed")
+        raise ConfigError(f"{path} is not a regular file; nothing was changed")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        import tomlkit  # noqa: F401 - takes longer than the change; nobody is to wait for it meanwhile
+        import tomlkit  # noqa: F401 - slow to import; done before the lock, so that other processes do not wait for it
 
         with hold_lock(Path(f"{target}.lock"), timeout=_LOCK_SECONDS):
             remove_drafts(target)
@@ -115,7 +115,7 @@ def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool =
         profiles = _open_table(document, "profiles")
         if name in profiles:
             raise ConfigError(
-                f"the profile {name} exists already in {path}",
+                f"the profile {name} already exists in {path}",
                 command=f"spectronctl profiles set {name} KEY VALUE",
             )
         profiles[name] = tomlkit.table()
@@ -234,34 +234,34 @@ def _build_profile(name: str, raw: object, path: Path) -> Profile:
     if name == LOCAL:
         raise ConfigError(f"{path}: {where}: this name is built in; call the profile otherwise")
     table = _check_table(raw, path, where)
-    values = {key: _read_field(table, key, path, where) for key in FIELDS if key in table}
+    values = {key: _parse_field(table, key, path, where) for key in FIELDS if key in table}
     keys = _check_table(table.get("context_keys", {}), path, f"{where}.context_keys")
     return Profile(
         name,
-        credential=_read_credential(table, path, where, f"profile {name}, "),
-        context_keys=_read_context_keys(keys, path, name),
+        credential=_parse_credential(table, path, where, f"profile {name}, "),
+        context_keys=_parse_context_keys(keys, path, name),
         **values,
     )
 
 
-def _read_context_keys(keys: dict[str, Any], path: Path, name: str) -> dict[str, Credential]:
+def _parse_context_keys(keys: dict[str, Any], path: Path, name: str) -> dict[str, Credential]:
     found = {}
     for context, raw in keys.items():
         where = f"profiles.{name}.context_keys.{context}"
         source = f"profile {name}, context_keys.{context}."
-        credential = _read_credential(_check_table(raw, path, where), path, where, source)
+        credential = _parse_credential(_check_table(raw, path, where), path, where, source)
         if credential:
             found[context] = credential
     return found
 
 
-def _read_field(table: dict[str, Any], key: str, path: Path, where: str) -> Any:
+def _parse_field(table: dict[str, Any], key: str, path: Path, where: str) -> Any:
     spec = FIELDS[key]
     value = _check_value(table[key], spec, path, f"{where}.{key}")
     return _anchor(value, path) if spec.is_path else value
 
 
-def _read_credential(
+def _parse_credential(
     table: dict[str, Any], path: Path, where: str, source: str
 ) -> Credential | None:
     given = [key for key in CREDENTIAL_FIELDS if key in table]

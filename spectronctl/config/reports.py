@@ -1,4 +1,4 @@
-"""What of the configuration may leave this machine, in a report for others: no secret, whoever put it where."""
+"""What of the configuration may leave this machine, in a report for others: no secret, wherever it was put."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Which value counts: flag, then environment, then profile, then default (cli.md, "Where a value comes from").
+Which value counts: flag, then environment, then profile, then default.
 
 Three cases that the sentence leaves open are decided here:
 
@@ -276,9 +276,9 @@ def resolve(flags: Mapping[str, Any], env: Mapping[str, str], config: Config) ->
         values[row.name] = _resolve_one(row, flags, {} if is_decided else env, profile)
     values["ca_file"] = _expand(values["ca_file"], env)
     keys = _Keys(
-        given=_read_flags(flags),
-        management=_read_environment(MANAGEMENT_KEY_VARIABLES, env),
-        context=_read_environment(CONTEXT_KEY_VARIABLES, env),
+        given=_parse_flags(flags),
+        management=_parse_environment(MANAGEMENT_KEY_VARIABLES, env),
+        context=_parse_environment(CONTEXT_KEY_VARIABLES, env),
         profile=profile,
     )
     return Settings(**values, notes=_note_overrides(values, profile), _keys=keys)
@@ -323,7 +323,7 @@ def _note_overrides(values: Mapping[str, Setting[Any]], profile: Profile | None)
     )
 
 
-def _read_flags(flags: Mapping[str, Any]) -> Credential | None:
+def _parse_flags(flags: Mapping[str, Any]) -> Credential | None:
     key, path = flags.get("api_key"), flags.get("api_key_file")
     if key is not None and path is not None:
         raise UsageError("--api-key and --api-key-file are two keys; give one of them")
@@ -334,7 +334,7 @@ def _read_flags(flags: Mapping[str, Any]) -> Credential | None:
     return None if key is None else Credential("literal", "--api-key", key)
 
 
-def _read_environment(names: tuple[str, ...], env: Mapping[str, str]) -> Credential | None:
+def _parse_environment(names: tuple[str, ...], env: Mapping[str, str]) -> Credential | None:
     for name in names:
         if text := env.get(name):
             if name.endswith("_FILE"):

@@ -41,6 +41,7 @@ def replace_file(
         with suppress(OSError):
             draft.unlink()
         raise
+    # os.replace changes the directory: without this, a loss of power may bring the old file back.
     if durable:
         sync_directory(path.parent)
 
@@ -56,6 +57,7 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Write every byte; OSError."""
     left = memoryview(data)
     while left:
+        # os.write may write less than it is given, for example at a quota or on a pipe.
         left = left[os.write(descriptor, left) :]
 
 
@@ -84,6 +86,7 @@ def lock_descriptor(descriptor: int, *, wait: bool = False) -> bool:
     if fcntl is None:
         return True
     try:
+        # flock and not lockf: the latter is lost as soon as any descriptor of the same file is closed.
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False

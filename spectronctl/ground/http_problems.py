@@ -22,8 +22,8 @@ MAX_PAGE = 8192
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A complete HTTP answer; `headers` ignore case."""
+class Response:
+    """A complete HTTP response; `headers` ignore case."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ServerProblem:
-    """An error answer, as it was written: nothing in it is fit to be shown before it is redacted."""
+    """An error response, as it was written: nothing in it is fit to be shown before it is redacted."""
 
     text: str
     type: str | None = None
@@ -44,10 +44,10 @@ class ServerProblem:
     retry_after: float | None = None
 
 
-def read_problem(answer: Answer) -> ServerProblem:
-    """What an error answer says: problem details, `message`, `error`, `detail`, a web page, plain text or nothing."""
-    text = answer.body.decode(errors="replace").strip()
-    if is_web_page(answer):
+def parse_problem(response: Response) -> ServerProblem:
+    """What an error response says: problem details, `message`, `error`, `detail`, a web page, plain text or nothing."""
+    text = response.body.decode(errors="replace").strip()
+    if is_web_page(response):
         return ServerProblem(describe_page(text))
     try:
         problem = _from_json(json.loads(text))
@@ -55,21 +55,21 @@ def read_problem(answer: Answer) -> ServerProblem:
         problem = ServerProblem(text)
     if problem.text:
         return problem
-    return replace(problem, text=text or name_status(answer.status) or "no explanation")
+    return replace(problem, text=text or name_status(response.status) or "no explanation")
 
 
-def is_web_page(answer: Answer) -> bool:
-    start = answer.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+def is_web_page(response: Response) -> bool:
+    start = response.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"{", b"[")):
         return False  # some servers label their JSON as a page
-    labelled = "html" in answer.headers.get("Content-Type", "").lower()
+    labelled = "html" in response.headers.get("Content-Type", "").lower()
     return labelled or start.startswith((b"<!doctype html", b"<html"))
 
 
 def describe_page(page: str) -> str:
-    """Say that this is not Spectron's answer, with the page's own title or first words."""
+    """Say that this is not Spectron's response, with the page's own title or first words."""
     line = _first_line(page[:MAX_PAGE])
-    return "a proxy or another server answered with a web page" + (f" “{line}”" if line else "")
+    return "a proxy or another server responded with a web page" + (f" “{line}”" if line else "")
 
 
 def _first_line(page: str) -> str:
@@ -137,28 +137,28 @@ def name_status(status: int) -> str:
         return ""
 
 
-def read_retry_after(answer: Answer, today: datetime) -> float | None:
+def parse_retry_after(response: Response, today: datetime) -> float | None:
     """Seconds that the server asks for: `Retry-After` in seconds or as a date, else the problem's `retry_after`."""
-    header = answer.headers.get("Retry-After")
+    header = response.headers.get("Retry-After")
     if header is None:
-        return read_problem(answer).retry_after
+        return parse_problem(response).retry_after
     seconds = parse_seconds(header)
     return _seconds_until(header, today) if seconds is None else seconds
 
 
 def _seconds_until(date: str, today: datetime) -> float | None:
-    then = _read_date(date)
+    then = _parse_date(date)
     return None if then is None else max(0.0, (then - today).total_seconds())
 
 
-def read_clock_offset(date: str | None, now: datetime) -> timedelta:
+def parse_clock_offset(date: str | None, now: datetime) -> timedelta:
     """How far the clock that wrote a `Date` header is ahead of ours: to the second, 0 when it says nothing."""
-    then = _read_date(date) if date else None
+    then = _parse_date(date) if date else None
     offset = then - now if then else timedelta()
     return offset if abs(offset) >= timedelta(seconds=2) else timedelta()
 
 
-def _read_date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

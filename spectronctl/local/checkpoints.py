@@ -34,6 +34,8 @@ class Journal:
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._locks.mkdir(mode=0o700, exist_ok=True)
+            # mkdir succeeds on a full or read-only quota; only a write that reaches the disk proves that a journal
+            # can be kept.
             replace_file(self._locks / "probe", b"")
         except OSError as exc:
             raise ConfigError(
@@ -46,6 +48,8 @@ class Journal:
         """Keep other processes off this piece of work; BusyError names the `id` that holds it."""
         with ExitStack() as stack:
             try:
+                # The holder is written to a file beside the lock: on Windows, other processes cannot read a locked
+                # file.
                 stack.enter_context(hold_lock(self._locks / claim, timeout=0))
                 self._holder(claim).touch(mode=0o600)
                 self._holder(claim).write_text(id, encoding="utf-8")
@@ -99,6 +103,7 @@ class Journal:
 
     def find_path(self, id: str) -> Path | None:
         """The file of the document with that id."""
+        # The id comes from the command line and becomes a part of a file name: no dots, no slashes.
         if not id.replace("_", "").isalnum():
             return None
         return next(iter(self._list(end=f".{id}.json")), None)
@@ -106,6 +111,7 @@ class Journal:
     def prune(self, now: datetime, is_open: Mapping[str, bool]) -> None:
         """Drop what is old: documents that `is_open` by id says are over, and what killed writers left half-done."""
         finished = [path for path in self.list_paths() if not is_open.get(_id_of(path), True)]
+        # A draft of a running process is younger than KEPT, so age alone tells the abandoned ones.
         drafts = [*self.directory.glob(".*.tmp"), *self._locks.glob(".*.tmp")]
         for path in [*finished, *drafts]:
             with suppress(OSError):

@@ -11,7 +11,7 @@ from spectronctl.ground.disk import replace_file
 from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.local.locations import cache_dir
 
-_MOST = 1000
+_MAX_NAMES = 1000
 # Only ids of the right form are kept: a shell will see them, and a server is not trusted with that.
 
 
@@ -60,7 +60,7 @@ def _read(path: Path) -> list[str]:
 
 
 def _write(path: Path, known: list[str], ids: list[str]) -> None:
-    kept = [each for each in dict.fromkeys(ids) if CONTEXT_ID.fullmatch(each)][:_MOST]
+    kept = [each for each in dict.fromkeys(ids) if CONTEXT_ID.fullmatch(each)][:_MAX_NAMES]
     if kept == known:
         return
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Contexts: the unit of isolation (contract, "Management plane")."""
+"""Contexts: the unit of isolation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts and whole conversations, written (OpenAPI `FactsRequest`, `FactsBatchRequest`)."""
+"""Facts and whole conversations, written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Message(TypedDict):
 
 
 class StoredFact(Model):
-    """Answer of `POST /{context}/facts`; `chunk_id` and `turn_id` come with `infer: none`."""
+    """Response of `POST /{context}/facts`; `chunk_id` and `turn_id` come with `infer: none`."""
 
     session_id: str
     mode: str | None = None
@@ -29,7 +29,7 @@ class StoredFact(Model):
 
 
 class StoredBatch(Model):
-    """Answer of `POST /{context}/facts/batch`; `turn_ids` are in the order of the messages."""
+    """Response of `POST /{context}/facts/batch`; `turn_ids` are in the order of the messages."""
 
     session_id: str
     turn_ids: list[str]

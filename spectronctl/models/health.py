@@ -9,7 +9,7 @@ IMPLEMENTATION = "spectronctl"
 
 
 class Health(Model):
-    """Answer of `GET /health`."""
+    """Response of `GET /health`."""
 
     status: str | None = None
     version: str | None = None

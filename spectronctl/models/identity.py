@@ -1,4 +1,4 @@
-"""Who a key is (OpenAPI `WhoamiJson`)."""
+"""Who a key is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Grants = dict[str, list[str]]
 
 class Identity(Model):
     """
-    Answer of `GET /{context}/me`: the caller, the principal's grants, the key's attenuation, and what is left of them.
+    Response of `GET /{context}/me`: the caller, the grants of the principal and the key, and what is left of them.
 
     The data plane writes camelCase; read either way, shown in snake_case like everything else.
     """

@@ -1,4 +1,4 @@
-"""API keys of a context (contract, "Management plane")."""
+"""API keys of a context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
 
-LONGEST_NAME = 128
+MAX_NAME = 128
 """Characters that a server takes."""
 
 _STAMPED = re.compile(r"(?P<logical>.+)\.g(?P<generation>[1-9][0-9]{0,8})", re.DOTALL)
@@ -32,7 +32,7 @@ def stamp_name(logical: str, generation: int) -> str:
 def lend_name(logical: str, mark: str) -> str:
     """The name under which `spectronctl exec` mints a key for one program: `agent.exec-1f2e3d4c`; `mark` is hex."""
     ending = f".exec-{mark}"
-    return logical[: LONGEST_NAME - len(ending)] + ending
+    return logical[: MAX_NAME - len(ending)] + ending
 
 
 def is_lent(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Upkeep of a context's memory, and the jobs that it takes (contract; OpenAPI lifecycle and fsck)."""
+"""Upkeep of a context's memory, and the jobs that it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REINDEX = "reindex"
 
 
 class Decay(Model):
-    """Answer of `POST /contexts/{id}/lifecycle/decay`: rows that are gone, and of which kinds."""
+    """Response of `POST /contexts/{id}/lifecycle/decay`: rows that are gone, and of which kinds."""
 
     affected: int
     expired_memories: int | None = None
@@ -20,7 +20,7 @@ class Decay(Model):
 
 
 class Expiry(Model):
-    """Answer of `POST /{context}/lifecycle/expire`: memories that are past their time."""
+    """Response of `POST /{context}/lifecycle/expire`: memories that are past their time."""
 
     affected: int
 
@@ -53,7 +53,7 @@ class Job(Model):
 
 
 class StartedJob(Model):
-    """Answer of `POST /contexts/{id}/lifecycle/reindex`."""
+    """Response of `POST /contexts/{id}/lifecycle/reindex`."""
 
     job_id: str
     status: str = JOB_STATES[0]
@@ -100,7 +100,7 @@ class BrokenReference(Model):
 
 
 class FsckReport(Model):
-    """Answer of `POST /{context}/fsck`; `total` counts the findings of all kinds."""
+    """Response of `POST /{context}/fsck`; `total` counts the findings of all kinds."""
 
     duplicates: list[Duplicate] = Field(default_factory=list)
     contradictions: list[Contradiction] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Which schema the database of each context has (contract, `GET /migrations`)."""
+"""Which schema the database of each context has, from `GET /migrations`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SchemaVersion(Model):
 
 class Migrations(Model):
     """
-    Answer of `GET /migrations`: the newest schema, each context's own, and those that are not at it.
+    Response of `GET /migrations`: the newest schema, each context's own, and those that are not at it.
 
     Of `behind` and `failures` some servers give ids, others objects with a `context_id` and an `error`.
     """

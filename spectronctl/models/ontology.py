@@ -1,5 +1,5 @@
 """
-An ontology: what extraction is to look for in a context (contract, "Management plane").
+An ontology: what extraction is to look for in a context.
 
 The rules stand here once: the server refuses by them, and the command line before it asks the server.
 """
@@ -15,13 +15,13 @@ from spectronctl.models._base import Model
 
 FIELDS = ("entity_types", "attribute_keys", "relation_labels")
 
-LONGEST_NAME = 128
-MOST_TYPES = 10_000
-MOST_LABELS = 10_000
-MOST_KEYS_OF_A_TYPE = 1_000
-MOST_KEYS = 100_000
+MAX_NAME = 128
+MAX_TYPES = 10_000
+MAX_LABELS = 10_000
+MAX_KEYS_OF_A_TYPE = 1_000
+MAX_KEYS = 100_000
 
-_TOLD_AT_MOST = 20
+_MAX_PROBLEMS = 20
 _SHOWN_NAME = 64
 
 
@@ -49,9 +49,9 @@ def find_problems(body: Any) -> list[str]:
     keys = body.get("attribute_keys", {})
     return [
         *_find_unknown(body),
-        *_find_in_list(types, "entity_types", MOST_TYPES),
+        *_find_in_list(types, "entity_types", MAX_TYPES),
         *_find_in_keys(keys, types if isinstance(types, list) else None),
-        *_find_in_list(body.get("relation_labels", []), "relation_labels", MOST_LABELS),
+        *_find_in_list(body.get("relation_labels", []), "relation_labels", MAX_LABELS),
     ]
 
 
@@ -61,8 +61,8 @@ def find_name_problem(name: Any) -> str | None:
         return f"must be a string, not {_describe_kind(name)}"
     if not name.strip():
         return "must not be empty or blank"
-    if len(name) > LONGEST_NAME:
-        return f"is longer than {LONGEST_NAME} characters"
+    if len(name) > MAX_NAME:
+        return f"is longer than {MAX_NAME} characters"
     if not name.isprintable():
         return "holds a character that cannot be printed"
     return None
@@ -70,7 +70,7 @@ def find_name_problem(name: Any) -> str | None:
 
 def join_problems(problems: Collection[str], separator: str = "; ") -> str:
     """All of them as one text; after the first 20, how many more there are."""
-    told = list(problems)[:_TOLD_AT_MOST]
+    told = list(problems)[:_MAX_PROBLEMS]
     more = len(problems) - len(told)
     return separator.join([*told, f"and {more} more"] if more else told)
 
@@ -84,7 +84,7 @@ def show_name(name: str) -> str:
 def _find_unknown(body: Mapping[Any, Any]) -> Iterator[str]:
     for name in body:
         if name not in FIELDS:
-            yield f"{show_name(str(name))}: is no field of an ontology, which has {', '.join(FIELDS)}"
+            yield f"{show_name(str(name))}: is not a field of an ontology, which has {', '.join(FIELDS)}"
 
 
 def _find_in_list(names: Any, path: str, most: int) -> Iterator[str]:
@@ -112,10 +112,10 @@ def _find_in_keys(keys: Any, types: list[Any] | None) -> Iterator[str]:
         yield f"attribute_keys: must be an object of lists by entity type, not {_describe_kind(keys)}"
         return
     count = sum(len(names) for names in keys.values() if isinstance(names, list))
-    if len(keys) > MOST_TYPES or count > MOST_KEYS:
+    if len(keys) > MAX_TYPES or count > MAX_KEYS:
         yield (
-            f"attribute_keys: has {count} names for {len(keys)} types, and {MOST_KEYS} names for"
-            f" {MOST_TYPES} types are the most"
+            f"attribute_keys: has {count} names for {len(keys)} types, and {MAX_KEYS} names for"
+            f" {MAX_TYPES} types are the most"
         )
         return
     declared = None if types is None else {name for name in types if isinstance(name, str)}
@@ -129,7 +129,7 @@ def _find_in_type(name: Any, names: Any, declared: set[str] | None) -> Iterator[
     elif declared is not None and name not in declared:
         yield f"attribute_keys.{show_name(name)}: is not among the entity_types"
     path = f"attribute_keys.{show_name(str(name))}"
-    yield from _find_in_list(names, path, MOST_KEYS_OF_A_TYPE)
+    yield from _find_in_list(names, path, MAX_KEYS_OF_A_TYPE)
 
 
 def _describe_kind(value: Any) -> str:

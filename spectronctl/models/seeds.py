@@ -99,7 +99,7 @@ class SeedContext(_Part):
         """Its namespace and database."""
         return self.namespace, self.database or self.id
 
-    def read_ontology(self) -> Ontology | None:
+    def load_ontology(self) -> Ontology | None:
         """The ontology, once `find_problems` has found none."""
         return None if self.ontology is None else Ontology(**self.ontology)
 

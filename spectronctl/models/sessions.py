@@ -1,4 +1,4 @@
-"""Sessions and their turns (contract, "Data plane that the operator tool itself uses")."""
+"""Sessions and their turns."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ class Session(Model):
 
 
 class SessionContext(Model):
-    """Answer of `POST /{context}/sessions/{id}/context`: text for a model's prompt."""
+    """Response of `POST /{context}/sessions/{id}/context`: text for a model's prompt."""
 
     context: str

@@ -81,7 +81,7 @@ def _check_management(client: Client) -> None:
     try:
         client.send(list_contexts(limit=1))
     except (AuthError, ForbiddenError):
-        pass  # whoever asks for a key is there
+        pass  # a server that asks for a key has the route
     except (NotFoundError, NotAvailableError) as exc:
         raise NotAvailableError(
             "this server has no management plane, or one that is older than spectronctl can speak to",
@@ -102,7 +102,7 @@ def _find_description(client: Client) -> dict[str, Any] | None:
 
 def compare_versions(version: str | None, own: str) -> Verdict:
     """How a server's version stands to a client's of the same making."""
-    theirs, ours = _read_family(version or ""), _read_family(own)
+    theirs, ours = _parse_family(version or ""), _parse_family(own)
     if theirs is None or ours is None:
         return "unknown"
     if theirs == ours:
@@ -110,7 +110,7 @@ def compare_versions(version: str | None, own: str) -> Verdict:
     return "older" if theirs < ours else "newer"
 
 
-def _read_family(version: str) -> tuple[int, int] | None:
+def _parse_family(version: str) -> tuple[int, int] | None:
     found = re.match(r"v?([0-9]{1,9})\.([0-9]{1,9})(?![0-9])", version)
     return (int(found[1]), int(found[2])) if found else None
 

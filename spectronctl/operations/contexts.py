@@ -18,7 +18,7 @@ from spectronctl.errors import (
 from spectronctl.models.contexts import Context, merge_config
 from spectronctl.operations.recovery import Advice, settle
 
-IfExists = Literal["fail", "skip", "update"]
+OnExistingContext = Literal["fail", "skip", "update"]
 Goal = Literal["exists", "deleted"]
 
 
@@ -52,7 +52,7 @@ def create_context(
     namespace: str,
     database: str,
     config: dict[str, Any],
-    if_exists: IfExists = "fail",
+    if_exists: OnExistingContext = "fail",
 ) -> Creation:
     """
     Create a context, or accept the one that is there.
@@ -92,7 +92,7 @@ def _find_same(
 ) -> Context:
     try:
         existing = client.send(api.get_context(context_id))
-    except NotFoundError:  # the id is free: somebody else has the namespace and database
+    except NotFoundError:  # the id is free: another context has the namespace and database
         raise conflict from None
     check_binding(existing, namespace, database, conflict)
     return existing
@@ -213,7 +213,7 @@ def wait_for_context(
         lambda found: (found is None) == (goal == "deleted"),
         timeout=timeout,
         is_known=timeout is not None,
-        on_failure=lambda failure: on_wait(f"no answer, trying again: {failure.message}"),
+        on_failure=lambda failure: on_wait(f"no response, trying again: {failure.message}"),
         clock=clock,
     )
     state = "is still there" if goal == "deleted" else "is not there yet"

@@ -15,7 +15,7 @@ from spectronctl.models.facts import Message
 SHAPE = 'Each turn is {"role": …, "content": …} with an optional "ts", one per line, or an export of this tool.'
 
 
-def read_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
+def parse_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
     """
     The messages of a file: one object per line; or an array of turns; or an object with `turns`.
 
@@ -29,8 +29,8 @@ def read_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
     if first is None:
         return iter(())
     if _opens_document(first):
-        return _read_document(first + "".join(rest), name)
-    return _read_lines(chain([first], rest), name, blank + 1)
+        return _parse_document(first + "".join(rest), name)
+    return _parse_lines(chain([first], rest), name, blank + 1)
 
 
 def _opens_document(line: str) -> bool:
@@ -45,19 +45,19 @@ def _opens_document(line: str) -> bool:
     return isinstance(value, dict) and "turns" in value and "role" not in value
 
 
-def _read_lines(lines: Iterable[str], name: str, first: int) -> Iterator[Message]:
+def _parse_lines(lines: Iterable[str], name: str, first: int) -> Iterator[Message]:
     for number, line in enumerate(lines, first):
         if line.strip():
             where = f"{name}, line {number}"
-            yield _read_message(_decode(line, where), where)
+            yield _parse_message(_decode(line, where), where)
 
 
-def _read_document(text: str, name: str) -> Iterator[Message]:
+def _parse_document(text: str, name: str) -> Iterator[Message]:
     document = _decode(text, name)
     turns = document.get("turns") if isinstance(document, dict) else document
     if not isinstance(turns, list):
-        raise UsageError(f"{name}: there is no array of turns", hint=SHAPE)
-    return (_read_message(turn, f"{name}, turn {n}") for n, turn in enumerate(turns, 1))
+        raise UsageError(f"{name}: an array of turns is missing", hint=SHAPE)
+    return (_parse_message(turn, f"{name}, turn {n}") for n, turn in enumerate(turns, 1))
 
 
 def _decode(text: str, where: str) -> Any:
@@ -73,7 +73,7 @@ def _decode(text: str, where: str) -> Any:
     raise UsageError(f"{where}: not JSON: {problem}", hint=SHAPE)
 
 
-def _read_message(turn: Any, where: str) -> Message:
+def _parse_message(turn: Any, where: str) -> Message:
     if not isinstance(turn, dict):
         raise UsageError(f"{where}: not an object", hint=SHAPE)
     role, content = turn.get("role"), turn.get("content")
@@ -94,7 +94,7 @@ def _check_text(content: str, where: str) -> None:
         content.encode()
     except UnicodeEncodeError as exc:
         code = f"U+{ord(content[exc.start]):04X}"
-        raise UsageError(f"{where}: content: {code} alone is no character") from None
+        raise UsageError(f"{where}: content: {code} is not a character on its own") from None
 
 
 def _check_time(ts: Any, where: str) -> str:
@@ -104,7 +104,7 @@ def _check_time(ts: Any, where: str) -> str:
         aware = False
     if not aware:
         raise UsageError(
-            f"{where}: ts: {ts!r} is no time with a time zone",
+            f"{where}: ts: {ts!r} is not a time with a time zone",
             hint="For instance 2026-05-01T12:30:00Z.",
         )
     return str(ts)

@@ -36,7 +36,7 @@ ATTEMPTS = 6
 FIRST_PAUSE = 0.5
 """Seconds after the first lost answer for a chunk, twice as many after each further one."""
 
-LONGEST_PAUSE = 60.0
+MAX_PAUSE_SECS = 60.0
 """Seconds between two attempts at most; for a server that asks for more, there is no further attempt."""
 
 SUCCESSORS = 100
@@ -188,8 +188,8 @@ class _Target:
         """Wait before the next attempt; raise the error when there is none."""
         # A conflict says that the same request is still being carried out.
         may_pass = exc.outcome_unknown or isinstance(exc, ConflictError | RateLimitedError)
-        pause = exc.retry_after_secs or pause_after(attempt + 1, FIRST_PAUSE, LONGEST_PAUSE)
-        if not may_pass or pause > LONGEST_PAUSE or attempt == self._attempts - 1:
+        pause = exc.retry_after_secs or pause_after(attempt + 1, FIRST_PAUSE, MAX_PAUSE_SECS)
+        if not may_pass or pause > MAX_PAUSE_SECS or attempt == self._attempts - 1:
             raise exc
         self._sleep(pause)
 
@@ -221,7 +221,7 @@ class _Target:
 
 
 def _derive_key(context_id: str, session_id: str, chunk: Chunk) -> str:
-    """The same for the same messages at the same place: whoever sends them twice has them stored once."""
+    """The same for the same messages at the same place: sent twice, they are stored once."""
     digest = sha256()
     for part in (context_id, session_id, str(chunk.position)):
         digest.update(part.encode(errors="surrogatepass") + b"\0")

@@ -146,11 +146,12 @@ def watch_job(
             yield job
     except WaitTimeoutError as exc:
         raise WaitTimeoutError(
-            f"job {job_id} of context {context_id} {_tell_state(job)}: {exc.message}", hint=exc.hint
+            f"job {job_id} of context {context_id} {_describe_state(job)}: {exc.message}",
+            hint=exc.hint,
         ) from None
 
 
-def _tell_state(job: Job | None) -> str:
+def _describe_state(job: Job | None) -> str:
     if job is None:
         return "was not seen"
     done, total = job.progress.done, job.progress.total

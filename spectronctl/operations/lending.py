@@ -37,7 +37,7 @@ class Rights:
 @dataclass(frozen=True, kw_only=True)
 class Loan:
     """
-    A key to be minted, under a name that is nobody else's.
+    A key to be minted, under a name that is not in use.
 
     It ends after `expires_in` seconds, or at `expires_at`; `ends` says when, if it is minted now.
     """
@@ -106,7 +106,7 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
     """
     Mint the key.
 
-    When that fails nothing that may have been minted is left, or the error says so. Whoever interrupts it returns it.
+    When that fails nothing that may have been minted is left, or the error says so. An interrupt returns it, too.
     """
     try:
         return create_key(

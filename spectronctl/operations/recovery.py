@@ -72,7 +72,7 @@ def explain_loss(error: RequestError, advice: Advice) -> RequestError:
     return advice.explain(error) if is_lost(error) else error
 
 
-def send_until_answered(
+def send_until_response(
     client: Client,
     request: Request[T],
     *,

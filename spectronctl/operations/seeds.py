@@ -46,7 +46,7 @@ def plant_context(client: Client, context: SeedContext, place: str = "context") 
                 context.id, namespace=namespace, database=database, config=context.config or None
             )
         )
-    if wanted := context.read_ontology():
+    if wanted := context.load_ontology():
         with _at(f"{place}.ontology"):
             client.send(ontology.set_ontology(context.id, wanted))
     planted = Planted(context.id, keys={}, sessions=[])

@@ -10,7 +10,7 @@ from spectronctl.api import sessions as api
 from spectronctl.client import Client
 from spectronctl.errors import NotFoundError, SpectronctlError
 from spectronctl.models.sessions import Session
-from spectronctl.operations.recovery import send_until_answered
+from spectronctl.operations.recovery import send_until_response
 
 
 def create_session(
@@ -24,7 +24,7 @@ def create_session(
     request = api.create_session(
         context_id, scopes=scopes, metadata=metadata, idempotency_key=f"spectronctl-{uuid4()}"
     )
-    return send_until_answered(client, request, attempts=2)
+    return send_until_response(client, request, attempts=2)
 
 
 def delete_sessions(

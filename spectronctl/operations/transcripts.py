@@ -15,7 +15,7 @@ from spectronctl.models.sessions import Session, Turn
 PARALLEL = 4
 """Pages that are on their way at once."""
 
-MOST_TURNS = 1 << 40
+MAX_TURNS = 1 << 40
 """More than any session has."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
@@ -142,7 +142,7 @@ def _count(client: Client, context_id: str, session_id: str, session: Session | 
 
     low, high = 0, 0  # at least, at most
     while is_there(high):
-        if high > MOST_TURNS:
+        if high > MAX_TURNS:
             raise UpstreamError(f"session {session_id}: the server has a turn at every place")
         low, high = high + 1, 2 * high + 1
     while low < high:

@@ -43,31 +43,31 @@ def to_text(value: Any) -> str:
     return to_json(value)
 
 
-def show_value(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as one cell of text, `-` when there is nothing to see."""
     if value is None or value in ({}, []):
         return MISSING
     return escape(to_text(value)) or MISSING
 
 
-def show_words(values: list[Any]) -> str:
+def format_words(values: list[Any]) -> str:
     """A list as one cell that a line may be broken in between its parts."""
-    return ", ".join(map(show_value, values)) or MISSING
+    return ", ".join(map(format_value, values)) or MISSING
 
 
-def show_age(value: Any, now: datetime) -> str:
+def format_age(value: Any, now: datetime) -> str:
     """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
     moment = parse_time(value)
     if moment is None:
-        return show_value(value)
+        return format_value(value)
     seconds = (now - moment).total_seconds()
-    distance = _tell_distance(round(abs(seconds)))
+    distance = _format_distance(round(abs(seconds)))
     if distance is None:
         return "now"
     return f"{distance} ago" if seconds > 0 else f"in {distance}"
 
 
-def _tell_distance(seconds: int) -> str | None:
+def _format_distance(seconds: int) -> str | None:
     for unit, length in _UNITS:
         if count := seconds // length:
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

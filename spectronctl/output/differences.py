@@ -10,7 +10,7 @@ from spectronctl.ground.text import escape
 from spectronctl.output.documents import to_json
 
 WRITE_ONLY = "providers"
-"""Whatever stands under this field is a secret (contract, "Management plane")."""
+"""Every value below this field is a secret."""
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _drop_non_numbers(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_json_list(items: Iterable[Any]) -> Iterator[str]:
+def format_json_list(items: Iterable[Any]) -> Iterator[str]:
     """One JSON array, an item at a time, in the bytes that the whole list would give."""
     before = "[\n"
     for item in items:
@@ -57,7 +57,7 @@ def _indent(text: str) -> str:
     return "  " + text.replace("\n", "\n  ")
 
 
-def write_json_lines(items: Iterable[Any]) -> Iterator[str]:
+def format_json_lines(items: Iterable[Any]) -> Iterator[str]:
     """A line of JSON per item."""
     for item in items:
         yield to_json(item) + "\n"
@@ -75,7 +75,7 @@ def to_yaml(value: Any) -> str:
         return _dump_yaml(value, _plain_dumper(yaml.SafeDumper), allow_unicode=False)
 
 
-def write_yaml_list(items: Iterable[Any]) -> Iterator[str]:
+def format_yaml_list(items: Iterable[Any]) -> Iterator[str]:
     """A YAML list, an item at a time."""
     empty = True
     for item in items:
@@ -115,21 +115,21 @@ def _plain_dumper(base: type[yaml.SafeDumper]) -> Any:
     return Dumper
 
 
-def write_csv(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def format_csv(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """
     CSV as in RFC 4180, but with the line ends of Unix, so that `cut` and `read` see no stray return.
 
     What is missing is empty, text stands as it is, anything else as compact JSON.
     """
     if header is not None:
-        yield _write_csv_row(header)
+        yield _format_csv_row(header)
     for row in rows:
-        yield _write_csv_row(
+        yield _format_csv_row(
             ["" if v is None else v if isinstance(v, str) else to_json(v) for v in row]
         )
 
 
-def _write_csv_row(cells: Sequence[str]) -> str:
+def _format_csv_row(cells: Sequence[str]) -> str:
     line = StringIO()
     # Only with this terminator does the writer of Python 3.11 quote both kinds of line break.
     csv.writer(line, lineterminator="\r\n").writerow(cells)

@@ -29,7 +29,7 @@ _BOLD_RED, _RED, _GREEN, _YELLOW = "1;31", "31", "32", "33"
 
 class Output:
     """
-    The answer on stdout, once it is whole; everything else on stderr (cli.md, "Output").
+    The result on stdout, once it is complete; everything else on stderr.
 
     `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv.
     """
@@ -104,8 +104,8 @@ class Output:
         else:
             self._write(self._rendering.render_found(self._query.run(list(answer)), view))
 
-    def answer(self, found: Any) -> None:
-        """Show what nobody knew the shape of before it came; an iterator is a list that is read once."""
+    def show_any(self, found: Any) -> None:
+        """Show a value of unknown shape; an iterator is a list that is read once."""
         if self._query is not None:
             found = self._query.run(list(found) if isinstance(found, Iterator) else found)
             self._write(self._rendering.render_found(found, ANYTHING))
@@ -145,7 +145,7 @@ class Output:
         try:
             self.show(minted, view)
         except UsageError as exc:  # failing now would lose the secret for good
-            self.warn(f"{exc.message}. Here is the whole answer: its secret is shown only once.")
+            self.warn(f"{exc.message}. Here is the whole response: its secret is shown only once.")
             self._write(self._rendering.render_secret(dict(minted), view))
 
     @property
@@ -158,7 +158,7 @@ class Output:
         self._write(pieces)
 
     def follow(self, pieces: Iterable[str]) -> None:
-        """Show an answer that has no end, piece by piece; BrokenPipeError when nobody reads it any more."""
+        """Show a result that has no end, piece by piece; BrokenPipeError once its reader is gone."""
         for piece in pieces:
             self._streams.write_piece(piece)
 
@@ -178,7 +178,7 @@ class Output:
                 self.follow([f"{escape(line)}\n" for line in text.split("\n")])
 
     def wait(self, seconds: float) -> None:
-        """Let time pass between pieces; BrokenPipeError as soon as nobody reads any more."""
+        """Let time pass between pieces; BrokenPipeError as soon as the reader is gone."""
         self._streams.wait_for_reader(seconds)
 
     def _write(self, lines: Lines) -> None:
@@ -188,7 +188,7 @@ class Output:
                     whole.write(block.encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
-            self._streams.write_answer(whole)
+            self._streams.write_output(whole)
 
     def note(self, text: str) -> None:
         """Tell people something on stderr; under json and jsonl, once the command has succeeded."""
@@ -253,7 +253,7 @@ class Output:
         for text in self._held:
             self._streams.write_message(text + "\n")
         self._held.clear()
-        self._streams.flush_answer()
+        self._streams.flush_output()
 
     @property
     def _speaks_json(self) -> bool:
@@ -306,8 +306,8 @@ def _explain_full_disk() -> Iterator[None]:
         yield
     except OSError as exc:
         raise SpectronctlError(
-            f"cannot keep the answer until it is whole: {exc.strerror}",
-            hint="A long answer needs room for temporary files; TMPDIR says where.",
+            f"cannot keep the result in a temporary file: {exc.strerror}",
+            hint="A long result needs space for temporary files; set TMPDIR to a directory with more.",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""JSON, TOML and YAML that somebody wrote: read strictly, and refused with file, line and column."""
+"""JSON, TOML and YAML from users: read strictly, and refused with file, line and column."""
 
 from __future__ import annotations
 

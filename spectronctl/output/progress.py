@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, lines elsewhere, JSON events for programs (cli.md, "Output")."""
+"""How far long work has come: a bar on a terminal, lines elsewhere, JSON events for programs."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def confirm(
     """
     Return when `--yes` or a person agrees.
 
-    Raises DeclinedError, saying `declined`, after any other answer; UsageError when nobody is there.
+    Raises DeclinedError, saying `declined`, after any other answer; UsageError when the session is not interactive.
     """
     check_answerer(streams, question, yes=yes, no_input=no_input)
     if yes:
@@ -36,7 +36,7 @@ def confirm_by_name(
     """
     Return when `--confirm NAME`, or a person, names what is about to be destroyed.
 
-    `given` is what `--confirm` said. Raises UsageError when that is another name or nobody is there,
+    `given` is what `--confirm` said. Raises UsageError when that is another name or the session is not interactive,
     DeclinedError when a person types anything else.
     """
     check_name(streams, name, given=given, no_input=no_input)
@@ -48,10 +48,10 @@ def confirm_by_name(
 
 
 def check_answerer(streams: Streams, question: str, *, yes: bool, no_input: bool) -> None:
-    """Before anything is sent: UsageError when `confirm` would find nobody to ask."""
+    """Before anything is sent: UsageError when `confirm` could not ask."""
     if not yes and not streams.can_ask(no_input=no_input):
         raise UsageError(
-            f"this needs a confirmation, and nobody is there to give it: {question}",
+            f"confirmation is needed, and the session is not interactive: {question}",
             hint="Pass --yes to go ahead without a question.",
         )
 
@@ -62,7 +62,7 @@ def check_name(streams: Streams, name: str, *, given: str | None, no_input: bool
         raise UsageError(f"--confirm says {given!r}, but this is about {name!r}")
     if given is None and not streams.can_ask(no_input=no_input):
         raise UsageError(
-            f"this needs the name {name!r} as a confirmation, and nobody is there to type it",
+            f"the name {name!r} is needed as a confirmation, and the session is not interactive",
             hint=f"Pass --confirm {name} to go ahead without a question.",
         )
 

@@ -29,7 +29,7 @@ class Query:
             TypeError,
             ArithmeticError,
         ) as exc:  # jmespath lets Python's own through
-            raise UsageError(f"--query does not fit the answer: {_explain_misfit(exc)}") from None
+            raise UsageError(f"--query does not fit the result: {_explain_misfit(exc)}") from None
 
 
 def parse_query(text: str) -> Query:

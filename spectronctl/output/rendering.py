@@ -9,15 +9,15 @@ from typing import Any
 
 from spectronctl.ground.text import escape
 from spectronctl.output import tables
-from spectronctl.output.cells import show_age, show_value, show_words, to_text
+from spectronctl.output.cells import format_age, format_value, format_words, to_text
 from spectronctl.output.differences import flatten
 from spectronctl.output.documents import (
+    format_csv,
+    format_json_lines,
+    format_json_list,
+    format_yaml_list,
     to_json,
     to_yaml,
-    write_csv,
-    write_json_lines,
-    write_json_list,
-    write_yaml_list,
 )
 from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
 
@@ -84,11 +84,11 @@ class Rendering:
         """A list of resources, an item at a time where the format allows."""
         match self.format:
             case "json":
-                return write_json_list(items)
+                return format_json_list(items)
             case "jsonl":
-                return write_json_lines(items)
+                return format_json_lines(items)
             case "yaml":
-                return write_yaml_list(items)
+                return format_yaml_list(items)
             case "name":
                 return self._render_scalars(_names(items, view))
             case "csv":
@@ -108,11 +108,11 @@ class Rendering:
             return ()
         if self.format == "csv":
             head = self._head(list(outcomes[0]))
-            return write_csv(head, (list(outcome.values()) for outcome in outcomes))
+            return format_csv(head, (list(outcome.values()) for outcome in outcomes))
         return self.render_many(outcomes, view)
 
     def render_secret(self, minted: dict[str, Any], view: View) -> Lines:
-        """A key with its secret, which is None where nobody is given it; for people the secret alone."""
+        """A key with its secret, which is None where it is not shown; for people the secret alone."""
         if self.format in {"table", "wide", "name"}:
             return [] if minted["secret"] is None else [f"{escape(minted['secret'])}\n"]
         if self.format == "csv":
@@ -125,7 +125,7 @@ class Rendering:
 
     def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
         head = self._head([column.name for column in columns])
-        return write_csv(head, ([column.read(item) for column in columns] for item in items))
+        return format_csv(head, ([column.read(item) for column in columns] for item in items))
 
     def _head(self, names: list[str]) -> list[str] | None:
         return None if self.no_header else names
@@ -141,20 +141,20 @@ class Rendering:
     def _render_table(self, items: Iterable[Item], view: View) -> Lines:
         columns = self.find_columns(view)
         now = datetime.now(UTC)
-        rows = [[self._show_cell(column, item, now) for column in columns] for item in items]
+        rows = [[self._format_cell(column, item, now) for column in columns] for item in items]
         if not rows:
             self.note(f"No {view.plural}.")
         paths = [column.path or column.name for column in columns]
         whole = paths.index(view.name) if view.name in paths else None
         return self._tabulate([column.name for column in columns], rows, whole=whole)
 
-    def _show_cell(self, column: Column, item: Item, now: datetime) -> str:
+    def _format_cell(self, column: Column, item: Item, now: datetime) -> str:
         value = column.read(item)
         if self.terminal is None:
-            return show_value(value)
+            return format_value(value)
         if column.kind == "words" and isinstance(value, list):
-            return show_words(value)
-        return show_age(value, now) if column.kind == "time" else show_value(value)
+            return format_words(value)
+        return format_age(value, now) if column.kind == "time" else format_value(value)
 
     def _tabulate(self, names: list[str], rows: list[list[str]], *, whole: int | None) -> Lines:
         head = self._head([escape(name).upper() for name in names])
@@ -173,7 +173,7 @@ class Rendering:
         """One resource as lines of a name and a value."""
         now = datetime.now(UTC)
         rows = [
-            [escape(name), self._show_field(value, now, is_time=is_time)]
+            [escape(name), self._format_field(value, now, is_time=is_time)]
             for name, value, is_time in self._fields(item, view)
         ]
         return self._draw(rows, head=None, whole=0) if self.terminal else tables.lay_out(rows)
@@ -184,11 +184,11 @@ class Rendering:
         times = {c.path or c.name for c in view.every_column if c.kind == "time"}
         return [(path, leaf, path in times) for path, leaf in flatten(item).items()]
 
-    def _show_field(self, value: Any, now: datetime, *, is_time: bool) -> str:
-        text = show_value(value)
+    def _format_field(self, value: Any, now: datetime, *, is_time: bool) -> str:
+        text = format_value(value)
         if not is_time or self.terminal is None:
             return text
-        age = show_age(value, now)
+        age = format_age(value, now)
         return text if age == text else f"{age} ({text})"
 
     # What has a shape of its own
@@ -228,13 +228,13 @@ class Rendering:
     def _render_objects(self, found: list[Item]) -> Lines:
         names = list(dict.fromkeys(name for item in found for name in item))
         if self.format == "csv":
-            return write_csv(self._head(names), ([i.get(name) for name in names] for i in found))
-        rows = [[show_value(item.get(name)) for name in names] for item in found]
+            return format_csv(self._head(names), ([i.get(name) for name in names] for i in found))
+        rows = [[format_value(item.get(name)) for name in names] for item in found]
         return self._tabulate(names, rows, whole=None)
 
     def _render_scalars(self, values: Iterable[Any]) -> Lines:
         if self.format == "csv":
-            return write_csv(None, ([value] for value in values))
+            return format_csv(None, ([value] for value in values))
         return (escape(to_text(value)) + "\n" for value in values)
 
 

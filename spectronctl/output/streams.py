@@ -44,7 +44,7 @@ class Streams:
         return self.env.get("CI", "").strip().lower() not in {"", "0", "false"}
 
     def can_ask(self, *, no_input: bool) -> bool:
-        """Whether somebody is there to answer a question."""
+        """Whether a person can answer a question."""
         if no_input or self.in_ci:
             return False
         return _is_terminal(self.stdin) and self.stderr_is_terminal
@@ -78,21 +78,21 @@ class Streams:
             return True
         return is_terminal and not self.in_ci and self.env.get("TERM") != "dumb"
 
-    def write_answer(self, source: SupportsRead[bytes]) -> None:
-        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_answer` does."""
+    def write_output(self, source: SupportsRead[bytes]) -> None:
+        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does."""
         with suppress(BrokenPipeError), self._guard_stdout():
             while chunk := source.read(1 << 16):
                 _write(self.stdout, chunk)
             self.stdout.flush()
 
     def write_piece(self, text: str) -> None:
-        """Send a piece of an answer that has no end; fails as `write_answer` does, and with BrokenPipeError."""
+        """Send a piece of an answer that has no end; fails as `write_output` does, and with BrokenPipeError."""
         with self._guard_stdout():
             _write(self.stdout, text.encode("utf-8", "backslashreplace"))
             self.stdout.flush()
 
     def wait_for_reader(self, seconds: float) -> None:
-        """Let time pass, as long as somebody may read stdout: BrokenPipeError once nobody does."""
+        """Let time pass while stdout has a reader: BrokenPipeError once it has none."""
         import select
         import time
 
@@ -111,7 +111,7 @@ class Streams:
         ):
             raise BrokenPipeError
 
-    def flush_answer(self) -> None:
+    def flush_output(self) -> None:
         """
         Send on what was written to stdout.
 
@@ -132,7 +132,7 @@ class Streams:
             raise
         except OSError as exc:
             self.close_quietly()
-            raise SpectronctlError(f"cannot write the answer to stdout: {exc.strerror}") from None
+            raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
 
     def write_message(self, text: str) -> None:
         """Write to stderr; nothing is left to complain to when that fails, so it never does."""

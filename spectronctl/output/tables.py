@@ -9,9 +9,9 @@ from spectronctl.output.cells import measure
 
 GAP = "  "
 
-_LEAST_COLUMN = 8
+_MIN_COLUMN = 8
 
-_MOST_ROWS = 1000  # rich takes a millisecond or two for each
+_MAX_ROWS = 1000  # rich takes a millisecond or two for each
 
 Row = Sequence[str]
 
@@ -34,7 +34,7 @@ def draw(
     `whole` is the column to keep in one piece while the others can make room.
     """
     every_row = [head, *rows] if head is not None else list(rows)
-    if len(rows) > _MOST_ROWS or width < len(every_row[0]) * _LEAST_COLUMN:
+    if len(rows) > _MAX_ROWS or width < len(every_row[0]) * _MIN_COLUMN:
         yield from lay_out(every_row)
         return
     keep = whole is not None and _fits(every_row, whole, width)
@@ -43,7 +43,7 @@ def draw(
 
 def _fits(rows: Sequence[Row], whole: int, width: int) -> bool:
     others = len(rows[0]) - 1
-    return max(measure(row[whole]) for row in rows) + len(GAP) + others * _LEAST_COLUMN <= width
+    return max(measure(row[whole]) for row in rows) + len(GAP) + others * _MIN_COLUMN <= width
 
 
 def _draw_with_rich(

@@ -48,7 +48,7 @@ def compose(body: bytes, status: str = "200 OK", *headers: str, length: int | No
 
 
 def stream(pieces: Iterator[bytes], pause: float = 0) -> Behaviour:
-    """Send until nobody listens any more."""
+    """Send until the listener is gone."""
 
     def behave(connection: socket.socket) -> None:
         with suppress(OSError):
@@ -138,12 +138,12 @@ ANSWERS: dict[str, bytes] = {
     "a broken package": compose(gzip.compress(b"[]" * 999)[:-9], "200 OK", GZIP),
     "packed ten gigabytes": compose(pack_blanks(10), "200 OK", GZIP),
     "packed twice": compose(gzip.compress(pack_blanks(1)), "200 OK", f"{GZIP}, gzip"),
-    "packed as asked for by nobody": compose(b"[]", "200 OK", "Content-Encoding: br"),
+    "packed as not requested": compose(b"[]", "200 OK", "Content-Encoding: br"),
     "packed in a row": compose(b"[]", "200 OK", "Content-Encoding: " + ", ".join(["gzip"] * 1000)),
 }
 """What comes whole, and is not what was asked for."""
 
-OVERDUE = "no complete answer"
+OVERDUE = "no complete response"
 
 STREAMS: dict[str, tuple[Callable[[], Iterator[bytes]], float, str]] = {
     "an endless error": (repeat(BLANKS, start_chunks("500 Oh", b"first")), 0, "500 "),
@@ -184,7 +184,7 @@ def test_an_answer_that_is_none(answer: str, tmp_path: Path) -> None:
 def test_an_answer_that_never_ends(
     answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_call, "MOST_BYTES", 2**22)
+    monkeypatch.setattr(_call, "MAX_BYTES", 2**22)
     pieces, pause, problem = STREAMS[answer]
     timeout = 0.4 if problem == OVERDUE else TIMEOUT
     for line in ("contexts list", "keys create agent"):
@@ -321,7 +321,7 @@ def test_what_is_deep_is_shown_or_refused(depth: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "pause", ["1e308", "86400", "-1", "nan", "Fri, 31 Dec 9999 23:59:59 GMT", "x" * 9999]
 )
-def test_nobody_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) -> None:
+def test_no_one_waits_for_longer_than_the_timeout(pause: str, tmp_path: Path) -> None:
     for line in ("contexts list", "keys create agent", f"sessions import {SAMPLES['FILE|-']}"):
         with serve(write(compose(b"", "429 Slow", f"Retry-After: {pause}"))) as server:
             began = time.monotonic()

@@ -34,25 +34,25 @@ PASSING: set[Fault] = {
     "503",
     "page 502",
 }
-"""Faults that a read survives when they come once (cli.md, "Requests")."""
+"""Faults that a read survives when they come once."""
 
 HOLDING: set[Fault] = {"no answer", "stalled"}
 """Faults that only the timeout ends."""
 
 LOST: tuple[Fault, ...] = ("reset after", "closed")
-"""Faults after which the server has heard, and nobody knows."""
+"""Faults after which the server has received the request, and the client cannot know."""
 
 PATIENCE = 8
-"""Retries where nobody listens for a while: on a busy machine that may be a long while."""
+"""Retries where no server listens for a while: on a busy machine that may be a long while."""
 
 TIMEOUT = 0.6
 MARGIN = 2.0
 """Seconds: of each call, and beyond those of all calls together, on a busy machine."""
 
-MOST_REQUESTS = 4
+MAX_REQUESTS = 4
 """How many requests of a command are spoiled, one after the other, from the first on."""
 
-LONGEST_DIAGNOSIS = 15.0
+MAX_DIAGNOSIS_SECS = 15.0
 """Seconds: a diagnosis looks at what holds it up for longer."""
 
 REFUSED: dict[tuple[str, ...], int] = {("lifecycle", "jobs", "cancel"): 6}
@@ -61,7 +61,7 @@ REFUSED: dict[tuple[str, ...], int] = {("lifecycle", "jobs", "cancel"): 6}
 WRITES = {"POST", "PUT", "PATCH"}
 
 UNSURE = re.compile(
-    "may have been carried out|may not have been applied|is unknown|nobody holds its secret"
+    "may have been carried out|may not have been applied|is unknown|its secret is lost"
     "|old secret may be dead|By now|is left until|may still come"
 )
 """What an error says when the state is not known, or not all was done."""
@@ -117,7 +117,7 @@ def list_numbers(when: When, rehearsal: Rehearsal) -> list[int | None]:
         "early": [0],
         "writing": [max(rehearsal.writes, default=requests - 1)],
         "always": [None],
-        "whenever": [None, *range(min(requests, MOST_REQUESTS))],
+        "whenever": [None, *range(min(requests, MAX_REQUESTS))],
     }
     return numbers[when]
 
@@ -160,7 +160,7 @@ class Stage:
             exchange.headers.get("x-request-id", number)
             for number, exchange in enumerate(proxy.exchanges)
         }
-        limit = LONGEST_DIAGNOSIS if case.node.path in DIAGNOSES else 3
+        limit = MAX_DIAGNOSIS_SECS if case.node.path in DIAGNOSES else 3
         assert took < max(limit, TIMEOUT * len(calls) * (case.fault in HOLDING)) + MARGIN
         check_form(case, result)
         check_no_write_is_repeated(proxy.exchanges)
@@ -217,7 +217,7 @@ def check_form(case: Case, result: Result) -> None:
 
 
 def check_no_write_is_repeated(exchanges: list[Exchange]) -> None:
-    """Not even where the server never heard of it: nobody can know that. A key of idempotency makes it safe."""
+    """Not even where the server never received it: the client cannot know that. A key of idempotency makes it safe."""
     written = [
         (exchange.method, exchange.path, exchange.body)
         for exchange in exchanges

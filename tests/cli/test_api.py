@@ -400,7 +400,7 @@ def test_a_protected_profile_wants_the_name(
     call("profiles add prod --protected --url http://spectron.test")
     env = {"SPECTRON_URL": "", "SPECTRONCTL_PROFILE": "prod"}
     assert call(f"{line} --yes", env=env).code == 2
-    assert call(f"{line} --confirm nobody", env=env).code == 2
+    assert call(f"{line} --confirm missing", env=env).code == 2
     assert call(line, env=env, stdin="y\n", terminal=True).code == 1
     assert echo.requests == []
     assert call(line, env=env, stdin=f"{name}\n", terminal=True).code == 0
@@ -408,7 +408,7 @@ def test_a_protected_profile_wants_the_name(
     assert len(echo.requests) == 2
 
 
-def test_reading_asks_nobody(call: CommandLine) -> None:
+def test_reading_asks_no_one(call: CommandLine) -> None:
     for method in ("get", "HEAD", "OPTIONS"):
         assert call(f"api {method} /contexts --no-input").code == 0
 
@@ -489,7 +489,7 @@ def test_text_is_an_answer_too(call: CommandLine, echo: Echo) -> None:
     [
         ({"html": "<title>Log in</title>"}, "web page “Log in”"),
         ({"content": b'{"a":', "headers": {"Content-Type": "application/json"}}, "complete JSON"),
-        ({"content": b"\xff\xfe"}, "not what was asked for"),
+        ({"content": b"\xff\xfe"}, "not what was requested"),
         (
             {"content": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
             "complete JSON",
@@ -497,7 +497,7 @@ def test_text_is_an_answer_too(call: CommandLine, echo: Echo) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_nobody_can_read_is_an_error(
+def test_an_answer_no_one_can_read_is_an_error(
     method: str, answer: dict[str, Any], says: str, call: CommandLine, echo: Echo
 ) -> None:
     echo.answers = [httpx.Response(200, **answer)]

@@ -20,7 +20,7 @@ def rt() -> Runtime:
     return Runtime(env={}, streams=Streams(StringIO(), StringIO(), StringIO(), {}))
 
 
-def read_messages(rt: Runtime) -> str:
+def parse_messages(rt: Runtime) -> str:
     return rt.streams.stderr.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -53,7 +53,7 @@ def test_every_item_has_its_outcome_in_order_whichever_fails(rt: Runtime) -> Non
         (20, ""),
         (None, "3 is odd"),
     ]
-    assert "done: 4 of 4" in read_messages(rt)
+    assert "done: 4 of 4" in parse_messages(rt)
     with pytest.raises(SpectronctlError, match="2 of 4 numbers failed") as raised:
         batch.raise_failures(outcomes, advice="Nothing else.")
     assert raised.value.hint == (
@@ -96,4 +96,4 @@ def test_an_interrupt_stops_what_looks_and_begins_no_more(rt: Runtime) -> None:
         batch.run(rt, [1, 2, 3, 4, 5, 6])
     assert {1, 2} <= set(begun)
     assert len(begun) <= 3
-    assert "interrupted with 6" in read_messages(rt)
+    assert "interrupted with 6" in parse_messages(rt)

@@ -1,4 +1,4 @@
-"""Programs that are run for somebody: exit codes, signals, streams, as a process of their own and at a terminal."""
+"""Programs that are run as children: exit codes, signals, streams, as a process of their own and at a terminal."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_ctrl_c_reaches_the_program_once() -> None:
         terminal.close(force=True)
 
 
-def test_at_a_terminal_too_what_somebody_sends_us_reaches_the_program() -> None:
+def test_at_a_terminal_too_what_another_sends_us_reaches_the_program() -> None:
     terminal = pexpect.spawn(
         sys.executable, ["-c", RUNNER, *LISTENING], timeout=20, encoding="utf-8"
     )

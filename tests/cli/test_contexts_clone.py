@@ -57,7 +57,7 @@ def read_state(run: CommandLine, context: str) -> dict[str, Any]:
 
 
 def check_secrets(run: CommandLine) -> None:
-    """The clone's keys work in the clone alone, and nobody else's do there."""
+    """The clone's keys work in the clone alone, and no other keys do there."""
     for name in ("app", "admin"):
         assert run(f"keys verify file:{run.home}/new/{name} -c copy").code == 0
         assert run(f"keys verify file:{run.home}/new/{name} -c acme-prod").code == 3
@@ -135,7 +135,7 @@ def test_every_secret_has_a_place_before_anything_is_made(
     (source.home / "new/admin").write_text("mine")
     for options, says in (
         ("", "--secret-file 'keys/{name}.key'"),
-        ("--reveal", "want a place each"),
+        ("--reveal", "needs a place of its own"),
         (f"--secret-file {source.home}/new/one", "{name}"),
         (f"--secret-file '{source.home}/nowhere/{{name}}'", "nowhere"),
         (f"--secret-file '{source.home}/new/{{name}}'", "new/admin"),
@@ -264,7 +264,7 @@ def test_lost_answers_are_settled(fault: Fault, source: CommandLine, server: Ser
     check_secrets(source)
 
 
-def test_an_ontology_that_somebody_sets_meanwhile_is_not_replaced(
+def test_an_ontology_that_another_sets_meanwhile_is_not_replaced(
     source: CommandLine, server: Server
 ) -> None:
     theirs = {"entity_types": ["Theirs"], "attribute_keys": {}, "relation_labels": []}
@@ -289,7 +289,7 @@ def test_interrupted_it_says_how_to_go_on(source: CommandLine, server: Server) -
     server.faults.clear()
     assert (result.code, result.out) == (130, "")
     assert "Made: context copy, key app" in result.err
-    command = result.err.partition("To go on: spectronctl ")[2].splitlines()[0]
+    command = result.err.partition("To continue: spectronctl ")[2].splitlines()[0]
     assert "--no-ontology" in command
     assert source(command, env={"P": SENTINEL}).code == 0
     check_secrets(source)
@@ -326,15 +326,15 @@ def test_a_key_that_is_left_without_a_holder_is_named_with_the_command_that_dele
     stopped = clone(source)
     assert stopped.out == ""
     assert "Made: context copy, the ontology. Not made: key admin." in stopped.err
-    assert "Key app may be there, and nobody has its secret" in stopped.err
-    command = stopped.err.partition("before you go on: spectronctl ")[2].splitlines()[0]
+    assert "Key app may exist, and its secret is lost" in stopped.err
+    command = stopped.err.partition("before you continue: spectronctl ")[2].splitlines()[0]
     assert command == "keys delete app -c copy --if-missing ok"
     assert source(f"{command} --yes").code == 0
     assert clone(source, "--if-exists skip").code == 0
     check_secrets(source)
 
 
-def test_somebody_else_s_key_of_that_name_is_not_taken_for_a_lost_one(
+def test_anothers_key_of_that_name_is_not_taken_for_a_lost_one(
     source: CommandLine, server: Server
 ) -> None:
     def come_first(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
@@ -373,14 +373,14 @@ def test_what_was_delivered_somewhere_is_not_taken_back(
     blocked = source.home / "new/app"
 
     def block(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-        blocked.write_text("somebody else's")
+        blocked.write_text("another's")
         return inner.handle_request(request)
 
     server.faults += [pass_on, block]
     env_file = f"--secret-env-file '{source.home}/new/env-{{name}}:KEY'"
     failed = clone(source, f"{env_file} --no-ontology")
     assert failed.code != 0
-    assert blocked.read_text() == "somebody else's"
+    assert blocked.read_text() == "another's"
     assert source("keys list -c copy -o name").out == "app\n"
     assert source(f"keys verify env-file:{source.home}/new/env-app:KEY -c copy").code == 0
     assert "Made: context copy, key app. Not made: key admin." in failed.err
@@ -394,7 +394,7 @@ def test_a_failed_delivery_whose_key_cannot_be_deleted_names_it(
     server.faults += [pass_on, pass_on, pass_on, fail]
     failed = source(f"{CLONE} --secret-command 'false {{name}}'")
     assert (failed.code, failed.out) == (1, "")
-    assert "Key app may be there, and nobody has its secret" in failed.err
+    assert "Key app may exist, and its secret is lost" in failed.err
     assert source("keys list -c copy -o name").out == "app\n"
 
 
@@ -409,4 +409,4 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(
         result = source(line)
         assert (result.code, result.out, server.asked()) == (2, "", [])
         assert says in result.err
-    assert source("contexts clone nobody copy --namespace a --database b").code == 5
+    assert source("contexts clone missing copy --namespace a --database b").code == 5

@@ -15,7 +15,7 @@ from spectronctl.client import _polling
 from tests.support.commandline import CommandLine
 from tests.support.server import Server
 
-Answer = httpx.Response | BaseException | None
+Outcome = httpx.Response | BaseException | None
 """None is the context itself."""
 
 MISSING = httpx.Response(404, json={"detail": "no context acme"})
@@ -29,7 +29,7 @@ CONTEXT: dict[str, Any] = {
     "created_at": None,
 }
 
-Connect = Callable[[Iterable[Answer]], CommandLine]
+Connect = Callable[[Iterable[Outcome]], CommandLine]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
     """A command line on a server that gives these answers, and the last one for ever."""
     monkeypatch.setattr(_polling, "FIRST_PAUSE", 0.0)
 
-    def connect(answers: Iterable[Answer]) -> CommandLine:
+    def connect(answers: Iterable[Outcome]) -> CommandLine:
         left = list(answers)
 
         def answer(request: httpx.Request) -> httpx.Response:
@@ -78,7 +78,7 @@ def test_it_looks_until_it_is_so(connect: Connect) -> None:
 def test_a_server_that_goes_away_meanwhile_is_waited_for(connect: Connect) -> None:
     result = connect([MISSING, AWAY, BUSY, AWAY, MISSING, None])("contexts wait acme -o jsonl")
     assert (result.code, result.json) == (0, CONTEXT)
-    assert "no answer, trying again" in result.err
+    assert "no response, trying again" in result.err
 
 
 def test_a_server_that_is_not_up_yet_is_waited_for_as_long_as_was_said(connect: Connect) -> None:
@@ -86,7 +86,7 @@ def test_a_server_that_is_not_up_yet_is_waited_for_as_long_as_was_said(connect: 
     assert connect([AWAY, None])("contexts wait acme").code == 9
     gave_up = connect([AWAY])("contexts wait acme --wait-timeout 100ms --url http://x.test")
     assert (gave_up.code, gave_up.out) == (10, "")
-    assert "context acme is not there yet: no answer for" in gave_up.err
+    assert "context acme is not there yet: no response for" in gave_up.err
     assert "try: spectronctl contexts wait acme --for exists --url http://x.test" in gave_up.err
 
 
@@ -95,12 +95,12 @@ def test_a_server_that_is_not_up_yet_is_waited_for_as_long_as_was_said(connect: 
     [(MISSING, "exists", "is not there yet"), (None, "deleted", "is still there")],
 )
 def test_a_wait_that_gives_up_says_what_is_still_so(
-    connect: Connect, answer: Answer, goal: str, state: str
+    connect: Connect, answer: Outcome, goal: str, state: str
 ) -> None:
     result = connect([answer])(f"contexts wait acme --for {goal} --wait-timeout 100ms -o json")
     error = json.loads(result.err.splitlines()[-1])
     assert (result.code, result.out, error["kind"]) == (10, "", "wait_timeout")
-    assert error["message"] == f"context acme {state}: it was not over within 0.1 s"
+    assert error["message"] == f"context acme {state}: it did not finish within 0.1 s"
     assert error["command"] == f"spectronctl contexts wait acme --for {goal}"
 
 
@@ -139,7 +139,7 @@ def test_an_id_that_no_context_can_have_is_not_waited_for(
     assert "lowercase letters, digits and hyphens" in result.err
 
 
-def test_a_context_that_somebody_else_makes_and_deletes(run: CommandLine, server: Server) -> None:
+def test_a_context_that_another_makes_and_deletes(run: CommandLine, server: Server) -> None:
     url, headers = "http://spectron.test/api/v1/contexts/acme", {"API-KEY": server.key}
 
     def act_after_a_look(method: str, body: dict[str, str] | None) -> httpx.MockTransport:

@@ -71,7 +71,7 @@ def doctor(run: CommandLine, options: str = "", **env: str) -> Result:
 def test_the_answer_has_every_check_and_every_key_whatever_is_wrong(
     run: CommandLine, run_alone: CommandLine
 ) -> None:
-    for result in (doctor(run), doctor(run_alone, "--profile nobody")):
+    for result in (doctor(run), doctor(run_alone, "--profile missing")):
         assert result.json.keys() == {"status", "exit_code", "checks"}
         assert [check["check"] for check in result.json["checks"]] == ORDER
         assert all(check.keys() == KEYS for check in result.json["checks"])
@@ -174,7 +174,7 @@ def test_a_chosen_directory_may_be_one_where_others_have_their_files(
     assert find(doctor(run), "config")["status"] == "ok"
 
 
-def test_a_directory_of_somebody_else_is_left_alone(
+def test_a_directory_of_another_is_left_alone(
     chosen: Path, run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen.chmod(0o775)
@@ -324,7 +324,7 @@ def test_a_store_that_another_process_holds(local: CommandLine) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_held_store_is_nobodys_failure_where_another_server_is_meant(run: CommandLine) -> None:
+def test_a_held_store_is_no_failure_where_another_server_is_meant(run: CommandLine) -> None:
     store = run.home / "store"
     store.mkdir()
     with another_holder(f"surrealkv://{store}"):
@@ -562,7 +562,7 @@ def test_a_resolver_that_never_answers_does_not_hang(
 
 
 @pytest.mark.parametrize(("options", "seconds"), [({}, 10), ({"timeout": "45s"}, 45)])
-def test_nobody_waits_for_a_check_as_long_as_for_the_work_unless_told(
+def test_no_one_waits_for_a_check_as_long_as_for_the_work_unless_told(
     options: dict[str, str], seconds: float, tmp_path: Path
 ) -> None:
     runtime = Runtime(env={"HOME": str(tmp_path)})

@@ -49,7 +49,7 @@ def test_every_route_of_our_own_server_is_found(acme: CommandLine) -> None:
 
 
 def test_the_first_context_will_do_to_try_routes_on(acme: CommandLine, server: Server) -> None:
-    """A management key is let into every context, and nobody has to choose one."""
+    """A management key is let into every context, and none has to be chosen."""
     secret = mint(acme)
     del acme.env["SPECTRON_CONTEXT_ID"]
     for env in ({}, {"SPECTRON_API_KEY": secret}):
@@ -60,17 +60,17 @@ def test_the_first_context_will_do_to_try_routes_on(acme: CommandLine, server: S
 
 
 def test_a_context_that_is_not_there_says_nothing_of_the_routes(run: CommandLine) -> None:
-    facts = find(doctor(run, "-c nobody"), "capabilities")["facts"]
+    facts = find(doctor(run, "-c missing"), "capabilities")["facts"]
     assert [facts[name] for name in ("keys", "ontology", "jobs")] == [None] * 3
     assert False not in facts.values()
 
     assert run("contexts create acme --namespace acme --database prod").code == 0
-    result = doctor(run, "-c nobody")
+    result = doctor(run, "-c missing")
     assert (result.code, first_failure(result)["check"]) == (5, "context")
     assert all(find(result, "capabilities")["facts"].values())
 
 
-def test_what_nobody_has_seen_is_not_said_to_lack_routes(acme: CommandLine, server: Server) -> None:
+def test_what_no_one_has_seen_is_not_said_to_lack_routes(acme: CommandLine, server: Server) -> None:
     """With a context's key alone, a server may answer 404 where it does not know the context."""
 
     def fault(request: httpx.Request) -> httpx.Response | None:
@@ -287,7 +287,7 @@ def test_a_server_that_takes_no_management_key_inside_a_context(
 
 
 def test_a_context_that_is_not_there(acme: CommandLine) -> None:
-    result = doctor(acme, "-c nobody")
+    result = doctor(acme, "-c missing")
     row = first_failure(result)
     assert (result.code, row["check"]) == (5, "context")
     assert row["command"] == "spectronctl contexts list"

@@ -52,7 +52,7 @@ def page(status: int, title: str, **headers: str) -> Any:
 # Who listens there
 
 
-def test_nobody_listens(doctor: CommandLine) -> None:
+def test_no_one_listens(doctor: CommandLine) -> None:
     result = examine(doctor, f"http://{free_address()}")
     row = first_failure(result)
     assert (result.code, row["check"]) == (9, "tcp")
@@ -73,7 +73,7 @@ def test_a_name_that_does_not_resolve(doctor: CommandLine) -> None:
         (say(SETTINGS_FRAME), "speaks HTTP/2 only"),
         (say(b"SSH-2.0-OpenSSH_9.6\r\n"), "speaks SSH (SSH-2.0-OpenSSH_9.6)"),
         (say(b"220 mail.test ESMTP\r\n"), "does not speak HTTP: it says '220 mail.test ESMTP'"),
-        (say(b""), "ends it without an answer"),
+        (say(b""), "closes it without a response"),
         (lambda connection: None, "says nothing within 1 s"),
     ],
     ids=["http2", "ssh", "mail", "closes", "silent"],
@@ -120,7 +120,7 @@ def test_whatever_a_port_says_is_told_and_no_defect_of_ours(
 
 
 def speak_http2_after_its_preface(connection: Any) -> None:
-    """As servers do that say nothing to anybody else."""
+    """As servers do that close without a word."""
     if connection.recv(4096).startswith(b"PRI * HTTP/2.0"):
         connection.sendall(SETTINGS_FRAME)
     connection.close()
@@ -206,7 +206,7 @@ def secure(
 
 @pytest.fixture
 def secured(server: Server, authority: trustme.CA) -> Iterator[str]:
-    """The URL of the server in memory, behind a certificate of an authority that nobody knows."""
+    """The URL of the server in memory, behind a certificate of an unknown authority."""
     with open_door(server.handle_request, secure(authority, "localhost")) as door:
         yield f"https://localhost:{door.port}"
 
@@ -237,7 +237,7 @@ def test_a_strangers_certificate_is_told_with_the_command_that_would_trust_it(
     assert "O=Acme, OU=Proxy CA" in row["detail"]
     assert row["command"] == "spectronctl profiles set prod ca_file ca.pem"
     assert row["facts"]["trusted_by"] is None
-    assert "Ask whoever runs it" in row["hint"]
+    assert "Ask the operator of the server" in row["hint"]
     assert all("API-KEY" not in request.headers for request in server.requests)
 
 
@@ -466,7 +466,7 @@ def test_a_proxy_that_is_not_there_is_the_one_that_is_named(doctor: CommandLine)
     assert find(result, "proxy")["facts"]["source"] == "SPECTRONCTL_PROXY"
 
 
-def test_a_proxy_that_lets_nobody_through(doctor: CommandLine) -> None:
+def test_a_proxy_that_lets_no_one_through(doctor: CommandLine) -> None:
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with listen(say(refusal)) as port:
         result = examine(

@@ -360,9 +360,9 @@ def test_words_behind_the_program_are_its_own(acme: CommandLine) -> None:
 
 def test_the_programs_words_do_not_shape_our_errors(acme: CommandLine) -> None:
     for separator in ("--", ""):
-        result = acme(f"exec --key nobody {separator} true -o json --debug")
+        result = acme(f"exec --key missing {separator} true -o json --debug")
         assert (result.code, result.err.startswith("error: ")) == (5, True)
-    typo = acme("exec --keyy nobody -- true -o json")
+    typo = acme("exec --keyy missing -- true -o json")
     assert (typo.code, typo.err.startswith("error: ")) == (2, True)
 
 

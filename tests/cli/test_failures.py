@@ -1,4 +1,4 @@
-"""What every command does when it fails: exit codes, streams, secrets, consent (cli.md)."""
+"""What every command does when it fails: exit codes, streams, secrets, consent."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ WHILE_QUEUED = [
     "lifecycle reindex --no-wait",
     "lifecycle jobs cancel JOB",
 ]
-"""What succeeds only while nobody works on jobs."""
+"""What succeeds only while no worker runs jobs."""
 
 
 @pytest.mark.parametrize("shape", ["table", "json"])

@@ -187,7 +187,7 @@ def test_no_context_is_told_how_to_choose_one(run: CommandLine) -> None:
 
 
 def test_an_unknown_context_is_not_found(run: CommandLine) -> None:
-    assert run("keys list -c nobody").code == 5
+    assert run("keys list -c missing").code == 5
 
 
 @pytest.mark.parametrize("fault", [lose_answer, truncate_answer])
@@ -272,7 +272,7 @@ def test_a_key_of_another_context_is_not_told_apart_from_a_bad_one(run: CommandL
     messages = set()
     for context, key in (
         ("other", secret),
-        ("nobody", secret),
+        ("missing", secret),
         ("acme-prod", "sk-acme-prod-wrong"),
     ):
         error = run(f"whoami -c {context} --api-key-file - -o json", stdin=key).error

@@ -41,8 +41,8 @@ def test_people_and_csv_are_told_of_each(acme: CommandLine, ids: dict[str, str])
     assert result.out == ""
     assert "Deleted key batch." in result.err
     assert "Deleted key ci." in result.err
-    table = acme("keys delete app.g2 nobody --yes --if-missing ok -o csv").out.splitlines()
-    assert table == ["id,name,deleted", f"{ids['app.g2']},app.g2,true", ",nobody,false"]
+    table = acme("keys delete app.g2 missing --yes --if-missing ok -o csv").out.splitlines()
+    assert table == ["id,name,deleted", f"{ids['app.g2']},app.g2,true", ",missing,false"]
 
 
 def test_a_query_runs_over_the_list(acme: CommandLine, ids: dict[str, str]) -> None:
@@ -56,7 +56,7 @@ def test_all_are_resolved_over_one_listing_before_any_is_deleted(
     acme: CommandLine, server: Server, ids: dict[str, str]
 ) -> None:
     server.asked()
-    result = acme("keys delete batch nobody ci --yes -o json")
+    result = acme("keys delete batch missing ci --yes -o json")
     assert (result.code, result.out) == (5, "")
     assert server.asked() == [f"GET {KEYS}"]
     assert left(acme) == list(ids)
@@ -64,9 +64,9 @@ def test_all_are_resolved_over_one_listing_before_any_is_deleted(
 
 def test_missing_ones_may_be_left_out(acme: CommandLine, server: Server) -> None:
     acme("keys create batch")
-    result = acme("keys delete nobody batch --yes --if-missing ok -o json")
+    result = acme("keys delete missing batch --yes --if-missing ok -o json")
     assert [(one["name"], one["deleted"]) for one in result.json] == [
-        ("nobody", False),
+        ("missing", False),
         ("batch", True),
     ]
     server.asked()

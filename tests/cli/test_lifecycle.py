@@ -24,7 +24,7 @@ REPORT: dict[str, Any] = {
 }
 EMPTY: dict[str, Any] = {name: [] for name in REPORT if name != "total"} | {"total": 0}
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Responder = Callable[[httpx.Request], httpx.Response]
 Connect = Callable[..., CommandLine]
 
 
@@ -177,7 +177,7 @@ def test_an_argument_wins_over_the_environment_and_may_repeat_the_option(connect
     assert paths == ["/api/v1/contexts/beta/lifecycle/decay"] * 3
 
 
-def fail_for_beta(answer: Any) -> Answer:
+def fail_for_beta(answer: Any) -> Responder:
     def respond(request: httpx.Request) -> httpx.Response:
         if "/beta/" in request.url.path:
             return httpx.Response(403, json={"detail": "not yours"})

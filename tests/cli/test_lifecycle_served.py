@@ -77,9 +77,9 @@ def test_every_context_is_seen_to(acme: CommandLine, server: Server) -> None:
         {"context": "acme-prod", "affected": 1},
         {"context": "beta", "affected": 0},
     ]
-    unknown = acme("lifecycle decay acme-prod nobody -o json")
+    unknown = acme("lifecycle decay acme-prod missing -o json")
     assert unknown.code == 1
-    assert [row["context"] for row in unknown.json if "error" in row] == ["nobody"]
+    assert [row["context"] for row in unknown.json if "error" in row] == ["missing"]
 
 
 @pytest.mark.worker
@@ -173,10 +173,10 @@ def local(run_alone: CommandLine) -> CommandLine:
     return run_alone
 
 
-def test_without_a_server_whoever_waits_does_the_work(local: CommandLine) -> None:
+def test_without_a_server_who_waits_does_the_work(local: CommandLine) -> None:
     started = local("lifecycle reindex --no-wait -o json")
     assert started.json["status"] == "queued"
-    assert "goes on only while somebody waits for it, or 'spectronctl serve' runs" in started.err
+    assert "runs only while a command waits for it, or 'spectronctl serve' runs" in started.err
     job = started.json["id"]
     assert local(f"lifecycle jobs get {job} -o json").json["status"] == "queued"
     assert local(f"lifecycle jobs watch {job} -o json").json["status"] == "succeeded"

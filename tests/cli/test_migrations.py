@@ -84,5 +84,5 @@ def test_a_context_from_the_environment_does_not_narrow_it(told: CommandLine) ->
 
 
 def test_an_unknown_context_is_not_found(told: CommandLine) -> None:
-    result = told("migrations status -c nobody -o json")
+    result = told("migrations status -c missing -o json")
     assert (result.code, result.out, result.error["kind"]) == (5, "", "not_found")

@@ -163,7 +163,7 @@ def test_without_a_difference_nothing_is_sent(people: CommandLine, server: Serve
     for body in (PEOPLE, {**PEOPLE, "attribute_keys": {"Person": ["name", "age"], "Company": []}}):
         result = people("ontology set - -o json", stdin=json.dumps(body))
         assert (result.code, result.json) == (0, PEOPLE)
-        assert "that way already: nothing was sent" in result.err
+        assert "is up to date: nothing was sent" in result.err
         assert server.asked() == [f"GET {URL}"]
 
 
@@ -196,7 +196,7 @@ def test_set_never_overwrites_what_came_in_between(people: CommandLine, server: 
     server.faults.append(come_between)
     result = people("ontology set - --yes -o json", stdin=LESS)
     assert (result.code, result.out, result.error["status"]) == (6, "", 412)
-    assert "somebody else changed" in result.error["message"]
+    assert "another client changed" in result.error["message"]
     assert read(people)["relation_labels"] == ["works_for", "likes"]
 
 
@@ -333,7 +333,7 @@ def test_delete_asks_and_leaves_none(people: CommandLine, server: Server) -> Non
     "line", ["get", f"set {FILE}", f"diff {FILE}", "delete --yes", "add --relation x"]
 )
 def test_a_context_that_is_not_there_is_exit_5(run: CommandLine, line: str) -> None:
-    result = run(f"ontology {line} -c nobody -o json")
+    result = run(f"ontology {line} -c missing -o json")
     assert (result.code, result.out, result.error["kind"]) == (5, "", "not_found")
 
 

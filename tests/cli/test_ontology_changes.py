@@ -1,4 +1,4 @@
-"""`spectronctl ontology add|remove`: small changes that lose nobody else's."""
+"""`spectronctl ontology add|remove`: small changes that lose none of others."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def change_first(run: CommandLine, *lines: str) -> Fault:
-    """Somebody else is faster."""
+    """Another client is faster."""
 
     def fault(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         for line in lines:
@@ -99,7 +99,7 @@ def test_what_is_there_is_no_request(people: CommandLine, server: Server) -> Non
     assert (result.code, result.json) == (0, PEOPLE)
     assert server.asked() == [f"GET {URL}"]
     assert result.err.splitlines() == [
-        "There already: entity type Person, attribute Person.age.",
+        "Already in the ontology:  entity type Person, attribute Person.age.",
         "Nothing was changed.",
     ]
 
@@ -108,7 +108,7 @@ def test_only_what_is_new_is_added(people: CommandLine) -> None:
     result = people("ontology add --relation works_for --relation knows --relation knows")
     assert result.err.splitlines() == [
         "+ relation knows",
-        "There already: relation works_for.",
+        "Already in the ontology:  relation works_for.",
         "Changed the ontology of context acme-prod.",
     ]
 
@@ -157,7 +157,7 @@ def test_what_is_not_there_is_no_request(people: CommandLine, server: Server) ->
     result = people(line)
     assert (result.code, server.asked()) == (0, [f"GET {URL}"])
     assert result.err.splitlines() == [
-        "Not there: entity type Ghost, attribute Ghost.a, attribute Person.b.",
+        "Not in the ontology: entity type Ghost, attribute Ghost.a, attribute Person.b.",
         "Nothing was changed.",
     ]
 
@@ -203,7 +203,7 @@ def test_what_is_no_name_is_refused_before_anything_is_sent(
 # At the same time as others
 
 
-def test_a_change_by_somebody_else_is_kept(
+def test_a_change_by_another_is_kept(
     people: CommandLine, server: Server, pauses: list[float]
 ) -> None:
     for name in ("a", "b", "c"):
@@ -240,7 +240,7 @@ def test_it_gives_up_within_the_timeout(
     result = people("ontology add --relation mine --timeout 5s -o json")
     assert (result.code, result.out) == (6, "")
     assert (result.error["kind"], result.error["status"]) == ("conflict", 412)
-    assert "somebody else changed" in result.error["message"]
+    assert "another client changed" in result.error["message"]
     assert 4 <= sum(pauses) <= 5
     assert max(pauses) == 1.0
 

@@ -165,10 +165,10 @@ def test_what_would_go_is_asked_for_and_the_text_outlives_a_no(
     people: CommandLine, server: Server, make_editor: MakeEditor, drafts: Path
 ) -> None:
     env = {"EDITOR": make_editor(REMOVE_COMPANY)}
-    nobody = people("ontology edit -o json", env=env)
-    assert (nobody.code, nobody.out) == (2, "")
-    assert "Remove entity type Company" in nobody.error["message"]
-    find_kept(nobody.error["hint"], drafts).unlink()
+    unattended = people("ontology edit -o json", env=env)
+    assert (unattended.code, unattended.out) == (2, "")
+    assert "Remove entity type Company" in unattended.error["message"]
+    find_kept(unattended.error["hint"], drafts).unlink()
     declined = people("ontology edit", env=env, stdin="n\n", terminal=True)
     assert declined.code == 1
     assert "Company" not in find_kept(declined.err, drafts).read_text()
@@ -210,13 +210,13 @@ def test_a_wrong_text_is_kept_when_it_is_given_up(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     kept.unlink()
     wrong = {"EDITOR": make_editor("text = 'entity_types: [A, A]'")}
-    nobody = people("ontology edit -o json", env=wrong)
-    assert (nobody.code, nobody.error["kind"]) == (7, "invalid")
-    find_kept(nobody.error["hint"], drafts)
+    unattended = people("ontology edit -o json", env=wrong)
+    assert (unattended.code, unattended.error["kind"]) == (7, "invalid")
+    find_kept(unattended.error["hint"], drafts)
     assert f"PUT {URL}" not in server.asked()
 
 
-def test_a_change_by_somebody_else_is_never_overwritten(
+def test_a_change_by_another_is_never_overwritten(
     people: CommandLine, server: Server, make_editor: MakeEditor, drafts: Path
 ) -> None:
     def come_between(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
@@ -249,11 +249,11 @@ def test_nor_where_the_server_names_no_versions(
 @pytest.mark.parametrize(
     ("env", "says"),
     [
-        ({}, "nobody is there to edit, and neither VISUAL nor EDITOR"),
-        ({"EDITOR": "  "}, "nobody is there to edit"),
+        ({}, "the session is not interactive, and neither VISUAL nor EDITOR"),
+        ({"EDITOR": "  "}, "the session is not interactive"),
         ({"EDITOR": "no-such-editor"}, "EDITOR: there is no editor no-such-editor"),
         ({"VISUAL": "/nowhere/vim -f"}, "VISUAL: there is no editor /nowhere/vim"),
-        ({"EDITOR": "vim 'open"}, 'EDITOR: "vim \'open" is no command line'),
+        ({"EDITOR": "vim 'open"}, 'EDITOR: "vim \'open" is not a command line'),
     ],
 )
 def test_without_an_editor_it_says_so_and_asks_no_server(

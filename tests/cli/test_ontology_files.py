@@ -21,8 +21,8 @@ SHAPES: list[tuple[Any, list[str]]] = [
     ([], ["an object is needed, with the fields entity_types, attribute_keys, relation_labels"]),
     (None, ["an object is needed"]),
     ("Person", ["an object is needed"]),
-    ({"entity_type": []}, ["entity_type: is no field of an ontology"]),
-    ({"entityTypes": []}, ["entityTypes: is no field"]),
+    ({"entity_type": []}, ["entity_type: is not a field of an ontology"]),
+    ({"entityTypes": []}, ["entityTypes: is not a field"]),
     ({"entity_types": None}, ["entity_types: must be a list of names, not null"]),
     ({"entity_types": "Person"}, ["entity_types: must be a list of names, not a string"]),
     ({"entity_types": {"Person": []}}, ["entity_types: must be a list of names, not an object"]),
@@ -70,7 +70,7 @@ SHAPES: list[tuple[Any, list[str]]] = [
     ({"relation_labels": {}}, ["relation_labels: must be a list of names, not an object"]),
     (
         {"entity_types": [""], "relation_labels": [""], "more": 1},
-        ["more: is no field", "entity_types[0]: must not", "relation_labels[0]: must not"],
+        ["more: is not a field", "entity_types[0]: must not", "relation_labels[0]: must not"],
     ),
 ]
 
@@ -88,7 +88,7 @@ def test_every_wrong_shape_is_named_with_its_path(
     error = result.error
     assert (error["kind"], error["status"]) == ("invalid", None)
     head, *told = error["message"].split("\n")
-    assert (head, len(told)) == (f"{file} is no ontology:", len(says))
+    assert (head, len(told)) == (f"{file} is not an ontology:", len(says))
     for text, start in zip(told, says, strict=True):
         assert text.startswith(start)
 
@@ -117,7 +117,7 @@ def test_a_file_in_order_passes_without_a_key_or_a_server(run_alone: CommandLine
     result = run_alone(f"ontology validate {FILE}")
     assert (result.code, result.out) == (0, "")
     assert result.err == (
-        f"{FILE} is in order (entity types: 2, attribute keys: 2, relation labels: 1).\n"
+        f"{FILE} is valid (entity types: 2, attribute keys: 2, relation labels: 1).\n"
     )
     assert run_alone("ontology validate - -o json", stdin='{"entity_types": ["A"]}').json == {
         "file": "stdin",
@@ -136,7 +136,7 @@ def test_yaml_that_means_something_else_than_text_gets_a_hint(run_alone: Command
     text = "entity_types: [yes, 2024, null, 2024-01-15]"
     error = run_alone("ontology validate - -o json", stdin=text).error
     assert error["message"].split("\n") == [
-        "stdin is no ontology:",
+        "stdin is not an ontology:",
         "entity_types[0]: must be a string, not true",
         "entity_types[1]: must be a string, not a number",
         "entity_types[2]: must be a string, not null",
@@ -152,7 +152,7 @@ def test_people_get_a_line_for_each_problem(run_alone: CommandLine) -> None:
     result = run_alone("ontology validate -", stdin="entity_types: [A, A, '']")
     assert (result.code, result.out) == (7, "")
     assert result.err.splitlines() == [
-        "error: stdin is no ontology:",
+        "error: stdin is not an ontology:",
         "  entity_types[1]: A stands at entity_types[0] already",
         "  entity_types[2]: must not be empty or blank",
     ]
@@ -165,21 +165,21 @@ def test_a_text_that_is_made_of_itself_is_refused(run_alone: CommandLine) -> Non
 
 def test_sizes_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_problems({"entity_types": MANY, "attribute_keys": {"n0": MANY}}) == []
-    monkeypatch.setattr(rules, "MOST_TYPES", 100)
-    monkeypatch.setattr(rules, "MOST_LABELS", 101)
-    monkeypatch.setattr(rules, "MOST_KEYS_OF_A_TYPE", 102)
+    monkeypatch.setattr(rules, "MAX_TYPES", 100)
+    monkeypatch.setattr(rules, "MAX_LABELS", 101)
+    monkeypatch.setattr(rules, "MAX_KEYS_OF_A_TYPE", 102)
     body = {"entity_types": MANY, "attribute_keys": {"n0": MANY}, "relation_labels": MANY}
     assert find_problems(body) == [
         "entity_types: has 200 names, and 100 are the most",
         "attribute_keys.n0: has 200 names, and 102 are the most",
         "relation_labels: has 200 names, and 101 are the most",
     ]
-    monkeypatch.setattr(rules, "MOST_KEYS", 199)
+    monkeypatch.setattr(rules, "MAX_KEYS", 199)
     assert find_problems({"entity_types": ["n0"], "attribute_keys": {"n0": MANY}}) == [
         "attribute_keys: has 200 names for 1 types, and 199 names for 100 types are the most"
     ]
     # A few lines of YAML can stand for many names: they are counted before any is looked at.
-    monkeypatch.setattr(rules, "MOST_TYPES", 3)
+    monkeypatch.setattr(rules, "MAX_TYPES", 3)
     many = dict.fromkeys(MANY, MANY)
     assert len(find_problems({"attribute_keys": many})) == 1
 

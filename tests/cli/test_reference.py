@@ -23,17 +23,11 @@ from markdown_it.token import Token
 from spectronctl.errors import FOUND
 from tests.support.command_tree import GLOBAL, NODES
 from tests.support.commandline import CommandLine
-from tools.reference.markdown import _write_page, write_reference
+from tools.reference.markdown import _format_page, format_reference
 from tools.reference.pages import Entry, Page, read_options, read_pages
 from tools.reference.roff import write_page
-from tools.reference.shared import VARIABLES, read_endings, read_files, read_settings
-from tools.reference.text import (
-    Paragraph,
-    Span,
-    end_sentence,
-    read_paragraphs,
-    split_typed,
-)
+from tools.reference.shared import VARIABLES, parse_settings, read_endings, read_files
+from tools.reference.text import Paragraph, Span, end_sentence, parse_paragraphs, split_typed
 
 ROOT = Path(__file__).parents[2]
 GUIDE_TO_OUTPUT = ROOT / "docs" / "guide" / "output.md"
@@ -88,14 +82,14 @@ def spell(text: str) -> str:
     return "".join(span.text for span in split_typed(text))
 
 
-SECTIONS = read_markdown(write_reference(PAGES))
+SECTIONS = read_markdown(format_reference(PAGES))
 
 
 # One page of Markdown
 
 
 def test_the_reference_is_current() -> None:
-    assert REFERENCE.read_text(encoding="utf-8") == write_reference(PAGES), "make generate"
+    assert REFERENCE.read_text(encoding="utf-8") == format_reference(PAGES), "make generate"
 
 
 def test_every_command_has_its_section_and_its_place_in_the_contents() -> None:
@@ -160,7 +154,7 @@ def test_global_options_name_the_variables_and_fields_that_stand_in_for_them() -
     assert rows["--timeout"][2:5] == ["30s", "SPECTRONCTL_TIMEOUT", "timeout"]
     assert rows["--api-key-file"][2:5] == ["", "SPECTRONCTL_API_KEY_FILE", "api_key_file"]
     assert "SPECTRON_MGMT_KEY" in rows["--api-key"][3]
-    assert rows["proxy"] == ["proxy", "SPECTRONCTL_PROXY", "", "Proxy to go through."]
+    assert rows["proxy"] == ["proxy", "SPECTRONCTL_PROXY", "", "Connect through this proxy."]
 
 
 CHARACTERS = 'ab *_<>[]()#!&;|\\~$+-=.1:/"@{}^%,?\N{HORIZONTAL ELLIPSIS}'
@@ -177,7 +171,7 @@ def test_no_text_is_taken_for_markup(text: str) -> None:
         options=(entry,),
         description=(Paragraph(text), Paragraph(text, keeps_lines=True)),
     )
-    section = read_markdown(_write_page(page))[page.name]
+    section = read_markdown(_format_page(page))[page.name]
     assert section.lines == [page.synopsis, spell(text), text]
     assert section.tables[0][1] == ["--name", text, text, spell(text)]
 
@@ -189,7 +183,7 @@ def test_what_is_typed_is_told_from_what_is_said() -> None:
     assert list(split_typed("")) == []
     assert list(split_typed("plain")) == [Span("plain")]
     assert [end_sentence(words) for words in ("a", "a.", "")] == ["a.", "a.", ""]
-    assert read_paragraphs("One\nline.\n\n\b\nkeep\n  these\n") == (
+    assert parse_paragraphs("One\nline.\n\n\b\nkeep\n  these\n") == (
         Paragraph("One line."),
         Paragraph("keep\n  these", keeps_lines=True),
     )
@@ -200,7 +194,7 @@ def test_what_is_typed_is_told_from_what_is_said() -> None:
 
 def test_every_variable_that_the_program_knows_is_told_of() -> None:
     known = {name for names in VARIABLES for name in names}
-    known |= {name for setting in read_settings(PAGES) for name in setting.env}
+    known |= {name for setting in parse_settings(PAGES) for name in setting.env}
     sources = "".join(path.read_text() for path in (ROOT / "spectronctl").rglob("*.py"))
     handed_out = r"(?!SPECTRON_API_KEY_)"  # by serve exec, one for each key of a seed
     named = set(re.findall(rf"\b{handed_out}SPECTRON(?:CTL)?_[A-Z_]+[A-Z]\b", sources))

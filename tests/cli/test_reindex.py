@@ -113,7 +113,7 @@ def test_faults_are_told_once_and_survived(connect: Connect) -> None:
     looks: list[Look] = [reach(4), 503, 429, httpx.ConnectError("refused"), reach(5), DONE]
     result = connect(looks)("lifecycle reindex")
     assert result.code == 0
-    assert result.err.count("no answer, trying again") == 1
+    assert result.err.count("no response, trying again") == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -157,7 +157,7 @@ def test_an_interrupt_leaves_the_job_running_and_says_so(
         raise KeyboardInterrupt
 
     run = connect([reach(4)], jobs=[make_job(1)] if "watch" in line else [])
-    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._report_progress", interrupt)
     result = run(f"{line} -o {shape}")
     assert (result.code, result.out) == (130, "")
     assert "Job job_1 goes on." in result.err
@@ -199,7 +199,7 @@ def test_an_interrupt_of_several_names_every_job_that_goes_on(
     def interrupt(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spectronctl.cli.waiting._tell_progress", interrupt)
+    monkeypatch.setattr("spectronctl.cli.waiting._report_progress", interrupt)
     result = run("lifecycle reindex acme beta --parallel 1")
     assert (result.code, result.out) == (130, "")
     assert "done in 0 of 2 contexts" in result.err

@@ -49,7 +49,7 @@ NOTHING_SENT = [
     ("", 2, "which key?"),
     ("agent --all --secret-file {sink}-{{name}}", 2, "not both"),
     ("--all --match 'a*' --secret-file {sink}-{{name}}", 2, "--all is every key"),
-    ("--all", 2, "a place each"),
+    ("--all", 2, "needs a place of its own"),
     ("--all --secret-file {sink}", 2, "{{name}} or {{id}}"),
     ("--all --secret-file {sink}-{{context}}", 2, "{{name}} or {{id}}"),
     ("agent --leaked --overlap 1h", 2, "--leaked deletes the old key at once"),
@@ -204,9 +204,9 @@ def test_unless_in_place_where_it_is_kept(agent: CommandLine, server: Server, si
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("", "The old secret stops at once: whoever holds it fails until they have the new one."),
-        ("--leaked", "The old key is deleted first: whoever holds it fails at once."),
-        ("--overlap 24h", "The old key is deleted after 1d, once nobody has used it for 5m."),
+        ("", "The old secret stops working at once: its users fail until they have the new one."),
+        ("--leaked", "The old key is deleted first: requests that use it fail at once."),
+        ("--overlap 24h", "The old key is deleted after 1d, once it has not been used for 5m."),
     ],
 )
 def test_the_question_says_what_will_break(

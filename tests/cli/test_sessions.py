@@ -16,7 +16,7 @@ from tests.support.server import Server
 
 TALK = SAMPLES["FILE|-"]
 WORDS = [json.loads(line) for line in Path(TALK).read_text("utf-8").splitlines()]
-NOBODY = SAMPLES["SESSION"]
+UNKNOWN = SAMPLES["SESSION"]
 
 
 def test_a_session_shows_its_metadata_its_turns_and_both_ends(
@@ -71,7 +71,7 @@ def test_a_session_is_deleted_with_its_turns(acme: CommandLine, session: str) ->
 
 def test_several_are_deleted_and_a_stop_says_how_far_it_came(acme: CommandLine) -> None:
     first, second = (acme("sessions create -o name").out.strip() for _ in "ab")
-    stopped = acme(f"sessions delete {first} {NOBODY} {second} --yes -o json")
+    stopped = acme(f"sessions delete {first} {UNKNOWN} {second} --yes -o json")
     assert stopped.code == 5
     assert f"Deleted: {first}." in stopped.error["hint"]
     assert f"Not tried: {second}." in stopped.error["hint"]
@@ -105,7 +105,7 @@ def refuse(request: httpx.Request) -> httpx.Response:
     return httpx.Response(401, json={"detail": "no"})
 
 
-@pytest.mark.parametrize("line", [f"sessions get {NOBODY}", f"sessions import {TALK}"])
+@pytest.mark.parametrize("line", [f"sessions get {UNKNOWN}", f"sessions import {TALK}"])
 def test_a_management_key_that_is_refused_says_how_to_give_the_contexts_own(
     line: str, tmp_path: Path
 ) -> None:
@@ -150,8 +150,8 @@ def test_a_session_outside_of_the_keys_floor_is_not_there(acme: CommandLine) -> 
         ("sessions list --until 99999999999999999999d", "--until"),
         ("sessions list --since 0001-01-01T00:00:00+23:00", "--since"),
         ("sessions create --metadata '{'", "--metadata"),
-        (f"sessions context {NOBODY} ' '", "QUERY"),
-        (f"sessions delete {NOBODY} --confirm other", "--confirm"),
+        (f"sessions context {UNKNOWN} ' '", "QUERY"),
+        (f"sessions delete {UNKNOWN} --confirm other", "--confirm"),
         ("sessions list --sort speed", "--sort"),
     ],
 )

@@ -17,7 +17,7 @@ from tests.support.commandline import CommandLine
 from tests.support.faults import lose_answer, lose_request
 from tests.support.server import Server
 
-NOBODY = SAMPLES["SESSION"]
+UNKNOWN = SAMPLES["SESSION"]
 LONG = 1200
 """Turns: three pages, three chunks."""
 
@@ -118,7 +118,7 @@ def test_an_interrupted_file_is_resumed_to_the_same_bytes(
     server.requests.clear()
     again = acme(f"{line} --output-file {path} --resume")
     assert (again.code, server.asked()) == (0, [])
-    assert "was whole already" in again.err
+    assert "was already complete" in again.err
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(acme: CommandLine, session: str) -> None:
@@ -210,7 +210,7 @@ def test_one_that_fails_stops_no_other_and_is_made_up_for(
     acme.transport = server
     again = acme(line)
     assert again.code == 2
-    assert "exists already, and 3 more" in again.err
+    assert "already exists, and 3 more" in again.err
     resumed = acme(f"{line} --resume --json")
     assert [row["turns"] for row in resumed.json] == [0, 0, 3, 0, 0]
     assert [row["status"] for row in resumed.json].count("was there") == 4
@@ -371,7 +371,7 @@ def test_a_file_that_is_no_conversation_is_told_before_anything_is_sent(
     [
         ("sessions import no/such/file", "no/such/file"),
         ("sessions import .", "is a directory"),
-        (f"sessions import {TALK} --session {NOBODY} --scope org/a", "--scope"),
+        (f"sessions import {TALK} --session {UNKNOWN} --scope org/a", "--scope"),
         (f"sessions import {TALK} --parallel 0", "--parallel"),
     ],
 )
@@ -385,7 +385,7 @@ def test_bad_input_is_told_before_anything_is_sent(
 
 def test_a_session_that_is_not_there_takes_no_turns(acme: CommandLine, server: Server) -> None:
     server.asked()
-    told = acme(f"sessions import {TALK} --session {NOBODY} -o json")
+    told = acme(f"sessions import {TALK} --session {UNKNOWN} -o json")
     assert (told.code, told.error["kind"]) == (5, "not_found")
     assert not any("POST" in each for each in server.asked())
 

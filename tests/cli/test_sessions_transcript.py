@@ -17,7 +17,7 @@ from tests.support.command_tree import SAMPLES
 from tests.support.commandline import CommandLine
 from tests.support.server import Server
 
-NOBODY = SAMPLES["SESSION"]
+UNKNOWN = SAMPLES["SESSION"]
 
 
 def read_lines(text: str) -> list[Any]:
@@ -133,7 +133,7 @@ def test_a_transcript_that_breaks_off_leaves_stdout_empty(
         ("--resume", "--resume"),
         ("--force", "--force"),
         ("--all", "--all"),
-        (f"{NOBODY}2", "several"),
+        (f"{UNKNOWN}2", "several"),
         ("--query x --format json", "--query"),
         ("--query '['", "--query"),
         ("--query x --follow", "--query"),
@@ -150,7 +150,7 @@ def test_a_transcript_that_breaks_off_leaves_stdout_empty(
 def test_bad_input_is_told_before_anything_is_sent(
     options: str, names: str, unanswered: CommandLine
 ) -> None:
-    told = unanswered(f"sessions transcript {NOBODY} {options}")
+    told = unanswered(f"sessions transcript {UNKNOWN} {options}")
     assert (told.code, told.out) == (2, "")
     assert names in told.err
 
@@ -161,11 +161,11 @@ def test_a_session_and_a_place_must_be_named(line: str, unanswered: CommandLine)
 
 
 def test_a_format_of_transcripts_is_not_the_one_of_errors(acme: CommandLine) -> None:
-    assert acme(f"sessions transcript {NOBODY} --format json").err.startswith("error: ")
+    assert acme(f"sessions transcript {UNKNOWN} --format json").err.startswith("error: ")
 
 
 def test_an_unknown_session_is_not_found(acme: CommandLine) -> None:
-    told = acme(f"sessions transcript {NOBODY} -o json")
+    told = acme(f"sessions transcript {UNKNOWN} -o json")
     assert (told.code, told.out, told.error["kind"]) == (5, "", "not_found")
 
 
@@ -173,7 +173,7 @@ def test_an_unknown_session_is_not_found(acme: CommandLine) -> None:
 def speaker(
     acme: CommandLine, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
-    """Words that are said while a follower waits, one per wait; then somebody interrupts."""
+    """Words that are said while a follower waits, one per wait; then an interrupt."""
     words: list[str] = []
 
     def wait(self: streams.Streams, seconds: float) -> None:

@@ -181,7 +181,7 @@ def test_a_value_that_looks_like_an_option_stays_a_value(run_alone: CommandLine)
         ("contexts lst", "list"),
         ("contexts list --outputt json", "--output"),
         ("contexts create x --namespac n", "--namespace"),
-        ("profiles show nobody", None),
+        ("profiles show missing", None),
     ],
 )
 def test_a_misspelling_is_answered_with_the_nearest(

@@ -234,7 +234,7 @@ def press_ctrl_c() -> None:
 
 
 def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
-    """Ctrl-C reaches the thread that waits, and the application is told that nobody does."""
+    """Ctrl-C reaches the thread that waits, and the application is told that no client waits."""
     life: list[str] = []
     dropped = threading.Event()
 
@@ -255,7 +255,7 @@ def test_an_interrupt_drops_the_request_and_closes_cleanly() -> None:
     client = Client("http://local", transport=AsgiTransport(open_app))
     with pytest.raises(KeyboardInterrupt):
         client.send(health.get_health())
-    assert dropped.wait(5), "the request goes on although nobody waits for it"
+    assert dropped.wait(5), "the request goes on although no client waits for it"
     client.close()
     assert life == ["dropped", "closed"]
 
@@ -294,7 +294,7 @@ def test_closing_does_not_wait_for_an_application_that_waits_to_open() -> None:
             waiting.result()
 
 
-def test_what_closing_raises_reaches_whoever_closes() -> None:
+def test_what_closing_raises_reaches_who_closes() -> None:
     @asynccontextmanager
     async def open_app() -> AsyncIterator[Any]:
         yield Echo()

@@ -12,7 +12,7 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectronctl.client._certificates import read_certificate
+from spectronctl.client._certificates import parse_certificate
 from spectronctl.client.probes import _read_chain
 
 AUTHORITY = trustme.CA(organization_name="Acme Ä", organization_unit_name="Proxy CA")
@@ -28,7 +28,7 @@ DER = to_der(LEAF.cert_chain_pems[0].bytes())
 
 @pytest.mark.parametrize("pem", [AUTHORITY.cert_pem.bytes(), LEAF.cert_chain_pems[0].bytes()])
 def test_the_fields_are_those_that_cryptography_reads(pem: bytes) -> None:
-    ours, theirs = read_certificate(to_der(pem)), x509.load_pem_x509_certificate(pem)
+    ours, theirs = parse_certificate(to_der(pem)), x509.load_pem_x509_certificate(pem)
     assert ours.not_before == theirs.not_valid_before_utc
     assert ours.not_after == theirs.not_valid_after_utc
     attributes = [str(attribute.value) for attribute in theirs.subject]
@@ -38,7 +38,7 @@ def test_the_fields_are_those_that_cryptography_reads(pem: bytes) -> None:
 
 
 def test_names_are_hosts_and_addresses() -> None:
-    found = read_certificate(DER)
+    found = parse_certificate(DER)
     assert found.names == ("a.example", "*.b.example", "127.0.0.1", "::1")
     assert found.issuer == "O=Acme Ä, OU=Proxy CA"
     assert found.fingerprint.count(":") == 31
@@ -78,7 +78,7 @@ def test_whatever_the_bytes_are_it_is_a_certificate_or_a_value_error(
     for at, value in changes:
         data[at] = value
     try:
-        found = read_certificate(bytes(data[:cut]))
+        found = parse_certificate(bytes(data[:cut]))
     except ValueError:
         return
     assert found.subject

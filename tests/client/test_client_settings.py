@@ -140,8 +140,8 @@ def test_certificates_are_loaded_only_where_tls_is_in_play(
     assert isinstance(pool_of(client, url)._ssl_context, truststore.SSLContext) is secure
 
 
-def test_plain_http_trusts_nobody() -> None:
-    context = _connection.trust_nobody()
+def test_plain_http_trusts_no_one() -> None:
+    context = _connection.trust_no_certificate()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.get_ca_certs() == []

@@ -18,7 +18,7 @@ import trustme
 from spectronctl import errors
 from spectronctl.api import contexts, health
 from spectronctl.client import Exchange, _call, _policy
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 from tests.support.fakes import KEY, Connect
 from tests.support.sockets import Behaviour, free_address, reset, serve, write, write_and_reset
 
@@ -133,11 +133,11 @@ def test_of_a_failure_no_more_is_kept_than_can_be_shown(
 ) -> None:
     sizes: list[int] = []
 
-    def note(status: int, headers: Any, body: bytes) -> Answer:
+    def note(status: int, headers: Any, body: bytes) -> Response:
         sizes.append(len(body))
-        return Answer(status, headers, body)
+        return Response(status, headers, body)
 
-    monkeypatch.setattr(_call, "Answer", note)
+    monkeypatch.setattr(_call, "Response", note)
     packed = gzip.compress(b'{"detail":"no such thing","a":[' + b"[]," * 20_000_000 + b"0]}")
     head = (
         f"HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
@@ -145,7 +145,7 @@ def test_of_a_failure_no_more_is_kept_than_can_be_shown(
     with serve(write(head.encode() + packed)) as server:
         error = fail(connect, f"http://{server.address}")
     assert type(error) is errors.NotFoundError
-    assert sizes == [_call.MOST_ERROR_BYTES]
+    assert sizes == [_call.MAX_ERROR_BYTES]
 
 
 def test_an_answer_out_of_a_cache_is_named_as_such(connect: Connect) -> None:
@@ -164,7 +164,7 @@ def test_an_answer_out_of_a_cache_is_named_as_such(connect: Connect) -> None:
         client = connect(f"http://{server.address}", timeout=5, retries=1, api_key=KEY)
         client.send(HEALTH)
         with pytest.raises(
-            errors.NetworkError, match="the answer is that to another request"
+            errors.NetworkError, match="the response belongs to another request"
         ) as caught:
             client.send(HEALTH)
     assert "cache" in (caught.value.hint or "")
@@ -231,14 +231,14 @@ def test_a_silent_server_runs_into_the_timeout(connect: Connect) -> None:
         error = fail(connect, url, CREATION, timeout=0.2)
         elapsed = time.monotonic() - started
         done.set()
-    assert error.message.endswith(f"no complete answer from {url} within 0.2 s")
+    assert error.message.endswith(f"no complete response from {url} within 0.2 s")
     assert error.outcome_unknown
     assert "--timeout" in (error.hint or "")
     assert elapsed < 10
 
 
 def trickle(first: bytes, piece: bytes) -> Behaviour:
-    """Send that piece again and again: for 20 seconds, or until nobody listens any more."""
+    """Send that piece again and again: for 20 seconds, or until the listener is gone."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(first)
@@ -272,13 +272,13 @@ def test_a_head_that_never_ends_runs_into_the_timeout_too(connect: Connect, piec
 def test_a_result_without_end_is_given_up(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_call, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(_call, "MAX_BYTES", 1 << 20)
     endless = b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (1 << 22)
     with serve(write(endless)) as server:
         error = fail(connect, f"http://{server.address}")
         assert len(server.requests) == 1
     assert type(error) is errors.UpstreamError
-    assert error.message.endswith("the answer is longer than 1 MB")
+    assert error.message.endswith("the response is longer than 1 MB")
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_a_certificate_that_nobody_signed_is_refused_at_once(
+def test_a_certificate_that_no_one_signed_is_refused_at_once(
     connect: Connect, tls: ssl.SSLContext
 ) -> None:
     seen: list[Exchange] = []
@@ -353,7 +353,7 @@ def test_an_answer_said_twice_is_not_taken_for_the_next_one(connect: Connect) ->
         assert client.send(HEALTH).status == "ok"
     assert [exchange.error for exchange in seen] == [
         None,
-        "StrayAnswerError: the answer is that to another request",
+        "StrayResponseError: the response belongs to another request",
         None,
     ]
     assert len({exchange.request_id for exchange in seen}) == 2

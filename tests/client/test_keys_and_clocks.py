@@ -19,10 +19,10 @@ from tests.support.fakes import KEY, URL
 READ = contexts.get_context("acme")
 OTHER = "sk-acme-sentinel-4712"
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Responder = Callable[[httpx.Request], httpx.Response]
 
 
-def connect(answer: Answer, **options: Any) -> Client:
+def connect(answer: Responder, **options: Any) -> Client:
     return Client(URL, api_key=KEY, transport=httpx.MockTransport(answer), **options)
 
 

@@ -187,7 +187,7 @@ def test_a_server_that_ignores_the_offset_is_found_out(connect: Connect) -> None
 def test_a_page_larger_than_asked_for_is_an_error(connect: Connect) -> None:
     server = Turns(600)
     client = connect_to(connect, lambda request: server.answer_turns(server.turns))
-    with pytest.raises(errors.UpstreamError, match="600 items where 500 were asked for"):
+    with pytest.raises(errors.UpstreamError, match="600 items where 500 were requested"):
         client.offset_pages(TURNS)
 
 
@@ -289,7 +289,7 @@ def test_a_reader_that_leaves_cancels_what_is_under_way() -> None:
 
 
 class Alive:
-    """Makes pages, and counts how many of them somebody holds."""
+    """Makes pages, and counts how many of them are referenced."""
 
     def __init__(self, total: int) -> None:
         self.most = 0
@@ -337,7 +337,7 @@ def test_no_more_pages_are_held_than_are_fetched_ahead(kind: str, parallel: int)
     assert parallel <= pages.most <= 2 * parallel + 2
 
 
-def test_turns_are_plain_and_keep_fields_nobody_knows() -> None:
+def test_turns_are_plain_and_keep_fields_no_one_knows() -> None:
     body = {"turns": [turn(1) | {"mood": "calm"}]}
     client = Client(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     (page,) = client.offset_pages(TURNS)

@@ -41,8 +41,8 @@ def test_a_write_depends_on_a_tag_that_is_given(
 
 
 def test_a_mapping_is_the_servers_to_judge(admin: Admin, spectron: FakeSpectron) -> None:
-    spectron.on("PUT", URL, 400, json={"detail": "more: is no field"})
-    with pytest.raises(spectronctl.InvalidError, match="more: is no field"):
+    spectron.on("PUT", URL, 400, json={"detail": "more: is not a field"})
+    with pytest.raises(spectronctl.InvalidError, match="more: is not a field"):
         admin("ontology.set", "acme-prod", {"more": 1})
     assert json.loads(spectron.requests[0].content) == {"more": 1}
 
@@ -63,7 +63,7 @@ def test_what_guards_nothing_is_no_tag(
     assert client.send(api.get_ontology("acme-prod")).etag is None
 
 
-def test_fields_that_nobody_knows_are_kept(client: Face, spectron: FakeSpectron) -> None:
+def test_fields_that_no_one_knows_are_kept(client: Face, spectron: FakeSpectron) -> None:
     spectron.on("GET", URL, json={**BODY, "revision": 7})
     assert client.send(api.get_ontology("acme-prod")).value.to_dict()["revision"] == 7
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spectronctl.api import lifecycle
 from spectronctl.client import Polling
-from spectronctl.client._polling import FIRST_PAUSE, LAST_PAUSE, LONGEST_SILENCE
+from spectronctl.client._polling import FIRST_PAUSE, LAST_PAUSE, MAX_SILENCE_SECS
 from spectronctl.errors import (
     AuthError,
     ConflictError,
@@ -114,13 +114,13 @@ def test_the_first_failure_of_each_row_is_told() -> None:
 def test_silence_ends_a_wait_without_a_limit_and_an_answer_breaks_it() -> None:
     clock = Clock()
     polling = make_polling(clock, is_known=True)
-    clock.sleep(LONGEST_SILENCE - 1)
+    clock.sleep(MAX_SILENCE_SECS - 1)
     polling.choose_pause_after(NetworkError("down"))
     polling.choose_pause(False)
-    clock.sleep(LONGEST_SILENCE - 1)
+    clock.sleep(MAX_SILENCE_SECS - 1)
     polling.choose_pause_after(NetworkError("down"))
     clock.sleep(1)
-    with pytest.raises(WaitTimeoutError, match="no answer for 600 s; the last failure: gone"):
+    with pytest.raises(WaitTimeoutError, match="no response for 600 s; the last failure: gone"):
         polling.choose_pause_after(NetworkError("gone"))
 
 
@@ -128,7 +128,7 @@ def test_a_wait_without_a_limit_goes_on_as_long_as_there_are_answers() -> None:
     clock = Clock()
     polling = make_polling(clock)
     for _ in range(100):
-        clock.sleep(LONGEST_SILENCE)
+        clock.sleep(MAX_SILENCE_SECS)
         assert polling.choose_pause(False)
 
 
@@ -176,7 +176,7 @@ def test_a_wait_ends_on_time_and_looks_once_more_at_its_end(
     spectron.on("GET", PATH, json={"id": "job_1", "status": "running"})
     spectron.on("GET", PATH, json={"id": "job_1", "status": "running"})
     began = clock.now
-    with pytest.raises(WaitTimeoutError, match=r"not over within 0\.3 s"):
+    with pytest.raises(WaitTimeoutError, match=r"did not finish within 0\.3 s"):
         client.poll(REQUEST, watch(clock, timeout=0.3))
     assert clock.now - began == pytest.approx(0.3)
 

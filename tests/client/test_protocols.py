@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spectronctl.client._protocols import Protocol, is_settled, read_status, recognise
+from spectronctl.client._protocols import Protocol, is_settled, parse_status, recognise
 
 GOAWAY = bytes.fromhex("000008070000000000") + bytes(8)
 
@@ -62,4 +62,4 @@ def test_how_much_is_enough(data: bytes, settled: bool) -> None:
     ],
 )
 def test_the_status_of_an_answer(data: bytes, status: int | None) -> None:
-    assert read_status(data) == status
+    assert parse_status(data) == status

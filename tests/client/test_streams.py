@@ -193,7 +193,7 @@ def test_what_comes_before_the_stream_has_one_limit(connect: Connect) -> None:
         started = time.monotonic()
         error, _ = fail(connect, f"http://{server.address}", timeout=0.5)
         assert time.monotonic() - started < 3
-    assert "no complete answer" in error.message
+    assert "no complete response" in error.message
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_an_answer_of_another_kind_is_no_stream(connect: Connect) -> None:
     with serve(write(ok)) as server:
         error, _ = fail(connect, f"http://{server.address}")
     assert type(error) is errors.UpstreamError
-    assert error.message.endswith("the answer is not a stream of events")
+    assert error.message.endswith("the response is not a stream of events")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from spectronctl.config import profiles
 from spectronctl.config.profiles import (
     add_profile,
     edit_config,
-    read_config,
+    load_config,
     remove_profile,
     set_value,
     unset_value,
@@ -124,7 +124,7 @@ def test_every_field_is_written_as_its_type(
         "api_key_command": "pass show 'my key'",
         "context_keys": {"acme": {"api_key_file": "~/acme.key"}},
     }
-    assert read_config(path).profiles["a.b"].timeout == 90
+    assert load_config(path).profiles["a.b"].timeout == 90
 
 
 def test_a_value_can_be_set_and_taken_out(commented: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_symbolic_link_stays_one_and_its_target_changes(path: Path, tmp_path: 
     add_profile(path, "prod", {})
     assert path.is_symlink()
     assert target.read_text().startswith("# in git\n")
-    assert "prod" in read_config(target).profiles
+    assert "prod" in load_config(target).profiles
     assert mode(target) == 0o600
 
 
@@ -195,20 +195,20 @@ def test_a_dangling_link_is_written_through(path: Path, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(tmp_path / "later" / "config.toml")
     add_profile(path, "prod", {})
-    assert "prod" in read_config(tmp_path / "later" / "config.toml").profiles
+    assert "prod" in load_config(tmp_path / "later" / "config.toml").profiles
 
 
 def test_what_is_no_regular_file_is_not_replaced(path: Path) -> None:
     path.parent.mkdir()
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match="is no regular file"):
+    with pytest.raises(ConfigError, match="is not a regular file"):
         add_profile(path, "prod", {"url": "https://prod.example"})
     assert path.is_fifo()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_taken_name_is_refused(commented: Path) -> None:
-    with pytest.raises(ConfigError, match="exists already"):
+    with pytest.raises(ConfigError, match="already exists"):
         add_profile(commented, "prod", {})
     assert commented.read_text() == COMMENTED
 
@@ -266,7 +266,7 @@ def test_a_wrong_file_can_be_mended(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("[profiles.prod]\nurl = 5\n")
     unset_value(path, "prod", "url")
-    assert read_config(path).profiles["prod"].url is None
+    assert load_config(path).profiles["prod"].url is None
 
 
 def test_a_newer_version_is_left_untouched(path: Path) -> None:
@@ -291,7 +291,7 @@ def test_removing_the_default_profile_leaves_no_default(path: Path) -> None:
     add_profile(path, "dev", {})
     remove_profile(path, "prod")
     assert "profile" not in load(path)
-    assert list(read_config(path).profiles) == ["dev"]
+    assert list(load_config(path).profiles) == ["dev"]
 
 
 def test_a_change_that_changes_nothing_writes_nothing(commented: Path) -> None:
@@ -378,7 +378,7 @@ def test_processes_adding_a_profile_each_lose_none(path: Path) -> None:
     ]  # twenty of the command itself: tests/cli/test_profiles.py
     started = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in wanted]
     assert [process.wait() for process in started] == [0] * 12
-    found = read_config(path).profiles
+    found = load_config(path).profiles
     assert sorted(found) == sorted(wanted)
     assert all(profile.url == f"http://{name}" for name, profile in found.items())
     assert names(path) == ["config.toml"]

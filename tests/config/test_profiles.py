@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.profiles import LOCAL_URL, Config, find_profile, read_config
+from spectronctl.config.profiles import LOCAL_URL, Config, find_profile, load_config
 from spectronctl.errors import ConfigError
 
 FULL = """
@@ -42,18 +42,18 @@ def write(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
 
 def refuse(path: Path) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        read_config(path)
+        load_config(path)
     assert str(path) in caught.value.message
     assert "SENTINEL" not in str(caught.value.to_dict())
     return caught.value
 
 
 def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
-    assert read_config(tmp_path / "none.toml") == Config(tmp_path / "none.toml")
+    assert load_config(tmp_path / "none.toml") == Config(tmp_path / "none.toml")
 
 
 def test_every_field_is_read_as_its_type_and_unknown_ones_are_ignored(tmp_path: Path) -> None:
-    config = read_config(write(tmp_path, FULL))
+    config = load_config(write(tmp_path, FULL))
     prod, dev = config.profiles["prod"], config.profiles["dev"]
     assert config.profile == "prod"
     assert (prod.url, prod.context) == ("https://spectron.example", "acme-prod")
@@ -69,12 +69,12 @@ def test_every_field_is_read_as_its_type_and_unknown_ones_are_ignored(tmp_path: 
 
 
 def test_the_repr_of_a_config_shows_no_secret(tmp_path: Path) -> None:
-    assert "SENTINEL" not in repr(read_config(write(tmp_path, FULL)))
+    assert "SENTINEL" not in repr(load_config(write(tmp_path, FULL)))
 
 
 def test_a_relative_path_starts_at_the_config_file(tmp_path: Path) -> None:
     text = '[profiles.a]\nca_file = "ca.pem"\napi_key_file = "~/key"\n'
-    profile = read_config(write(tmp_path, text)).profiles["a"]
+    profile = load_config(write(tmp_path, text)).profiles["a"]
     assert profile.ca_file == str(tmp_path / "ca.pem")
     assert profile.credential is not None
     assert profile.credential.value == "~/key"
@@ -164,16 +164,16 @@ def test_a_secret_that_others_can_read_is_refused_with_the_chmod(
     path = write(tmp_path, text, mode)
     assert refuse(path).command == f"chmod 600 {path}"
     path.chmod(0o600)
-    assert "prod" in read_config(path).profiles
+    assert "prod" in load_config(path).profiles
 
 
 def test_a_file_without_a_secret_may_be_read_by_others(tmp_path: Path) -> None:
     text = "[profiles.api_key]\napi_key_env = 'KEY'\nproxy = 'http://proxy'"
-    assert "api_key" in read_config(write(tmp_path, text, 0o644)).profiles
+    assert "api_key" in load_config(write(tmp_path, text, 0o644)).profiles
 
 
 def test_an_unknown_profile_names_the_near_ones_and_the_file(tmp_path: Path) -> None:
-    config = read_config(write(tmp_path, "[profiles.prod]\n[profiles.staging]"))
+    config = load_config(write(tmp_path, "[profiles.prod]\n[profiles.staging]"))
     with pytest.raises(ConfigError) as caught:
         find_profile(config, "prd")
     assert caught.value.message == f"no profile prd in {config.path}"

@@ -292,7 +292,7 @@ def test_glab_speaks_to_the_gitlab_that_runs_the_job(
 
 
 def test_a_job_needs_none_that_may_not_be_in_the_pipeline() -> None:
-    """A pipeline that somebody's script starts has no job but those that its variables ask for."""
+    """A pipeline that a script starts has no job but those that its variables ask for."""
     jobs = [job for job in GitLab().document.values() if isinstance(job, dict)]
     needs = [need for job in jobs for need in job.get("needs", [])]
     assert [need for need in needs if isinstance(need, str) or not need.get("optional")] == []

@@ -22,7 +22,7 @@ def test_a_wait_outlives_its_server(serve: Serve, shell: Shell, tmp_path: Path) 
     try:
         wait_until(log, "is not there yet")
         served.kill()
-        wait_until(log, "no answer, trying again")
+        wait_until(log, "no response, trying again")
         serve(options)
         assert shell(CREATE).returncode == 0
         out, _ = waiting.communicate(timeout=60)

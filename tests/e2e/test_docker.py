@@ -57,7 +57,7 @@ def read_sources() -> list[str]:
     return [source for rest in copies for source in rest.split()[:-1]]
 
 
-def test_the_image_is_pinned_and_runs_as_nobody_special() -> None:
+def test_the_image_is_pinned_and_runs_as_no_one_special() -> None:
     bases = {rest.split()[0] for rest in find("FROM", INSTRUCTIONS)}
     assert all(re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base) for base in bases)
     assert len(bases) == 1, "a virtual environment is copied from one to the other"

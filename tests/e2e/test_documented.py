@@ -1,4 +1,4 @@
-"""The invocations that the product's documentation prints, letter for letter (cli.md, "Grammar")."""
+"""The invocations that the product's documentation prints, letter for letter."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_documented_invocations_run_with_no_configuration(serve: Serve, shel
     assert shell(f"contexts list -o json --api-key {served.key}").stdout == "[]\n"
 
 
-def test_nobody_at_the_default_address_is_told_the_ways_out(shell: Shell) -> None:
+def test_no_one_at_the_default_address_is_told_the_ways_out(shell: Shell) -> None:
     result = shell(
         "contexts list --api-key k --retries 0", env={"SPECTRON_URL": "http://localhost:9"}
     )

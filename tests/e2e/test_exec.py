@@ -92,7 +92,7 @@ def listening(shell: Shell) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_the_program_can_use_its_key_and_afterwards_nobody_can(acme: Shell, tmp_path: Path) -> None:
+def test_the_program_can_use_its_key_and_afterwards_no_one_can(acme: Shell, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     line = f"exec --debug --key app -- {sys.executable} -c {shlex.quote(PROGRAM)} {kept}"
     done = acme(line, stdin="through")

@@ -1,4 +1,4 @@
-"""Waits for jobs with real processes: interrupted, through a restart, and with nobody else to do the work."""
+"""Waits for jobs with real processes: interrupted, through a restart, and with no other process to do the work."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_wait_sees_a_job_through_a_killed_server(
     watcher = start(shell, f"lifecycle jobs watch {job} --retries 0 -o json", log)
     wait_for(log, "queued")
     served.kill()
-    wait_for(log, "no answer, trying again")
+    wait_for(log, "no response, trying again")
     serve(options)
     out, _ = watcher.communicate(timeout=100)
     assert watcher.returncode == 0, log.read_text()

@@ -1,4 +1,4 @@
-"""Many processes change one ontology at once, on a server that runs on a socket: nobody's change is lost."""
+"""Many processes change one ontology at once, on a server that runs on a socket: no change is lost."""
 
 from __future__ import annotations
 

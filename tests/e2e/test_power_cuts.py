@@ -99,7 +99,7 @@ class Stage:
         )
 
     def record(self) -> list[Call]:
-        """The calls of a run that nobody stops, on files below the home directory; what it leaves is the new."""
+        """The calls of an undisturbed run, on files below the home directory; what it leaves is the new."""
         self.set_up()
         self.run_again(
             self.writer.line
@@ -166,7 +166,7 @@ class Stage:
             if blurred not in usual and not any(re.fullmatch(each, blurred) for each in patterns)
         ]
         assert [name for name in unknown if name not in told] == []
-        for name in unknown:  # whoever was told of it moves it away
+        for name in unknown:  # the user was told of it and moves it away
             (self.home / name).unlink()
 
     def check_next(self) -> None:

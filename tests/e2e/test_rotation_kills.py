@@ -94,7 +94,7 @@ def kill_at(number: int) -> Act:
 
 
 def kill_resume_at(number: int, *, first: int) -> Act:
-    """A rotation that is killed at its point `first`, or only waits, and then whoever resumes it."""
+    """A rotation that is killed at its point `first`, or only waits, and then the run that resumes it."""
 
     def act(played: Round) -> list[str]:
         played.run_killable(played.rotate, first)

@@ -174,7 +174,7 @@ def test_a_store_of_a_newer_schema_is_left_alone(shell: Shell, tmp_path: Path) -
     assert "Upgrade spectronctl" in error["hint"]
 
 
-def test_a_certificate_nobody_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:
+def test_a_certificate_no_one_trusts_is_named(serve: Serve, shell: Shell, tmp_path: Path) -> None:
     authority = trustme.CA()
     pair = authority.issue_cert("127.0.0.1")
     pair.private_key_pem.write_to_path(tmp_path / "key.pem")
@@ -296,7 +296,7 @@ def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
     assert done.returncode == 1
     error = json.loads(done.stderr)
     assert error["command"].startswith("spectronctl keys rotate cak_")
-    assert "nobody holds its secret" in error["hint"]
+    assert "its secret is lost" in error["hint"]
 
 
 def test_a_worker_says_that_it_is_ready_and_ends_with_success(shell: Shell, tmp_path: Path) -> None:

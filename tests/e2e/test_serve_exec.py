@@ -50,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def seen(home: Path) -> Any:
-    """What a program sees that is run with a seed by somebody who works with another server."""
+    """What a program sees that is run with a seed by a user of another server."""
     config = home / "config.toml"
     config.write_text(
         'profile = "prod"\n[profiles.prod]\nurl = "https://prod.test"\ncontext = "acme-prod"\n'

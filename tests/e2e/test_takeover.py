@@ -1,4 +1,4 @@
-"""Several processes on one database: whoever works on a job can be killed, and another one goes on."""
+"""Several processes on one database: the worker of a job can be killed, and another one goes on."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def test_facts_written_while_indexes_change_are_found_by_their_vectors(
 def test_a_server_that_is_started_again_goes_on_at_once(
     shell: Shell, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    # The real lease: nobody else has the store open, so that nobody waits for it.
+    # The real lease: no other process has the store open, so that none waits for it.
     fleet = Fleet(shell, tmp_path, f"surrealkv://{tmp_path}/store", endpoint, lease=None)
     try:
         server = fleet.start()

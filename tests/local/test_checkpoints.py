@@ -197,7 +197,7 @@ def test_old_documents_of_finished_work_and_old_drafts_are_dropped(journal: Jour
     assert journal.find(CLAIM) == [ONE, TWO]
     assert all(path.exists() for path in drafts)
     journal.prune(now + timedelta(days=31), {})
-    assert journal.find(CLAIM) == [ONE, TWO]  # nobody said that they are over
+    assert journal.find(CLAIM) == [ONE, TWO]  # neither was marked as over
     journal.prune(now + timedelta(days=31), is_open)
     assert journal.find(CLAIM) == [TWO]
     assert not any(path.exists() for path in drafts)

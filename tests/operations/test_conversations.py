@@ -10,7 +10,7 @@ import pytest
 
 from spectronctl.errors import UsageError
 from spectronctl.models.facts import Message
-from spectronctl.operations.conversations import read_messages
+from spectronctl.operations.conversations import parse_messages
 
 TURN = {
     "id": "turn:1",
@@ -24,7 +24,7 @@ READ = {"role": "user", "content": "hello\nthere", "ts": "2026-05-01T12:30:00Z"}
 
 
 def read(text: str) -> list[Message]:
-    return list(read_messages(io.StringIO(text), "talk"))
+    return list(parse_messages(io.StringIO(text), "talk"))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_lines_are_read_as_they_are_wanted() -> None:
             taken.append(number)
             yield json.dumps(TURN) + "\n"
 
-    messages = read_messages(lines(), "talk")
+    messages = parse_messages(lines(), "talk")
     next(messages)
     assert len(taken) <= 2
 
@@ -78,19 +78,22 @@ GOOD = json.dumps(TURN) + "\n"
         (GOOD + '{"role": "robot", "content": ""}', "talk, line 2: role: 'robot' is not one of"),
         (GOOD + '{"role": "user"}', "talk, line 2: content: a string is needed"),
         (GOOD + '{"role": "user", "content": 3}', "talk, line 2: content: a string is needed"),
-        (GOOD + r'{"role": "user", "content": "\ud800"}', r"line 2: content: U\+D800 alone"),
+        (
+            GOOD + r'{"role": "user", "content": "\ud800"}',
+            r"line 2: content: U\+D800 is not a character on its own",
+        ),
         (GOOD + '{"role": "user", "content": "", "ts": "now"}', "talk, line 2: ts: 'now' is no"),
         (GOOD + '{"role": "user", "content": "", "ts": 3}', "talk, line 2: ts: 3 is no"),
         (
             GOOD + '{"role": "user", "content": "", "ts": "2026-05-01T12:30:00"}',
-            "talk, line 2: ts: .* is no time with a time zone",
+            "talk, line 2: ts: .* is not a time with a time zone",
         ),
         (GOOD + "3", "talk, line 2: not an object"),
         (GOOD + "9" * 5000, "talk, line 2: not JSON: a number too long"),
         ("[" * 100_000, "talk: not JSON: .* too many levels"),
         ('{"a":' * 100_000, "talk, line 1: not JSON: .* too many levels"),
         (json.dumps([TURN, {"role": "user"}]), "talk, turn 2: content: a string is needed"),
-        (json.dumps({"turns": 3}), "talk: there is no array of turns"),
+        (json.dumps({"turns": 3}), "talk: an array of turns is missing"),
         ('{\n  "turns": [\n    {,', "talk: not JSON: .* at line 3, column"),
         ("hello", "talk, line 1: not JSON: Expecting value at column 1"),
     ],
@@ -101,7 +104,7 @@ def test_a_broken_file_is_told_by_its_place(text: str, problem: str) -> None:
 
 
 def test_what_comes_before_a_broken_line_is_handed_out() -> None:
-    messages = read_messages(io.StringIO(GOOD * 2 + "{"), "talk")
+    messages = parse_messages(io.StringIO(GOOD * 2 + "{"), "talk")
     assert [next(messages), next(messages)] == [READ, READ]
     with pytest.raises(UsageError, match="line 3"):
         next(messages)

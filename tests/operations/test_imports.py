@@ -297,7 +297,7 @@ def test_an_answer_for_fewer_turns_is_not_believed() -> None:
         import_turns(client, "acme", say("a", "b"), session_id="session:1")
 
 
-def test_a_batch_says_what_the_contract_says() -> None:
+def test_a_batch_has_the_documented_shape() -> None:
     memory = Memory()
     message = Message(role="tool", content="ü", ts="2026-05-01T12:30:00Z")
     run(memory, [message], scopes=["org/a", "org/b"])

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from spectronctl.client import Client
-from spectronctl.client._polling import LONGEST_SILENCE
+from spectronctl.client._polling import MAX_SILENCE_SECS
 from spectronctl.errors import (
     ConflictError,
     InvalidError,
@@ -216,7 +216,7 @@ def test_a_wait_that_gives_up_says_how_far_it_had_come() -> None:
     with pytest.raises(WaitTimeoutError) as caught:
         list(watch(server, clock, timeout=60))
     assert caught.value.message == (
-        "job job_1 of context acme is running, 3 of 10 done: it was not over within 60 s"
+        "job job_1 of context acme is running, 3 of 10 done: it did not finish within 60 s"
     )
     assert clock.now == pytest.approx(1060)
 
@@ -225,12 +225,12 @@ def test_a_server_that_is_gone_for_good_ends_it_after_a_while() -> None:
     clock = Clock()
     looks: list[Look] = [reach(2, None), *[httpx.ConnectError("refused")] * 10_000]
     server = JobServer(looks, jobs={"acme": [make_job(1)]})
-    with pytest.raises(WaitTimeoutError, match=r"is running, 2 done: no answer for .*refused"):
+    with pytest.raises(WaitTimeoutError, match=r"is running, 2 done: no response for .*refused"):
         list(watch(server, clock))
-    assert clock.now == pytest.approx(1000 + LONGEST_SILENCE, abs=5)
+    assert clock.now == pytest.approx(1000 + MAX_SILENCE_SECS, abs=5)
 
 
-def test_a_job_that_is_known_is_waited_for_although_nobody_answers_yet() -> None:
+def test_a_job_that_is_known_is_waited_for_although_no_one_answers_yet() -> None:
     looks: list[Look] = [httpx.ConnectError("refused"), reach(10, status="succeeded")]
     jobs = {"acme": [make_job(1)]}
     assert len(list(watch(JobServer(looks, jobs=jobs), is_known=True))) == 1

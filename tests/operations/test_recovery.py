@@ -14,7 +14,7 @@ from spectronctl.operations.recovery import (
     Advice,
     explain_loss,
     is_lost,
-    send_until_answered,
+    send_until_response,
     settle,
 )
 from tests.support.commandline import SENTINEL
@@ -81,7 +81,7 @@ def test_a_write_that_may_be_repeated_is_sent_until_there_is_an_answer(
 
     client = Client("http://a.test", api_key=SENTINEL, transport=httpx.MockTransport(answer))
     request = contexts.create_context("acme", namespace="n", database="d")
-    found = send_until_answered(client, request, attempts=3, on_loss=lambda: noted.append(1))
+    found = send_until_response(client, request, attempts=3, on_loss=lambda: noted.append(1))
     assert (found.id, len(asked), len(noted)) == ("acme", sent, losses)
 
 
@@ -97,8 +97,8 @@ def test_the_last_loss_and_any_refusal_are_raised() -> None:
     client = Client("http://a.test", api_key=SENTINEL, transport=httpx.MockTransport(answer))
     request = contexts.create_context("acme", namespace="n", database="d")
     with pytest.raises(RequestError) as raised:
-        send_until_answered(client, request, attempts=2)
+        send_until_response(client, request, attempts=2)
     assert is_lost(raised.value)
     with pytest.raises(ForbiddenError):
-        send_until_answered(client, request, attempts=2)
+        send_until_response(client, request, attempts=2)
     assert len(asked) == 3

@@ -126,7 +126,7 @@ def test_a_successor_is_what_its_predecessor_was(shared: Server, method: Method)
 def test_generations_go_on_past_older_ones_that_were_left(shared: Server) -> None:
     world = World(shared, grants=False)
     world.finish()
-    left = world.mint("agent")  # somebody brought the first generation back
+    left = world.mint("agent")  # an operator brought the first generation back
     rotation = world.plan(select_newest(world.list_keys())[-1])
     assert (rotation.key["name"], rotation.successor_name) == ("agent.g2", "agent.g3")
     world.documents.append(json.dumps(rotation.to_dict()))
@@ -243,7 +243,7 @@ def test_a_key_that_has_expired_is_deleted_without_a_drain(shared: Server) -> No
     assert "agent" not in world.live()
 
 
-def test_a_last_use_that_nobody_can_read_counts_as_one_just_now(shared: Server) -> None:
+def test_a_last_use_that_no_one_can_read_counts_as_one_just_now(shared: Server) -> None:
     world = World(shared)
     world.run()
     world.skip_to_due()
@@ -324,7 +324,7 @@ def test_a_secret_that_does_not_work_never_replaces_one_that_does(shared: Server
     world.edge.faults.clear()
     world.finish()
     world.check_end()
-    assert "agent.g3" not in world.live()  # nobody held the other one
+    assert "agent.g3" not in world.live()  # the other one was never delivered
 
 
 @pytest.mark.parametrize("method", ["in place", "leaked"])
@@ -414,7 +414,7 @@ def test_while_the_old_key_works_one_place_that_fails_stops_the_others(shared: S
         with pytest.raises(ConfigError):
             world.run()
     assert world.shelf[1].deliveries == 0
-    assert world.live() == ["agent", "agent.g2"]  # nobody holds it, so it is used again
+    assert world.live() == ["agent", "agent.g2"]  # it was never delivered, so it is used again
 
 
 def test_a_key_whose_minting_was_not_heard_of_is_looked_for_first(shared: Server) -> None:
@@ -425,7 +425,7 @@ def test_a_key_whose_minting_was_not_heard_of_is_looked_for_first(shared: Server
     assert world.edge.asked == ["GET keys", "POST rotate", "GET me"]
 
 
-def test_a_name_taken_by_somebody_else_is_left_alone(shared: Server) -> None:
+def test_a_name_taken_by_another_is_left_alone(shared: Server) -> None:
     world = World(shared)
     theirs = world.mint("agent.g2")
     assert world.rotation.successor_name == theirs.name
@@ -436,7 +436,7 @@ def test_a_name_taken_by_somebody_else_is_left_alone(shared: Server) -> None:
     assert world.works(world.old.secret)
 
 
-def test_a_later_generation_taken_by_somebody_else_is_left_alone_too(shared: Server) -> None:
+def test_a_later_generation_taken_by_another_is_left_alone_too(shared: Server) -> None:
     world = World(shared, places=2)
     world.shelf[1].refuses = ConfigError("full")
     with pytest.raises(ConfigError):
@@ -475,7 +475,7 @@ ABORTED = [
 
 
 @pytest.mark.parametrize(("method", "step", "told", "live"), ABORTED)
-def test_giving_up_deletes_what_nobody_holds_and_tells_what_lives(
+def test_giving_up_deletes_what_no_one_holds_and_tells_what_lives(
     shared: Server, method: Method, step: str, told: list[str], live: list[str]
 ) -> None:
     world = World(shared, method)
@@ -500,7 +500,7 @@ def test_giving_up_amid_the_deliveries_keeps_what_may_be_held(shared: Server, po
     world.check()
 
 
-def test_a_key_of_somebody_else_survives_giving_up_before_anything_was_minted(
+def test_a_key_of_another_survives_giving_up_before_anything_was_minted(
     shared: Server,
 ) -> None:
     world = World(shared, "leaked")
@@ -529,7 +529,7 @@ def test_an_overlap_must_end_before_the_old_key_does(shared: Server) -> None:
     assert world.plan(key, overlap=58 * 60.0).overlap == 58 * 60
 
 
-def test_a_lifetime_that_nobody_knows_the_start_of_is_what_is_left_of_it(shared: Server) -> None:
+def test_a_lifetime_that_no_one_knows_the_start_of_is_what_is_left_of_it(shared: Server) -> None:
     world = World(shared)
     ends = (world.clock.now() + timedelta(days=2)).isoformat()
     lifetime = world.plan(Key(id="cak_1", name="agent", expires_at=ends)).lifetime

@@ -1,4 +1,4 @@
-"""A rotation whose process ends anywhere is finished by the next one, and cuts nobody off."""
+"""A rotation whose process ends anywhere is finished by the next one, and cuts no user off."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_so_may_the_ones_that_resume_it(
     world.check_end()
 
 
-def test_whoever_gives_up_after_a_crash_leaves_secrets_that_work(shared: Server) -> None:
+def test_who_gives_up_after_a_crash_leaves_secrets_that_work(shared: Server) -> None:
     for index in range(len(list_points(shared, "overlap", 2))):
         world = World(shared, "overlap", 2, crashes=[index])
         with suppress(CrashError):

@@ -108,7 +108,7 @@ def test_a_session_deleted_since_gets_a_successor(client: Client) -> None:
     assert len(read(client, second)) == 3
 
 
-def test_words_of_somebody_else_are_a_conflict(client: Client) -> None:
+def test_words_of_another_are_a_conflict(client: Client) -> None:
     stored = client.send(facts.create_fact("acme", "other words"))
     with pytest.raises(ConflictError, match="another turn at seq 0 than turn 1"):
         import_turns(client, "acme", TALK[:3], session_id=stored.session_id)

@@ -113,7 +113,7 @@ def test_an_interrupted_transcript_goes_on_after_its_last_turn() -> None:
 
 
 class StoppedError(Exception):
-    """Somebody pressed Ctrl-C."""
+    """The user pressed Ctrl-C."""
 
 
 def follow(server: Session, *steps: Callable[[], object], **options: Any) -> tuple[list[int], Any]:

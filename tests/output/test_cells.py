@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.output.cells import measure, show_age, show_value
+from spectronctl.output.cells import format_age, format_value, measure
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_value_is_one_readable_cell(value: Any, shown: str) -> None:
-    assert show_value(value) == shown
+    assert format_value(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_wide_characters_take_two_cells_and_accents_none(text: str, cells: int) 
 )
 def test_a_time_is_told_from_now(distance: timedelta, shown: str) -> None:
     moment = (NOW + distance).isoformat().replace("+00:00", "Z")
-    assert show_age(moment, NOW) == shown
+    assert format_age(moment, NOW) == shown
 
 
 @pytest.mark.parametrize("value", ["soon", "2026-13-01T00:00:00Z"])
 def test_what_is_no_time_is_shown_as_it_is(value: str) -> None:
-    assert show_age(value, NOW) == value
+    assert format_age(value, NOW) == value
 
 
 def test_a_time_without_a_zone_is_utc_and_no_time_is_missing() -> None:
-    assert show_age("2026-05-12T09:00:00", NOW) == "1 hour ago"
-    assert show_age(None, NOW) == "-"
+    assert format_age("2026-05-12T09:00:00", NOW) == "1 hour ago"
+    assert format_age(None, NOW) == "-"

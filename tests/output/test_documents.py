@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spectronctl.output.documents import (
+    format_csv,
+    format_json_lines,
+    format_json_list,
+    format_yaml_list,
     to_json,
     to_yaml,
-    write_csv,
-    write_json_lines,
-    write_json_list,
-    write_yaml_list,
 )
 
 ANY_TEXT = st.text(st.characters(), max_size=20)  # lone surrogates and controls among them
@@ -42,14 +42,14 @@ def count_pairs(value: Any) -> Any:
 def test_json_round_trips_any_rows_and_is_written_in_the_bytes_of_the_whole(
     rows: list[dict[str, Any]],
 ) -> None:
-    text = "".join(write_json_list(rows))
+    text = "".join(format_json_list(rows))
     assert json.loads(text.encode()) == count_pairs(rows)
     assert text == to_json(rows, indent=2) + "\n"
 
 
 @given(ROWS)
 def test_json_lines_are_one_line_for_every_kind_of_reader(rows: list[dict[str, Any]]) -> None:
-    lines = "".join(write_json_lines(rows)).splitlines()
+    lines = "".join(format_json_lines(rows)).splitlines()
     assert [json.loads(line.encode()) for line in lines] == count_pairs(rows)
 
 
@@ -66,7 +66,7 @@ def test_what_is_no_number_in_json_is_null() -> None:
 @example([{"\x85": None, "\ud800": None}])
 @settings(deadline=None)
 def test_yaml_round_trips_any_rows(rows: list[dict[str, Any]]) -> None:
-    text = "".join(write_yaml_list(rows))
+    text = "".join(format_yaml_list(rows))
     assert yaml.safe_load(text.encode()) == rows
 
 
@@ -88,18 +88,18 @@ def test_a_long_text_in_yaml_stays_on_its_line() -> None:
 def test_csv_round_trips_any_rows(header: list[str], data: st.DataObject) -> None:
     row = st.lists(ANY_TEXT, min_size=len(header), max_size=len(header))
     rows = data.draw(st.lists(row, max_size=4))
-    text = "".join(write_csv(header, rows))
+    text = "".join(format_csv(header, rows))
     assert list(csv.reader(io.StringIO(text, newline=""))) == [header, *rows]
 
 
 @given(VALUES.filter(lambda value: value is not None and not isinstance(value, str)))
 def test_csv_holds_everything_but_text_as_json(value: Any) -> None:
-    text = "".join(write_csv(None, [["x", value]]))
+    text = "".join(format_csv(None, [["x", value]]))
     [[_, cell]] = csv.reader(io.StringIO(text, newline=""))
     assert json.loads(cell) == count_pairs(value)
 
 
 def test_csv_ends_its_lines_as_unix_does_and_leaves_the_missing_empty() -> None:
     assert (
-        "".join(write_csv(["id", "limit"], [["a", None], ["b,c", 1]])) == 'id,limit\na,\n"b,c",1\n'
+        "".join(format_csv(["id", "limit"], [["a", None], ["b,c", 1]])) == 'id,limit\na,\n"b,c",1\n'
     )

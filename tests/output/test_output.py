@@ -473,7 +473,7 @@ def test_a_full_temporary_disk_is_an_error_of_ours_and_leaves_stdout_empty(tmp_p
     )
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert ended.stderr.startswith("cannot keep the answer until it is whole: ")
+    assert ended.stderr.startswith("cannot keep the result in a temporary file: ")
     assert list(tmp_path.iterdir()) == []
 
 

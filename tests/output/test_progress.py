@@ -28,7 +28,7 @@ def count_two(out: Output) -> None:
         progress.advance("web")
 
 
-def test_a_line_per_change_where_nobody_watches() -> None:
+def test_a_line_per_change_where_no_one_watches() -> None:
     out, err = make_output()
     count_two(out)
     assert err.written() == "rotated: 1 of 2: app\\x1b[2J\nrotated: 2 of 2: web\n"

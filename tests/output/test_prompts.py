@@ -30,13 +30,13 @@ def test_any_other_answer_declines(answer: str) -> None:
     assert caught.value.message == NOTHING
 
 
-def test_yes_asks_nobody() -> None:
+def test_yes_asks_no_one() -> None:
     capture = Capture()
     confirm(capture.streams, "Delete acme?", yes=True, no_input=True)
     assert (capture.stdout, capture.stderr) == ("", "")
 
 
-def test_nobody_there_is_a_usage_error_that_names_yes() -> None:
+def test_no_one_there_is_a_usage_error_that_names_yes() -> None:
     with pytest.raises(UsageError) as caught:
         confirm(Capture().streams, "Delete acme?", yes=False, no_input=False)
     assert "--yes" in str(caught.value.hint)
@@ -51,7 +51,7 @@ def test_a_question_cannot_move_the_cursor() -> None:
     assert "Delete \\x1b[2Jacme?" in terminal.shown
 
 
-def test_the_right_name_goes_on_whoever_gives_it() -> None:
+def test_the_right_name_goes_on_who_gives_it() -> None:
     confirm_by_name(Capture().streams, "acme", given="acme", no_input=True)
     with Terminal(typed="acme\n") as terminal:
         confirm_by_name(
@@ -73,7 +73,7 @@ def test_another_name_given_is_a_usage_error_even_with_a_person_there() -> None:
     assert terminal.shown == ""
 
 
-def test_nobody_to_type_a_name_is_a_usage_error_that_names_confirm() -> None:
+def test_no_one_to_type_a_name_is_a_usage_error_that_names_confirm() -> None:
     with pytest.raises(UsageError) as caught:
         confirm_by_name(Capture().streams, "acme", given=None, no_input=False)
     assert "--confirm acme" in str(caught.value.hint)

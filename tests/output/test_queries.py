@@ -56,6 +56,6 @@ def test_an_expression_finds_what_it_says(text: str, found: Any) -> None:
     ["sum([].id)", "[::0]", 'contains(`"ab"`, `1`)', "ceil(to_number('inf'))", "[].sum(id)"],
 )
 def test_an_expression_that_does_not_fit_is_a_usage_error_without_the_value(text: str) -> None:
-    with pytest.raises(UsageError, match="--query does not fit the answer") as caught:
+    with pytest.raises(UsageError, match="--query does not fit the result") as caught:
         parse_query(text).run([{"id": "sk-secret"}])
     assert "sk-secret" not in str(caught.value.to_dict())

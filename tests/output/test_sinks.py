@@ -137,10 +137,10 @@ def test_a_file_that_appeared_meanwhile_is_kept_and_so_is_the_secret(
     if not can_link:
         monkeypatch.setattr(os, "link", refuse_link)
     with reserve(target) as sink:
-        target.write_text("somebody else's")
+        target.write_text("another's")
         with pytest.raises(ConfigError) as caught:
             sink.commit(SECRET)
-    assert target.read_text() == "somebody else's"
+    assert target.read_text() == "another's"
     assert sink.kept is not None
     assert str(sink.kept) in caught.value.message
     assert sink.kept.read_text() == SECRET + "\n"
@@ -428,7 +428,7 @@ def test_a_draft_taken_for_abandoned_before_it_was_locked_is_made_again(
 
 def test_a_secret_that_was_kept_is_not_taken_for_an_abandoned_draft(target: Path) -> None:
     with reserve(target) as sink:
-        target.write_text("somebody else's")
+        target.write_text("another's")
         with pytest.raises(ConfigError):
             sink.commit(SECRET)
     store(target, force=True)
@@ -436,7 +436,7 @@ def test_a_secret_that_was_kept_is_not_taken_for_an_abandoned_draft(target: Path
     assert sink.kept.read_text() == SECRET + "\n"
 
 
-def test_a_draft_that_somebody_removed_is_not_said_to_be_kept(target: Path) -> None:
+def test_a_draft_that_another_removed_is_not_said_to_be_kept(target: Path) -> None:
     with reserve(target) as sink:
         [draft] = target.parent.iterdir()
         draft.unlink()

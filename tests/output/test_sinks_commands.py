@@ -172,7 +172,7 @@ def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monkey
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_a_child_that_leaves_somebody_behind_is_done() -> None:
+def test_a_child_that_leaves_another_behind_is_done() -> None:
     open_command(shell("cat > /dev/null; sleep 5 &")).commit(SECRET)
 
 

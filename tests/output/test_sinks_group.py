@@ -74,7 +74,7 @@ def test_a_command_that_fails_leaves_the_other_places_without_the_secret(tmp_pat
 def test_a_failure_half_way_says_who_has_the_secret_and_who_has_not(tmp_path: Path) -> None:
     first, second, third = (read_file(f"{tmp_path}/{name}") for name in "abc")
     with open_group(first, second, third) as sinks:
-        Path(f"{tmp_path}/b").write_text("somebody else's")
+        Path(f"{tmp_path}/b").write_text("another's")
         with pytest.raises(ConfigError) as caught:
             sinks.commit(SECRET)
     assert caught.value.message.endswith(

@@ -157,7 +157,7 @@ def test_one_target_named_twice_is_refused(here: Path) -> None:
             check_distinct([file, other])
     with pytest.raises(UsageError, match="twice"):
         check_distinct([variable, read_variable("link/app:KEY")])
-    with pytest.raises(UsageError, match="exclude"):
+    with pytest.raises(UsageError, match="cannot be used together"):
         check_distinct([file, variable])
 
 

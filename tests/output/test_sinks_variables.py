@@ -211,7 +211,7 @@ def test_a_variable_set_twice_is_refused_by_its_lines(dotenv: Path) -> None:
     assert "lines 1 and 5" in error.message
 
 
-def test_a_line_that_nobody_understands_is_named_and_not_shown(dotenv: Path) -> None:
+def test_a_line_that_no_one_understands_is_named_and_not_shown(dotenv: Path) -> None:
     dotenv.write_text("A=1\n\nB='hunter2\n")
     error = refuse(dotenv)
     assert isinstance(error, UsageError)
@@ -232,7 +232,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         assert says in refuse(tmp_path / name).message
 
 
-AS_NOBODY = """
+AS_OTHER_USER = """
 import os, sys
 from spectronctl.errors import SpectronctlError
 from spectronctl.output.sinks import open_sink, read_variable
@@ -255,7 +255,7 @@ def test_what_may_not_be_written_is_found_before_there_is_a_secret(
         path.chmod(file_mode)
         Path(directory).chmod(directory_mode)
         ended = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, str(path)],
+            [sys.executable, "-c", AS_OTHER_USER, str(path)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -310,7 +310,7 @@ def test_an_edit_that_leaves_no_line_to_change_is_an_error_and_kept(
 def test_a_value_that_appeared_meanwhile_is_not_replaced_unasked(dotenv: Path) -> None:
     with reserve(dotenv, replace=False) as sink:
         dotenv.write_text("KEY=theirs\n")
-        with pytest.raises(ConfigError, match="set already"):
+        with pytest.raises(ConfigError, match="already set"):
             sink.commit(SECRET)
     assert dotenv.read_text() == "KEY=theirs\n"
     assert only(dotenv)

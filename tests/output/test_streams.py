@@ -71,7 +71,7 @@ def test_ci_is_what_the_variable_says(value: str, expected: bool) -> None:
     assert Capture({"CI": value}).streams.in_ci is expected
 
 
-def test_a_question_needs_a_terminal_at_both_ends_and_nobody_forbidding_it() -> None:
+def test_a_question_needs_a_terminal_at_both_ends_and_no_one_forbidding_it() -> None:
     with Terminal() as terminal, Terminal({"CI": "1"}) as ci:
         person = terminal.streams
         piped = Capture().streams
@@ -95,13 +95,13 @@ def test_the_width_is_the_variable_then_the_terminal_then_eighty() -> None:
 def test_bytes_come_after_the_text_written_before_and_ignore_the_locale() -> None:
     capture = Capture(encoding="ascii")
     capture.streams.stdout.write("first ")
-    capture.streams.write_answer(io.BytesIO("東京".encode()))
+    capture.streams.write_output(io.BytesIO("東京".encode()))
     assert capture.stdout == "first 東京"
 
 
 def test_a_stream_without_bytes_takes_text() -> None:
     out = io.StringIO()
-    Streams(io.StringIO(), out, out, {}).write_answer(io.BytesIO("é\n".encode()))
+    Streams(io.StringIO(), out, out, {}).write_output(io.BytesIO("é\n".encode()))
     assert out.getvalue() == "é\n"
 
 
@@ -110,7 +110,7 @@ def test_a_message_that_cannot_be_written_is_no_failure() -> None:
     closed.close()
     with pytest.raises(ValueError, match="closed"):
         closed.write("this would fail")
-    Streams(closed, closed, closed, {}).write_message("nobody hears this")
+    Streams(closed, closed, closed, {}).write_message("not heard")
 
 
 def run_script(tmp_path: Path, body: str, shell: str) -> subprocess.CompletedProcess[str]:
@@ -130,7 +130,7 @@ def run_script(tmp_path: Path, body: str, shell: str) -> subprocess.CompletedPro
     )
 
 
-LONG = "streams.write_answer(io.BytesIO(b'line of an answer\\n' * 100_000))\n"
+LONG = "streams.write_output(io.BytesIO(b'line of an answer\\n' * 100_000))\n"
 
 
 @pytest.mark.parametrize("unbuffered", ["", "PYTHONUNBUFFERED=1 "])
@@ -141,7 +141,7 @@ def test_a_reader_who_leaves_early_ends_the_run_quietly(tmp_path: Path, unbuffer
 
 
 def test_text_that_others_printed_ends_quietly_too(tmp_path: Path) -> None:
-    body = "import time; time.sleep(0.3); print('help' * 10)\nstreams.flush_answer()\n"
+    body = "import time; time.sleep(0.3); print('help' * 10)\nstreams.flush_output()\n"
     ended = run_script(tmp_path, body, '"$@" | true; exit "${PIPESTATUS[0]}"')
     assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -165,5 +165,5 @@ def test_an_answer_that_stdout_does_not_take_is_an_error(
     body += "    print(exc, file=sys.stderr)\n    sys.exit(exc.exit_code)\n"
     ended = run_script(tmp_path, body, f'"$@" {target}')
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"cannot write the answer to stdout: {reason}")
+    assert ended.stderr.startswith(f"cannot write the result to stdout: {reason}")
     assert ended.stderr.count("\n") == 1  # and nothing from the interpreter at exit

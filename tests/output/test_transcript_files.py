@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from spectronctl.errors import ConfigError, UsageError
-from spectronctl.output.transcripts import FORMATS, TranscriptFile, _files, write_transcript
+from spectronctl.output.transcripts import FORMATS, TranscriptFile, _files, format_transcript
 from tests.support.soak import SOAK
 
 SESSION = {"id": "session:01HX", "metadata": {"title": "Tea"}}
@@ -34,7 +34,7 @@ TURNS: list[dict[str, Any]] = [
 
 
 def write_whole(format: str, turns: list[dict[str, Any]] = TURNS) -> bytes:
-    return "".join(write_transcript(format, SESSION, turns)).encode()
+    return "".join(format_transcript(format, SESSION, turns)).encode()
 
 
 def open_file(path: Path, format: str = "jsonl", **options: Any) -> TranscriptFile:
@@ -307,7 +307,7 @@ def test_an_unknown_format_makes_no_file(path: Path) -> None:
 
 def test_a_file_that_exists_is_kept_without_force(path: Path) -> None:
     path.write_text("mine")
-    with pytest.raises(UsageError, match="exists already") as refusal:
+    with pytest.raises(UsageError, match="already exists") as refusal:
         open_file(path)
     assert "--force" in str(refusal.value.hint)
     assert path.read_text() == "mine"
@@ -363,7 +363,7 @@ def test_a_part_of_another_export_is_refused_with_what_differs(path: Path) -> No
 
 
 @pytest.mark.parametrize("note", [None, "", "[]", '{"a": 1}', '{"export": 1, "offset": "x"}'])
-def test_a_part_that_nobody_noted_is_not_touched(path: Path, note: str | None) -> None:
+def test_a_part_that_no_one_noted_is_not_touched(path: Path, note: str | None) -> None:
     path.with_name("talk.part").write_text("mine")
     if note is not None:
         path.with_name("talk.part.json").write_text(note)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spectronctl.output.documents import to_json
-from spectronctl.output.transcripts import write_transcript
+from spectronctl.output.transcripts import format_transcript
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 VALUES = st.recursive(
@@ -20,9 +20,9 @@ VALUES = st.recursive(
 @given(ANY_TEXT, VALUES)
 def test_a_line_is_the_json_of_its_turn(content: str, extra: Any) -> None:
     turn = {"seq": 1, "role": "user", "content": content, "created_at": "", "extra": extra}
-    assert "".join(write_transcript("jsonl", {"id": "s"}, [turn])) == to_json(turn) + "\n"
+    assert "".join(format_transcript("jsonl", {"id": "s"}, [turn])) == to_json(turn) + "\n"
 
 
 def test_what_is_no_number_in_json_is_null() -> None:
     turn = {"seq": 1, "role": "user", "content": "", "mood": float("nan")}
-    assert '"mood":null' in "".join(write_transcript("jsonl", {"id": "s"}, [turn]))
+    assert '"mood":null' in "".join(format_transcript("jsonl", {"id": "s"}, [turn]))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.output.transcripts import write_transcript
+from spectronctl.output.transcripts import format_transcript
 from tests.support.browser import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -39,7 +39,7 @@ def write_page(path: Path, count: int = len(CONTENTS)) -> Path:
         }
         for seq in range(1, count + 1)
     ]
-    path.write_text("".join(write_transcript("html", session, turns)), encoding="utf-8")
+    path.write_text("".join(format_transcript("html", session, turns)), encoding="utf-8")
     return path
 
 

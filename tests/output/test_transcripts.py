@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from spectronctl.errors import UsageError
-from spectronctl.operations.conversations import read_messages
+from spectronctl.operations.conversations import parse_messages
 from spectronctl.output.cells import measure
-from spectronctl.output.documents import to_json, write_csv, write_json_lines
+from spectronctl.output.documents import format_csv, format_json_lines, to_json
 from spectronctl.output.rendering import Terminal
-from spectronctl.output.transcripts import FORMATS, write_transcript
+from spectronctl.output.transcripts import FORMATS, format_transcript
 
 SESSION: dict[str, Any] = {"id": "session:01HX", "metadata": {"title": "Tea & <rain>"}}
 ANY_TEXT = st.text(st.characters(), max_size=30)
@@ -52,14 +52,14 @@ TALK = [make_turn("What is new?\n\n  Tell me."), make_turn("Rain.", 2, "assistan
 
 def write(format: str, *contents: str, terminal: Terminal | None = None, **session: Any) -> str:
     turns = [make_turn(content, seq) for seq, content in enumerate(contents, 1)]
-    return "".join(write_transcript(format, {**SESSION, **session}, turns, terminal=terminal))
+    return "".join(format_transcript(format, {**SESSION, **session}, turns, terminal=terminal))
 
 
 # What each format looks like
 
 
 def test_plain_text_has_a_line_per_turn_and_what_was_said_indented_below() -> None:
-    assert "".join(write_transcript("text", SESSION, TALK)) == (
+    assert "".join(format_transcript("text", SESSION, TALK)) == (
         "#1 user 2026-05-01T12:30:05.250000Z\n"
         "  What is new?\n"
         "\n"
@@ -71,7 +71,7 @@ def test_plain_text_has_a_line_per_turn_and_what_was_said_indented_below() -> No
 
 
 def test_markdown_has_a_heading_per_turn_and_what_was_said_quoted_below() -> None:
-    assert "".join(write_transcript("markdown", SESSION, TALK)) == (
+    assert "".join(format_transcript("markdown", SESSION, TALK)) == (
         "# Session session:01HX\n"
         "\n"
         "## 1 · user · 2026-05-01T12:30:05.250000Z\n"
@@ -87,7 +87,7 @@ def test_markdown_has_a_heading_per_turn_and_what_was_said_quoted_below() -> Non
 
 
 def test_json_is_the_document_that_is_written_elsewhere() -> None:
-    text = "".join(write_transcript("json", SESSION, TALK))
+    text = "".join(format_transcript("json", SESSION, TALK))
     assert text == to_json({"session": SESSION, "turns": TALK}, indent=2) + "\n"
 
 
@@ -97,16 +97,16 @@ def test_json_without_turns_is_a_document_too() -> None:
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])
 def test_what_was_exported_can_be_imported(format: str) -> None:
-    text = "".join(write_transcript(format, SESSION, TALK))
-    messages = list(read_messages(io.StringIO(text), "export"))
+    text = "".join(format_transcript(format, SESSION, TALK))
+    messages = list(parse_messages(io.StringIO(text), "export"))
     assert [(m["role"], m["content"]) for m in messages] == [
         (t["role"], t["content"]) for t in TALK
     ]
 
 
 def test_json_lines_are_the_turns_as_they_came() -> None:
-    assert "".join(write_transcript("jsonl", SESSION, TALK)) == "".join(write_json_lines(TALK))
-    assert '"mood":"grey"' in "".join(write_transcript("jsonl", SESSION, TALK))
+    assert "".join(format_transcript("jsonl", SESSION, TALK)) == "".join(format_json_lines(TALK))
+    assert '"mood":"grey"' in "".join(format_transcript("jsonl", SESSION, TALK))
 
 
 def test_csv_has_four_columns_and_leaves_formulas_alone() -> None:
@@ -120,12 +120,12 @@ def test_csv_has_four_columns_and_leaves_formulas_alone() -> None:
 @given(ANY_TEXT, ANY_TEXT)
 def test_a_row_of_csv_is_written_as_elsewhere(role: str, content: str) -> None:
     turn = make_turn(content, role=role, created_at=None)
-    row = "".join(write_transcript("csv", SESSION, [turn])).split("\n", 1)[1]
-    assert row == "".join(write_csv(None, [["1", role, None, content]]))
+    row = "".join(format_transcript("csv", SESSION, [turn])).split("\n", 1)[1]
+    assert row == "".join(format_csv(None, [["1", role, None, content]]))
 
 
 def test_the_page_says_whose_session_it_is_and_who_said_what() -> None:
-    page = "".join(write_transcript("html", SESSION, TALK))
+    page = "".join(format_transcript("html", SESSION, TALK))
     assert "<title>Session session:01HX</title>" in page
     assert '<dt>metadata.title</dt><dd lang="" dir="auto">Tea &amp; &lt;rain&gt;</dd>' in page
     assert '<article class="turn assistant" id="turn-2">' in page
@@ -145,19 +145,19 @@ def test_the_page_shows_code_between_fences_as_code_and_an_open_fence_to_the_end
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_unknown_role_and_a_time_that_is_none_are_shown_as_they_are(format: str) -> None:
     turn = make_turn("hm", role="critic", created_at="soon")
-    text = "".join(write_transcript(format, SESSION, [turn]))
+    text = "".join(format_transcript(format, SESSION, [turn]))
     assert "critic" in text
     assert "soon" in text or format == "html"
 
 
 def test_a_time_at_the_end_of_the_calendar_is_shown_as_it_is() -> None:
     turn = make_turn("hm", created_at="0001-01-01T00:00:00+10:00")
-    assert "0001-01-01T00:00:00+10:00" in "".join(write_transcript("text", SESSION, [turn]))
+    assert "0001-01-01T00:00:00+10:00" in "".join(format_transcript("text", SESSION, [turn]))
 
 
 def test_an_unknown_format_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="no transcript format 'pdf'") as refusal:
-        write_transcript("pdf", SESSION, [])
+        format_transcript("pdf", SESSION, [])
     assert tuple(refusal.value.candidates) == FORMATS
 
 
@@ -362,7 +362,7 @@ def test_a_transcript_is_written_turn_by_turn(format: str) -> None:
             taken.append(seq)
             yield make_turn("hm", seq)
 
-    pieces = list(islice(write_transcript(format, SESSION, say()), 3))
+    pieces = list(islice(format_transcript(format, SESSION, say()), 3))
     assert taken == [1, 2]
     assert "2" in pieces[2]
 
@@ -370,7 +370,7 @@ def test_a_transcript_is_written_turn_by_turn(format: str) -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_long_transcript_takes_no_more_memory_than_a_short_one(format: str) -> None:
     turns = (make_turn("hm " * 50, seq) for seq in range(3000))
-    pieces = write_transcript(format, SESSION, turns)
+    pieces = format_transcript(format, SESSION, turns)
     next(pieces)
     tracemalloc.start()
     try:

@@ -27,7 +27,7 @@ def main(module: str, url: str, context: str, key: str) -> None:
     answers["async"] = asyncio.run(ask(async_client(context, endpoint=url, api_key=key)))
 
     answers["refusals"] = []
-    for other_context, other_key in ((context, key + "x"), ("somebody-else", key)):
+    for other_context, other_key in ((context, key + "x"), ("another-one", key)):
         with client(other_context, endpoint=url, api_key=other_key) as stranger:
             try:
                 stranger.whoami()

@@ -156,8 +156,8 @@ class Target:
         async def main() -> Any:
             async with httpx.AsyncClient(base_url=self.served.url, timeout=120) as client:
                 secrets = {"management": self.served.key}
-                nobody = cast("Any", None)  # the store is in the other process
-                return await step(World(nobody, client, secrets, self.ids, self._numbers))
+                absent = cast("Any", None)  # the store is in the other process
+                return await step(World(absent, client, secrets, self.ids, self._numbers))
 
         return asyncio.run(main())
 

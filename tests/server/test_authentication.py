@@ -40,9 +40,9 @@ MANAGEMENT = [
 async def test_every_management_route_wants_a_management_key(
     connect: Connect, agent: dict[str, Any], method: str, path: str
 ) -> None:
-    nobody = await connect().request(method, path)
-    assert nobody.status_code == 401
-    assert nobody.headers["WWW-Authenticate"].startswith("Bearer")
+    stranger = await connect().request(method, path)
+    assert stranger.status_code == 401
+    assert stranger.headers["WWW-Authenticate"].startswith("Bearer")
     member = await connect(agent["secret"]).request(method, path)
     assert member.status_code == 403
     assert "management key" in member.json()["detail"]
@@ -108,7 +108,7 @@ async def make_key(operator: httpx.AsyncClient, context_id: str) -> str:
     return secret
 
 
-async def test_nobody_can_find_out_which_contexts_exist(
+async def test_no_one_can_find_out_which_contexts_exist(
     operator: httpx.AsyncClient,
     connect: Connect,
     store: Database,
@@ -214,10 +214,10 @@ async def test_a_trusted_process_needs_no_key_but_checks_one_it_is_given(store: 
     transport = httpx.ASGITransport(create_app(store, trusted=True))
     async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
         assert (await client.get("/api/v1/contexts")).status_code == 200
-        assert (await client.get("/api/v1/nobody/me")).status_code == 404
+        assert (await client.get("/api/v1/missing/me")).status_code == 404
         for headers in ({"API-KEY": "wrong"}, {"API-KEY": ""}, {"Authorization": "Bearer wrong"}):
             assert (await client.get("/api/v1/contexts", headers=headers)).status_code == 401
-            assert (await client.get("/api/v1/nobody/me", headers=headers)).status_code == 401
+            assert (await client.get("/api/v1/missing/me", headers=headers)).status_code == 401
 
 
 async def test_a_key_is_checked_before_the_body_is_read(stranger: httpx.AsyncClient) -> None:

@@ -196,7 +196,7 @@ async def test_a_deleted_context_is_gone_and_its_names_are_free(
     assert (await operator.get(f"{url}/keys")).json()["keys"] == []
 
 
-@pytest.mark.parametrize("name", ["nobody", "NOT-an-id", "%00", "..%5C", "a" * 5_000])
+@pytest.mark.parametrize("name", ["missing", "NOT-an-id", "%00", "..%5C", "a" * 5_000])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_context_is_not_found(
     operator: httpx.AsyncClient, method: str, name: str
@@ -250,7 +250,7 @@ async def test_the_limits_at_the_edges_are_taken(operator: httpx.AsyncClient, li
 
 
 @pytest.mark.parametrize("cursor", ["", "Not an id", "cak_1", "a/b"])
-async def test_a_cursor_that_nobody_gave_out_is_refused(
+async def test_a_cursor_that_no_one_gave_out_is_refused(
     operator: httpx.AsyncClient, cursor: str
 ) -> None:
     answer = await operator.get("/api/v1/contexts", params={"cursor": cursor})

@@ -359,7 +359,7 @@ def secure_endpoint(authority: trustme.CA) -> Iterator[Endpoint]:
         yield endpoint
 
 
-async def test_a_certificate_that_nobody_signed_is_refused_at_once(
+async def test_a_certificate_that_no_one_signed_is_refused_at_once(
     secure_endpoint: Endpoint,
 ) -> None:
     message = await fail(secure_endpoint.url)

@@ -82,7 +82,7 @@ async def test_another_body_or_path_under_the_same_key_is_409(member: httpx.Asyn
 async def test_keys_of_others_and_of_other_principals_are_other_keys(
     member: httpx.AsyncClient, operator: httpx.AsyncClient, admit: Admit
 ) -> None:
-    # The vendor's SDKs make the key of the body and the time alone, whoever they act for.
+    # The vendor's SDKs make the key of the body and the time alone, not of the principal.
     other = await admit("other", {"org": "acme"})
     callers = [
         (member, {}),

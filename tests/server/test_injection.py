@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.soak import SOAK
-from tests.support.wire import Answer, Wire
+from tests.support.wire import Response, Wire
 from tests.support.worlds import BODIES, QUERIES, World, dump_store, list_operations
 
 pytestmark = pytest.mark.anyio
@@ -246,7 +246,7 @@ def put(body: Any, place: tuple[Any, ...], text: str) -> Any:
     }
 
 
-async def show(wire: Wire, operation: str, ids: dict[str, str], answer: Answer) -> Any:
+async def show(wire: Wire, operation: str, ids: dict[str, str], answer: Response) -> Any:
     """What was written, read anew."""
     made = answer.json
     session_id = made.get("sessionId") or made.get("id")

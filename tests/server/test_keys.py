@@ -142,10 +142,10 @@ async def test_a_use_is_noted(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/v1/contexts/nobody/keys"),
-        ("POST", "/api/v1/contexts/nobody/keys"),
-        ("POST", f"/api/v1/contexts/nobody/keys/{UNKNOWN}/rotate"),
-        ("DELETE", f"/api/v1/contexts/nobody/keys/{UNKNOWN}"),
+        ("GET", "/api/v1/contexts/missing/keys"),
+        ("POST", "/api/v1/contexts/missing/keys"),
+        ("POST", f"/api/v1/contexts/missing/keys/{UNKNOWN}/rotate"),
+        ("DELETE", f"/api/v1/contexts/missing/keys/{UNKNOWN}"),
         ("POST", f"{KEYS}/{UNKNOWN}/rotate"),
         ("POST", f"{KEYS}/nonsense/rotate"),
         ("DELETE", f"{KEYS}/{UNKNOWN}"),
@@ -172,7 +172,7 @@ async def test_pages_hold_every_key_once_in_the_order_they_were_made(
 
 
 @pytest.mark.parametrize("cursor", ["acme-prod", "cak_1", "", "cak_" + "z" * 26])
-async def test_a_cursor_that_nobody_gave_out_is_refused(
+async def test_a_cursor_that_no_one_gave_out_is_refused(
     operator: httpx.AsyncClient, acme: str, cursor: str
 ) -> None:
     answer = await operator.get(KEYS, params={"cursor": cursor})

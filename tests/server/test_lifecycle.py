@@ -208,7 +208,7 @@ async def test_a_job_that_is_not_there_or_is_anothers_is_404(
     other = {"namespace": "acme", "database": "other"}
     await operator.post("/api/v1/contexts/other", json=other)
     job = await start(operator)
-    for path in (NO_JOB, f"{JOBS}/of-nobody", f"/api/v1/contexts/other/lifecycle/jobs/{job}"):
+    for path in (NO_JOB, f"{JOBS}/missing", f"/api/v1/contexts/other/lifecycle/jobs/{job}"):
         assert (await operator.request(method, path)).status_code == 404
     assert (await operator.get(f"{JOBS}/{job}")).json()["cancel_requested"] is False
 
@@ -233,5 +233,5 @@ async def test_all_of_it_is_the_operators(
     assert (await stranger.request(method, path)).status_code == 401
     key = {"API-KEY": agent["secret"]}
     assert (await stranger.request(method, path, headers=key)).status_code == 403
-    missing = path.replace("acme-prod", "nobody")
+    missing = path.replace("acme-prod", "missing")
     assert (await operator.request(method, missing)).status_code == 404

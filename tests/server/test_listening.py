@@ -89,7 +89,7 @@ def until_refused(url: str) -> None:
     for _ in range(200):
         try:
             httpx.get(f"{url}/api/v1/health")
-        except httpx.TransportError:  # refused, or taken into a queue that nobody serves any more
+        except httpx.TransportError:  # refused, or taken into a queue that is no longer served
             return
         time.sleep(0.02)
     raise AssertionError("the server still takes connections")
@@ -115,9 +115,7 @@ def test_what_was_answered_is_there_after_a_restart(start: Start, tmp_path: Path
     assert httpx.get(f"{second.url}/api/v1/contexts/a", headers=key).is_success
 
 
-def test_whoever_finds_the_store_in_use_learns_where_it_is_served(
-    start: Start, tmp_path: Path
-) -> None:
+def test_who_finds_the_store_in_use_learns_where_it_is_served(start: Start, tmp_path: Path) -> None:
     url = f"surrealkv://{tmp_path}/store"
     first = start(url)
     code, _, message = start(url).wait()

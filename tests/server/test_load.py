@@ -15,7 +15,7 @@ import pytest
 from tests.support import serving
 from tests.support.serving import Served
 from tests.support.soak import SOAK
-from tests.support.wire import Answer, Wire
+from tests.support.wire import Response, Wire
 
 AT_ONCE = 2_000 if SOAK else 300
 IN_A_ROW = 100_000 if SOAK else 1_200
@@ -69,7 +69,7 @@ def list_calls(count: int) -> list[Call]:
     return calls
 
 
-async def ask_at_once(served: Served, calls: list[Call]) -> list[Answer]:
+async def ask_at_once(served: Served, calls: list[Call]) -> list[Response]:
     """Each on a connection of its own, all open at the same time."""
     async with open_wires(served, len(calls)) as wires:
         pairs = zip(wires, calls, strict=True)

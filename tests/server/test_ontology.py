@@ -172,7 +172,7 @@ async def test_everything_wrong_is_told_at_once(operator: httpx.AsyncClient, acm
     )
     assert answer.status_code == 400
     assert answer.json()["detail"].split("; ") == [
-        "relations: is no field of an ontology, which has entity_types, attribute_keys, relation_labels",
+        "relations: is not a field of an ontology, which has entity_types, attribute_keys, relation_labels",
         "entity_types[1]: must not be empty or blank",
         "entity_types[2]: Person stands at entity_types[0] already",
         "entity_types[3]: must be a string, not a number",
@@ -236,7 +236,7 @@ def test_the_description_names_every_limit() -> None:
     from spectronctl.server.ontology.schemas import OntologyBody
 
     text = str(OntologyBody.model_json_schema())
-    for limit in ("LONGEST_NAME", "MOST_TYPES", "MOST_KEYS_OF_A_TYPE", "MOST_KEYS", "MOST_LABELS"):
+    for limit in ("MAX_NAME", "MAX_TYPES", "MAX_KEYS_OF_A_TYPE", "MAX_KEYS", "MAX_LABELS"):
         assert f" {getattr(rules, limit)} " in text
 
 

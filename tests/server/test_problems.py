@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def check_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """Every error has this shape, whoever found it."""
+    """Every error has this shape, in whatever part it was found."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
@@ -134,7 +134,7 @@ async def test_bad_fields_missing_things_and_keys_are_problems(
     check_problem(
         await stranger.get(CONTEXT, headers={"API-KEY": agent["secret"]}), 403, "forbidden"
     )
-    check_problem(await operator.get("/api/v1/contexts/nobody"), 404, "not-found")
+    check_problem(await operator.get("/api/v1/contexts/missing"), 404, "not-found")
     check_problem(await operator.post("/api/v1/contexts/b", json=binding), 409, "conflict")
     check_problem(await operator.post("/api/v1/contexts/verbs", json=binding), 422, "reserved")
 

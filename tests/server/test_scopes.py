@@ -63,7 +63,7 @@ def test_reading_takes_one_clause_and_writing_takes_all(
     assert everywhere.can_write(scopes)
 
 
-async def test_what_nobody_tagged_is_tagged_with_the_writers_region(admit: Admit) -> None:
+async def test_what_no_one_tagged_is_tagged_with_the_writers_region(admit: Admit) -> None:
     for floor, tags in (
         (None, []),
         ({"org": "acme"}, [["org/acme"]]),
@@ -179,5 +179,5 @@ async def test_every_route_wants_a_key_of_the_context(
     ]
     for method, path in calls:
         assert (await stranger.request(method, f"/api/v1/acme-prod/{path}")).status_code == 401
-        foreign = await member.request(method, f"/api/v1/somebody/{path}", content=b"{")
+        foreign = await member.request(method, f"/api/v1/elsewhere/{path}", content=b"{")
         assert foreign.status_code == 401, path

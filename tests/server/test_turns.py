@@ -1,4 +1,4 @@
-"""Transcripts over HTTP: every turn once, in order, whatever the page and whoever else writes."""
+"""Transcripts over HTTP: every turn once, in order, whatever the page and the other writers."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ async def test_a_worker_that_wakes_after_its_job_went_to_another_takes_nothing_a
     assert await take_over(store, Run(heir, context)) == build
 
 
-async def test_a_job_whose_build_somebody_opened_goes_on_at_once(
+async def test_a_job_whose_build_another_opened_goes_on_at_once(
     operator: httpx.AsyncClient,
     store: Database,
     context: ContextRow,

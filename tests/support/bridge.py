@@ -28,7 +28,7 @@ PASSWORD = "sentinel-store-password"
 
 @dataclass
 class SurrealServer:
-    """The real engine behind a real WebSocket, which lets nobody query before a sign-in if `guarded`."""
+    """The real engine behind a real WebSocket, which refuses queries before a sign-in if `guarded`."""
 
     engine: AsyncEmbeddedDB
     guarded: bool = False

@@ -1,5 +1,5 @@
 """
-Somebody who speaks OpenAI's embeddings protocol on a loopback socket, counts what was asked for, and fails as told.
+A server that speaks OpenAI's embeddings protocol on a loopback socket, counts what was asked for, and fails as told.
 
     python -m tests.support.embeddings_endpoint
 
@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, write_error("'$.input' is invalid: an empty text"))
         else:
             # Not in their order: who reads them has to look at the index.
-            self.answer(200, write_answer(list(reversed(good))))
+            self.answer(200, write_output(list(reversed(good))))
 
     def fail(self, behaviour: Behaviour, good: list[dict[str, Any]]) -> None:
         if not behaviour.status:
@@ -181,18 +181,18 @@ def embed(text: str, dimensions: int) -> list[float]:
 
 def spoil_answer(good: list[dict[str, Any]], how: str) -> str:
     """An answer of status 200 that is not what was asked for."""
-    whole = write_answer(good)
+    whole = write_output(good)
     first = good[0]
     if how == "truncated":
         return whole[: len(whole) // 2]
     if how == "few":
-        return write_answer(good[1:])
+        return write_output(good[1:])
     if how == "several lengths":
-        return write_answer([{**first, "embedding": [1.0]}, *good[1:]])
+        return write_output([{**first, "embedding": [1.0]}, *good[1:]])
     if how == "same index":
-        return write_answer([first, *({**item, "index": 0} for item in good[1:])])
+        return write_output([first, *({**item, "index": 0} for item in good[1:])])
     if how == "no index":
-        return write_answer([{"embedding": item["embedding"]} for item in good])
+        return write_output([{"embedding": item["embedding"]} for item in good])
     wrong = {
         "NaN": [math.nan, 1.0],
         "infinite": [math.inf, 1.0],
@@ -203,10 +203,10 @@ def spoil_answer(good: list[dict[str, Any]], how: str) -> str:
         "truths": [True, False],
         "huge": [10**400],
     }
-    return write_answer([{**item, "embedding": wrong[how]} for item in good])
+    return write_output([{**item, "embedding": wrong[how]} for item in good])
 
 
-def write_answer(data: list[dict[str, Any]]) -> str:
+def write_output(data: list[dict[str, Any]]) -> str:
     return json.dumps({"object": "list", "data": data, "model": "stand-in", "usage": {}})
 
 

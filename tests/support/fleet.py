@@ -122,7 +122,7 @@ class Fleet:
         return self.start(member.line)
 
     def find_holder(self, job_id: str) -> Member:
-        """Who works on the job, as soon as somebody does."""
+        """The worker of the job, as soon as there is one."""
         return wait_for(lambda: next((m for m in self.members if m.holds(job_id)), None))
 
     @property
@@ -160,7 +160,7 @@ class Fleet:
         )
 
     def count_starts(self, job_id: str) -> int:
-        """How often somebody began to work on the job, as all logs say."""
+        """How often a worker began the job, as all logs say."""
         logs = self.directory.glob("member-*.log")
         return sum(log.read_text().count(f"job {job_id}: at work") for log in logs)
 

@@ -33,8 +33,8 @@ class Fuzzed:
     def run(self, step: Callable[[World], Awaitable[ResultT]]) -> ResultT:
         async def main() -> ResultT:
             async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
-                nobody = cast("Any", None)  # the store is in the other process
-                world = World(nobody, client, self.secrets, self.ids, self.numbers)
+                absent = cast("Any", None)  # the store is in the other process
+                world = World(absent, client, self.secrets, self.ids, self.numbers)
                 return await step(world)
 
         return asyncio.run(main())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 
 Fault = Literal[
     "delayed",
@@ -46,7 +46,7 @@ UNHEARD = INVENTED | {"refused", "reset before"}
 
 DELAY = 0.05
 OUTAGE = 0.02
-"""Seconds: how late an answer is that comes late, and how long nobody listens where that passes."""
+"""Seconds: how late a late response is, and how long no server listens where that passes."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Exchange:
     path: str
     headers: dict[str, str]
     body: bytes
-    answer: Answer | None = None
+    answer: Response | None = None
 
 
 class Proxy:
@@ -238,12 +238,12 @@ def _read_request(connection: socket.socket) -> Exchange | None:
     return Exchange(method, path, headers, body)
 
 
-def _forward(exchange: Exchange, server: http.client.HTTPConnection) -> Answer:
+def _forward(exchange: Exchange, server: http.client.HTTPConnection) -> Response:
     dropped = {"host", "connection", "content-length", "accept-encoding"}
     headers = {name: value for name, value in exchange.headers.items() if name not in dropped}
     server.request(exchange.method, exchange.path, exchange.body or None, headers)
     answer = server.getresponse()
-    read = Answer(answer.status, dict(answer.getheaders()), answer.read())
+    read = Response(answer.status, dict(answer.getheaders()), answer.read())
     server.close()  # the server ends idle connections, which would look like a fault
     return read
 
@@ -267,11 +267,11 @@ def _write_answer(exchange: Exchange, fault: Fault | None, *, last: bool = False
     return "\r\n".join([*lines, "", ""]).encode() + (body[: len(body) // 2] if cut else body)
 
 
-def _invent(fault: Fault | None) -> Answer:
+def _invent(fault: Fault | None) -> Response:
     assert fault is not None
     kind, _, rest = fault.partition(" ")
     if kind == "page":
         page = b"<!doctype html><title>Sign in</title><p>to the network of the hotel"
-        return Answer(int(rest), {"Content-Type": "text/html"}, page)
+        return Response(int(rest), {"Content-Type": "text/html"}, page)
     headers = {"Content-Type": "application/json"} | ({"Retry-After": "0"} if kind == "429" else {})
-    return Answer(int(kind), headers, json.dumps({"detail": "as the test wants it"}).encode())
+    return Response(int(kind), headers, json.dumps({"detail": "as the test wants it"}).encode())

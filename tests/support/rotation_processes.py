@@ -43,7 +43,7 @@ _NUMBERS = count()
 
 @dataclass
 class Outside:
-    """The server as somebody else's HTTP client sees it."""
+    """The server as another HTTP client sees it."""
 
     served: Served
     log: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Outside:
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=f"{self.served.url}/api/v1", timeout=30, trust_env=False)
         self.management = {"Authorization": f"Bearer {self.served.key}"}
-        # A pipe that nobody reads would stop the server once it is full.
+        # A pipe without a reader would stop the server once it is full.
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
 

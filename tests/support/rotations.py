@@ -279,7 +279,7 @@ class World:
             assert self.works(place.holds), f"{place.name} is cut off after {self.log}"
 
     def guard(self, request: httpx.Request) -> None:
-        """Before the server does it: no key goes while somebody uses it."""
+        """Before the server does it: no key is deleted while it is used."""
         target = request.url.path.rpartition("/")[2]
         names = {key.id: key.name for key in self.list_keys()} if target.startswith("cak") else {}
         self.log.append(f"{request.method} {names.get(target, target)}")

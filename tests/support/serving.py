@@ -78,7 +78,7 @@ def start(directory: Path, store_url: str = "mem://", **options: Any) -> Served:
     """Start a server on a free port and wait until it is ready, or has given up."""
     key_file = directory / "first-key"
     options = {"port": 0, "key_file": str(key_file), "store_url": store_url, **options}
-    # The log goes to a file: nobody reads a pipe meanwhile, and a full one would stop the server.
+    # The log goes to a file: a pipe would have no reader, and a full one would stop the server.
     log_file = directory / f"{uuid.uuid4()}.log"
     with log_file.open("w") as log:
         process = subprocess.Popen(

@@ -12,8 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-Answer = Callable[[httpx.Request], httpx.Response]
 Behaviour = Callable[[socket.socket], None]
+
+
+Responder = Callable[[httpx.Request], httpx.Response]
 
 
 class Door(ThreadingHTTPServer):
@@ -21,7 +23,7 @@ class Door(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, answer: Responder, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.asked: list[httpx.Request] = []
@@ -35,7 +37,7 @@ class Door(ThreadingHTTPServer):
     def finish_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
         request.settimeout(10)
-        with suppress(OSError):  # whoever does not trust us goes away
+        with suppress(OSError):  # a client that does not trust us goes away
             if self._tls:
                 with self._tls.wrap_socket(request, server_side=True) as secured:
                     super().finish_request(secured, ("127.0.0.1", 0))
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def open_door(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Door]:
+def open_door(answer: Responder, tls: ssl.SSLContext | None = None) -> Iterator[Door]:
     with Door(answer, tls) as door:
         thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -120,7 +122,7 @@ def open_proxy(port: int) -> Iterator[tuple[int, list[bytes]]]:
         head = b""
         while b"\r\n\r\n" not in head and (piece := connection.recv(65536)):
             head += piece
-        if not head:  # somebody who only wanted to know whether we are there
+        if not head:  # a probe that only checks whether the port is open
             return
         seen.append(head)
         target = socket.create_connection(("127.0.0.1", port))

@@ -28,7 +28,7 @@ if os.environ.get("FAILING") in words:
 if "create" in words:
     print("kind: Secret\\ndata: of " + stdin[::-1])
 """
-"""With FAILING in its words it fails. `seen` is what anybody on the machine may read of it and of its ancestors."""
+"""With FAILING in its words it fails. `seen` is what any user of the machine may read of it and of its ancestors."""
 
 
 def stand_in(folder: Path, *names: str) -> None:

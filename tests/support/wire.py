@@ -18,7 +18,7 @@ from spectronctl.server.serving.protocol import WatchedProtocol
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer as it came; `status` is 0 when the server only hung up."""
 
     status: int
@@ -40,7 +40,7 @@ class Wire:
 
     async def ask(
         self, method: str, target: str | bytes, body: Any = None, **headers: str
-    ) -> Answer:
+    ) -> Response:
         """Send a request whose target goes out byte by byte as it is given."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
         raw = content if isinstance(content, bytes) else content.encode()
@@ -53,7 +53,7 @@ class Wire:
             b"%s %s HTTP/1.1\r\n%s\r\n" % (method.encode(), path, lines.encode()) + raw
         )
 
-    async def send(self, raw: bytes) -> Answer:
+    async def send(self, raw: bytes) -> Response:
         """Send the bytes, and read one answer."""
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=2**24)
@@ -80,7 +80,7 @@ class Wire:
         await self.close()
 
 
-async def read_answer(reader: asyncio.StreamReader) -> Answer:
+async def read_answer(reader: asyncio.StreamReader) -> Response:
     """One answer, up to its announced length or to the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -94,8 +94,8 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
         else:
             body = await reader.read() if headers.get("connection") == "close" else b""
     except (asyncio.IncompleteReadError, ConnectionError):
-        return Answer(0)
-    return Answer(int(first.split()[1]), headers, body)
+        return Response(0)
+    return Response(int(first.split()[1]), headers, body)
 
 
 @asynccontextmanager

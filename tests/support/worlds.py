@@ -124,7 +124,7 @@ QUERIES: dict[str, dict[str, str]] = {
 
 @dataclass
 class World:
-    """Contexts `acme` and `beta`, alike but for their names, and whoever holds a key to them."""
+    """Contexts `acme` and `beta`, alike but for their names, and the holders of their keys."""
 
     store: Database
     client: httpx.AsyncClient

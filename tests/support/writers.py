@@ -1,4 +1,4 @@
-"""Whoever writes a file that a person depends on: a command, what is there before it, and what it may leave."""
+"""Writers of files that a person depends on: a command, what is there before it, and what it may leave."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Writer:
     `line` is run where `old` is, `again` after it was stopped: the same line unless it says so.
 
     `target` is a pattern below the home directory. `is_new` says that a content is a new one, whole; without it, it is
-    what a run that nobody stops writes. `lasts` is False for what means nothing once its process is gone. `leaves` is
+    what an undisturbed run writes. `lasts` is False for what means nothing once its process is gone. `leaves` is
     a pattern of what may be left over, since it is ignored; of what the next run goes on with or removes, `resumes`.
     `refuses` is what the next run may say when the new is there already. `again` need not make a new one when it only
     `finishes` what was begun. Only a cache may fail in silence.
@@ -90,7 +90,7 @@ def _edit(name: str, line: str, refuses: str | None = None) -> Writer:
 
 
 WRITERS = [
-    _edit("profiles add", "profiles add extra --url http://extra.test", "exists already"),
+    _edit("profiles add", "profiles add extra --url http://extra.test", "already exists"),
     Writer(
         "a secret in a new file",
         "keys create fresh-{number} --secret-file {home}/agent.key",
@@ -171,7 +171,7 @@ SISTERS = [
         "the first profile",
         "profiles add extra --url http://extra.test",
         CONFIG,
-        refuses="exists already",
+        refuses="already exists",
     ),
 ]
 """They write as `profiles add` does."""

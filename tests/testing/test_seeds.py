@@ -80,7 +80,7 @@ def test_little_is_needed() -> None:
     assert find_problems(with_context()) == []
     (context,) = Seed.model_validate(with_context()).contexts
     assert context.bound_to == ("test", "acme")
-    assert context.read_ontology() is None
+    assert context.load_ontology() is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spectronctl.cli._tree import walk
 from spectronctl.cli.app import tree
-from tools.reference.markdown import write_reference
+from tools.reference.markdown import format_reference
 from tools.reference.pages import read_pages
 from tools.reference.roff import write_page
 
@@ -18,7 +18,7 @@ def main() -> None:
     options = parser.parse_args()
     pages = read_pages(walk(tree()))
     if options.form == "markdown":
-        _write(options.path, write_reference(pages))
+        _write(options.path, format_reference(pages))
         return
     for page in pages:
         _write(options.path / f"{page.slug}.1", write_page(page, pages))

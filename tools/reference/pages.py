@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spectronctl.cli._tree import Argument, Flag, Node
-from tools.reference.text import Paragraph, end_sentence, read_paragraphs
+from tools.reference.text import Paragraph, end_sentence, parse_paragraphs
 
 PROGRAM = "spectronctl"
 
@@ -78,7 +78,7 @@ def _read_page(node: Node) -> Page:
         path=node.path,
         synopsis=_make_synopsis(node),
         summary=node.help,
-        description=read_paragraphs(node.description),
+        description=parse_paragraphs(node.description),
         children=tuple(_read_child(node, word, text) for word, text in node.children),
         arguments=tuple(map(_read_argument, node.arguments)),
         options=read_options(node.flags),

@@ -12,9 +12,9 @@ from tools.reference.shared import (
     VARIABLES,
     Ending,
     Setting,
+    parse_settings,
     read_endings,
     read_files,
-    read_settings,
 )
 from tools.reference.text import Paragraph, split_typed
 
@@ -41,23 +41,23 @@ def write_page(page: Page, pages: list[Page]) -> str:
         "NAME": [f"{_escape(page.slug)} \\- {_escape(page.summary)}"],
         "SYNOPSIS": [_write_synopsis(page.synopsis)],
         "DESCRIPTION": _write_description(page),
-        "COMMANDS": _flatten(_write_child(page, child) for child in page.children),
+        "COMMANDS": _flatten(_format_child(page, child) for child in page.children),
         "ARGUMENTS": _flatten(map(_write_entry, page.arguments)),
         "OPTIONS": _flatten(map(_write_entry, page.options)),
-        "GLOBAL OPTIONS": _write_settings(page, read_settings(pages)),
+        "GLOBAL OPTIONS": _format_settings(page, parse_settings(pages)),
         "EXIT STATUS": _flatten(_write_ending(ending) for ending in _choose_endings(page)),
-        "ENVIRONMENT": _write_environment(page, read_settings(pages)),
-        "FILES": _write_files(page),
+        "ENVIRONMENT": _write_environment(page, parse_settings(pages)),
+        "FILES": _format_files(page),
         "SEE ALSO": _write_references(page),
     }
-    lines = [_write_title(page)]
+    lines = [_format_title(page)]
     for title, body in sections.items():
         if body:
             lines += [f".SH {_quote(title)}", *body]
     return "\n".join(lines) + "\n"
 
 
-def _write_title(page: Page) -> str:
+def _format_title(page: Page) -> str:
     """Without a date: the same commands make the same page on every day."""
     source, manual = _quote(f"{PROGRAM} {__version__}"), _quote(f"{PROGRAM} manual")
     return f'.TH {_quote(page.slug.upper())} {SECTION} "" {source} {manual}\n{_KEEP_WORDS}'
@@ -70,7 +70,7 @@ def _write_synopsis(synopsis: str) -> str:
 
 
 def _write_description(page: Page) -> list[str]:
-    parts = [_write_paragraph(paragraph) for paragraph in page.description]
+    parts = [_format_paragraph(paragraph) for paragraph in page.description]
     lines = [line for number, part in enumerate(parts) for line in ([".PP"] * bool(number) + part)]
     if page.path:
         return lines
@@ -78,23 +78,23 @@ def _write_description(page: Page) -> list[str]:
     return [*lines, ".PP", opening]
 
 
-def _write_paragraph(paragraph: Paragraph) -> list[str]:
+def _format_paragraph(paragraph: Paragraph) -> list[str]:
     if not paragraph.keeps_lines:
-        return [write_text(paragraph.text)]
+        return [format_text(paragraph.text)]
     return [".nf", *(_guard(_escape(line)) for line in paragraph.text.split("\n")), ".fi"]
 
 
-def _write_child(page: Page, child: Child) -> list[str]:
+def _format_child(page: Page, child: Child) -> list[str]:
     also = f" Also {', '.join(map(_bold_text, child.aliases))}." if child.aliases else ""
     page_of_its_own = _reference((PROGRAM, *page.path, child.word))
-    return _tag(page_of_its_own, write_text(child.meaning) + also)
+    return _tag(page_of_its_own, format_text(child.meaning) + also)
 
 
 def _write_entry(entry: Entry) -> list[str]:
     is_option = entry.names[-1].startswith("-")
     names = ", ".join(map(_bold_text if is_option else _italic_text, entry.names))
     value = f" {_italic_text(entry.value)}" if entry.value else ""
-    return _tag(names + value, " ".join([write_text(entry.meaning), *_tell_more(entry)]))
+    return _tag(names + value, " ".join([format_text(entry.meaning), *_tell_more(entry)]))
 
 
 def _tell_more(entry: Entry) -> Iterator[str]:
@@ -110,14 +110,14 @@ def _tell_more(entry: Entry) -> Iterator[str]:
         yield "May be given more than once."
 
 
-def _write_settings(page: Page, settings: list[Setting]) -> list[str]:
+def _format_settings(page: Page, settings: list[Setting]) -> list[str]:
     if not page.path:
-        return _flatten(_write_setting(setting) for setting in settings if setting.entry)
+        return _flatten(_format_setting(setting) for setting in settings if setting.entry)
     names = ", ".join(_bold_text(setting.name) for setting in settings if setting.entry)
     return [f"{names}: see {_reference((PROGRAM,))}. They may stand at any position."]
 
 
-def _write_setting(setting: Setting) -> list[str]:
+def _format_setting(setting: Setting) -> list[str]:
     assert setting.entry
     tag, name, text = _write_entry(setting.entry)
     sources = [f"${variable}" for variable in setting.env]
@@ -140,7 +140,7 @@ def _choose_endings(page: Page) -> Iterator[Ending]:
 
 def _write_ending(ending: Ending) -> list[str]:
     kinds = f" ({', '.join(ending.kinds)})" if ending.kinds else ""
-    return _tag(_bold_text(str(ending.code)), write_text(ending.meaning) + _escape(kinds))
+    return _tag(_bold_text(str(ending.code)), format_text(ending.meaning) + _escape(kinds))
 
 
 def _write_environment(page: Page, settings: list[Setting]) -> list[str]:
@@ -149,23 +149,23 @@ def _write_environment(page: Page, settings: list[Setting]) -> list[str]:
     twins = [
         _tag(
             ", ".join(map(_bold_text, setting.env)),
-            f"As {_bold_text(setting.name)}." if setting.entry else write_text(setting.meaning),
+            f"As {_bold_text(setting.name)}." if setting.entry else format_text(setting.meaning),
         )
         for setting in settings
         if setting.env
     ]
     others = [
-        _tag(", ".join(map(_bold_text, names)), write_text(text))
+        _tag(", ".join(map(_bold_text, names)), format_text(text))
         for names, text in VARIABLES.items()
     ]
     return _flatten([*twins, *others])
 
 
-def _write_files(page: Page) -> list[str]:
+def _format_files(page: Page) -> list[str]:
     if page.path:
         return []
     return _flatten(
-        _tag(_italic_text(path), write_text(text)) for path, text in read_files().items()
+        _tag(_italic_text(path), format_text(text)) for path, text in read_files().items()
     )
 
 
@@ -189,7 +189,7 @@ def _flatten(parts: Iterable[list[str]]) -> list[str]:
     return [line for part in parts for line in part]
 
 
-def write_text(text: str) -> str:
+def format_text(text: str) -> str:
     """A sentence as one line of input: what is typed in bold, nothing taken for a request."""
     spans = split_typed(text)
     return _guard("".join((_bold_text if s.is_typed else _escape)(s.text) for s in spans))

@@ -31,7 +31,7 @@ VARIABLES = {
     ("NO_COLOR", "FORCE_COLOR"): "No colour, or colour everywhere, unless `--color` decides.",
     ("TERM",): "`dumb` is a terminal without colour.",
     ("COLUMNS",): "The width of the terminal.",
-    ("CI",): "Nobody is there to answer, and tables are plain.",
+    ("CI",): "Treat the session as not interactive, and draw plain tables.",
     ("VISUAL", "EDITOR"): "The editor that 'spectronctl ontology edit' opens.",
     (
         "HTTPS_PROXY",
@@ -75,7 +75,7 @@ class Ending:
     meaning: str
 
 
-def read_settings(pages: list[Page]) -> list[Setting]:
+def parse_settings(pages: list[Page]) -> list[Setting]:
     """The global options in their order, then what only a variable or a profile can say."""
     rows = {row.flag: row for row in SETTINGS if row.flag}
     entries = [*read_options(describe_flags(global_params())), HELP]
@@ -93,7 +93,7 @@ def _read_option(entry: Entry, row: Source | None) -> Setting:
     env, fields = _find_key_sources(name)
     if row is not None:
         env, fields = row.env, (row.field,) if row.field else ()
-    default = _show_default(row.default) if row is not None else ""
+    default = _format_default(row.default) if row is not None else ""
     return Setting(entry, name, env, fields, default, entry.meaning)
 
 
@@ -111,10 +111,10 @@ def _read_silent(row: Source, told: dict[str, str]) -> Setting:
     """What `profiles add` says of it."""
     meaning = told[f"--{row.name.replace('_', '-')}"]
     fields = (row.field,) if row.field else ()
-    return Setting(None, row.name, row.env, fields, _show_default(row.default), meaning)
+    return Setting(None, row.name, row.env, fields, _format_default(row.default), meaning)
 
 
-def _show_default(value: Any) -> str:
+def _format_default(value: Any) -> str:
     if value is None or value is False:
         return ""
     return f"{value:g}s" if isinstance(value, float) else str(value)

@@ -49,12 +49,12 @@ def split_typed(text: str) -> Iterator[Span]:
         yield Span(text[end:])
 
 
-def read_paragraphs(description: str) -> tuple[Paragraph, ...]:
+def parse_paragraphs(description: str) -> tuple[Paragraph, ...]:
     """The paragraphs of a command's help, each on one line unless it keeps its own."""
-    return tuple(map(_read_paragraph, re.split(r"\n[ \t]*\n", description.strip())))
+    return tuple(map(_parse_paragraph, re.split(r"\n[ \t]*\n", description.strip())))
 
 
-def _read_paragraph(text: str) -> Paragraph:
+def _parse_paragraph(text: str) -> Paragraph:
     head, _, rest = text.strip("\n").partition("\n")
     if head.strip(" ") == KEEP_LINES:
         return Paragraph(rest, keeps_lines=True)

@@ -16,7 +16,7 @@ def name_file(file: str) -> str:
     return "stdin" if file == "-" else file
 
 
-def read_document(rt: Runtime, file: str, option: str) -> Any:
+def load_document(rt: Runtime, file: str, option: str) -> Any:
     """What a file holds, by its suffix, or stdin for `-`; UsageError for what cannot be read."""
     from spectronctl.output.parsing import parse_document
 

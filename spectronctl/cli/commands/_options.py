@@ -25,10 +25,11 @@ class IfMissing(StrEnum):
 
 ConfirmOption = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="Confirm by naming the context, unasked."),
+    typer.Option("--confirm", metavar="NAME", help="Confirm with the name, without a question."),
 ]
 IfMissingOption = Annotated[
-    IfMissing, typer.Option("--if-missing", help="What a missing one means.", show_default=True)
+    IfMissing,
+    typer.Option("--if-missing", help="Choose what to do if it does not exist.", show_default=True),
 ]
 
 
@@ -54,10 +55,10 @@ class SecretOptions:
         bool, typer.Option("--force", help="Replace an existing file or variable.")
     ] = False
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Print the secret although a terminal shows it.")
+        bool, typer.Option("--reveal", help="Print the secret even on a terminal.")
     ] = False
 
-    def read_places(self, env: Mapping[str, str]) -> tuple[Place, ...]:
+    def parse_places(self, env: Mapping[str, str]) -> tuple[Place, ...]:
         """The places that were named, without two that are one; UsageError."""
         from spectronctl.output.sinks import (
             check_distinct,
@@ -74,13 +75,15 @@ class SecretOptions:
         check_distinct(places)
         return places
 
-    def read_places_of_many(self, env: Mapping[str, str], *, count: int) -> tuple[Place, ...]:
+    def parse_places_of_many(self, env: Mapping[str, str], *, count: int) -> tuple[Place, ...]:
         """The same for the secrets of `count` keys, none of which is shown: UsageError unless each has a place."""
-        places = self.read_places(env)
+        places = self.parse_places(env)
         if not places or self.reveal:
             raise UsageError(
-                "several secrets want a place each" if count > 1 else "the secret wants a place",
-                hint="--secret-file 'keys/{name}.key', or --secret-command CMD, which is told SPECTRONCTL_KEY_NAME.",
+                "each of several secrets needs a place of its own"
+                if count > 1
+                else "the secret needs a place",
+                hint="--secret-file 'keys/{name}.key', or --secret-command CMD, with the name in SPECTRONCTL_KEY_NAME.",
             )
         for place in places:
             if count > 1 and place.path is not None and not place.placeholders & {"name", "id"}:
@@ -101,6 +104,6 @@ class SecretOptions:
         return [*words, *(["--force"] if self.force else [])]
 
 
-def read_wait_timeout(text: str | None) -> float | None:
+def parse_wait_timeout(text: str | None) -> float | None:
     """`--wait-timeout` in seconds; UsageError for what is no duration."""
     return None if text is None else float(parse_named(parse_duration, text, "--wait-timeout"))

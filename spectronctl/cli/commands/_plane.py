@@ -1,4 +1,4 @@
-"""The data plane of a context, and what its refusals mean to whoever typed the command."""
+"""The data plane of a context, and what its refusals mean to the user of a command."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Shell(StrEnum):
 
 @app.command()
 def completion(
-    shell: Annotated[Shell, typer.Argument(help="Shell that the script is for.")],
+    shell: Annotated[Shell, typer.Argument(help="Print the script for this shell.")],
 ) -> None:
     """
     Print a completion script for a shell.

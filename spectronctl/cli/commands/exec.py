@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spectronctl.cli._reporting import report, write_command
+from spectronctl.cli._reporting import format_command, report
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.keys._settings import parse_scope_floor, read_life
+from spectronctl.cli.commands.keys._settings import parse_lifetime, parse_scope_floor
 from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.ground.vocabulary import Principal
@@ -26,21 +26,23 @@ app = App()
 def exec_program(
     ctx: Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="CMD", help="The program and its own words.")
+        list[str], typer.Argument(metavar="CMD", help="Run this program with these arguments.")
     ],
     key: Annotated[
-        str, typer.Option("--key", metavar="NAME", help="Key whose rights the program gets.")
+        str, typer.Option("--key", metavar="NAME", help="Give the program the rights of this key.")
     ],
     principal: Annotated[
         Principal | None,
-        typer.Option("--principal", help="Where there is no such key: what the program may do."),
+        typer.Option(
+            "--principal", help="Grant the program these rights, if that key does not exist."
+        ),
     ] = None,
     scope_floor: Annotated[
         str | None,
         typer.Option(
             "--scope-floor",
             metavar="A=B,C=D|JSON",
-            help="Where there is no such key: bound what the program can reach.",
+            help="Limit the program to this scope, if that key does not exist.",
         ),
     ] = None,
     expires_in: Annotated[
@@ -48,13 +50,13 @@ def exec_program(
         typer.Option(
             "--expires-in",
             metavar="DURATION",
-            help="Life of its key, should we be killed; the program must not run longer.",
+            help="Let the program's key expire after this duration, such as 1h; the program must end before.",
             show_default=True,
         ),
     ] = "24h",
 ) -> int:
     """
-    Run a program with a key of its own, minted for it and deleted afterwards.
+    Run a program with a key of its own, which is deleted afterwards.
 
     It finds SPECTRON_URL, SPECTRON_CONTEXT_ID and SPECTRON_API_KEY in its environment, and no other key of ours: not
     the management key, and for a spectronctl that it runs the config file is an empty one. Its key has the principal
@@ -74,7 +76,7 @@ def exec_program(
         principal=principal,
         scope_floor=parse_scope_floor(scope_floor),
     )
-    lifetime = read_life(expires_in)
+    lifetime = parse_lifetime(expires_in)
     env = _make_env(rt)
     check_program(words[0], env)
     with SignalRelay() as relay:
@@ -109,13 +111,13 @@ def _make_env(rt: Runtime) -> dict[str, str]:
         **rt.settings.way_variables,
         "SPECTRON_URL": rt.settings.url.value,
         "SPECTRON_CONTEXT_ID": rt.context,
-        "SPECTRONCTL_CONFIG": os.devnull,  # it has no profiles, and nobody can write any there
+        "SPECTRONCTL_CONFIG": os.devnull,  # it has no profiles, and the child cannot write any there
     }
 
 
 def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:
     """
-    Delete the key, or whatever came of it where nobody knows.
+    Delete the key, or every key that may have been minted where the outcome is unknown.
 
     0, or the exit code of what went wrong, which is told here: the program's own may count.
     """
@@ -135,7 +137,7 @@ def _return_key(rt: Runtime, loan: Loan, minted: MintedKey | None) -> int:
         if minted
         else loan.remains
     )
-    error.command = write_command(
+    error.command = format_command(
         rt,
         *("keys", "delete", minted.id if minted else loan.name),
         *("-c", rt.context, "--if-missing", "ok"),

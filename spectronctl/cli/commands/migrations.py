@@ -24,7 +24,7 @@ def _list_versions(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "context": context,
             "version": version,
             "newest": newest,
-            "state": _tell_state(context, version, newest, behind, failures),
+            "state": _describe_state(context, version, newest, behind, failures),
             "error": failures.get(context) or behind.get(context),
         }
 
@@ -39,7 +39,7 @@ def _index(entries: Iterable[Any]) -> dict[str, str | None]:
     )
 
 
-def _tell_state(
+def _describe_state(
     context: str,
     version: Any,
     newest: Any,

@@ -37,9 +37,14 @@ VALUES = View(
     plural="settings",
 )
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Use the profile with this name.")
+]
 FieldArgument = Annotated[
-    str, typer.Argument(metavar="FIELD", help="url, context, api_key_file, …; see README.")
+    str,
+    typer.Argument(
+        metavar="FIELD", help="Change this field, such as url, context or api_key_file."
+    ),
 ]
 
 KEPT_FLAGS = ("url", "context", "timeout", "retries", "api_key", "api_key_file")
@@ -76,7 +81,7 @@ def _describe(profile: store.Profile, default: str | None) -> dict[str, Any]:
 def show_profile(
     ctx: Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Instead of --profile.")
+        str | None, typer.Argument(metavar="NAME", help="Use this profile, instead of --profile.")
     ] = None,
 ) -> None:
     """Show every setting as it resolves here and now, and which layer won."""
@@ -112,24 +117,30 @@ def add_profile(
     ctx: Context,
     name: NameArgument,
     api_key_env: Annotated[
-        str | None, typer.Option("--api-key-env", metavar="VAR", help="Variable with the key.")
+        str | None,
+        typer.Option("--api-key-env", metavar="VAR", help="Read the key from this variable."),
     ] = None,
     api_key_command: Annotated[
         str | None,
-        typer.Option("--api-key-command", metavar="CMD", help="Program that prints the key."),
+        typer.Option(
+            "--api-key-command", metavar="CMD", help="Run this program, which prints the key."
+        ),
     ] = None,
     auth_header: Annotated[
         str | None,
-        typer.Option("--auth-header", metavar="both|bearer|api-key", help="Headers for the key."),
+        typer.Option(
+            "--auth-header", metavar="both|bearer|api-key", help="Send the key in this header."
+        ),
     ] = None,
     ca_file: Annotated[
-        str | None, typer.Option("--ca-file", metavar="PATH", help="Certificates to trust as well.")
+        str | None,
+        typer.Option("--ca-file", metavar="PATH", help="Trust the certificates in this file, too."),
     ] = None,
     proxy: Annotated[
-        str | None, typer.Option("--proxy", metavar="URL", help="Proxy to go through.")
+        str | None, typer.Option("--proxy", metavar="URL", help="Connect through this proxy.")
     ] = None,
     protected: Annotated[
-        bool, typer.Option("--protected", help="Want names typed before anything is destroyed.")
+        bool, typer.Option("--protected", help="Ask for a typed name before anything is deleted.")
     ] = False,
     use: Annotated[bool, typer.Option("--use", help="Make it the default profile.")] = False,
 ) -> None:
@@ -183,7 +194,7 @@ def set_value(
     ctx: Context,
     name: NameArgument,
     field: FieldArgument,
-    value: Annotated[str, typer.Argument(metavar="VALUE|-", help="The value; - reads stdin.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE|-", help="Set this value; - reads stdin.")],
 ) -> None:
     """Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context's own key."""
     rt = ctx.runtime
@@ -209,7 +220,7 @@ def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
 
 @app.command("remove")
 def remove_profile(ctx: Context, name: NameArgument) -> None:
-    """Forget a profile; nothing happens to its server."""
+    """Remove a profile; its server does not change."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
     store.remove_profile(_path(rt), name)

@@ -27,22 +27,24 @@ CHECKED = View(
 @app.command()
 def version(
     ctx: Context,
-    server: Annotated[bool, typer.Option("--server", help="Ask the server for its own.")] = False,
+    server: Annotated[
+        bool, typer.Option("--server", help="Show the version of the server, too.")
+    ] = False,
     check_server: Annotated[
         bool,
         typer.Option(
             "--check-server",
-            help=f"Compare with the server; end with {FOUND} when it is older or newer.",
+            help=f"Compare with the server; exit with code {FOUND} if it is older or newer.",
         ),
     ] = False,
 ) -> int:
     """
-    Show the version of spectronctl, and how the server's stands to it.
+    Show the version of spectronctl, and compare it with the server.
 
     --check-server says `compatible` when `spectronctl serve` of the same two first numbers answers (ends with 0),
     `older` or `newer` when another one does (20), and `unknown` for every other server, whose versions count by
     themselves (0); `missing` are the routes of our commands that the server's description lacks, null where it
-    describes none. No management plane, or no answer, is an error (9). No key is needed.
+    describes none. No management plane, or no response, is an error (9). No key is needed.
     """
     rt = ctx.runtime
     rt.out.check(CHECKED if check_server else VERSION)

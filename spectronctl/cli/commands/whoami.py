@@ -70,13 +70,15 @@ def whoami(
     ctx: Context,
     plane: Annotated[
         Plane | None,
-        typer.Option("--plane", help="Which key; by default the context's, if one is chosen."),
+        typer.Option(
+            "--plane", help="Choose the key; by default that of the context, if one is chosen."
+        ),
     ] = None,
 ) -> None:
     """
     Show who a key is, and what it may do.
 
-    The answer of `context` is the server's own: principal_id, kind, display_name, grants, effective_grants.
+    The response of `context` is the server's own: principal_id, kind, display_name, grants, effective_grants.
     `management` says principal_id, server, key (a digest) and source (where the key is from). `both` is an object of
     the two planes, each with key, source, accepted, identity and problem. A key that is refused is an error (exit 3
     or 4); of `both` only when both are.
@@ -118,8 +120,8 @@ def _describe_both(rt: Runtime) -> dict[str, Any]:
         Plane.CONTEXT: partial(settings.data_plane_credential, context),
     }
     return {
-        str(plane): {**_describe_key(rt, keys[plane]), **_describe_answer(answer)}
-        for plane, answer in found.items()
+        str(plane): {**_describe_key(rt, keys[plane]), **_describe_response(response)}
+        for plane, response in found.items()
     }
 
 
@@ -136,10 +138,10 @@ def _describe_key(rt: Runtime, find: Callable[[], Credential | None]) -> dict[st
     return {"key": digest(rt.inputs.read_credential(credential)), "source": credential.source}
 
 
-def _describe_answer(answer: Identity | SpectronctlError) -> dict[str, Any]:
-    if isinstance(answer, SpectronctlError):
-        return {"accepted": False, "identity": None, "problem": answer.message}
-    return {"accepted": True, "identity": answer.to_dict(), "problem": None}
+def _describe_response(response: Identity | SpectronctlError) -> dict[str, Any]:
+    if isinstance(response, SpectronctlError):
+        return {"accepted": False, "identity": None, "problem": response.message}
+    return {"accepted": True, "identity": response.to_dict(), "problem": None}
 
 
 _PLANES: dict[Plane, tuple[View, Callable[[Runtime], dict[str, Any]]]] = {

@@ -6,12 +6,12 @@ is never changed, so a clone that was interrupted is finished by asking for it a
 """
 
 from spectronctl.operations.clones._making import Clone, Delivery, Reserve, join_words, make_clone
-from spectronctl.operations.clones._plan import IfExists, KeyPlan, Outcome, Plan, plan_clone
+from spectronctl.operations.clones._plan import KeyPlan, OnExistingTarget, Outcome, Plan, plan_clone
 
 __all__ = [
     "Clone",
     "Delivery",
-    "IfExists",
+    "OnExistingTarget",
     "KeyPlan",
     "Outcome",
     "Plan",

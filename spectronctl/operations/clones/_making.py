@@ -38,8 +38,8 @@ class Clone:
     """
     How far a clone has come: what of its plan was made.
 
-    Two lists name keys that somebody must see to: the secrets of the `scattered` are in some of their places only, and
-    the `stray` may be there although nobody has their secrets.
+    Two lists name keys that need attention: the secrets of the `scattered` are in some of their places only, and
+    the `stray` may be there although their secrets are lost.
     """
 
     plan: Plan
@@ -76,7 +76,7 @@ def make_clone(
     """
     Make what is new in the plan of a clone, part by part; `clone` knows how far it has come, also when this fails.
 
-    `on_made` is told each part. Lost answers are settled by reading back, and a key whose secret nobody has by then
+    `on_made` is told each part. Lost answers are settled by reading back, and a key whose secret is lost by then
     is deleted again.
     """
     plan = clone.plan
@@ -105,7 +105,7 @@ def _make_ontology(client: Client, target: str, wanted: Ontology) -> Ontology:
     def agree(difference: Difference) -> None:
         if difference.removed:
             raise ConflictError(
-                f"somebody else has given context {target} an ontology meanwhile",
+                f"another client has given context {target} an ontology meanwhile",
                 command=f"spectronctl ontology get -c {target}",
             )
 
@@ -137,7 +137,7 @@ def _make_key(client: Client, clone: Clone, key: KeyPlan, reserve: Reserve) -> N
 
 
 def _take_back(client: Client, clone: Clone, name: str, before: Collection[str]) -> None:
-    """Delete a key whose secret nobody has: it would be in the way of the next attempt."""
+    """Delete a key whose secret is lost: it would be in the way of the next attempt."""
     clone.keys.pop(name, None)
     clone.stray.append(name)  # until it is gone, also when this is interrupted
     with suppress(SpectronctlError):

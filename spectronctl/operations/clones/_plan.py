@@ -19,7 +19,7 @@ from spectronctl.operations.contexts import check_binding, differs
 from spectronctl.operations.ontologies import compare_ontologies, list_parts
 from spectronctl.operations.rotations import read_lifetime, select_newest
 
-IfExists = Literal["fail", "skip"]
+OnExistingTarget = Literal["fail", "skip"]
 Outcome = Literal["new", "same", "different"]
 """A part is new, or was there already: as it is in the source, or otherwise."""
 
@@ -36,7 +36,7 @@ class KeyPlan:
 
     @property
     def outcome(self) -> Outcome:
-        """What is to become of it."""
+        """Wait for this condition."""
         if self.found is None:
             return "new"
         told = (self.found.principal, self.found.scope_floor, self.found.status != "expired")
@@ -48,7 +48,7 @@ class Plan:
     """
     What a clone is to be, and what of it is there: `found` is the context itself.
 
-    `config` holds the secrets of the providers that were given; `lacking` names those that nobody gave. `ontology` is
+    `config` holds the secrets of the providers that were given; `lacking` names those not given. `ontology` is
     None where none is copied.
     """
 
@@ -86,7 +86,7 @@ def plan_clone(
     providers: Mapping[str, str],
     with_ontology: bool = True,
     with_keys: bool = True,
-    if_exists: IfExists = "fail",
+    if_exists: OnExistingTarget = "fail",
 ) -> Plan:
     """
     Read both sides and say what there is to make; nothing is changed.
@@ -121,7 +121,9 @@ def plan_clone(
 _CONFIGURED = "providers_configured"
 
 
-def _check_found(found: Context, namespace: str, database: str, if_exists: IfExists) -> None:
+def _check_found(
+    found: Context, namespace: str, database: str, if_exists: OnExistingTarget
+) -> None:
     check_binding(found, namespace, database)
     if if_exists == "fail":
         raise ConflictError(

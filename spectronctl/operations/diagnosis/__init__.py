@@ -33,7 +33,7 @@ _CHECKS = (
     ("context", _access.check_context, ("auth_header",)),
     ("capabilities", _access.check_capabilities, ("auth_header",)),
 )
-"""In this order, each with what it needs; `settings`, `keys` and `store` come before, from whoever knows them."""
+"""In this order, each with what it needs; `settings`, `keys` and `store` come before, from the caller."""
 
 
 def list_checks(subject: Subject) -> Iterator[Check]:

@@ -95,7 +95,7 @@ def check_management_key(subject: Subject) -> Finding:
 def _explain_context_key(refusal: RequestError) -> RequestError:
     refusal.message = f"the key is a context's (sk-…), sent as a management key: {refusal.message}"
     refusal.hint = (
-        "Management calls want a management key (mgmt-…). Keep this one for its context: in SPECTRON_API_KEY,"
+        "Management calls need a management key (mgmt-…). Keep this one for its context: in SPECTRON_API_KEY,"
         " or as context_keys.CONTEXT.api_key_file of a profile."
     )
     return refusal
@@ -186,7 +186,7 @@ def _is_there(subject: Subject, route: _Route, context: str) -> bool | None:
         subject.sign(key).send(Request("GET", where, None, params=params))
     except NotAvailableError as exc:
         return exc.status == 405 and route.method == "POST"
-    except NotFoundError:  # which may be said of a context that nobody has seen
+    except NotFoundError:  # which a server may also say of a context that this key may not see
         return None if needs_context and subject.seen_context is None else False
     except RequestError as exc:
         if exc.status is None:
@@ -208,7 +208,7 @@ def check_context(subject: Subject) -> Finding:
     try:
         found = subject.sign(subject.context_key).send(get_identity(context))
     except AuthError as exc:
-        exc.hint = _tell_refused(subject, context)
+        exc.hint = _describe_refused(subject, context)
         raise
     subject.seen_context = context
     facts = {"context": context, "principal_id": found.principal_id, "kind": found.kind}
@@ -227,7 +227,7 @@ def _find_context(subject: Subject, context: str) -> None:
         raise
 
 
-def _tell_refused(subject: Subject, context: str) -> str:
+def _describe_refused(subject: Subject, context: str) -> str:
     if subject.context_key == subject.management_key and subject.is_operator:
         return (
             "This server takes no management key inside a context. Give a key of it: in SPECTRON_API_KEY, or as"
@@ -235,7 +235,7 @@ def _tell_refused(subject: Subject, context: str) -> str:
         )
     return (
         f"The key is wrong, deleted, expired, or another context's than {context}, or there is no such context:"
-        " the server does not tell which."
+        " the server does not say which."
     )
 
 

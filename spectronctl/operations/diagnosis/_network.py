@@ -62,7 +62,7 @@ def check_tcp(subject: Subject) -> Finding:
     detail = f"{subject.route.hop_name} answers at {reached.address}"
     facts = {"address": reached.address, "refused": reached.refused}
     if slow := [each for each, reason in reached.refused.items() if reason == probes.LATE]:
-        hint = "Every call may wait for it first: take it out of DNS, or mend its network."
+        hint = "Every call may wait for it first: take it out of DNS, or fix its network."
         return Finding(f"{detail}, not at {', '.join(slow)}", "warning", hint, facts=facts)
     return Finding(detail, facts=facts)
 
@@ -91,9 +91,9 @@ def _judge_plain_http(subject: Subject) -> Finding:
     if subject.route.proxy is None and _is_loopback(subject.address):
         return Finding("not in use: the URL is http, on this machine", "skipped")
     return Finding(
-        "not in use: keys and answers travel in the clear",
+        "not in use: keys and responses are sent unencrypted",
         "warning",
-        hint="Only a network that nobody else listens on is fit for that: use https.",
+        hint="This is safe only on a private network: use https.",
     )
 
 
@@ -132,7 +132,7 @@ def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
     return Finding(
         f"the certificate ends in {days}: {detail}",
         "warning",
-        hint="Tell whoever runs the server: nobody will reach it then.",
+        hint="Tell the operator of the server: no client can connect after that.",
         facts=facts,
     )
 
@@ -149,7 +149,7 @@ def _explain_distrust(
     if not own.not_before <= now <= own.not_after:
         return NetworkError(
             f"{reason}: it is valid from {format_time(own.not_before)} to {format_time(own.not_after)}",
-            hint="Whoever runs the server must renew it; or the clock of this machine is wrong.",
+            hint="The operator of the server must renew it; or the clock of this machine is wrong.",
         )
     return _explain_stranger(subject.target, tls, reason)
 
@@ -158,7 +158,7 @@ def _explain_wrong_name(route: Route, own: Certificate) -> NetworkError:
     names = ", ".join(own.names) or own.subject
     return NetworkError(
         f"the certificate is not for {route.server[0]}, but for {names}",
-        hint="Name the server in --url as its certificate does. If the name is right, somebody else answers here.",
+        hint="Pass --url with a name from the certificate. If the name is right, another server responds here.",
     )
 
 
@@ -168,11 +168,11 @@ def find_authority(certificates: Iterable[Certificate]) -> Certificate | None:
 
 
 def _explain_stranger(target: Target, tls: Tls, reason: str) -> NetworkError:
-    """Nobody here knows who signed it. To trust them is a person's decision, so the command is only named."""
+    """Its signer is unknown here. Trust is a person's decision, so the command is only named."""
     signer = tls.certificates[-1].issuer
     authority = find_authority(tls.certificates)
     if authority is None:
-        have = f"Ask whoever runs it, or your company's proxy, for the certificate of {signer}."
+        have = f"Ask the operator of the server, or of your company's proxy, for the certificate of {signer}."
     else:
         have = (
             "The server sends that authority's certificate along: --save-ca ca.pem keeps it in a file. Trust it only"
@@ -247,7 +247,7 @@ def _explain_stray(route: Route, greeting: Greeting, limit: float) -> NetworkErr
     elif greeting.is_late:
         problem = f"{where} takes the connection and says nothing within {limit / 2:g} s"
     else:
-        problem = f"{where} takes the connection and ends it without an answer"
+        problem = f"{where} takes the connection and closes it without a response"
     return NetworkError(problem, hint=_DEFAULT_PORT_HINT)
 
 

@@ -11,14 +11,14 @@ from spectronctl.errors import NotAvailableError, RequestError, SpectronctlError
 from spectronctl.operations.diagnosis._engine import Finding
 from spectronctl.operations.diagnosis._subject import NOT_IN_PLAY, Subject
 
-MOST_SKEW = 30.0
+MAX_SKEW_SECS = 30.0
 """Seconds: from there on expiries and lifetimes mean something else here than there."""
 
 _GET_READINESS: Request[dict[str, Any]] = Request("GET", path("/ready"), dict[str, Any])
 
 
 def check_health(subject: Subject) -> Finding:
-    """Whether Spectron answers there, in which version, and whether its database answers."""
+    """Whether Spectron answers there, in which version, and whether its database responds."""
     client = subject.target.client
     try:
         health = client.send(get_health())
@@ -32,7 +32,7 @@ def check_health(subject: Subject) -> Finding:
         if exc.status is None or (exc.status >= 500 and not isinstance(exc, NotAvailableError)):
             raise
         return Finding(detail, facts=facts)  # not every server tells
-    return Finding(f"{detail}, its database answers", facts=facts)
+    return Finding(f"{detail}, its database responds", facts=facts)
 
 
 def _recognise_database(subject: Subject) -> UpstreamError | None:
@@ -44,7 +44,7 @@ def _recognise_database(subject: Subject) -> UpstreamError | None:
     if not version.startswith("surrealdb-"):
         return None
     return UpstreamError(
-        f"SurrealDB itself ({version[:40]}) answers there, not Spectron",
+        f"SurrealDB itself ({version[:40]}) responds there, not Spectron",
         hint="Spectron listens on a port of its own: 9090 unless its operator chose otherwise.",
     )
 
@@ -58,7 +58,7 @@ def check_clock(subject: Subject) -> Finding:
     if not seconds:
         return Finding("no difference to be seen", facts=facts)
     detail = f"the server's clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}"
-    if abs(seconds) <= MOST_SKEW:
+    if abs(seconds) <= MAX_SKEW_SECS:
         return Finding(detail, facts=facts)
     hint = "Keys expire by the server's clock. Set the one that is wrong: `date -u` tells this one."
     return Finding(detail, "warning", hint=hint, facts=facts)

@@ -30,7 +30,7 @@ class KeyFilter:
         return self != KeyFilter()
 
     def keeps(self, key: Key, now: datetime) -> bool:
-        """Whether the key is one of them; one whose age nobody knows is not older than anything."""
+        """Whether the key is one of them; one of unknown age is not older than anything."""
         return (
             self.principal in {None, key.principal}
             and (self.match is None or _is_named_like(key, self.match))
@@ -62,7 +62,7 @@ def find_orphans(
     keys: Iterable[Key], now: datetime, grace: float, open_ids: frozenset[str] = frozenset()
 ) -> list[tuple[Key, OrphanReason]]:
     """
-    Keys that look as if nobody held or needed them any more, each with the first reason that holds.
+    Keys that are probably lost or no longer used, each with the first reason that holds.
 
     `grace` is how many seconds a new key may go unused; `open_ids` are keys that a rotation still works on.
     """

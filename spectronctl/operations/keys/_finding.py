@@ -41,7 +41,7 @@ def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: boo
             command=f"spectronctl keys list -c {context_id}",
         )
     if len(found) > 1:
-        raise _tell_ambiguous(found, wanted, context_id)
+        raise _build_ambiguous_error(found, wanted, context_id)
     return found[0]
 
 
@@ -52,7 +52,7 @@ def _select_named(keys: Iterable[Key], wanted: str) -> list[Key]:
     return [key for key in keys if split_name(key.name)[0] == wanted]
 
 
-def _tell_ambiguous(found: Sequence[Key], wanted: str, context_id: str) -> ConflictError:
+def _build_ambiguous_error(found: Sequence[Key], wanted: str, context_id: str) -> ConflictError:
     if len({key.name for key in found}) < len(found):
         return ConflictError(
             f"{len(found)} keys of context {context_id} are named {wanted!r}",

@@ -14,7 +14,7 @@ from spectronctl.operations.recovery import (
     Advice,
     explain_loss,
     is_lost,
-    send_until_answered,
+    send_until_response,
     settle,
 )
 
@@ -25,7 +25,7 @@ def create_key(
     """
     Mint a key.
 
-    When the answer is lost, a key that has appeared under the name is an orphan: nobody holds its secret. With
+    When the answer is lost, a key that has appeared under the name is an orphan: its secret is lost. With
     `recover` it is rotated to a fresh one; otherwise, or when that fails, the error names it, its outcome unknown. Keys
     that were there before are never touched.
     """
@@ -53,7 +53,7 @@ def _judge(
     found: Sequence[Key],
     before: Collection[str] | None,
 ) -> MintedKey | Advice:
-    """A fresh secret for the key that has appeared, if its last one is known to be nobody's."""
+    """A fresh secret for the key that has appeared, if its last one is known to be lost."""
     if not found:
         return Advice(
             f"No key {name!r} is there, but it may still come; it is safe to run this again."
@@ -80,7 +80,7 @@ def _advise_to_look(context_id: str, name: str) -> Advice:
 def _name_orphan(context_id: str, orphan: Key) -> Advice:
     return Advice(
         f"A key {orphan.id} named {orphan.name!r} (created {orphan.created_at}) is there; if it is the one just"
-        " made, nobody holds its secret. Rotate it for a fresh one, or delete it.",
+        " made, its secret is lost. Rotate it for a fresh one, or delete it.",
         f"spectronctl keys rotate {orphan.id} -c {context_id}",
         [orphan.id],
     )
@@ -97,7 +97,7 @@ def may_have_minted(stop: BaseException) -> bool:
 
 
 def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection[str] = ()) -> None:
-    """Delete the keys of exactly that name, whose secrets nobody has, but not those with the ids that are spared."""
+    """Delete the keys of exactly that name, whose secrets are lost, but not those with the ids that are spared."""
     found = [key for key in _list_named(client, context_id, name) if key.id not in spared]
     delete_keys(client, context_id, found, missing_ok=True)
 
@@ -106,7 +106,7 @@ def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = 
     """Replace a key's secret in place; with `recover` a lost answer is followed by one more rotation."""
     request = api.rotate_key(context_id, key_id)
     try:
-        return send_until_answered(client, request, attempts=2 if recover else 1)
+        return send_until_response(client, request, attempts=2 if recover else 1)
     except RequestError as exc:
         if recover:
             raise

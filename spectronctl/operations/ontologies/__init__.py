@@ -1,4 +1,4 @@
-"""Ontologies: compared name by name, and written so that nobody's change is overwritten unseen."""
+"""Ontologies: compared name by name, and written so that no other client's change is overwritten."""
 
 from spectronctl.operations.ontologies._changes import Names, add_names, remove_names
 from spectronctl.operations.ontologies._difference import (

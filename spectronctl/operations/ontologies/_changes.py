@@ -33,7 +33,7 @@ def add_names(ontology: Ontology, names: Names) -> Ontology:
     keys = {name: list(values) for name, values in ontology.attribute_keys.items()}
     for owner, added in names.attribute_keys.items():
         if owner not in types:
-            raise _tell_undeclared(owner, types)
+            raise _build_undeclared_error(owner, types)
         keys[owner] = _append(keys.get(owner, ()), added)
     labels = _append(ontology.relation_labels, names.relation_labels)
     return Ontology(entity_types=types, attribute_keys=keys, relation_labels=labels)
@@ -62,7 +62,7 @@ def _drop(before: Sequence[str], dropped: Sequence[str]) -> list[str]:
     return [name for name in before if name not in dropped]
 
 
-def _tell_undeclared(owner: str, types: Sequence[str]) -> InvalidError:
+def _build_undeclared_error(owner: str, types: Sequence[str]) -> InvalidError:
     return InvalidError(
         f"attributes of {owner}: the ontology has no entity type of that name",
         hint=f"Add --entity-type {owner} to declare it along with them.",

@@ -21,7 +21,7 @@ Agree: TypeAlias = Callable[[Difference], None]
 """Called before a write; raises when it must not be."""
 
 _ATTEMPTS = 100
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.05, 1.0
 """Seconds: the longest pause after the first refusal, doubling up to the longest of all."""
 
 
@@ -44,7 +44,7 @@ def replace_ontology(
     """
     Put what `make` makes of the ontology in its place.
 
-    ConflictError, and nothing changed, when somebody else changes it meanwhile, however long `make` and `agree` take.
+    ConflictError, and nothing changed, when another client changes it meanwhile, however long `make` and `agree` take.
     """
     before = client.send(api.get_ontology(context_id))
     wanted = make(before.value)
@@ -76,7 +76,7 @@ def change_ontology(
             refusal = exc
         deadline = deadline or time.monotonic() + patience
         jitter = random()  # noqa: S311 - spreads load, no secret
-        pause = pause_after(attempt, _FIRST_PAUSE, _LONGEST_PAUSE, jitter=jitter)
+        pause = pause_after(attempt, _FIRST_PAUSE, _MAX_PAUSE, jitter=jitter)
         if not _is_outrun(refusal) or time.monotonic() + pause > deadline:
             break
         time.sleep(pause)
@@ -134,6 +134,6 @@ def _is_outrun(conflict: ConflictError) -> bool:
 
 def _explain(conflict: ConflictError, context_id: str) -> ConflictError:
     if _is_outrun(conflict):
-        conflict.message = f"somebody else changed the ontology of context {context_id} meanwhile"
+        conflict.message = f"another client changed the ontology of context {context_id} meanwhile"
         conflict.hint = "Nothing was changed. Run this again to begin from what is there now."
     return conflict

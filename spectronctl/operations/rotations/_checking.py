@@ -48,6 +48,6 @@ def _refuse_other(rotation: Rotation, minted: MintedKey) -> ConflictError:
     return ConflictError(
         f"{minted.name} ({minted.id}) may do other things than {rotation.key['name']},"
         " so it was not delivered",
-        hint="Somebody, or another version of the server, changed what such a key is granted.",
+        hint="An operator, or another version of the server, changed the grants of such a key.",
         command=f"spectronctl keys rotations abort {rotation.id}",
     )

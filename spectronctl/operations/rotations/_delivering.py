@@ -32,7 +32,7 @@ def _deliver_to_all(run: Run, minted: MintedKey) -> None:
     """
     Places that hold no secret that works come first, and all of them get this one, whichever of them fail.
 
-    The others can wait: as long as nobody holds this secret, its key can be used again.
+    The others can wait: as long as this secret was not delivered, its key can be used again.
     """
     failure: SpectronctlError | None = None
     for index in sorted(range(len(run.places)), key=lambda index: _is_served(run, index)):

@@ -10,7 +10,7 @@ from spectronctl.operations.recovery import (
     Advice,
     explain_loss,
     is_lost,
-    send_until_answered,
+    send_until_response,
 )
 from spectronctl.operations.rotations._rotation import Step
 from spectronctl.operations.rotations._run import Run
@@ -40,13 +40,13 @@ def _rotate_once(run: Run, key_id: str) -> MintedKey:
 
 
 def _renew(run: Run, key_id: str) -> MintedKey:
-    """A fresh secret for a key whose last one nobody holds; an answer that is lost makes that secret another."""
+    """A fresh secret for a key whose last one was not delivered; a response that is lost makes that secret another."""
 
     def note_loss() -> None:
         run.has_begun = True
 
     request = api.rotate_key(run.rotation.context, key_id)
-    return send_until_answered(run.client, request, attempts=ATTEMPTS, on_loss=note_loss)
+    return send_until_response(run.client, request, attempts=ATTEMPTS, on_loss=note_loss)
 
 
 def mint(run: Run, is_fresh: bool) -> Step:
@@ -61,7 +61,7 @@ def mint(run: Run, is_fresh: bool) -> Step:
         except ConflictError:
             if is_fresh and not attempt:
                 taken = _refuse_taken(run)
-                run.rotation.generation += 1  # whoever resumes must not take that key for ours
+                run.rotation.generation += 1  # a resumed run must not take that key for ours
                 raise taken from None
         except RequestError as exc:
             if not is_lost(exc) or attempt == ATTEMPTS - 1:
@@ -99,6 +99,6 @@ def _refuse_taken(run: Run) -> ConflictError:
     rotation = run.rotation
     return ConflictError(
         f"a key named {rotation.successor_name!r} has just appeared:"
-        f" somebody else rotates {rotation.name}",
+        f" another process rotates {rotation.name}",
         command=f"spectronctl keys list -c {rotation.context} --match '{rotation.name}*'",
     )

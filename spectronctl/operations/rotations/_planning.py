@@ -9,7 +9,7 @@ from typing import Any
 
 from spectronctl.errors import UsageError
 from spectronctl.ground.times import format_time, parse_time
-from spectronctl.models.keys import LONGEST_NAME, Key, has_expired, is_lent, split_name
+from spectronctl.models.keys import MAX_NAME, Key, has_expired, is_lent, split_name
 from spectronctl.operations.rotations._rotation import Method, Rotation
 
 
@@ -105,15 +105,15 @@ def _split(key: Key) -> tuple[str, int]:
 
 
 def read_lifetime(key: Key, now: datetime) -> float | None:
-    """What the key was given, at least a second; what is left of it where nobody knows when it was made."""
+    """What the key was given, at least a second; what is left of it where its creation time is unknown."""
     made, ends = parse_time(key.created_at) or now, parse_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
 
 
 def _check_name(name: str) -> None:
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME:
         raise UsageError(
-            f"the successor's name {name!r} would be longer than {LONGEST_NAME} characters",
+            f"the successor's name {name!r} would be longer than {MAX_NAME} characters",
             hint="Mint a key of a shorter name, and delete this one.",
         )
 

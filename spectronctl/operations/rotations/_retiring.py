@@ -1,4 +1,4 @@
-"""The old keys go: at once where one has leaked, otherwise when the overlap is over and nobody uses them any more."""
+"""The old keys go: at once where one has leaked, otherwise when the overlap is over and they are no longer used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USE_RESOLUTION = timedelta(minutes=1)
 
 
 def revoke(run: Run, is_fresh: bool) -> Step:
-    """Delete the key that has leaked, whoever uses it."""
+    """Delete the key that has leaked, even if it is in use."""
     run.delete_key(run.rotation.key["id"])
     run.has_begun = True
     return run.after("revoking")
@@ -53,7 +53,7 @@ def _check_successor(run: Run, keys: dict[str, Key]) -> None:
     raise ConflictError(
         f"the successor {rotation.successor_name} ({rotation.successor_id}) is gone or has expired,"
         f" so {rotation.key['name']} ({rotation.key['id']}) stays",
-        hint="Somebody took it back. Abort this rotation, and rotate the key again.",
+        hint="Another process deleted it. Abort this rotation, and rotate the key again.",
         command=f"spectronctl keys rotations abort {rotation.id}",
     )
 
@@ -69,6 +69,6 @@ def _find_end_of_use(run: Run, key: Key | None) -> datetime | None:
     drain = run.rotation.drain
     if key is None or key.last_used_at is None or not drain or has_expired(key, now + offset):
         return None
-    last = parse_time(key.last_used_at) or now + offset  # nobody can tell: it may be in use
+    last = parse_time(key.last_used_at) or now + offset  # not known: it may be in use
     until = last + USE_RESOLUTION + timedelta(seconds=drain) - offset
     return until if until > now else None

@@ -5,9 +5,9 @@ Runs a rotation, step by step, from wherever its journal says it stands.
     overlap    planned → minting → verifying → delivering → waiting ⇄ deleting → done
     leaked     planned → revoking → minting → delivering → verifying → done
 
-Every step is saved before it is taken, so whoever resumes knows what may have happened. A secret is only ever in
-memory: one that was lost on the way is replaced, in place while nobody can hold it, by a further generation once
-somebody might. While the old secret works the new one is tried before it is delivered, so that one that does not work
+Every step is saved before it is taken, so a resumed run knows what may have happened. A secret is only ever in
+memory: one that was lost on the way is replaced, in place while it cannot have been delivered, by a new generation
+afterwards. While the old secret works the new one is tried before it is delivered, so that one that does not work
 never replaces one that does; otherwise it is delivered at once, and tried then.
 """
 
@@ -81,6 +81,7 @@ class Rotator:
         try:
             _take_steps(run)
         except SpectronctlError as exc:
+            # The message is written to the journal, which holds no secrets.
             rotation.error = _redact(run, exc.message)
             _step_back(run, exc)
             self.save(rotation)
@@ -98,7 +99,7 @@ class Rotator:
         """
         Give up; the ids of the keys that stay alive.
 
-        A successor that nobody can hold is deleted; one that may have been delivered stays, as does the old key.
+        A successor that was never delivered is deleted; one that may have been delivered stays, as does the old key.
         """
         run = self._make_run(rotation, ())
         alive = [ref["id"] for ref in rotation.retiring]
@@ -152,6 +153,7 @@ def _redact(run: Run, text: str) -> str:
 
 def _drop_successor(run: Run) -> list[str]:
     keys = run.find_named()
+    # A delivery that failed may still have reached its place: deleting the key could cut off its new user.
     if run.rotation.may_be_held:
         return [key.id for key in keys]
     for key in keys:

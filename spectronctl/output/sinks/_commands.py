@@ -50,7 +50,7 @@ class CommandSink:
         reader, writer = os.pipe()
         with open(reader, "rb", buffering=0) as source:
             with open(writer, "wb", buffering=0) as pipe:
-                pipe.write(data)  # a pipe holds as much before anybody reads
+                pipe.write(data)  # a pipe buffers this much even without a reader
             code = self._run(source)
             if code:
                 raise self._fail(_describe_exit(code))

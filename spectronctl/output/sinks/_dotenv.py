@@ -53,7 +53,7 @@ def _parse(text: str) -> list[Binding]:
 def _check(bindings: list[Binding], name: str) -> None:
     for binding in bindings:
         if binding.error:
-            raise ValueError(f"line {_find_line(binding)} is no line of a dotenv file")
+            raise ValueError(f"line {_find_line(binding)} is not a line of a dotenv file")
     lines = [str(_find_line(binding)) for binding in bindings if binding.key == name]
     if len(lines) > 1:
         raise ValueError(f"{name} is set more than once, on lines {' and '.join(lines)}")

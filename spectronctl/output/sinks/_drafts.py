@@ -2,8 +2,8 @@
 A private file beside its target, which becomes the target in one step.
 
 A process that is killed leaves its draft behind. So that they neither pile up nor hold a secret for long, a draft
-carries its target's name and is locked while its process lives: whoever writes to the same target next removes those
-that nobody locks. A secret that could not be put in place is renamed, and so left alone.
+carries its target's name and is locked while its process lives: the next write to the same target removes those
+that are not locked. A secret that could not be put in place is renamed, and so left alone.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ class Draft:
                 self._path.unlink()
 
     def _keep(self, error: OSError) -> None:
+        # Without the leading dot the name is no draft any more, so the next write does not remove the only copy.
         self.kept = self._path.with_name(self._path.name[1:])
         try:
             self._path.rename(self.kept)
@@ -142,6 +143,7 @@ def _open_locked(target: Path) -> tuple[int, Path]:
 def _remove_abandoned(target: Path) -> None:
     if not CAN_LOCK:
         return
+    # Exactly what mkstemp appends: a file of the user that only begins like a draft is not touched.
     pattern = re.compile(re.escape(_prefix(target)) + "[a-z0-9_]{8}")
     with suppress(OSError):  # a directory that may be written need not be readable
         for entry in os.listdir(target.parent):
@@ -151,6 +153,7 @@ def _remove_abandoned(target: Path) -> None:
 
 def _remove_unlocked(draft: Path) -> None:
     with suppress(OSError):  # another user's, gone, or on a disk without locks
+        # A link or a named pipe may have been put under this name: do not follow the one, do not block on the other.
         descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             if lock_descriptor(descriptor):
@@ -173,10 +176,12 @@ def _make_room(descriptor: int, room: int) -> None:
 def _move_to_new(draft: Path, target: Path) -> None:
     """Move in one step, unless something has come to stand there meanwhile."""
     try:
+        # link() fails if the target exists; rename() would replace it without a word.
         os.link(draft, target)
     except OSError as exc:
         if exc.errno not in _NO_LINKS:
             raise
+        # A disk without hard links, such as FAT: claim the name exclusively, then replace our own empty file.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(target)
     else:

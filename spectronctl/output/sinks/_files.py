@@ -84,7 +84,7 @@ class FileSink:
 
     def _check_free(self) -> None:
         if self._path.exists() and not self._replace:
-            raise UsageError(f"{self._path} exists already", hint="Pass --force to replace it.")
+            raise UsageError(f"{self._path} already exists", hint="Pass --force to replace it.")
 
 
 def check_file(target: Path) -> None:

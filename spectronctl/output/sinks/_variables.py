@@ -76,7 +76,7 @@ class VariableSink:
 
     def _set(self, draft: Draft, secret: str) -> None:
         found = None
-        while found != (found := self._load()):  # until nobody saved the file while it was edited
+        while found != (found := self._load()):  # until it was not changed while it was edited
             content, ownership = found
             draft.adopt(ownership)
             draft.write(self._edit(content, secret))
@@ -87,10 +87,10 @@ class VariableSink:
         try:
             edited = set_variable(content, name, secret)
         except ValueError as exc:
-            raise UsageError(f"{self._path}: {exc}", hint="Mend the file first.") from None
+            raise UsageError(f"{self._path}: {exc}", hint="Fix the file first.") from None
         if not self._replace and get_variable(content, name):
             raise UsageError(
-                f"{name} is set already in {self._path}", hint="Pass --force to replace it."
+                f"{name} is already set in {self._path}", hint="Pass --force to replace it."
             )
         return edited
 
@@ -102,6 +102,8 @@ class VariableSink:
             return b"", None
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
+            # The file is replaced by rename, which needs only the directory: a read-only file would be replaced
+            # silently.
             if not os.access(self._path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return file.read(), Ownership(status.st_uid, status.st_gid, S_IMODE(status.st_mode))

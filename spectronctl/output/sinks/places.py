@@ -148,7 +148,7 @@ def check_distinct(places: Iterable[Place]) -> None:
         if one == other or one.kind == other.kind == "file" or one.name == other.name:
             raise UsageError(f"the secret is sent to {other.label} twice")
         if one.kind != other.kind:
-            raise UsageError(f"{one.label} and {other.label} exclude each other")
+            raise UsageError(f"{one.label} and {other.label} cannot be used together")
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from spectronctl.output.transcripts._files import TranscriptFile
-from spectronctl.output.transcripts._formats import FORMATS, write_transcript
+from spectronctl.output.transcripts._formats import FORMATS, format_transcript
 
-__all__ = ["FORMATS", "TranscriptFile", "write_transcript"]
+__all__ = ["FORMATS", "TranscriptFile", "format_transcript"]

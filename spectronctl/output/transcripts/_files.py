@@ -193,7 +193,7 @@ def _is_finished(target: Path, *, resume: bool, force: bool) -> bool:
         return False
     if resume and not _part_path(target).exists():
         return True
-    raise UsageError(f"{target} exists already", hint="Pass --force to replace it.")
+    raise UsageError(f"{target} already exists", hint="Pass --force to replace it.")
 
 
 def _check_part(target: Path, *, resume: bool, force: bool) -> None:
@@ -201,7 +201,7 @@ def _check_part(target: Path, *, resume: bool, force: bool) -> None:
     if part.exists() and not resume and not force:
         raise UsageError(
             f"{part} is part of an export that was interrupted",
-            hint="Pass --resume to go on with it, or --force to begin anew.",
+            hint="Pass --resume to go on with it, or --force to start again.",
         )
 
 
@@ -232,7 +232,7 @@ def _find_start(target: Path, begin: Note, descriptor: int) -> Note:
     if note is None:
         raise UsageError(
             f"{_part_path(target)} cannot be resumed: no note is beside it of how far it goes",
-            hint="Move it away, or pass --force to begin anew.",
+            hint="Move it away, or pass --force to start again.",
         )
     if note.export != begin.export:
         raise _refuse_other(target, note.export, begin.export)
@@ -259,7 +259,7 @@ def _refuse_other(target: Path, there: Mapping[str, Any], wanted: Mapping[str, A
     return UsageError(
         f"{_part_path(target)} is part of another export: "
         + ", ".join(f"{name} is {there.get(name)!r}, not {wanted.get(name)!r}" for name in names),
-        hint="Pass the options it was begun with, or --force without --resume to begin anew.",
+        hint="Pass the options it was begun with, or --force without --resume to start again.",
     )
 
 

@@ -42,7 +42,7 @@ def find_moment(turn: Turn, zone: tzinfo | None = UTC) -> datetime | None:
         return None
 
 
-def show_moment(turn: Turn) -> str:
+def format_moment(turn: Turn) -> str:
     """When a turn was said, RFC 3339 in UTC; what is no time as it is."""
     moment = find_moment(turn)
     if moment is None:

@@ -23,7 +23,7 @@ _MAKERS = {
 FORMATS = ("text", *_MAKERS)
 
 
-def write_transcript(
+def format_transcript(
     format: str, session: Session, turns: Iterable[Turn], *, terminal: Terminal | None = None
 ) -> Iterator[str]:
     """

@@ -16,7 +16,7 @@ from spectronctl.output.transcripts._format import (
     Format,
     Session,
     Turn,
-    show_moment,
+    format_moment,
     spell_controls,
 )
 
@@ -33,15 +33,15 @@ Span = tuple[int, int]
 
 def make_markdown() -> Format:
     """CommonMark that no content can break."""
-    return Format(write_head=_write_title, write_turn=_write_turn)
+    return Format(write_head=_format_title, write_turn=_format_turn)
 
 
-def _write_title(session: Session) -> str:
+def _format_title(session: Session) -> str:
     return f"# Session {_escape_words(str(session['id']))}\n"
 
 
-def _write_turn(turn: Turn) -> str:
-    heading = " · ".join(filter(None, (turn["role"], show_moment(turn))))
+def _format_turn(turn: Turn) -> str:
+    heading = " · ".join(filter(None, (turn["role"], format_moment(turn))))
     lines = [_expand(line) for line in spell_controls(turn["content"]).split("\n")]
     quoted = "\n".join(f"> {line}" if line else ">" for line in _defuse(lines))
     return f"\n## {turn['seq']} · {_escape_words(heading)}\n\n{quoted}\n"

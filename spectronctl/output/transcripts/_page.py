@@ -11,14 +11,14 @@ from html import escape as escape_html
 from typing import Any
 
 from spectronctl.ground.vocabulary import ROLES
-from spectronctl.output.cells import show_value
+from spectronctl.output.cells import format_value
 from spectronctl.output.differences import flatten
 from spectronctl.output.transcripts._format import (
     Format,
     Session,
     Turn,
     find_moment,
-    show_moment,
+    format_moment,
     spell_controls,
 )
 
@@ -66,10 +66,10 @@ _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 
 def make_page() -> Format:
     """HTML that shows every turn as text, code between fences as code."""
-    return Format(write_head=_write_head, write_turn=_write_turn, tail=_TAIL)
+    return Format(write_head=_format_head, write_turn=_format_turn, tail=_TAIL)
 
 
-def _write_head(session: Session) -> str:
+def _format_head(session: Session) -> str:
     title = _show(f"Session {session['id']}")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -77,7 +77,7 @@ def _write_head(session: Session) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<h1>{title}</h1>\n{_write_facts(session)}<main>\n"
+        f"<body>\n<h1>{title}</h1>\n{_format_facts(session)}<main>\n"
     )
 
 
@@ -88,34 +88,34 @@ def _state_policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _write_facts(session: Session) -> str:
+def _format_facts(session: Session) -> str:
     facts: dict[str, Any] = flatten({k: v for k, v in session.items() if k != "id"})
     rows = [
-        f'<dt>{_show(name)}</dt><dd lang="" dir="auto">{_show(show_value(value))}</dd>\n'
+        f'<dt>{_show(name)}</dt><dd lang="" dir="auto">{_show(format_value(value))}</dd>\n'
         for name, value in facts.items()
         if value is not None
     ]
     return f"<dl>\n{''.join(rows)}</dl>\n" if rows else ""
 
 
-def _write_turn(turn: Turn) -> str:
+def _format_turn(turn: Turn) -> str:
     seq, role = int(turn["seq"]), turn["role"]
     kind = f"turn {role}" if role in ROLES else "turn"
     return (
-        f'<article class="{kind}" id="turn-{seq}">\n<header><h2>{_show(role)}</h2> {_write_time(turn)}'
+        f'<article class="{kind}" id="turn-{seq}">\n<header><h2>{_show(role)}</h2> {_format_time(turn)}'
         f'<a class="place" href="#turn-{seq}">#{seq}</a></header>\n'
-        f'<div lang="">\n{"".join(_write_content(turn["content"]))}</div>\n</article>\n'
+        f'<div lang="">\n{"".join(_format_content(turn["content"]))}</div>\n</article>\n'
     )
 
 
-def _write_time(turn: Turn) -> str:
+def _format_time(turn: Turn) -> str:
     moment = find_moment(turn)
     if moment is None:
         return ""
-    return f'<time datetime="{show_moment(turn)}">{moment:%Y-%m-%d %H:%M:%S} UTC</time> '
+    return f'<time datetime="{format_moment(turn)}">{moment:%Y-%m-%d %H:%M:%S} UTC</time> '
 
 
-def _write_content(content: str) -> Iterator[str]:
+def _format_content(content: str) -> Iterator[str]:
     for code, lines in _split(spell_controls(content).split("\n")):
         text = escape_html("\n".join(lines))
         if code:

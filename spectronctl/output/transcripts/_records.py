@@ -56,7 +56,7 @@ def _write_row(turn: Turn) -> str:
 
 
 def _write_cell(value: Any) -> str:
-    """A cell as documents.write_csv writes it, several times faster."""
+    """A cell as documents.format_csv writes it, several times faster."""
     text = "" if value is None else value if isinstance(value, str) else to_json(value)
     if '"' in text:
         return '"' + text.replace('"', '""') + '"'

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from spectronctl.ground.text import escape
 from spectronctl.output.cells import measure
 from spectronctl.output.rendering import Terminal
-from spectronctl.output.transcripts._format import Format, Turn, find_moment, show_moment
+from spectronctl.output.transcripts._format import Format, Turn, find_moment, format_moment
 
 INDENT = "  "
 
-_LEAST_WIDTH = 20
+_MIN_WIDTH = 20
 _BOLD, _DIM = "1", "2"
 _COLORS = {"user": "1;36", "assistant": "1;32", "system": "1;33", "tool": "1;35"}
 
@@ -32,14 +32,14 @@ def make_text(terminal: Terminal | None) -> Format:
 
 
 def _write_plain(turn: Turn) -> str:
-    opening = f"#{turn['seq']} {escape(turn['role'])} {show_moment(turn)}".rstrip()
-    return "\n".join([opening, *map(_indent, _read_lines(turn["content"]))]) + "\n"
+    opening = f"#{turn['seq']} {escape(turn['role'])} {format_moment(turn)}".rstrip()
+    return "\n".join([opening, *map(_indent, _parse_lines(turn["content"]))]) + "\n"
 
 
 def _draw(turn: Turn, terminal: Terminal) -> str:
-    width = max(terminal.width, _LEAST_WIDTH) - len(INDENT)
+    width = max(terminal.width, _MIN_WIDTH) - len(INDENT)
     lines = [_draw_opening(turn, color=terminal.color)]
-    for line in _read_lines(turn["content"]):
+    for line in _parse_lines(turn["content"]):
         lines.extend(map(_indent, _wrap(line.expandtabs(4), width)))
     return "\n".join(lines) + "\n"
 
@@ -47,14 +47,14 @@ def _draw(turn: Turn, terminal: Terminal) -> str:
 def _draw_opening(turn: Turn, *, color: bool) -> str:
     moment = find_moment(turn, zone=None)
     role = escape(turn["role"])
-    when = f"{moment:%Y-%m-%d %H:%M}" if moment else show_moment(turn)
+    when = f"{moment:%Y-%m-%d %H:%M}" if moment else format_moment(turn)
     rest = f"{when}  #{turn['seq']}"
     if not color:
         return f"{role}  {rest}"
     return f"\x1b[{_COLORS.get(role, _BOLD)}m{role}\x1b[0m  \x1b[{_DIM}m{rest}\x1b[0m"
 
 
-def _read_lines(content: str) -> list[str]:
+def _parse_lines(content: str) -> list[str]:
     text = content.replace("\r\n", "\n")
     return _SHOWN_AS_IT_IS.sub(lambda match: escape(match.group()), text).split("\n")
 

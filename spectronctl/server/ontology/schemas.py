@@ -7,21 +7,21 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from spectronctl.models.ontology import (
-    LONGEST_NAME,
-    MOST_KEYS,
-    MOST_KEYS_OF_A_TYPE,
-    MOST_LABELS,
-    MOST_TYPES,
+    MAX_KEYS,
+    MAX_KEYS_OF_A_TYPE,
+    MAX_LABELS,
+    MAX_NAME,
+    MAX_TYPES,
     find_problems,
     join_problems,
 )
 from spectronctl.server.http.bodies import Body
 from spectronctl.server.ontology.rows import OntologyRow
 
-_RULE = f"names of 1 to {LONGEST_NAME} printable characters, none of them twice"
+_RULE = f"names of 1 to {MAX_NAME} printable characters, none of them twice"
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 
 
 class OntologyBody(Body):
@@ -31,21 +31,21 @@ class OntologyBody(Body):
 
     entity_types: list[_Name] = Field(
         default_factory=list,
-        max_length=MOST_TYPES,
-        description=f"At most {MOST_TYPES} {_RULE}",
+        max_length=MAX_TYPES,
+        description=f"At most {MAX_TYPES} {_RULE}",
     )
-    attribute_keys: dict[_Name, Annotated[list[_Name], Field(max_length=MOST_KEYS_OF_A_TYPE)]] = (
+    attribute_keys: dict[_Name, Annotated[list[_Name], Field(max_length=MAX_KEYS_OF_A_TYPE)]] = (
         Field(
             default_factory=dict,
-            max_length=MOST_TYPES,
-            description=f"By one of the `entity_types`, at most {MOST_KEYS_OF_A_TYPE} {_RULE}; "
-            f"at most {MOST_KEYS} together",
+            max_length=MAX_TYPES,
+            description=f"By one of the `entity_types`, at most {MAX_KEYS_OF_A_TYPE} {_RULE}; "
+            f"at most {MAX_KEYS} together",
         )
     )
     relation_labels: list[_Name] = Field(
         default_factory=list,
-        max_length=MOST_LABELS,
-        description=f"At most {MOST_LABELS} {_RULE}",
+        max_length=MAX_LABELS,
+        description=f"At most {MAX_LABELS} {_RULE}",
     )
 
     @model_validator(mode="before")

@@ -14,7 +14,7 @@ import httpx
 import truststore
 
 from spectronctl import __version__
-from spectronctl.ground.http_problems import Answer
+from spectronctl.ground.http_problems import Response
 from spectronctl.ground.network_failures import explain_failure, is_tls_failure
 from spectronctl.ground.text import clean
 from spectronctl.server.providers.addresses import is_public
@@ -98,7 +98,7 @@ class ProviderHttp:
             response = await self._send(path, body)
         return response if isinstance(response, Failure) else parse_response(response, parse)
 
-    async def _send(self, path: str, body: Any) -> Answer | Failure:
+    async def _send(self, path: str, body: Any) -> Response | Failure:
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await self._exchange(path, body)
@@ -108,7 +108,7 @@ class ProviderHttp:
             hopeless = is_tls_failure(exc) or isinstance(exc, httpx.LocalProtocolError)
             return Failure(_explain(exc), may_pass=not hopeless)
 
-    async def _exchange(self, path: str, body: Any) -> Answer | Failure:
+    async def _exchange(self, path: str, body: Any) -> Response | Failure:
         request = self._client.build_request("POST", f"{self._base_url}{path}", json=body)
         if not self._allow_private and not await _pin(request):
             return Failure(_PRIVATE, may_pass=False)
@@ -119,7 +119,7 @@ class ProviderHttp:
                 received += chunk
                 if len(received) > MAX_RESPONSE:
                     return Failure(f"the response is longer than {MAX_RESPONSE:,} bytes", False)
-        return Answer(got.status_code, got.headers, bytes(received))
+        return Response(got.status_code, got.headers, bytes(received))
 
 
 def can_reach(base_url: str) -> bool:

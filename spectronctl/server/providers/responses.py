@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from spectronctl.ground.backoff import pause_after
-from spectronctl.ground.http_problems import Answer, is_web_page, name_status, read_retry_after
+from spectronctl.ground.http_problems import Response, is_web_page, name_status, parse_retry_after
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ def choose_pause(failure: Failure, attempt: int, jitter: float) -> float | None:
     return pause_after(attempt, FIRST_BACKOFF, MAX_BACKOFF, jitter=jitter)
 
 
-def parse_response(response: Answer, parse: Callable[[Any], T]) -> T | Failure:
+def parse_response(response: Response, parse: Callable[[Any], T]) -> T | Failure:
     """What `parse` makes of its JSON, or what is wrong; `parse` raises a ValueError that quotes nothing of it."""
     if not response.is_success:
         return _explain_status(response)
@@ -62,9 +62,9 @@ def parse_response(response: Answer, parse: Callable[[Any], T]) -> T | Failure:
         return Failure(f"the response is not what was asked for: {exc}", may_pass=True)
 
 
-def _explain_status(response: Answer) -> Failure:
+def _explain_status(response: Response) -> Failure:
     if 300 <= response.status < 400:
         return Failure(f"{response.status}: {_REDIRECT}", may_pass=False)
     may_pass = response.status >= 500 or response.status in _TRANSIENT
     text = f"{response.status} {name_status(response.status)}".strip()
-    return Failure(text, may_pass, read_retry_after(response, datetime.now(UTC)))
+    return Failure(text, may_pass, parse_retry_after(response, datetime.now(UTC)))

@@ -205,7 +205,7 @@ async def test_a_broken_connection_is_opened_and_signed_in_anew(
     await store.close()
 
 
-async def test_a_server_that_nobody_runs_is_a_config_error() -> None:
+async def test_a_server_that_no_one_runs_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match=r"the store ws://127\.0\.0\.1:1 does not answer"):
         await open_store("ws://127.0.0.1:1")
 

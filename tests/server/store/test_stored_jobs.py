@@ -132,7 +132,7 @@ async def test_a_lease_counts_for_a_while_and_a_released_one_no_longer(
 async def test_who_opens_an_embedded_store_goes_on_at_once(
     file_url: str, make_context: MakeContext
 ) -> None:
-    # Nobody else has it open: whoever had the job is dead, however long its lease.
+    # No other process has it open: the worker of the job is dead, however long its lease.
     before = await open_store(file_url)
     context = await Provisioning(before).create_context(make_context(), providers={})
     claimed = await claim_reindex(before, context)

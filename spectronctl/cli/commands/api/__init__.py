@@ -48,12 +48,18 @@ class Method(StrEnum):
 def call_api(
     ctx: Context,
     method: Annotated[
-        Method, typer.Argument(metavar="METHOD", help="GET, POST, …", case_sensitive=False)
+        Method,
+        typer.Argument(
+            metavar="METHOD",
+            help="Use this HTTP method, such as GET or POST.",
+            case_sensitive=False,
+        ),
     ],
     path: Annotated[
         str,
         typer.Argument(
-            metavar="PATH", help="Below /api/v1, such as /contexts or /{context}/sessions."
+            metavar="PATH",
+            help="Request this path below /api/v1, such as /contexts or /{context}/sessions.",
         ),
     ],
     parts: PartOptions,
@@ -61,11 +67,11 @@ def call_api(
         bool, typer.Option("--paginate", help="Follow a list to its end, or to --limit.")
     ] = False,
     include: Annotated[
-        bool, typer.Option("--include", help="Show the status and the headers as well.")
+        bool, typer.Option("--include", help="Print the status and the headers, too.")
     ] = False,
     reveal: Annotated[
         bool,
-        typer.Option("--reveal", help="Print a new key's secret although a terminal shows it."),
+        typer.Option("--reveal", help="Print the secret of a new key even on a terminal."),
     ] = False,
     confirm: ConfirmOption = None,
 ) -> None:
@@ -76,23 +82,23 @@ def call_api(
     /ready none, everything else the key of the context that it begins with. Whatever may change something is
     confirmed: --yes, or the name of the context (without one, of the profile) as --confirm.
 
-    The answer is the server's, and nothing for 204; with --include an object of status, headers and body. --paginate
+    The response is the server's, and nothing for 204; with --include an object of status, headers and body. --paginate
     makes one list of all pages: by their cursor, and for a session's turns by offset; --limit ends that list, and
     nothing else.
 
     A stream of server-sent events is printed as it comes: the data of each, or with -o json and jsonl a line with its
     event, data and id. --timeout then limits each silence. With --include it is printed once it has ended.
     """
-    from spectronctl.cli.commands.api._target import open_target, read_target
+    from spectronctl.cli.commands.api._target import open_target, parse_target
     from spectronctl.operations.calls import list_pages
 
     rt = ctx.runtime
     rt.out.check(INCLUDED if include else ANYTHING)
-    target = read_target(rt, path)
+    target = parse_target(rt, path)
     request = parts.describe(rt, method.value, target)
     if paginate and (include or method is not Method.GET):
         raise UsageError(
-            "--paginate makes one list of many answers to GET, and includes no headers"
+            "--paginate joins the responses to GET into one list, and cannot be used with --include"
         )
     if not paginate and "limit" in rt.flags:
         raise UsageError(
@@ -104,11 +110,11 @@ def call_api(
     with open_target(rt, target) as client:
         if paginate:
             limit = rt.settings.limit.value
-            rt.out.answer(walk_pages(rt, list_pages(client, request, limit=limit)))
+            rt.out.show_any(walk_pages(rt, list_pages(client, request, limit=limit)))
         elif include:
             _show(rt, request, client.send(request), include=True)
         else:
-            _show_answer(rt, request, client.open(request))
+            _show_response(rt, request, client.open(request))
 
 
 def _get_consent(
@@ -129,12 +135,12 @@ def _get_consent(
     )
 
 
-def _show_answer(rt: Runtime, request: Request[Any], answer: Reply | Events) -> None:
-    if isinstance(answer, Reply):
-        _show(rt, request, answer, include=False)
+def _show_response(rt: Runtime, request: Request[Any], response: Reply | Events) -> None:
+    if isinstance(response, Reply):
+        _show(rt, request, response, include=False)
         return
-    with answer:
-        rt.out.feed((_describe(event), event.data) for event in answer)
+    with response:
+        rt.out.feed((_describe(event), event.data) for event in response)
 
 
 def _describe(event: Event) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def _show(rt: Runtime, request: Request[Any], reply: Reply, *, include: bool) ->
     elif reply.body is None:
         rt.out.note(f"{request.method} {request.path}: {status}")
     else:
-        rt.out.answer(reply.body)
+        rt.out.show_any(reply.body)
 
 
 def _write_lines(status: str, reply: Reply) -> Iterator[str]:

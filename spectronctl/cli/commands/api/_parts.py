@@ -39,14 +39,14 @@ class PartOptions:
 
     data: Annotated[
         str | None,
-        typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="The body, as it is sent."),
+        typer.Option("--data", "-d", metavar="JSON|@FILE|-", help="Send this body as it is."),
     ] = None
     field: Annotated[
         list[str] | None,
         typer.Option(
             "--field",
             metavar="NAME=VALUE",
-            help="A field of the body, a.b inside a; of GET and DELETE a parameter. @FILE reads VALUE.",
+            help="Set a field of the JSON body (a.b is nested), or a parameter of GET and DELETE; @FILE reads VALUE.",
         ),
     ] = None
     form: Annotated[
@@ -54,12 +54,12 @@ class PartOptions:
         typer.Option(
             "--form",
             metavar="NAME=VALUE|@FILE",
-            help="A part of a multipart body; @FILE[;type=TYPE][;filename=NAME] sends a file, @- stdin.",
+            help="Add a part to a multipart body; @FILE[;type=TYPE][;filename=NAME] sends a file, @- stdin.",
         ),
     ] = None
     header: Annotated[
         list[str] | None,
-        typer.Option("--header", metavar="NAME:VALUE", help="One more header."),
+        typer.Option("--header", metavar="NAME:VALUE", help="Add this header."),
     ] = None
 
     def describe(self, rt: Runtime, method: str, target: Target) -> Request[Any]:

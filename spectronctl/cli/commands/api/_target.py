@@ -61,11 +61,11 @@ class Target:
         return None if self.is_open or self.is_management else self.names[0]
 
 
-def read_target(rt: Runtime, text: str) -> Target:
+def parse_target(rt: Runtime, text: str) -> Target:
     """
     What PATH means on the profile's server, with `{context}` filled in.
 
-    UsageError for a URL of another server, and for every path that somebody on the way could read as another one.
+    UsageError for a URL of another server, and for every path that a proxy on the way could read as another one.
     """
     if "#" in text:
         raise UsageError(
@@ -75,12 +75,12 @@ def read_target(rt: Runtime, text: str) -> Target:
     path = path.removeprefix("/")
     if f"{path}/".startswith(f"{_ROOT}/"):
         path = path.removeprefix(_ROOT).removeprefix("/")
-    segments = [_read_segment(segment, lambda: rt.context) for segment in path.split("/")]
+    segments = [_parse_segment(segment, lambda: rt.context) for segment in path.split("/")]
     *names, last = [unquote(segment) for segment in segments]
     if not all(names) or not (names or last):
         raise UsageError(f"PATH: {text!r} has an empty name in it", hint="Try /contexts.")
     return Target(
-        f"/{_ROOT}/{'/'.join(segments)}", _read_query(query), (*names, *filter(None, [last]))
+        f"/{_ROOT}/{'/'.join(segments)}", _parse_query(query), (*names, *filter(None, [last]))
     )
 
 
@@ -101,7 +101,7 @@ def _strip_server(text: str, url: str) -> str:
     return below + mark + query
 
 
-def _read_segment(segment: str, find_context: Callable[[], str]) -> str:
+def _parse_segment(segment: str, find_context: Callable[[], str]) -> str:
     """One name of a path, percent-encoded."""
 
     def fill(match: re.Match[str]) -> str:
@@ -113,11 +113,11 @@ def _read_segment(segment: str, find_context: Callable[[], str]) -> str:
     if _BROKEN_ESCAPE.search(segment):
         raise UsageError(f"PATH: a % in {segment!r} begins no escape", hint="Write it as %25.")
     if {".", ".."} & set(re.split(r"[/\\]", unquote(segment))):
-        raise UsageError("PATH: . and .. are no names", hint="Write the whole path.")
+        raise UsageError("PATH: . and .. are not names", hint="Write the whole path.")
     return quote(segment, safe=_UNRESERVED, errors="surrogatepass")
 
 
-def _read_query(query: str) -> dict[str, list[str]]:
+def _parse_query(query: str) -> dict[str, list[str]]:
     params: dict[str, list[str]] = {}
     try:
         for name, value in parse_qsl(query, keep_blank_values=True, errors="strict"):

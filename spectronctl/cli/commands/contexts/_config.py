@@ -20,7 +20,7 @@ from spectronctl.models.contexts import STAGES, overlay
 
 def _stage_option(stage: str, note: str = "") -> Any:
     flag = "--model-" + stage.replace("_", "-")
-    return typer.Option(flag, metavar="PROVIDER/MODEL", help=f"Model for {stage}{note}.")
+    return typer.Option(flag, metavar="PROVIDER/MODEL", help=f"Use this model for {stage}{note}.")
 
 
 Stage = str | None
@@ -29,7 +29,7 @@ ProviderOption = Annotated[
     typer.Option(
         "--provider",
         metavar="NAME=env:VAR|file:PATH|-",
-        help="A provider's key, read from a variable, a file or stdin.",
+        help="Read a provider's key from a variable, a file or stdin.",
     ),
 ]
 
@@ -51,22 +51,26 @@ class ConfigOptions:
     ] = None
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="STAGE=PROVIDER/MODEL", help="Model for any stage."),
+        typer.Option("--model", metavar="STAGE=PROVIDER/MODEL", help="Use this model for a stage."),
     ] = None
     provider: ProviderOption = None
     token_limit: Annotated[
-        int | None, typer.Option("--token-limit", min=1, metavar="N", help="Tokens allowed.")
+        int | None,
+        typer.Option("--token-limit", min=1, metavar="N", help="Allow this number of tokens."),
     ] = None
     retention_days: Annotated[
-        int | None, typer.Option("--retention-days", min=1, metavar="N", help="Days kept.")
+        int | None,
+        typer.Option(
+            "--retention-days", min=1, metavar="N", help="Keep memories for this number of days."
+        ),
     ] = None
     set: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="A.B=VALUE", help="Any field; VALUE is JSON or text."),
+        typer.Option("--set", metavar="A.B=VALUE", help="Set any field; VALUE is JSON or text."),
     ] = None
     config: Annotated[
         str | None,
-        typer.Option("--config", metavar="FILE|-", help="JSON or TOML to start from."),
+        typer.Option("--config", metavar="FILE|-", help="Start from this JSON or TOML file."),
     ] = None
 
     def read(self, rt: Runtime) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class ConfigOptions:
             "token_limit": self.token_limit,
             "retention_days": self.retention_days,
             "models": {stage: model for stage, model in models.items() if model},
-            "providers": read_providers(self.provider, rt),
+            "providers": parse_providers(self.provider, rt),
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -136,12 +140,12 @@ def _check_model(stage: str, model: str | None) -> None:
         )
 
 
-def read_providers(given: list[str] | None, rt: Runtime) -> dict[str, str]:
+def parse_providers(given: list[str] | None, rt: Runtime) -> dict[str, str]:
     """The keys that `--provider` names; UsageError, ConfigError."""
-    return dict(_read_provider(text, rt) for text in given or ())
+    return dict(_parse_provider(text, rt) for text in given or ())
 
 
-def _read_provider(text: str, rt: Runtime) -> tuple[str, str]:
+def _parse_provider(text: str, rt: Runtime) -> tuple[str, str]:
     name, source = _parse_pair(text, "--provider", "NAME=env:VAR, NAME=file:PATH or NAME=-")
     credential = parse_source(source, f"--provider {name}")
     if credential is None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.cli._reporting import write_command
+from spectronctl.cli._reporting import format_command
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
-from spectronctl.cli.commands.contexts._config import ProviderOption, read_providers
+from spectronctl.cli.commands.contexts._config import ProviderOption, parse_providers
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CLONE
 from spectronctl.cli.secrets import reserve_secret
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = App()
 
 
-class IfExists(StrEnum):
+class CloneIfExists(StrEnum):
     """What a clone makes of a context that is there already."""
 
     FAIL = "fail"
@@ -38,39 +38,45 @@ class CloneOptions:
     """What is cloned, and where to."""
 
     namespace: Annotated[
-        str, typer.Option("--namespace", metavar="NAME", help="SurrealDB namespace to bind.")
+        str,
+        typer.Option(
+            "--namespace", metavar="NAME", help="Bind the context to this SurrealDB namespace."
+        ),
     ]
     database: Annotated[
-        str, typer.Option("--database", metavar="NAME", help="SurrealDB database to bind.")
+        str,
+        typer.Option(
+            "--database", metavar="NAME", help="Bind the context to this SurrealDB database."
+        ),
     ]
     provider: ProviderOption = None
-    no_keys: Annotated[bool, typer.Option("--no-keys", help="Leave the keys out.")] = False
-    no_ontology: Annotated[bool, typer.Option("--no-ontology", help="Leave the ontology out.")] = (
-        False
-    )
+    no_keys: Annotated[bool, typer.Option("--no-keys", help="Do not clone the keys.")] = False
+    no_ontology: Annotated[
+        bool, typer.Option("--no-ontology", help="Do not clone the ontology.")
+    ] = False
     if_exists: Annotated[
-        IfExists,
+        CloneIfExists,
         typer.Option(
             "--if-exists",
-            help="What an existing DST means; skip makes what is missing there, and no more.",
+            help="Choose what to do if DST already exists; skip only adds what is missing.",
             show_default=True,
         ),
-    ] = IfExists.FAIL
+    ] = CloneIfExists.FAIL
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be made, and make nothing.")
+        bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")
     ] = False
 
 
 @app.command()
 def clone_context(
     ctx: Context,
-    source: Annotated[str, typer.Argument(metavar="SRC", help="Id of the context to clone.")],
-    target: Annotated[str, typer.Argument(metavar="DST", help="Id of the new context.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Clone the context with this id.")],
+    target: Annotated[str, typer.Argument(metavar="DST", help="Give the new context this id.")],
     options: CloneOptions,
     secret: SecretOptions,
 ) -> None:
     """
-    Make another context like one: its configuration, ontology, and keys with fresh secrets.
+    Clone a context: its configuration, its ontology, and its keys with new secrets.
 
     Memories and sessions stay where they are, and providers' secrets never leave the server: give them with --provider.
     Keys keep their name, principal, scope floor and lifetime; expired ones and older generations are left out.
@@ -81,14 +87,14 @@ def clone_context(
     rt = ctx.runtime
     rt.out.check(CLONE)
     _check_ids(source, target)
-    places = secret.read_places(rt.env)
+    places = secret.parse_places(rt.env)
     plan = clones.plan_clone(
         rt.client,
         source,
         target,
         namespace=options.namespace,
         database=options.database,
-        providers=read_providers(options.provider, rt),
+        providers=parse_providers(options.provider, rt),
         with_ontology=not options.no_ontology,
         with_keys=not options.no_keys,
         if_exists=options.if_exists.value,
@@ -111,7 +117,7 @@ def _check_ids(source: str, target: str) -> None:
 def _check_places(rt: Runtime, plan: Plan, secret: SecretOptions) -> None:
     """Before anything is made: every secret has a place, and each of the places will do."""
     if plan.new_keys:
-        secret.read_places_of_many(rt.env, count=len(plan.new_keys))
+        secret.parse_places_of_many(rt.env, count=len(plan.new_keys))
     for key in plan.new_keys:
         with reserve_secret(rt, secret, context=plan.target, name=key.name):
             pass
@@ -149,35 +155,35 @@ def _explain_stop(
     told = " ".join(
         [
             f"Made: {join_words(clone.list_made())}. Not made: {join_words(clone.list_missing())}.",
-            *_tell_unfinished(rt, clone),
+            *_describe_unfinished(rt, clone),
         ]
     )
-    command = _write_command(rt, clone.plan, options, secret)
+    command = _format_command(rt, clone.plan, options, secret)
     if isinstance(stop, KeyboardInterrupt):
-        rt.out.leave(f"interrupted. {told}\nTo go on: {command}")
+        rt.out.leave(f"interrupted. {told}\nTo continue: {command}")
     elif clone.context is not None or clone.plan.found is not None:
         stop.hint = " ".join(filter(None, [stop.hint, told]))
         stop.command = command
 
 
-def _tell_unfinished(rt: Runtime, clone: Clone) -> Iterator[str]:
+def _describe_unfinished(rt: Runtime, clone: Clone) -> Iterator[str]:
     """What going on would take for finished: each such key with the command that mends it."""
     target = clone.plan.target
     for name in clone.scattered:
-        command = write_command(rt, "keys", "rotate", name, "-c", target)
+        command = format_command(rt, "keys", "rotate", name, "-c", target)
         yield f"The secret of key {name} is in some of its places only; for a fresh one: {command}"
     for name in clone.stray:
-        command = write_command(rt, "keys", "delete", name, "-c", target, "--if-missing", "ok")
-        yield f"Key {name} may be there, and nobody has its secret; before you go on: {command}"
+        command = format_command(rt, "keys", "delete", name, "-c", target, "--if-missing", "ok")
+        yield f"Key {name} may exist, and its secret is lost; before you continue: {command}"
 
 
-def _write_command(rt: Runtime, plan: Plan, options: CloneOptions, secret: SecretOptions) -> str:
+def _format_command(rt: Runtime, plan: Plan, options: CloneOptions, secret: SecretOptions) -> str:
     words = ["--namespace", plan.namespace, "--database", plan.database]
     for text in options.provider or ():  # says where a secret is, never the secret
         words += ["--provider", text]
     words += ["--no-keys"] if options.no_keys else secret.list_words()
     words += ["--no-ontology"] if options.no_ontology else []
-    return write_command(
+    return format_command(
         rt, "contexts", "clone", plan.source, plan.target, *words, "--if-exists", "skip"
     )
 
@@ -195,14 +201,14 @@ def _tell(rt: Runtime, plan: Plan, *, dry_run: bool) -> None:
         rt.out.warn(f"the ontology of {plan.target} is another one; it was left as it is")
     if kept := [key.name for key in plan.keys if key.found]:
         rt.out.note(
-            f"There already, and left as they are, with secrets that are not known here: {', '.join(kept)}.\n"
-            f"For new ones: {write_command(rt, 'keys', 'rotate', 'KEY', '-c', plan.target)}"
+            f"These keys already exist and were not changed; their secrets are not known here: {', '.join(kept)}.\n"
+            f"For new ones: {format_command(rt, 'keys', 'rotate', 'KEY', '-c', plan.target)}"
         )
     if plan.lacking:
         given = [word for name in plan.lacking for word in ("--provider", f"{name}=env:VAR")]
         rt.out.note(
             f"Secrets of providers were not copied: {', '.join(plan.lacking)}.\n"
-            f"To set them: {write_command(rt, 'contexts', 'update', plan.target, *given)}"
+            f"To set them: {format_command(rt, 'contexts', 'update', plan.target, *given)}"
         )
 
 
@@ -223,7 +229,7 @@ def _describe(rt: Runtime, clone: Clone, secret: SecretOptions, *, dry_run: bool
 
 def _describe_key(rt: Runtime, clone: Clone, key: KeyPlan, secret: SecretOptions) -> dict[str, Any]:
     there = clone.keys.get(key.name) or key.found
-    places = () if key.found else secret.read_places(rt.env)
+    places = () if key.found else secret.parse_places(rt.env)
     filled = [place.fill(context=clone.plan.target, name=key.name) for place in places]
     return {
         "name": key.name,

@@ -16,7 +16,7 @@ from spectronctl.cli.seen import remember_context
 app = App()
 
 
-class IfExists(StrEnum):
+class ContextIfExists(StrEnum):
     """What a creation makes of a context that is there already."""
 
     FAIL = "fail"
@@ -27,17 +27,26 @@ class IfExists(StrEnum):
 @app.command()
 def create_context(
     ctx: Context,
-    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the new context.")],
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Give the new context this id.")],
     namespace: Annotated[
-        str, typer.Option("--namespace", metavar="NAME", help="SurrealDB namespace to bind.")
+        str,
+        typer.Option(
+            "--namespace", metavar="NAME", help="Bind the context to this SurrealDB namespace."
+        ),
     ],
     database: Annotated[
-        str, typer.Option("--database", metavar="NAME", help="SurrealDB database to bind.")
+        str,
+        typer.Option(
+            "--database", metavar="NAME", help="Bind the context to this SurrealDB database."
+        ),
     ],
     config: ConfigOptions,
     if_exists: Annotated[
-        IfExists, typer.Option("--if-exists", help="What an existing one means.", show_default=True)
-    ] = IfExists.FAIL,
+        ContextIfExists,
+        typer.Option(
+            "--if-exists", help="Choose what to do if it already exists.", show_default=True
+        ),
+    ] = ContextIfExists.FAIL,
 ) -> None:
     """Create a context on a database of its own."""
     from spectronctl.operations import contexts
@@ -57,7 +66,7 @@ def create_context(
     if made.created:
         rt.out.note(f"Created context {context_id} on {namespace}/{database}.")
     else:
-        rt.out.note(f"Context {context_id} was there already.")
+        rt.out.note(f"Context {context_id} already exists.")
     if made.update:
         before, after = made.update.before, made.update.after
         rt.out.difference({"config": before}, {"config": after})

@@ -20,11 +20,11 @@ app = App()
 @app.command()
 def delete_context(
     ctx: Context,
-    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Use the context with this id.")],
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Delete a context: its database, its keys and its registration. There is no way back."""
+    """Delete a context: its database, its keys and its registration. This cannot be undone."""
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     get_consent(

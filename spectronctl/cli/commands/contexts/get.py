@@ -16,7 +16,7 @@ app = App()
 @app.command()
 def get_context(
     ctx: Context,
-    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Use the context with this id.")],
 ) -> None:
     """Show one context and its configuration."""
     rt = ctx.runtime

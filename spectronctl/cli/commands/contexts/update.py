@@ -20,13 +20,13 @@ app = App()
 @app.command()
 def update_context(
     ctx: Context,
-    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Use the context with this id.")],
     config: ConfigOptions,
     unset: Annotated[
         list[str] | None, typer.Option("--unset", metavar="A.B", help="Clear a field.")
     ] = None,
 ) -> None:
-    """Change a context's configuration; what is not named stays as it is."""
+    """Change the configuration of a context; fields without an option stay as they are."""
     from spectronctl.operations import contexts
 
     rt = ctx.runtime
@@ -44,5 +44,5 @@ def update_context(
     if update.changed:
         rt.out.difference({"config": update.before}, {"config": update.after})
     else:
-        rt.out.note(f"Context {context_id} is that way already: nothing was sent.")
+        rt.out.note(f"Context {context_id} is up to date: nothing was sent.")
     rt.out.show(update.context.to_dict(), CONTEXTS)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from spectronctl.cli._reporting import write_command
+from spectronctl.cli._reporting import format_command
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._options import read_wait_timeout
+from spectronctl.cli.commands._options import parse_wait_timeout
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.seen import forget_context, remember_context
@@ -28,32 +28,32 @@ class Goal(StrEnum):
 @app.command()
 def wait_for_context(
     ctx: Context,
-    context_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the context.")],
+    context_id: Annotated[str, typer.Argument(metavar="ID", help="Use the context with this id.")],
     goal: Annotated[
-        Goal, typer.Option("--for", help="What is to become of it.", show_default=True)
+        Goal, typer.Option("--for", help="Wait for this condition.", show_default=True)
     ] = Goal.EXISTS,
     wait_timeout: Annotated[
         str | None,
         typer.Option(
             "--wait-timeout",
             metavar="DURATION",
-            help="Wait no longer than that, such as 10m; also for a server that is not up yet.",
+            help="Wait at most this duration, such as 10m; also for a server that is not up yet.",
         ),
     ] = None,
 ) -> None:
     """
-    Wait until a context is there, or is gone, and show it.
+    Wait until a context exists, or is deleted, and show it.
 
-    A wait that gives up ends with 10. A server that goes away meanwhile is waited for, a key that it refuses is not.
+    A wait that times out exits with code 10. It waits for a server that is down for a while, but not for a refused key.
     """
     from spectronctl.operations import contexts
 
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     check_id(context_id)
-    timeout = read_wait_timeout(wait_timeout)
+    timeout = parse_wait_timeout(wait_timeout)
     if rt.settings.is_local:
-        timeout = 0.0  # while we have the store open, nobody else changes it
+        timeout = 0.0  # no other process can change the store while this one has it open
     with rt.out.progress(f"waiting for {context_id}") as progress:
         try:
             found = contexts.wait_for_context(
@@ -65,9 +65,13 @@ def wait_for_context(
             )
         except WaitTimeoutError as exc:
             if rt.settings.is_local:
-                exc.hint = "Nobody else can change the local store while this command has it open."
+                exc.hint = (
+                    "No other process can change the local store while this command has it open."
+                )
             else:
-                exc.command = write_command(rt, "contexts", "wait", context_id, "--for", goal.value)
+                exc.command = format_command(
+                    rt, "contexts", "wait", context_id, "--for", goal.value
+                )
             raise
     if found is not None:
         remember_context(rt, context_id)

@@ -21,12 +21,18 @@ DIAGNOSIS = View(
 
 BundleOption = Annotated[
     str | None,
-    typer.Option("--bundle", metavar="FILE", help="Write a report without secrets, for an issue."),
+    typer.Option(
+        "--bundle",
+        metavar="FILE",
+        help="Write a report without secrets to this file, for an issue.",
+    ),
 ]
 SaveOption = Annotated[
     str | None,
     typer.Option(
-        "--save-ca", metavar="FILE", help="Keep the authority's certificate that the server sends."
+        "--save-ca",
+        metavar="FILE",
+        help="Save the authority's certificate that the server sends to this file.",
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
@@ -40,7 +46,7 @@ def diagnose(
     force: ForceOption = False,
 ) -> None:
     """
-    Check everything between here and the server, and say what is wrong.
+    Check everything between here and the server, and show what is wrong.
 
     The table is printed whatever is found; the exit code is that of the first check that failed. --timeout bounds
     each check. The server is only read from.

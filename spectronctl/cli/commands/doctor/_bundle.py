@@ -17,7 +17,7 @@ from spectronctl.local.locations import config_path
 if TYPE_CHECKING:
     from spectronctl.config.resolve import Settings
 
-MOST = 4_000
+MAX_PIECE = 4_000
 """Characters of one text."""
 
 
@@ -66,5 +66,5 @@ class Cleaner:
         return [self.clean(each) for each in value] if isinstance(value, list | tuple) else value
 
     def _clean_text(self, text: str) -> str:
-        shown = clean_address(hide_keys(self._redaction.apply(text, MOST)))
+        shown = clean_address(hide_keys(self._redaction.apply(text, MAX_PIECE)))
         return shown.replace(self._home, "~") if self._home else shown

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.client.probes import Certificate
 
-LEAST_SECRET = 6
+MIN_SECRET = 6
 """Characters: to take out whatever is shorter would take the words apart."""
 
 
@@ -55,7 +55,7 @@ class Examination:
     def _check_place(self, path: Path) -> None:
         check_file(path)
         if path.exists() and not self._force:
-            raise UsageError(f"{path} exists already", hint="Pass --force to replace it.")
+            raise UsageError(f"{path} already exists", hint="Pass --force to replace it.")
 
     def run(self) -> dict[str, Any]:
         """Every check, one after the other, as it is shown."""
@@ -97,7 +97,7 @@ class Examination:
                 if not name.endswith("_FILE")
             ),
         )
-        return {secret for secret in known if secret and len(secret) >= LEAST_SECRET}
+        return {secret for secret in known if secret and len(secret) >= MIN_SECRET}
 
     def write_files(self) -> None:
         """Write what was asked for, each in one step and for its owner alone; ConfigError."""
@@ -134,5 +134,5 @@ class Examination:
         if self._authority is not None and self._find_authority() is None:
             raise NotFoundError(
                 "the server does not send its authority's certificate",
-                hint="Ask whoever runs it, or the owner of the authority, for it.",
+                hint="Ask the operator of the server, or the owner of the authority, for it.",
             )

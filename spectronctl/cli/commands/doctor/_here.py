@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spectronctl.cli._reporting import write_command
+from spectronctl.cli._reporting import format_command
 from spectronctl.cli.embedded import inspect_store
 from spectronctl.errors import ConfigError
 from spectronctl.local.locations import local_store_url, state_dir
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.operations.rotations import Rotation
 
-LITTLE, LEAST = 1 << 30, 10 << 20
+LOW_SPACE, MIN_SPACE = 1 << 30, 10 << 20
 """Bytes: less room than that is worth a warning; with less than that nothing can be kept."""
 
 
@@ -58,13 +58,13 @@ class Here:
         facts = {"places": [{"path": each, "free_bytes": left} for each, left in free.items()]}
         place, least = min(free.items(), key=lambda item: item[1])
         detail = f"{least / 1e9:.1f} GB free at {place}"
-        if least < LEAST:
+        if least < MIN_SPACE:
             error = ConfigError(
                 f"the disk is full: {least / 1e6:.1f} MB free at {place}",
                 hint="Nothing can be kept there: neither a journal of rotations nor a store.",
             )
             return Finding.of(error, facts)
-        if least < LITTLE:
+        if least < LOW_SPACE:
             return Finding(detail, "warning", "A store needs room to grow.", facts=facts)
         return Finding(detail, facts=facts)
 
@@ -99,8 +99,8 @@ class Here:
         return Finding(
             f"not finished: {', '.join(rotation.name for rotation in due)}{elsewhere}",
             "warning",
-            hint="The old key stays until somebody goes on. It is safe to run at any time, as from cron.",
-            command=write_command(self._rt, "keys", "rotations", "resume"),
+            hint="The old key stays until the rotation is resumed. It is safe to resume at any time.",
+            command=format_command(self._rt, "keys", "rotations", "resume"),
             facts=facts,
         )
 

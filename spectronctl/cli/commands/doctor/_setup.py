@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT = 10.0
-"""Seconds for each check, unless a timeout was chosen: nobody waits for a diagnosis as long as for the work itself."""
+"""Seconds for each check, unless a timeout was chosen: a diagnosis must end sooner than the work itself."""
 
 SHAPING = frozenset(
     {"output", "query", "columns", "sort", "limit", "no_header", "quiet", "yes", "no_input"}
@@ -31,7 +31,7 @@ SHAPING = frozenset(
 
 _MAKE_YOURS = "It names servers and where keys are: make it yours alone."
 _MOVE = (
-    "Whoever may write there can put another config in the place of yours: move it to a directory of your own, and let"
+    "Other users who can write there can replace your config: move it to a directory of your own, and pass it in"
     " SPECTRONCTL_CONFIG say so."
 )
 
@@ -99,7 +99,7 @@ class Setup:
         """
         What others have more of than is good: the file, or its directory, each with the mode to have.
 
-        A directory that somebody chose has other purposes, and keeps its mode.
+        A directory that the user chose has other purposes, and keeps its mode.
         """
         if os.name != "posix" or not self._path.is_file():  # /dev/null is for everybody
             return
@@ -129,7 +129,7 @@ class Setup:
             if facts[name]["value"] is not None
         )
         if given.notes:
-            hint = "A variable counts more than a profile: unset it if the profile is meant."
+            hint = "A variable overrides the profile: unset it to use the profile."
             return Finding(f"{detail}; {'; '.join(given.notes)}", "warning", hint, facts=facts)
         return Finding(detail, facts=facts)
 

@@ -31,20 +31,28 @@ class FilterOptions:
     """Which keys are meant; what is not said matters not."""
 
     older_than: Annotated[
-        str | None, _age_option("--older-than", "Only keys made longer ago than this, such as 90d.")
+        str | None,
+        _age_option("--older-than", "Show only keys older than this duration, such as 90d."),
     ] = None
     unused_for: Annotated[
-        str | None, _age_option("--unused-for", "Only keys that nobody has used for this long.")
+        str | None,
+        _age_option(
+            "--unused-for", "Show only keys that have not been used for this long, such as 30d."
+        ),
     ] = None
     expiring: Annotated[
-        str | None, _age_option("--expiring", "Only keys that will expire within this time.")
+        str | None,
+        _age_option("--expiring", "Show only keys that expire within this duration, such as 7d."),
     ] = None
     principal: Annotated[
-        ListedPrincipal | None, typer.Option("--principal", help="Only keys of this principal.")
+        ListedPrincipal | None,
+        typer.Option("--principal", help="Show only keys of this principal."),
     ] = None
     match: Annotated[
         str | None,
-        typer.Option("--match", metavar="GLOB", help="Only keys named so, such as 'app-*'."),
+        typer.Option(
+            "--match", metavar="GLOB", help="Show only keys with a name like this, such as 'app-*'."
+        ),
     ] = None
 
     def read(self) -> KeyFilter:
@@ -52,13 +60,13 @@ class FilterOptions:
         from spectronctl.operations.keys import KeyFilter
 
         return KeyFilter(
-            older_than=_read_age(self.older_than, "--older-than"),
-            unused_for=_read_age(self.unused_for, "--unused-for"),
-            expiring=_read_age(self.expiring, "--expiring"),
+            older_than=_parse_age(self.older_than, "--older-than"),
+            unused_for=_parse_age(self.unused_for, "--unused-for"),
+            expiring=_parse_age(self.expiring, "--expiring"),
             principal=self.principal and self.principal.value,
             match=self.match,
         )
 
 
-def _read_age(text: str | None, option: str) -> float | None:
+def _parse_age(text: str | None, option: str) -> float | None:
     return None if text is None else read_duration(text, option)

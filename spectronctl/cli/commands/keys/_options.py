@@ -13,16 +13,24 @@ from spectronctl.errors import UsageError
 if TYPE_CHECKING:
     from spectronctl.operations.rotations import Method
 
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id or name of the key.")]
+KeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="Use the key with this id or name.")
+]
 RecoverOption = Annotated[
     bool,
-    typer.Option("--recover", help="Should the answer be lost, rotate to a secret that is known."),
+    typer.Option(
+        "--recover", help="Rotate again if the response is lost, to get a secret that is known."
+    ),
 ]
 WaitOption = Annotated[
-    bool, typer.Option("--wait", help="Wait until the old key is gone; interrupting loses nothing.")
+    bool,
+    typer.Option("--wait", help="Wait until the old key is deleted; an interrupt loses nothing."),
 ]
 ParallelOption = Annotated[
-    int, typer.Option("--parallel", min=1, max=32, metavar="N", help="Rotations at a time.")
+    int,
+    typer.Option(
+        "--parallel", min=1, max=32, metavar="N", help="Run N rotations at the same time."
+    ),
 ]
 
 
@@ -40,23 +48,30 @@ class MethodOptions:
 
     overlap: Annotated[
         str | None,
-        typer.Option("--overlap", metavar="DURATION", help="Keep the old key working this long."),
+        typer.Option(
+            "--overlap",
+            metavar="DURATION",
+            help="Keep the old key working for this duration, such as 24h.",
+        ),
     ] = None
     drain: Annotated[
         str | None,
         typer.Option(
             "--drain",
             metavar="DURATION",
-            help="With --overlap: not deleted while used within this time.  [default: 5m]",
+            help="Delete the old key only once it was unused for this duration; with --overlap.  [default: 5m]",
         ),
     ] = None
     leaked: Annotated[
-        bool, typer.Option("--leaked", help="Delete the old key first, then mint and deliver.")
+        bool,
+        typer.Option(
+            "--leaked", help="Delete the old key first, then create and deliver a new one."
+        ),
     ] = False
 
     @property
     def method(self) -> Method:
-        """What the options say; UsageError when they contradict each other."""
+        """What the options say; UsageError when they cannot be used together."""
         if self.leaked and self.overlap is not None:
             raise UsageError(
                 "--leaked deletes the old key at once, --overlap keeps it: give one of them"
@@ -86,8 +101,10 @@ class ManyOptions:
     parallel: ParallelOption = 4
     max_failures: Annotated[
         int,
-        typer.Option("--max-failures", min=1, metavar="N", help="Begin no more after N failures."),
+        typer.Option(
+            "--max-failures", min=1, metavar="N", help="Start no more rotations after N failures."
+        ),
     ] = 10
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would happen, and send nothing.")
+        bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")
     ] = False

@@ -25,29 +25,38 @@ class SettingOptions:
     """Everything that may be said of a new key."""
 
     principal: Annotated[
-        Principal, typer.Option("--principal", help="What it may do.", show_default=True)
+        Principal,
+        typer.Option("--principal", help="Grant these rights to the key.", show_default=True),
     ] = "agent"
     scope_floor: Annotated[
         str | None,
-        typer.Option("--scope-floor", metavar="A=B,C=D|JSON", help="Bound what it can reach."),
+        typer.Option("--scope-floor", metavar="A=B,C=D|JSON", help="Limit the key to this scope."),
     ] = None
     expires_at: Annotated[
-        str | None, typer.Option("--expires-at", metavar="TIME", help="RFC 3339 time it ends.")
+        str | None,
+        typer.Option(
+            "--expires-at", metavar="TIME", help="Let the key expire at this RFC 3339 time."
+        ),
     ] = None
     expires_in: Annotated[
-        str | None, typer.Option("--expires-in", metavar="DURATION", help="Life, such as 90d.")
+        str | None,
+        typer.Option(
+            "--expires-in",
+            metavar="DURATION",
+            help="Let the key expire after this duration, such as 90d.",
+        ),
     ] = None
 
     def read(self) -> dict[str, Any]:
         """The settings as the server takes them; UsageError names the option that does not fit."""
         if self.expires_at is not None and self.expires_in is not None:
-            raise UsageError("--expires-at and --expires-in contradict each other")
+            raise UsageError("--expires-at and --expires-in cannot be used together")
         _check_expiry(self.expires_at)
         return {
             "principal": self.principal,
             "scope_floor": parse_scope_floor(self.scope_floor),
             "expires_at": self.expires_at,
-            "expires_in": None if self.expires_in is None else read_life(self.expires_in),
+            "expires_in": None if self.expires_in is None else parse_lifetime(self.expires_in),
         }
 
 
@@ -61,10 +70,10 @@ def _check_expiry(text: str | None) -> None:
             hint="Write it as 2030-01-15T10:00:00Z, or give a length of time with --expires-in.",
         )
     if moment <= datetime.now(UTC):
-        raise UsageError(f"--expires-at {text} lies in the past")
+        raise UsageError(f"--expires-at {text} is in the past")
 
 
-def read_life(text: str) -> int:
+def parse_lifetime(text: str) -> int:
     """`--expires-in` in seconds, one at least; UsageError."""
     seconds = read_duration(text, "--expires-in")
     if seconds == 0:

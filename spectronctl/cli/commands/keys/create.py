@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 app = App()
 
 
-class IfExists(StrEnum):
+class KeyIfExists(StrEnum):
     """What a creation makes of a key that is there already."""
 
     FAIL = "fail"
@@ -35,27 +35,30 @@ class IfExists(StrEnum):
 @app.command()
 def create_key(
     ctx: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new key.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Give the new key this name.")],
     settings: SettingOptions,
     secret: SecretOptions,
     if_exists: Annotated[
-        IfExists, typer.Option("--if-exists", help="What an existing one means.", show_default=True)
-    ] = IfExists.FAIL,
+        KeyIfExists,
+        typer.Option(
+            "--if-exists", help="Choose what to do if it already exists.", show_default=True
+        ),
+    ] = KeyIfExists.FAIL,
     confirm: ConfirmOption = None,
     recover: RecoverOption = False,
 ) -> None:
-    """Mint a key; its secret is shown or written once and can never be read again."""
+    """Create a key; its secret is shown or written once and cannot be read again."""
     from spectronctl.operations import keys
 
     rt = ctx.runtime
     rt.out.check(KEYS)
     wanted, context = settings.read(), rt.context
-    is_shown = secret.reveal or not secret.read_places(rt.env)
-    if if_exists is IfExists.ROTATE:
+    is_shown = secret.reveal or not secret.parse_places(rt.env)
+    if if_exists is KeyIfExists.ROTATE:
         check_confirmable(rt, f"Rotate key {name}?", name=context, confirmed=confirm)
     existing = (
         None
-        if if_exists is IfExists.FAIL
+        if if_exists is KeyIfExists.FAIL
         else keys.find_existing(
             rt.client,
             context,
@@ -67,10 +70,10 @@ def create_key(
         with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
             deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
-    elif if_exists is IfExists.ROTATE:
+    elif if_exists is KeyIfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
-        rt.out.note(f"Key {existing.name} ({existing.id}) was there already.")
+        rt.out.note(f"Key {existing.name} ({existing.id}) already exists.")
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
 
@@ -86,7 +89,7 @@ def _rotate(
         get_consent(
             rt,
             f"Rotate key {existing.name} ({existing.id}) of context {context}?"
-            " Whoever holds the old secret fails at once.",
+            " Requests that use the old secret fail at once.",
             name=context,
             confirmed=confirm,
             declined="Nothing was rotated.",

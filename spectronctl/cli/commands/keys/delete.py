@@ -20,7 +20,9 @@ app = App()
 @app.command()
 def delete_key(
     ctx: Context,
-    key: Annotated[list[str], typer.Argument(metavar="KEY", help="Ids or names of the keys.")],
+    key: Annotated[
+        list[str], typer.Argument(metavar="KEY", help="Delete the keys with these ids or names.")
+    ],
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
@@ -52,7 +54,7 @@ def delete_key(
 
 def _ask(named: str, count: int, context: str) -> str:
     what = f"key {named}" if count == 1 else f"{count} keys ({named})"
-    return f"Delete {what} of context {context}? Whoever holds them fails at once."
+    return f"Delete {what} of context {context}? Requests that use them fail at once."
 
 
 def _list_outcomes(found: dict[str, Key | None], deleted: set[str]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ app = App()
 
 @app.command()
 def get_key(ctx: Context, key: KeyArgument) -> None:
-    """Show one key; never its secret."""
+    """Show one key, without its secret."""
     from spectronctl.operations import keys
 
     rt = ctx.runtime

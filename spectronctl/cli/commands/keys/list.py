@@ -15,7 +15,7 @@ app = App()
 
 @app.command()
 def list_keys(ctx: Context, chosen: FilterOptions) -> None:
-    """List the keys of a context; never a secret."""
+    """List the keys of a context, without secrets."""
     rt = ctx.runtime
     rt.out.check(KEYS)
     wanted, now = chosen.read(), datetime.now(UTC)

@@ -21,10 +21,12 @@ def list_orphans(
     ctx: Context,
     grace: Annotated[
         str,
-        typer.Option("--grace", metavar="DURATION", help="How long a new key may go unused."),
+        typer.Option(
+            "--grace", metavar="DURATION", help="Skip keys younger than this duration, such as 7d."
+        ),
     ] = "24h",
 ) -> None:
-    """List keys that look as if nobody held or needed them any more, and why."""
+    """List keys that are probably lost or no longer used, and why."""
     from spectronctl.cli.rotating import find_server, open_ledger
     from spectronctl.operations import keys
 

@@ -47,15 +47,17 @@ def rotate_keys(
     secret: SecretOptions,
     filters: FilterOptions,
     many: ManyOptions,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Id or name of the key.")] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="Use the key with this id or name.")
+    ] = None,
     confirm: ConfirmOption = None,
     recover: RecoverOption = False,
     wait: WaitOption = False,
 ) -> None:
     """
-    Give a key a new secret: in place, or through a successor while the old key goes on for a while.
+    Give a key a new secret: in place, or through a successor while the old key works for a while.
 
-    In place the old secret stops at once, for everyone who holds it. Every step is journalled, so that
+    In place, the old secret stops working at once. Every step is saved in a journal, so that
     'spectronctl keys rotations resume' finishes what was interrupted.
     """
     from spectronctl.cli.rotating import open_rotations
@@ -101,8 +103,8 @@ def _read_places(rt: Runtime, secret: SecretOptions, *, is_many: bool) -> tuple[
     from spectronctl.output.sinks import check_secret_output
 
     if is_many:
-        return secret.read_places_of_many(rt.env, count=2)
-    places = secret.read_places(rt.env)
+        return secret.parse_places_of_many(rt.env, count=2)
+    places = secret.parse_places(rt.env)
     check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
     return places
 
@@ -249,20 +251,20 @@ def _confirm(
     more = f" and {len(plans) - 5} more" if len(plans) > 5 else ""
     get_consent(
         rt,
-        f"Rotate {names}{more} of context {rt.context}? {_tell_consequence(how)}",
+        f"Rotate {names}{more} of context {rt.context}? {_describe_consequence(how)}",
         name=rt.context,
         confirmed=confirm,
         declined="Nothing was rotated.",
     )
 
 
-def _tell_consequence(how: MethodOptions) -> str:
+def _describe_consequence(how: MethodOptions) -> str:
     match how.method:
         case "in place":
             return (
-                "The old secret stops at once: whoever holds it fails until they have the new one."
+                "The old secret stops working at once: its users fail until they have the new one."
             )
         case "leaked":
-            return "The old key is deleted first: whoever holds it fails at once."
+            return "The old key is deleted first: requests that use it fail at once."
     overlap, drain = map(format_duration, how.seconds)
-    return f"The old key is deleted after {overlap}, once nobody has used it for {drain}."
+    return f"The old key is deleted after {overlap}, once it has not been used for {drain}."

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 app = App()
 
-RotationArgument = Annotated[str, typer.Argument(metavar="ROTATION", help="Id of the rotation.")]
+RotationArgument = Annotated[
+    str, typer.Argument(metavar="ROTATION", help="Use the rotation with this id.")
+]
 
 
 @app.command("list")
 def list_all(
     ctx: Context,
-    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show finished rotations, too.")] = False,
 ) -> None:
     """List the rotations that this user has under way, from the journal."""
     from spectronctl.cli.rotating import open_ledger
@@ -59,7 +61,10 @@ def resume_rotations(
     secret: SecretOptions,
     rotations: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ROTATION", help="Ids; all of this server's by default."),
+        typer.Argument(
+            metavar="ROTATION",
+            help="Resume the rotations with these ids; by default all of this server.",
+        ),
     ] = None,
     wait: WaitOption = False,
     parallel: ParallelOption = 4,
@@ -73,7 +78,7 @@ def resume_rotations(
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
-    places = secret.read_places(rt.env)
+    places = secret.parse_places(rt.env)
     if places and len(rotations or ()) != 1:
         raise UsageError("to deliver elsewhere, name one ROTATION")
     runs = open_rotations(rt)
@@ -155,7 +160,7 @@ def _choose(
 
 @app.command("abort")
 def abort_rotation(ctx: Context, rotation: RotationArgument) -> None:
-    """Give a rotation up: a successor that nobody can hold is deleted, every other key stays."""
+    """Give a rotation up: a successor that was never delivered is deleted, every other key stays."""
     from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime

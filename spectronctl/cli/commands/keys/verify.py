@@ -22,11 +22,11 @@ def verify_key(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="Where the secret is: env:VAR, file:PATH, env-file:PATH:NAME or -.",
+            help="Read the secret from env:VAR, file:PATH, env-file:PATH:NAME or - (stdin).",
         ),
     ],
 ) -> None:
-    """Check that a secret works in the context: as whom, and with which grants."""
+    """Check that a secret works in the context, and show its principal and grants."""
     rt = ctx.runtime
     rt.out.check(IDENTITY)
     credential = parse_source(source, "SOURCE")
@@ -41,7 +41,7 @@ def verify_key(
     except AuthError as exc:
         exc.message = f"this key is not accepted in context {context}"
         exc.hint = (
-            "It is wrong, deleted, expired, or another context's; the server does not tell which."
+            "It is wrong, deleted, expired, or another context's; the server does not say which."
         )
         raise
     rt.out.show(found.to_dict(), IDENTITY)

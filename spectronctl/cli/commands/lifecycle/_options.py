@@ -17,7 +17,7 @@ WaitTimeoutOption = Annotated[
     typer.Option(
         "--wait-timeout",
         metavar="DURATION",
-        help="Wait no longer than that, such as 10m; the job goes on.",
+        help="Wait at most this duration, such as 10m; the job goes on.",
     ),
 ]
 
@@ -28,13 +28,16 @@ class ContextOptions:
 
     contexts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CONTEXT", help="Ids of contexts, in place of -c."),
+        typer.Argument(metavar="CONTEXT", help="Use the contexts with these ids, instead of -c."),
     ] = None
     all_contexts: Annotated[
-        bool, typer.Option("--all-contexts", help="Every context of the server.")
+        bool, typer.Option("--all-contexts", help="Use every context of the server.")
     ] = False
     parallel: Annotated[
-        int, typer.Option("--parallel", min=1, max=32, metavar="N", help="Contexts at a time.")
+        int,
+        typer.Option(
+            "--parallel", min=1, max=32, metavar="N", help="Process N contexts at the same time."
+        ),
     ] = 4
 
     @property
@@ -48,7 +51,7 @@ class ContextOptions:
         return list(dict.fromkeys(self.contexts or ()))
 
     def check(self, rt: Runtime) -> None:
-        """UsageError for ways to name a context that exclude each other."""
+        """UsageError for ways to name a context that cannot be used together."""
         typed = rt.flags.get("context")
         if self.all_contexts and (self.named or typed):
             raise UsageError("--all-contexts is every context: name none beside it")

@@ -10,7 +10,7 @@ from spectronctl.output.views import Column, View
 
 
 def _summarize(view: View, *columns: Column) -> View:
-    """The view of several answers: each with its context, and the error of those that have no answer."""
+    """The view of several answers: each with its context, and the error of those that have no response."""
     return replace(
         view,
         columns=(Column("context"), *(columns or view.columns), Column("error")),
@@ -74,7 +74,7 @@ _FINDINGS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "duplicates": lambda f: (f["entity_a"], f"like {f['entity_b']}, by {f['similarity']:.2f}"),
     "contradictions": lambda f: (f["entity"], f"{f['key']} is {' and '.join(f['values'])}"),
     "injection": lambda f: (f["row_id"], f"{f['kind']}: {f['snippet']}"),
-    "unscoped_content": lambda f: (f["table"], _tell_rows(f)),
+    "unscoped_content": lambda f: (f["table"], _format_rows(f)),
     "broken_references": lambda f: (f["row_id"], f"{f['field']} leads to {f['target']}"),
 }
 
@@ -82,7 +82,7 @@ CHECKS = tuple(_FINDINGS)
 """What there is to look for, as reports name it."""
 
 
-def _tell_rows(finding: Mapping[str, Any]) -> str:
+def _format_rows(finding: Mapping[str, Any]) -> str:
     ids = finding.get("sample_ids")
     return f"{finding['count']} rows" + (f", such as {', '.join(ids)}" if ids else "")
 

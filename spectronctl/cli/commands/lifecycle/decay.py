@@ -15,7 +15,7 @@ app = App()
 
 @app.command()
 def decay_contexts(ctx: Context, chosen: ContextOptions) -> None:
-    """Expire memories that are past their time, and prune the cache; at once, in one context or many."""
+    """Expire memories that are past their time, and prune the cache, in one context or many."""
     rt = ctx.runtime
     check_contexts(rt, chosen, DECAY, DECAYS)
     task = Task(
@@ -28,10 +28,10 @@ def decay_contexts(ctx: Context, chosen: ContextOptions) -> None:
     run_in_contexts(rt, chosen, task)
 
 
-def _say(answer: dict[str, Any]) -> str:
-    memories, entries = answer.get("expired_memories"), answer.get("pruned_cache_entries")
+def _say(response: dict[str, Any]) -> str:
+    memories, entries = response.get("expired_memories"), response.get("pruned_cache_entries")
     if memories is None or entries is None:
-        return f"{answer['affected']} affected."
+        return f"{response['affected']} affected."
     return (
         f"Expired {memories} {'memory' if memories == 1 else 'memories'},"
         f" pruned {entries} cache {'entry' if entries == 1 else 'entries'}."

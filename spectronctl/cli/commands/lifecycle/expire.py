@@ -24,10 +24,11 @@ def expire_memories(
     ctx: Context,
     chosen: ContextOptions,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell how many would expire; change nothing.")
+        bool,
+        typer.Option("--dry-run", help="Show how many memories would expire, and change nothing."),
     ] = False,
 ) -> None:
-    """Expire memories that are past their time, by their category; or tell how many would."""
+    """Expire memories that are past their time, by category; or show how many would."""
     rt = ctx.runtime
     check_contexts(rt, chosen, EXPIRY, EXPIRIES)
     task = Task(
@@ -50,14 +51,14 @@ def _preview(rt: Runtime, context: str) -> dict[str, Any]:
         return client.send(api.preview_expiry(context)).to_dict()
 
 
-def _say(answer: dict[str, Any]) -> str:
-    return f"Expired {_count(answer)}."
+def _say(response: dict[str, Any]) -> str:
+    return f"Expired {_count(response)}."
 
 
-def _say_preview(answer: dict[str, Any]) -> str:
-    return f"{_count(answer)} would expire; nothing was expired."
+def _say_preview(response: dict[str, Any]) -> str:
+    return f"{_count(response)} would expire; nothing was expired."
 
 
-def _count(answer: dict[str, Any]) -> str:
-    count = answer["affected"]
+def _count(response: dict[str, Any]) -> str:
+    count = response["affected"]
     return f"{count} {'memory' if count == 1 else 'memories'}"

@@ -28,7 +28,7 @@ class CheckOptions:
         typer.Option(
             "--check",
             metavar="NAME",
-            help=f"Look for this only: one of {', '.join(CHECKS)}.",
+            help=f"Run only this check: one of {', '.join(CHECKS)}.",
         ),
     ] = None
     duplicate_threshold: Annotated[
@@ -38,15 +38,17 @@ class CheckOptions:
             min=0.0,
             max=1.0,
             metavar="X",
-            help="Least similarity of duplicates, from 0 to 1.",
+            help="Report as duplicates from this similarity, from 0 to 1.",
         ),
     ] = None
     max_results: Annotated[
         int | None,
-        typer.Option("--max-results", min=1, metavar="N", help="At most N findings of a kind."),
+        typer.Option(
+            "--max-results", min=1, metavar="N", help="Show at most N findings of each kind."
+        ),
     ] = None
 
-    def write_command(self) -> str:
+    def format_command(self) -> str:
         """The command that looks for the same."""
         options = {
             "--check": self.check,
@@ -63,16 +65,16 @@ def check_memory(
     chosen: ContextOptions,
     wanted: CheckOptions,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help=f"End with {FOUND} when there are findings.")
+        bool, typer.Option("--exit-code", help=f"Exit with code {FOUND} if there are findings.")
     ] = False,
 ) -> int:
-    """Look for what should not be in a context's memory: duplicates, contradictions and the like."""
+    """Check the memory of a context for errors: duplicates, contradictions and the like."""
     rt = ctx.runtime
     check_contexts(rt, chosen, FINDINGS, REPORTS)
     task = Task(
         lambda context: _check(rt, context, wanted),
         lambda report: f"Findings: {report['total']}.",
-        command=wanted.write_command(),
+        command=wanted.format_command(),
         view=FINDINGS,
         summary=REPORTS,
     )

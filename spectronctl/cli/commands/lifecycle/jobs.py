@@ -8,7 +8,7 @@ import typer
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._options import read_wait_timeout
+from spectronctl.cli.commands._options import parse_wait_timeout
 from spectronctl.cli.commands.lifecycle._options import WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS
 from spectronctl.cli.listing import list_items
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 app = App()
 
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Use the job with this id.")]
 
 
 @app.command("list")
 def list_jobs(
     ctx: Context,
     status: Annotated[
-        JobStatus | None, typer.Option("--status", help="Only those that are so.")
+        JobStatus | None, typer.Option("--status", help="Show only jobs with this status.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Only those, such as reindex.")
+        str | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="Show only jobs of this kind, such as reindex."
+        ),
     ] = None,
 ) -> None:
     """List the jobs of a context, the oldest first."""
@@ -62,7 +65,7 @@ def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = 
 
     rt = ctx.runtime
     rt.out.check(JOBS)
-    timeout = read_wait_timeout(wait_timeout)
+    timeout = parse_wait_timeout(wait_timeout)
     rt.clients.works_on_jobs = True
     found = _wait(rt, job, timeout=timeout)
     check_succeeded(found, rt.context)
@@ -75,7 +78,7 @@ def cancel_job(
     ctx: Context,
     job: JobArgument,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until it is cancelled, between two batches.")
+        bool, typer.Option("--wait", help="Wait until the job is cancelled, between two batches.")
     ] = False,
 ) -> None:
     """Cancel a job: a queued one at once, a running one between two batches; safe to repeat."""
@@ -89,11 +92,11 @@ def cancel_job(
     if wait and not found.is_over:
         found = _wait(rt, job, is_known=True)
         check_cancelled(found, rt.context)
-    rt.out.note(f"Job {found.id} is {found.status}{_tell_cancellation(rt, found)}.")
+    rt.out.note(f"Job {found.id} is {found.status}{_describe_cancellation(rt, found)}.")
     rt.out.show(found.to_dict(), JOBS)
 
 
-def _tell_cancellation(rt: Runtime, job: Job) -> str:
+def _describe_cancellation(rt: Runtime, job: Job) -> str:
     if job.is_over:
         return ""
     once = " once it goes on: pass --wait to see to that" if rt.settings.is_local else ""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._options import read_wait_timeout
+from spectronctl.cli.commands._options import parse_wait_timeout
 from spectronctl.cli.commands.lifecycle._options import ContextOptions, WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS, REINDEXES
 from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
-from spectronctl.cli.waiting import explain_interrupt, tell_future, wait_for_job, watch_command
+from spectronctl.cli.waiting import describe_future, explain_interrupt, wait_for_job, watch_command
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
 from spectronctl.ground.times import format_duration, parse_time
 
@@ -38,28 +38,32 @@ class ReindexOptions:
     """Whether to wait, how long, and for which job."""
 
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Start the job, show it, and do not wait for it.")
+        bool, typer.Option("--no-wait", help="Start the job, and do not wait for it.")
     ] = False
     wait_timeout: WaitTimeoutOption = None
     if_running: Annotated[
         IfRunning,
-        typer.Option("--if-running", help="What one under way means.", show_default=True),
+        typer.Option(
+            "--if-running",
+            help="Choose what to do if a reindex is already running.",
+            show_default=True,
+        ),
     ] = IfRunning.FAIL
 
     @property
     def seconds(self) -> float | None:
         """How long to wait; UsageError for what is no duration, or not waited for."""
         if self.no_wait and self.wait_timeout is not None:
-            raise UsageError("--no-wait and --wait-timeout exclude each other")
-        return read_wait_timeout(self.wait_timeout)
+            raise UsageError("--no-wait and --wait-timeout cannot be used together")
+        return parse_wait_timeout(self.wait_timeout)
 
 
 @app.command()
 def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptions) -> None:
     """
-    Embed every chunk of a context again, and rebuild its indexes; waits until that is done.
+    Embed every chunk of a context again, rebuild its indexes, and wait for the end.
 
-    The job is the server's: interrupting the wait does not end it, 'spectronctl lifecycle jobs' sees to it.
+    The job runs in the server: an interrupt ends only the wait; use 'spectronctl lifecycle jobs' for the job.
     """
     rt = ctx.runtime
     check_contexts(rt, chosen, JOBS, REINDEXES)
@@ -78,7 +82,7 @@ def _reindex_one(rt: Runtime, context: str, options: ReindexOptions, timeout: fl
     job = _start(rt, context, options)
     if options.no_wait:
         job = read_job(rt.client, context, job)
-        rt.out.note(tell_future(rt, context, job.id))
+        rt.out.note(describe_future(rt, context, job.id))
     else:
         with (
             explain_interrupt(rt, context, job.id),
@@ -86,7 +90,7 @@ def _reindex_one(rt: Runtime, context: str, options: ReindexOptions, timeout: fl
         ):
             job = wait_for_job(rt, context, job.id, progress, timeout=timeout, is_known=True)
         check_succeeded(job, context)
-        rt.out.note(_tell_success(job, context))
+        rt.out.note(_describe_success(job, context))
     rt.out.show(job.to_dict(), JOBS)
 
 
@@ -124,7 +128,7 @@ def _reindex_many(
         view=JOBS,
         summary=REINDEXES,
         stopped=stopped,
-        leave=lambda: "\n".join(tell_future(rt, *pair) for pair in _list_ids(under_way)),
+        leave=lambda: "\n".join(describe_future(rt, *pair) for pair in _list_ids(under_way)),
     )
     run_in_contexts(rt, chosen, task)
 
@@ -146,19 +150,19 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
         raise
     except KeyboardInterrupt:
         rt.out.leave(
-            "interrupted before the server had answered. Whether a job was started:"
+            "interrupted before the server had responded. Whether a job was started:"
             f" spectronctl lifecycle jobs list -c {context}"
         )
         raise
 
 
-def _tell_success(job: Job, context: str) -> str:
+def _describe_success(job: Job, context: str) -> str:
     """What a job has done, and how long that took."""
     began, ended = parse_time(job.started_at), parse_time(job.finished_at)
-    took = f" in {_tell_length(began, ended)}" if began and ended else ""
+    took = f" in {_format_length(began, ended)}" if began and ended else ""
     return f"Job {job.id} has reindexed {job.progress.done} chunks of context {context}{took}."
 
 
-def _tell_length(began: datetime, ended: datetime) -> str:
+def _format_length(began: datetime, ended: datetime) -> str:
     seconds = (ended - began).total_seconds()
     return format_duration(round(seconds, 1 if seconds < 10 else 0))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DECLINED = "Nothing was changed."
 
-_NAMED_AT_MOST = 5
+_MAX_NAMED = 5
 
 
 class Consent:
@@ -27,7 +27,7 @@ class Consent:
         self._agreed: set[Part] = set()
 
     def __call__(self, difference: Difference) -> None:
-        """DeclinedError when a person says no; UsageError when nobody is there to say anything."""
+        """DeclinedError when a person says no; UsageError when the session is not interactive."""
         rt = self._rt
         if difference != self._shown:
             rt.out.changes(difference.list_lines())
@@ -47,8 +47,8 @@ class Consent:
 
 def name_parts(parts: Sequence[Part]) -> str:
     """The first few of them by name, and how many more there are."""
-    named = ", ".join(map(str, parts[:_NAMED_AT_MOST]))
-    more = len(parts) - _NAMED_AT_MOST
+    named = ", ".join(map(str, parts[:_MAX_NAMED]))
+    more = len(parts) - _MAX_NAMED
     return f"{named} and {more} more" if more > 0 else named
 
 

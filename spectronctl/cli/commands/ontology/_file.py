@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spectronctl.cli.commands._documents import name_file, read_document
+from spectronctl.cli.commands._documents import load_document, name_file
 from spectronctl.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 FileArgument = Annotated[
     str,
-    typer.Argument(metavar="FILE|-", help="JSON, TOML or YAML, by its suffix; stdin JSON or YAML."),
+    typer.Argument(
+        metavar="FILE|-", help="Read JSON, TOML or YAML, chosen by suffix; stdin is JSON or YAML."
+    ),
 ]
 
 _QUOTES = (
@@ -23,9 +25,9 @@ _QUOTES = (
 )
 
 
-def read_ontology(rt: Runtime, file: str) -> Ontology:
+def load_ontology(rt: Runtime, file: str) -> Ontology:
     """UsageError for what cannot be read; InvalidError names all that is wrong with what can."""
-    return check_ontology(read_document(rt, file, "FILE"), name_file(file))
+    return check_ontology(load_document(rt, file, "FILE"), name_file(file))
 
 
 def check_ontology(document: Any, name: str) -> Ontology:
@@ -35,6 +37,8 @@ def check_ontology(document: Any, name: str) -> Ontology:
     if problems := find_problems(document):
         is_unquoted = any("must be a string, not" in problem for problem in problems)
         told = join_problems(problems, "\n")
-        raise InvalidError(f"{name} is no ontology:\n{told}", hint=_QUOTES if is_unquoted else None)
+        raise InvalidError(
+            f"{name} is not an ontology:\n{told}", hint=_QUOTES if is_unquoted else None
+        )
     whole = Ontology().model_dump() | document
     return Ontology(**{field: whole[field] for field in FIELDS})

@@ -20,17 +20,23 @@ class NameOptions:
 
     entity_type: Annotated[
         list[str] | None,
-        typer.Option("--entity-type", metavar="NAME", help="An entity type; may be repeated."),
+        typer.Option(
+            "--entity-type", metavar="NAME", help="Use this entity type; may be repeated."
+        ),
     ] = None
     attribute: Annotated[
         list[str] | None,
         typer.Option(
-            "--attribute", metavar="TYPE=KEY,KEY", help="Attribute keys of a type; may be repeated."
+            "--attribute",
+            metavar="TYPE=KEY,KEY",
+            help="Use these attribute keys of a type; may be repeated.",
         ),
     ] = None
     relation: Annotated[
         list[str] | None,
-        typer.Option("--relation", metavar="LABEL", help="A relation label; may be repeated."),
+        typer.Option(
+            "--relation", metavar="LABEL", help="Use this relation label; may be repeated."
+        ),
     ] = None
 
     def read(self) -> Names:
@@ -46,12 +52,12 @@ class NameOptions:
         _check_names(self.relation or (), "--relation")
         return Names(
             entity_types=self.entity_type or (),
-            attribute_keys=_read_attributes(self.attribute or ()),
+            attribute_keys=_parse_attributes(self.attribute or ()),
             relation_labels=self.relation or (),
         )
 
 
-def _read_attributes(texts: Iterable[str]) -> dict[str, list[str]]:
+def _parse_attributes(texts: Iterable[str]) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
     for text in texts:
         owner, equals, names = text.partition("=")

@@ -12,7 +12,7 @@ app = App()
 
 @app.command()
 def add_names(ctx: Context, names: NameOptions) -> None:
-    """Add names to the ontology; what is there already stays as it is."""
+    """Add names to the ontology; existing names stay as they are."""
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime
@@ -27,5 +27,5 @@ def add_names(ctx: Context, names: NameOptions) -> None:
     )
     before = set(ontologies.list_parts(written.before))
     if idle := [part for part in wanted.list_parts() if part in before]:
-        rt.out.note(f"There already: {name_parts(idle)}.")
+        rt.out.note(f"Already in the ontology:  {name_parts(idle)}.")
     show_written(rt, written, "Nothing was changed.")

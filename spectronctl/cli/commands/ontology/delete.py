@@ -13,7 +13,7 @@ app = App()
 
 @app.command()
 def delete_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
-    """Forget the whole ontology."""
+    """Delete the whole ontology."""
     rt = ctx.runtime
     rt.out.check(DELETED)
     context = rt.context

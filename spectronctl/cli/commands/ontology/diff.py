@@ -9,7 +9,7 @@ import typer
 
 from spectronctl.api import ontology as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
+from spectronctl.cli.commands.ontology._file import FileArgument, load_ontology
 from spectronctl.cli.commands.ontology._view import DIFFERENCE
 from spectronctl.errors import FOUND
 
@@ -21,7 +21,7 @@ def compare_ontology(
     ctx: Context,
     file: FileArgument,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help=f"End with {FOUND} when there are differences.")
+        bool, typer.Option("--exit-code", help=f"Exit with code {FOUND} if there are differences.")
     ] = False,
 ) -> int:
     """Show what `set` would change: - is removed, + is added."""
@@ -29,7 +29,7 @@ def compare_ontology(
 
     rt = ctx.runtime
     rt.out.check(DIFFERENCE)
-    wanted = read_ontology(rt, file)
+    wanted = load_ontology(rt, file)
     found = rt.client.send(api.get_ontology(rt.context)).value
     difference = ontologies.compare_ontologies(found, wanted)
     if not difference:

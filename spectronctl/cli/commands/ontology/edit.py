@@ -25,7 +25,7 @@ app = App()
 
 @app.command()
 def edit_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
-    """Change the ontology in your editor; never overwrites what others changed meanwhile."""
+    """Edit the ontology in your editor, without overwriting changes of others."""
     from spectronctl.cli.editors import find_editor
     from spectronctl.operations import ontologies
 
@@ -63,7 +63,7 @@ class _Draft:
         return self
 
     def edit(self, ontology: Ontology) -> Ontology:
-        """What a person makes of it; InvalidError or UsageError when it is wrong and nobody mends it."""
+        """The text after editing; InvalidError or UsageError when it is wrong and is not corrected."""
         path = self._write(ontology)
         while True:
             self._editor.run(path)

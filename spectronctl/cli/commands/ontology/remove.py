@@ -31,5 +31,5 @@ def remove_names(ctx: Context, names: NameOptions, confirm: ConfirmOption = None
     )
     before = set(ontologies.list_parts(written.before))
     if idle := [part for part in parts if part not in before]:
-        rt.out.note(f"Not there: {name_parts(idle)}.")
+        rt.out.note(f"Not in the ontology: {name_parts(idle)}.")
     show_written(rt, written, "Nothing was changed.")

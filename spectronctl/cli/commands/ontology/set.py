@@ -5,7 +5,7 @@ from __future__ import annotations
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.ontology._consent import Consent, show_written
-from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
+from spectronctl.cli.commands.ontology._file import FileArgument, load_ontology
 from spectronctl.cli.commands.ontology._view import ONTOLOGY
 
 app = App()
@@ -13,14 +13,14 @@ app = App()
 
 @app.command()
 def set_ontology(ctx: Context, file: FileArgument, confirm: ConfirmOption = None) -> None:
-    """Replace the whole ontology by a file; asks when that removes anything."""
+    """Replace the whole ontology by a file; asks before anything is removed."""
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime
     rt.out.check(ONTOLOGY)
-    wanted = read_ontology(rt, file)
+    wanted = load_ontology(rt, file)
     written = ontologies.replace_ontology(
         rt.client, rt.context, lambda _: wanted, agree=Consent(rt, confirm)
     )
-    unchanged = f"The ontology of context {rt.context} is that way already: nothing was sent."
+    unchanged = f"The ontology of context {rt.context} is up to date: nothing was sent."
     show_written(rt, written, unchanged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import name_file
-from spectronctl.cli.commands.ontology._file import FileArgument, read_ontology
+from spectronctl.cli.commands.ontology._file import FileArgument, load_ontology
 from spectronctl.cli.commands.ontology._view import VALIDATED
 
 app = App()
@@ -12,10 +12,10 @@ app = App()
 
 @app.command()
 def validate_ontology(ctx: Context, file: FileArgument) -> None:
-    """Check a file, and name all that is wrong with it; asks no server."""
+    """Check a file, and list all its errors; needs no server."""
     rt = ctx.runtime
     rt.out.check(VALIDATED)
-    ontology = read_ontology(rt, file)
+    ontology = load_ontology(rt, file)
     counts = {
         "entity_types": len(ontology.entity_types),
         "attribute_keys": sum(map(len, ontology.attribute_keys.values())),
@@ -23,4 +23,4 @@ def validate_ontology(ctx: Context, file: FileArgument) -> None:
     }
     name = name_file(file)
     told = ", ".join(f"{field.replace('_', ' ')}: {count}" for field, count in counts.items())
-    rt.out.done({"file": name, "valid": True, **counts}, VALIDATED, f"{name} is in order ({told}).")
+    rt.out.done({"file": name, "valid": True, **counts}, VALIDATED, f"{name} is valid ({told}).")

@@ -53,7 +53,7 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         metavar="URL",
-        help="surrealkv://PATH, mem:// or ws://HOST; by default the store of --profile local.",
+        help="Use this store: surrealkv://PATH, mem:// or ws://HOST; by default that of --profile local.",
     ),
 ]
 
@@ -66,10 +66,11 @@ PrivateProvidersOption = Annotated[
     ),
 ]
 ReadyFileOption = Annotated[
-    Path | None, typer.Option("--ready-file", metavar="PATH", help="Write the ready line here.")
+    Path | None,
+    typer.Option("--ready-file", metavar="PATH", help="Write the ready line to this file."),
 ]
 LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", help="Format of the log on stderr.")
+    LogFormat, typer.Option("--log-format", help="Choose the format of the log on stderr.")
 ]
 
 
@@ -78,16 +79,26 @@ class ListenOptions:
     """Where the server listens, and how it is reached."""
 
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Address to bind.", show_default=True)
+        str, typer.Option("--host", metavar="HOST", help="Bind to this address.", show_default=True)
     ] = "127.0.0.1"
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Port; 0 is any.", show_default=True)
+        int,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            help="Listen on this port; 0 chooses a free one.",
+            show_default=True,
+        ),
     ] = 9090
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="PATH", help="Certificate chain, PEM.")
+        Path | None,
+        typer.Option(
+            "--tls-cert", metavar="PATH", help="Read the certificate chain from this PEM file."
+        ),
     ] = None
     tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="PATH", help="Its private key, PEM.")
+        Path | None,
+        typer.Option("--tls-key", metavar="PATH", help="Read its private key from this PEM file."),
     ] = None
     insecure_bind: Annotated[
         bool, typer.Option("--insecure-bind", help="Bind beyond loopback without TLS.")
@@ -106,10 +117,10 @@ def serve(
     secret: SecretOptions,
     store: StoreOption = None,
     bootstrap: Annotated[
-        bool, typer.Option("--bootstrap", help="Make the first management key, if there is none.")
+        bool, typer.Option("--bootstrap", help="Create the first management key, if there is none.")
     ] = False,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="Leave jobs to others: see 'serve worker'.")
+        bool, typer.Option("--no-worker", help="Run no jobs here; see 'serve worker'.")
     ] = False,
     allow_private_providers: PrivateProvidersOption = False,
     ready_file: ReadyFileOption = None,
@@ -166,7 +177,7 @@ def work(
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """
-    Work on the jobs of a store, without a server, until told to stop.
+    Run the jobs of a store, without a server, until stopped.
 
     Beside servers with --no-worker on the same ws:// store: as many workers as the jobs need.
     """
@@ -204,7 +215,7 @@ def list_keys(ctx: Context, store: StoreOption = None) -> None:
 @keys.command("create")
 def create_key(
     ctx: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new key.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Give the new key this name.")],
     secret: SecretOptions,
     store: StoreOption = None,
 ) -> None:
@@ -222,7 +233,9 @@ def create_key(
 @keys.command("revoke")
 def revoke_key(
     ctx: Context,
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the management key.")],
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Use the management key with this id.")
+    ],
     store: StoreOption = None,
 ) -> None:
     """Revoke a management key at once."""
@@ -230,7 +243,7 @@ def revoke_key(
     rt.out.check(MANAGEMENT_KEYS)
     get_consent(
         rt,
-        f"Revoke management key {key_id}? Whoever holds it fails at once.",
+        f"Revoke management key {key_id}? Requests that use it fail at once.",
         name=key_id,
         confirmed=None,
         declined="Nothing was revoked.",

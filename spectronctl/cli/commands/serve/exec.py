@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._documents import name_file, read_document
+from spectronctl.cli.commands._documents import load_document, name_file
 from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
 from spectronctl.config.resolve import KEY_VARIABLES, SERVER_VARIABLES, hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
@@ -36,34 +36,36 @@ _FILES = frozenset({"SPECTRONCTL_CONFIG", "SPECTRONCTL_LOCAL_STORE"})
 def run_against_server(
     ctx: Context,
     command: Annotated[
-        list[str], typer.Argument(metavar="CMD", help="Program to run, and its arguments.")
+        list[str], typer.Argument(metavar="CMD", help="Run this program with these arguments.")
     ],
     seed: Annotated[
         str | None,
         typer.Option(
             "--seed",
             metavar="FILE|-",
-            help="Contexts to begin with: JSON, TOML or YAML, by its suffix.",
+            help="Create the contexts in this file: JSON, TOML or YAML, chosen by suffix.",
         ),
     ] = None,
     log_file: Annotated[
         Path | None,
         typer.Option(
-            "--log-file", metavar="PATH", help="Log all requests here; else warnings go to stderr."
+            "--log-file",
+            metavar="PATH",
+            help="Log all requests to this file; without it, warnings go to stderr.",
         ),
     ] = None,
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> int:
     """
-    Run a program against a throw-away server, which ends along with it.
+    Run a program with a temporary server, which ends with it.
 
-    The server is empty, in memory, on a free port of the loopback, and answers before CMD begins. CMD's exit code is
+    The server is empty, in memory, on a free loopback port, and is ready before CMD starts. CMD's exit code is
     passed on; it is 128 + N when signal N ended CMD.
 
     CMD finds SPECTRON_URL and SPECTRON_MANAGEMENT_API_KEY in its environment. With a seed it finds there, too,
     SPECTRON_CONTEXT_ID and SPECTRON_API_KEY of the first context that has a key, and every key in a variable of its
-    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. What names other servers, and their
-    keys, is taken out; what a spectronctl in CMD keeps, a config file too, is in a folder that goes with the server.
+    own: SPECTRON_API_KEY_ACME_PLANNER is the key planner of the context acme. Variables of other servers, and their
+    keys, are removed; files of a spectronctl in CMD, also its config, are in a directory that is deleted at the end.
 
     A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
     (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
@@ -75,7 +77,7 @@ def run_against_server(
     rt.args = rt.args[: -len(command)]  # no option of ours is among them, whatever they look like
     with server_parts():
         from spectronctl.testing import run_server
-    wanted = _read_seed(rt, seed) if seed else None
+    wanted = _load_seed(rt, seed) if seed else None
     check_program(command[0], rt.env)
     with (
         SignalRelay() as relay,
@@ -88,10 +90,10 @@ def run_against_server(
         return relay.run(command, env | {"SPECTRONCTL_HOME": folder})
 
 
-def _read_seed(rt: Runtime, file: str) -> Seed:
-    from spectronctl.testing import read_seed
+def _load_seed(rt: Runtime, file: str) -> Seed:
+    from spectronctl.testing import parse_seed
 
-    return read_seed(read_document(rt, file, "--seed"), f"{name_file(file)} is no seed")
+    return parse_seed(load_document(rt, file, "--seed"), f"{name_file(file)} is not a seed")
 
 
 def _build_environment(

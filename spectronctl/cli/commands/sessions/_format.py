@@ -45,7 +45,7 @@ _BY_SUFFIX = {suffix: name for name, suffix in SUFFIXES.items()}
 
 
 def choose_for_stdout(rt: Runtime, wanted: Format | None) -> Format:
-    """The format of a transcript on stdout; UsageError when `--format` and `-o` contradict each other."""
+    """The format of a transcript on stdout; UsageError when `--format` and `-o` cannot be used together."""
     output = rt.settings.output
     meant = _BY_OUTPUT.get(output.value)
     if wanted is None:
@@ -56,7 +56,7 @@ def choose_for_stdout(rt: Runtime, wanted: Format | None) -> Format:
             )
         return meant
     if "output" in rt.flags and wanted is not meant:
-        raise UsageError(f"--format {wanted} and -o {output.value} contradict each other")
+        raise UsageError(f"--format {wanted} and -o {output.value} cannot be used together")
     return wanted
 
 

@@ -15,13 +15,20 @@ from spectronctl.errors import UsageError
 if TYPE_CHECKING:
     from spectronctl.operations.exports import Wanted
 
-SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Id of the session.")]
+SessionArgument = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Use the session with this id.")
+]
 ScopeOption = Annotated[
     list[str] | None,
-    typer.Option("--scope", metavar="PATH", help="Tag it with this path; may be repeated."),
+    typer.Option(
+        "--scope", metavar="PATH", help="Tag the session with this path; may be repeated."
+    ),
 ]
 ParallelOption = Annotated[
-    int, typer.Option("--parallel", min=1, max=32, metavar="N", help="Requests at a time.")
+    int,
+    typer.Option(
+        "--parallel", min=1, max=32, metavar="N", help="Send N requests at the same time."
+    ),
 ]
 
 
@@ -41,26 +48,28 @@ class TurnOptions:
     format: Annotated[
         Format | None,
         typer.Option(
-            "--format", help="How it is written; text, unless -o or the file's name says otherwise."
+            "--format", help="Choose the format; by default text, or what -o or the file name says."
         ),
     ] = None
     tail: Annotated[
-        int | None, typer.Option("--tail", min=0, metavar="N", help="Only the last N turns.")
+        int | None, typer.Option("--tail", min=0, metavar="N", help="Print only the last N turns.")
     ] = None
     from_seq: Annotated[
         int | None,
-        typer.Option("--from-seq", min=0, metavar="N", help="Only turns from this seq on."),
+        typer.Option(
+            "--from-seq", min=0, metavar="N", help="Print only turns from this number (seq) on."
+        ),
     ] = None
     role: Annotated[
         list[Role] | None,
-        typer.Option("--role", help="Only turns of this role; may be repeated."),
+        typer.Option("--role", help="Print only turns of this role; may be repeated."),
     ] = None
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with new turns as they come, until interrupted.")
+        bool, typer.Option("--follow", help="Print new turns as they come, until interrupted.")
     ] = False
 
     def check(self) -> None:
-        """UsageError for options that exclude each other."""
+        """UsageError for options that cannot be used together."""
         if self.tail is not None and self.from_seq is not None:
             raise UsageError("--tail and --from-seq both say where to start: give one of them")
 
@@ -85,20 +94,20 @@ class FileOptions:
     ] = None
     output_dir: Annotated[
         Path | None,
-        typer.Option("--output-dir", metavar="PATH", help="Write a file per session in here."),
+        typer.Option(
+            "--output-dir", metavar="PATH", help="Write a file for each session to this directory."
+        ),
     ] = None
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with what an interrupted run has left in the files."),
+        typer.Option("--resume", help="Continue the files of an interrupted run."),
     ] = False
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files that are there already.")
-    ] = False
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False
 
     def check(self) -> None:
         """UsageError for options that exclude or need each other."""
         if self.output_file and self.output_dir:
-            raise UsageError("--output-file and --output-dir exclude each other")
+            raise UsageError("--output-file and --output-dir cannot be used together")
         for option, given in {"--resume": self.resume, "--force": self.force}.items():
             if given and not (self.output_file or self.output_dir):
                 raise UsageError(f"{option} is about files: name one with --output-file PATH")

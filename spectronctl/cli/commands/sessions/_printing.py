@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spectronctl.cli.commands.sessions._view import TRANSCRIPT
 from spectronctl.errors import UsageError
-from spectronctl.output.transcripts import write_transcript
+from spectronctl.output.transcripts import format_transcript
 
 if TYPE_CHECKING:
     from spectronctl.cli.commands.sessions._format import Format
@@ -43,9 +43,9 @@ def print_transcript(rt: Runtime, source: Source, format: str) -> None:
 
 
 def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
-    """Print it, and what is said from now on, until nobody reads or somebody interrupts."""
+    """Print it, and new turns as they come, until the reader is gone or the user interrupts."""
     session = source.describe()
-    # Whether more would come cannot be known: nobody waits for it.
+    # Whether more would come cannot be known without waiting for it.
     turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.settings.limit.value)
     rt.out.follow(_write(rt, format, session, turns))
 
@@ -60,7 +60,7 @@ def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
 def _write(
     rt: Runtime, format: str, session: dict[str, object], turns: Iterable[Turn]
 ) -> Iterator[str]:
-    pieces = write_transcript(format, session, turns, terminal=rt.out.terminal)
+    pieces = format_transcript(format, session, turns, terminal=rt.out.terminal)
     if format == "csv" and rt.settings.no_header.value:
         next(pieces)
     return pieces

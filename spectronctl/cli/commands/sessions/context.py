@@ -20,9 +20,9 @@ app = App()
 def get_session_context(
     ctx: Context,
     session: SessionArgument,
-    question: Annotated[str, typer.Argument(metavar="QUERY", help="What the text is for.")],
+    question: Annotated[str, typer.Argument(metavar="QUERY", help="Find text for this query.")],
 ) -> None:
-    """Ask a session what it has to say to a query, as text for a model's prompt."""
+    """Get the parts of a session that match a query, as text for a model's prompt."""
     rt = ctx.runtime
     rt.out.check(RECALLED)
     if not question.strip():

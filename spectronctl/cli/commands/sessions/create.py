@@ -21,7 +21,8 @@ def create_session(
     ctx: Context,
     scope: ScopeOption = None,
     metadata: Annotated[
-        str | None, typer.Option("--metadata", metavar="JSON", help="Anything to keep with it.")
+        str | None,
+        typer.Option("--metadata", metavar="JSON", help="Keep this JSON object with the session."),
     ] = None,
 ) -> None:
     """Create an empty session."""
@@ -29,14 +30,14 @@ def create_session(
 
     rt = ctx.runtime
     rt.out.check(SESSIONS)
-    kept = None if metadata is None else _read_metadata(metadata)
+    kept = None if metadata is None else _parse_metadata(metadata)
     with open_plane(rt) as (client, context):
         made = sessions.create_session(client, context, scopes=scope or None, metadata=kept)
     rt.out.note(f"Created {made.id}.")
     rt.out.show(made.to_dict(), SESSIONS)
 
 
-def _read_metadata(text: str) -> Any:
+def _parse_metadata(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as exc:

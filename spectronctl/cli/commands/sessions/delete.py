@@ -18,11 +18,13 @@ app = App()
 @app.command()
 def delete_sessions(
     ctx: Context,
-    session: Annotated[list[str], typer.Argument(metavar="SESSION", help="Ids of the sessions.")],
+    session: Annotated[
+        list[str], typer.Argument(metavar="SESSION", help="Use the sessions with these ids.")
+    ],
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Delete sessions with all their turns. There is no way back."""
+    """Delete sessions with all their turns. This cannot be undone."""
     from spectronctl.operations import sessions
 
     rt = ctx.runtime

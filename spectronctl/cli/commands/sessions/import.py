@@ -34,12 +34,16 @@ def import_conversation(
         str,
         typer.Argument(
             metavar="FILE|-",
-            help="""Lines of {"role": …, "content": …, "ts": …}, or a transcript exported as JSON.""",
+            help="""Read lines of {"role": …, "content": …, "ts": …}, or a transcript exported as JSON.""",
         ),
     ],
     session: Annotated[
         str | None,
-        typer.Option("--session", metavar="SESSION", help="Append to this one; else one is made."),
+        typer.Option(
+            "--session",
+            metavar="SESSION",
+            help="Append to this session; by default a new one is created.",
+        ),
     ] = None,
     scope: ScopeOption = None,
     parallel: ParallelOption = 4,
@@ -94,11 +98,11 @@ def _import(
             )
         except (SpectronctlError, KeyboardInterrupt) as exc:
             if reached:
-                _tell_how_to_go_on(rt, exc, file, reached)
+                _describe_continuation(rt, exc, file, reached)
             raise
 
 
-def _tell_how_to_go_on(
+def _describe_continuation(
     rt: Runtime, exc: SpectronctlError | KeyboardInterrupt, file: str, reached: Progress
 ) -> None:
     command = f"spectronctl sessions import {shlex.quote(file)} --session {reached.session_id}"
@@ -143,9 +147,9 @@ def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
 
 
 def _read(file: BinaryIO, name: str) -> Iterator[Message]:
-    from spectronctl.operations.conversations import read_messages
+    from spectronctl.operations.conversations import parse_messages
 
-    return read_messages(_decode(file, name), name)
+    return parse_messages(_decode(file, name), name)
 
 
 def _decode(lines: Iterable[bytes], name: str) -> Iterator[str]:

@@ -24,22 +24,32 @@ def list_sessions(
     ctx: Context,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Made since then: 7d ago, or 2026-05-01."),
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Show only sessions created since this time: 7d (ago), or 2026-05-01.",
+        ),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="Made until then, written likewise."),
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Show only sessions created until this time: 7d (ago), or 2026-05-01.",
+        ),
     ] = None,
     scope: Annotated[
         str | None,
-        typer.Option("--scope", metavar="PATH", help="Only those tagged at or below this path."),
+        typer.Option(
+            "--scope", metavar="PATH", help="Show only sessions tagged at or below this path."
+        ),
     ] = None,
 ) -> None:
-    """List the sessions of a context, the oldest first."""
+    """List the sessions of a context, oldest first."""
     rt = ctx.runtime
     rt.out.check(SESSIONS)
     now = datetime.now(UTC)
-    first, last = _read_moment(since, "--since", now), _read_moment(until, "--until", now)
+    first, last = _parse_moment(since, "--since", now), _parse_moment(until, "--until", now)
     if first and last and first > last:
         raise UsageError(f"--since {since} is later than --until {until}: no session fits")
     with open_plane(rt) as (client, context), explain_missing(NO_LIST):
@@ -52,7 +62,7 @@ def list_sessions(
         rt.out.rows(list_items(rt, request, client=client), SESSIONS)
 
 
-def _read_moment(text: str | None, option: str, now: datetime) -> datetime | None:
+def _parse_moment(text: str | None, option: str, now: datetime) -> datetime | None:
     """A moment, or how long ago it was."""
     if text is None:
         return None

@@ -43,14 +43,14 @@ def print_transcript(
     turns: TurnOptions,
     files: FileOptions,
     session: Annotated[
-        list[str] | None, typer.Argument(metavar="SESSION", help="Ids of the sessions.")
+        list[str] | None, typer.Argument(metavar="SESSION", help="Use the sessions with these ids.")
     ] = None,
     all_sessions: Annotated[
-        bool, typer.Option("--all", help="Every session of the context, with --output-dir.")
+        bool, typer.Option("--all", help="Write every session of the context; needs --output-dir.")
     ] = False,
     parallel: ParallelOption = 4,
 ) -> None:
-    """Print what was said in a session, or write it to a file; many sessions at once, too."""
+    """Print the transcript of a session, or write those of many sessions to files."""
     rt = ctx.runtime
     ids = list(dict.fromkeys(session or ()))
     turns.check()
@@ -68,7 +68,7 @@ def _check_sessions(
     ids: list[str], turns: TurnOptions, files: FileOptions, *, all_sessions: bool
 ) -> None:
     if all_sessions and ids:
-        raise UsageError("--all and the ids of sessions exclude each other")
+        raise UsageError("--all and the ids of sessions cannot be used together")
     if not all_sessions and not ids:
         raise UsageError(
             "no session named",
@@ -215,7 +215,7 @@ def _check_new(paths: Sequence[Path], files: FileOptions) -> None:
     if there:
         more = f", and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(
-            f"{there[0]} exists already{more}",
+            f"{there[0]} already exists{more}",
             hint="Pass --resume to leave what is whole and go on with the rest, or --force to replace all.",
         )
 
@@ -236,5 +236,5 @@ def _tell(path: Path, export: Export, error: SpectronctlError | None = None) -> 
     if error:
         return f"{name}: {error.message}"
     if export.status == "was there":
-        return f"{path} was whole already."
+        return f"{path} was already complete."
     return f"Wrote {export.turns} turns of {name} to {path}."

@@ -143,7 +143,7 @@ def test_a_web_page_is_named_as_such_with_its_first_useful_line(
     error = fail(client, spectron, 502, content=page, headers=headers)
     assert type(error) is errors.UpstreamError
     assert error.message == (
-        f"502 GET {ACME}: a proxy or another server answered with a web page “{words}”"
+        f"502 GET {ACME}: a proxy or another server responded with a web page “{words}”"
     )
     assert "--url" in (error.hint or "")
 
@@ -183,12 +183,12 @@ def test_a_redirect_may_point_anywhere(
     [
         ({"content": PAGE, "headers": HTML}, "a web page “502 Bad Gateway”"),
         ({"content": b"\n<!doctype HTML><p>Sign in"}, "a web page “Sign in”"),
-        ({"content": b""}, "the answer is empty"),
+        ({"content": b""}, "the response is empty"),
         ({"content": b'{"id": "ac'}, "not complete JSON: Invalid JSON: EOF"),
         ({"content": b"OK"}, "not complete JSON"),
         ({"content": b'{"id": "\xff"}'}, "not complete JSON"),
-        ({"json": {"name": "acme"}}, "not what was asked for: id: Field required"),
-        ({"json": []}, "not what was asked for: Input should be an object"),
+        ({"json": {"name": "acme"}}, "not what was requested: id: Field required"),
+        ({"json": []}, "not what was requested: Input should be an object"),
     ],
 )
 def test_a_success_that_cannot_be_read_is_no_success(
@@ -233,7 +233,7 @@ def test_broken_compression_is_an_upstream_error(
     stream = httpx.ByteStream(b"not compressed at all")
     error = fail(client, spectron, 200, headers={"Content-Encoding": encoding}, stream=stream)
     assert type(error) is errors.UpstreamError
-    assert "compression is broken" in error.message
+    assert "the compression of the response is broken" in error.message
 
 
 def test_unknown_fields_are_kept(client: Face, spectron: FakeSpectron) -> None:

@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from spectronctl import errors
 from spectronctl.api.requests import Reply
 from spectronctl.client._call import Call, Outcome
-from spectronctl.client._connection import parse_url, show_origin
+from spectronctl.client._connection import format_origin, parse_url
 from spectronctl.client._failures import LOOK_FIRST, PROXY_HINT, build_network_error
 from spectronctl.ground.http_problems import (
     MAX_PAGE,
-    Answer,
+    Response,
     ServerProblem,
     describe_page,
     is_web_page,
-    read_problem,
-    read_retry_after,
+    parse_problem,
+    parse_retry_after,
 )
 from spectronctl.models.events import Event
 
@@ -49,19 +49,19 @@ KEY_SOURCES = (
     "or through a profile's api_key_env, api_key_file or api_key_command."
 )
 REFUSED_KEY = (
-    "The server does not accept this key here: management calls want a management key (mgmt-…), "
+    "The server does not accept this key here: management calls need a management key (mgmt-…), "
     "the others a key of that context."
 )
 WRONG_URL_HINT = "Check --url: does it name a Spectron server, with its path prefix if it has one?"
 OTHER_VERSION_HINT = (
-    "The server may be of another version, or a proxy in between may change its answers."
+    "The server may be of another version, or a proxy in between may change its responses."
 )
 NOT_OFFERED_HINT = "Not every Spectron server offers every call: check its version, and --url."
 
 
 def settle(call: Call[T], outcome: Outcome) -> T:
     """The result of a call; RequestError's subclass when there is none."""
-    if not isinstance(outcome, Answer):
+    if not isinstance(outcome, Response):
         raise build_network_error(call, outcome) from outcome
     if outcome.is_success:
         return _read(call, outcome)
@@ -73,13 +73,13 @@ def settle(call: Call[T], outcome: Outcome) -> T:
     raise _build_error(call, outcome)
 
 
-def refuse_answer(call: Call[Any], outcome: Outcome) -> errors.RequestError:
+def refuse_response(call: Call[Any], outcome: Outcome) -> errors.RequestError:
     """The error for what came in place of a stream of events."""
-    if not isinstance(outcome, Answer):
+    if not isinstance(outcome, Response):
         return build_network_error(call, outcome)
     if not outcome.is_success:
         return _build_error(call, outcome)
-    problem = "the answer is not a stream of events"
+    problem = "the response is not a stream of events"
     return _unreadable(call, outcome, problem, OTHER_VERSION_HINT)
 
 
@@ -90,81 +90,83 @@ def build_event_error(
     value = event.value
     told = value.get("status") if isinstance(value, dict) else None
     status = told if isinstance(told, int) and 400 <= told < 600 else 500
-    error = _build_error(call, Answer(status, headers, event.data.encode()))
+    error = _build_error(call, Response(status, headers, event.data.encode()))
     error.message += call.progress
     return error
 
 
-def _says_missing(answer: Answer) -> bool:
+def _says_missing(response: Response) -> bool:
     """Whether a server that knows Spectron's resources said that one is not there."""
-    return answer.status == 404 and not is_web_page(answer)
+    return response.status == 404 and not is_web_page(response)
 
 
 def _is_deleted_before(call: Call[Any]) -> bool:
-    """What is gone after an attempt whose answer was lost: that attempt did it."""
+    """What is gone after an attempt whose response was lost: that attempt did it."""
     request = call.request
     return request.method == "DELETE" and not request.expects_body and call.may_have_landed
 
 
-def _read(call: Call[T], answer: Answer) -> T:
-    if is_web_page(answer):
-        page = describe_page(answer.body[: 4 * MAX_PAGE].decode(errors="replace"))
-        raise _unreadable(call, answer, page, WRONG_URL_HINT)
-    if call.request.expects_body and not answer.body.strip():
-        raise _unreadable(call, answer, "the answer is empty", OTHER_VERSION_HINT)
+def _read(call: Call[T], response: Response) -> T:
+    if is_web_page(response):
+        page = describe_page(response.body[: 4 * MAX_PAGE].decode(errors="replace"))
+        raise _unreadable(call, response, page, WRONG_URL_HINT)
+    if call.request.expects_body and not response.body.strip():
+        raise _unreadable(call, response, "the response is empty", OTHER_VERSION_HINT)
     if call.request.returns is Reply:
-        answer = call.mask_headers(answer)
+        response = call.mask_headers(response)
     try:
-        return call.request.read(answer)
+        return call.request.read(response)
     except ValidationError as exc:
         problem = _explain_shape(exc)
-    # Raised out here, so that no traceback leads to pydantic's error, which holds the answer.
-    raise _unreadable(call, answer, problem, OTHER_VERSION_HINT)
+    # Raised out here, so that no traceback leads to pydantic's error, which holds the response.
+    raise _unreadable(call, response, problem, OTHER_VERSION_HINT)
 
 
 def _explain_shape(exc: ValidationError) -> str:
     first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return f"the answer is not complete JSON: {first['msg']}"
+        return f"the response is not complete JSON: {first['msg']}"
     where = ".".join(map(str, first["loc"]))
-    return f"the answer is not what was asked for: {where + ': ' if where else ''}{first['msg']}"
+    return f"the response is not what was requested: {where + ': ' if where else ''}{first['msg']}"
 
 
-def _unreadable(call: Call[Any], answer: Answer, problem: str, hint: str) -> errors.RequestError:
+def _unreadable(
+    call: Call[Any], response: Response, problem: str, hint: str
+) -> errors.RequestError:
     call.may_have_landed = True
-    return _compose(call, answer, errors.UpstreamError, ServerProblem(problem), hint)
+    return _compose(call, response, errors.UpstreamError, ServerProblem(problem), hint)
 
 
-def _build_error(call: Call[Any], answer: Answer) -> errors.RequestError:
-    if 300 <= answer.status < 400:
-        return _build_redirect_error(call, answer)
-    fallback = errors.UpstreamError if answer.status >= 500 else errors.RequestError
-    kind = ERRORS.get(answer.status, fallback)
-    if kind is errors.NotFoundError and not _says_missing(answer):
+def _build_error(call: Call[Any], response: Response) -> errors.RequestError:
+    if 300 <= response.status < 400:
+        return _build_redirect_error(call, response)
+    fallback = errors.UpstreamError if response.status >= 500 else errors.RequestError
+    kind = ERRORS.get(response.status, fallback)
+    if kind is errors.NotFoundError and not _says_missing(response):
         kind = errors.UpstreamError
-    return _compose(call, answer, kind, read_problem(answer), _choose_hint(call, answer))
+    return _compose(call, response, kind, parse_problem(response), _choose_hint(call, response))
 
 
-def _build_redirect_error(call: Call[Any], answer: Answer) -> errors.RequestError:
-    target = _read_location(call, answer)
+def _build_redirect_error(call: Call[Any], response: Response) -> errors.RequestError:
+    target = _parse_location(call, response)
     problem = (
         f"the server points elsewhere, to {target or 'no address'}; redirects are not followed"
     )
     hint = f"If that is the server you mean, set --url {target}." if target else WRONG_URL_HINT
-    return _compose(call, answer, errors.UpstreamError, ServerProblem(problem), hint)
+    return _compose(call, response, errors.UpstreamError, ServerProblem(problem), hint)
 
 
-def _read_location(call: Call[Any], answer: Answer) -> str | None:
+def _parse_location(call: Call[Any], response: Response) -> str | None:
     """Where a redirect points: scheme, host and port, since the rest may hold a token."""
     try:
-        url = parse_url(urljoin(call.settings.base_url, answer.headers["Location"]))
+        url = parse_url(urljoin(call.settings.base_url, response.headers["Location"]))
     except (KeyError, ValueError):
         return None
-    return show_origin(url) if url else None
+    return format_origin(url) if url else None
 
 
-def _choose_hint(call: Call[Any], answer: Answer) -> str | None:
-    match answer.status:
+def _choose_hint(call: Call[Any], response: Response) -> str | None:
+    match response.status:
         case 401 if not call.settings.has_key:
             return f"No key was sent. {KEY_SOURCES}"
         case 401:
@@ -173,24 +175,24 @@ def _choose_hint(call: Call[Any], answer: Answer) -> str | None:
             return NOT_OFFERED_HINT
         case 407:
             return PROXY_HINT
-    return WRONG_URL_HINT if is_web_page(answer) else None
+    return WRONG_URL_HINT if is_web_page(response) else None
 
 
 def _compose(
     call: Call[Any],
-    answer: Answer,
+    response: Response,
     kind: type[errors.RequestError],
     problem: ServerProblem,
     hint: str | None,
 ) -> errors.RequestError:
     lost = call.may_have_landed and not call.is_read
-    told_id = problem.request_id or answer.headers.get("X-Request-Id") or call.request_id
+    told_id = problem.request_id or response.headers.get("X-Request-Id") or call.request_id
     return kind(
-        call.redact(f"{answer.status} {call.title}: {problem.text}"),
-        status=answer.status,
+        call.redact(f"{response.status} {call.title}: {problem.text}"),
+        status=response.status,
         type=call.redact(problem.type) if problem.type else None,
         request_id=call.redact(told_id),
-        retry_after_secs=read_retry_after(answer, datetime.now(UTC)),
+        retry_after_secs=parse_retry_after(response, datetime.now(UTC)),
         outcome_unknown=lost,
         hint=" ".join(filter(None, (LOOK_FIRST if lost else None, hint))) or None,
     )

@@ -1,4 +1,4 @@
-"""Promises of `Output.answer`: what nobody knew the shape of before it came, in every format."""
+"""Promises of `Output.show_any`: values of unknown shape, in every format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def answer(format: str, found: Any, **options: Any) -> str:
     capture = Capture()
     output = Output(format, capture.streams, **options)
     output.check(ANYTHING)
-    output.answer(found)
+    output.show_any(found)
     output.finish()
     return capture.stdout
 
