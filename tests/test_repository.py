@@ -122,8 +122,6 @@ OUTSIDE = re.compile(
     r"shared\b"
 )
 """References to documents that are not in the repository."""
-PENDING = ("spectronctl/server/",)
-"""Places where such references are still to be replaced; one that has none left must leave the list."""
 
 
 def test_no_file_refers_to_a_document_outside_the_repository() -> None:
@@ -134,5 +132,4 @@ def test_no_file_refers_to_a_document_outside_the_repository() -> None:
         if name not in own
         and OUTSIDE.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))
     }
-    assert not [name for name in found if not name.startswith(PENDING)]
-    assert not [place for place in PENDING if not any(name.startswith(place) for name in found)]
+    assert found == set()

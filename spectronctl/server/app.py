@@ -71,7 +71,7 @@ _ABOUT = (
     "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."
 )
 
-# Whoever embeds the server decides where its log goes; without a word, nowhere.
+# The program that embeds the server decides where its log goes; by default nowhere.
 logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
 
 

@@ -91,3 +91,24 @@ def test_the_glossary_is_in_order() -> None:
     terms = re.findall(r"^\*\*([^*]+)\*\*", text, re.MULTILINE)
     assert len(terms) > 20
     assert terms == sorted(terms, key=str.lower)
+
+
+def list_parts(folder: Path) -> set[str]:
+    """Its packages, and the modules beside them that are more than a mark."""
+    small = {"__init__.py", "__main__.py", "extra.py", "pytest_plugin.py", "py.typed"}
+    found = {path for path in folder.iterdir() if path.name not in small | {"__pycache__"}}
+    return {f"{path.name}/" if path.is_dir() else path.name for path in found}
+
+
+@pytest.mark.parametrize(
+    ("heading", "folder"),
+    [
+        ("The package, from top to bottom", ROOT / "spectronctl"),
+        ("The server, by resource", ROOT / "spectronctl" / "server"),
+    ],
+)
+def test_the_architecture_names_every_part(heading: str, folder: Path) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == list_parts(folder)

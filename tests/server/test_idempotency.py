@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same write once, whatever happens in between (contract)."""
+"""Idempotency-Key: the same write once, whatever happens in between."""
 
 from __future__ import annotations
 

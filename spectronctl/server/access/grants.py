@@ -1,5 +1,5 @@
 """
-What may be done, and where: grant verbs over scope patterns (OpenAPI `Grants`, `ScopePattern`).
+What may be done, and where: grant verbs over scope patterns.
 
 A pattern is a node (`org/acme`) or the subtree under it (`org/acme/*`); `/*` is the whole context.
 """

@@ -1,4 +1,4 @@
-"""Who the caller is, on the data plane of a context (OpenAPI `WhoamiJson`)."""
+"""Who the caller is, on the data plane of a context."""
 
 from __future__ import annotations
 

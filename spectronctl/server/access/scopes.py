@@ -1,5 +1,5 @@
 """
-Where things are tagged, and where a key may read and write (OpenAPI `ScopeSets`).
+Where things are tagged, and where a key may read and write.
 
 A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "clearance/secret"]]`.
 """

@@ -1,4 +1,4 @@
-"""Contexts: create, list, show, change, delete (contract, "Management plane")."""
+"""Contexts: create, list, show, change, delete."""
 
 from __future__ import annotations
 

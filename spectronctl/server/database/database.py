@@ -61,7 +61,7 @@ class QueryError(SpectronctlError):
 
 
 class RetryableError(Exception):
-    """Somebody else wrote the same rows at the same time; trying again will do."""
+    """Another writer changed the same rows at the same time; trying again will do."""
 
 
 class Binding(NamedTuple):
@@ -72,7 +72,7 @@ class Binding(NamedTuple):
 
 
 METADATA = Binding("spectron", "metadata")
-"""The control plane (contract: seed 001, "registers the Context in the control plane")."""
+"""The control plane."""
 
 
 class Database:

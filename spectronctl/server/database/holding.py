@@ -56,7 +56,7 @@ class Held:
 
 def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextManager[Held]:
     """
-    Keep an embedded store to this process, waiting up to `timeout` seconds for whoever has it.
+    Keep an embedded store to this process, waiting up to `timeout` seconds for its holder.
 
     `command` is what others are told of us, `StoreLockedError` what they get. Stores of which
     each process has its own (`mem://`), or that are made for many (`ws://`), are not held.
@@ -72,7 +72,7 @@ def find_path(url: str) -> Path | None:
 
 
 def find_holder(url: str) -> StoreLockedError | None:
-    """What whoever wants the store now would be told; None when it is free. Nothing is made where there is none."""
+    """What a process that wants the store now is told; None when it is free. Nothing is made where there is none."""
     path = find_path(url)
     if path is None or not _lock_path(path).exists():
         return None
@@ -96,7 +96,7 @@ def _hold_nothing(holder: _Holder) -> Iterator[Held]:
 def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
     make_private_directory(path.parent)
     note = path.with_name(f"{path.name}.holder.json")
-    # Not per thread: whoever waits in a worker thread may release in another.
+    # Not per thread: a lock that was waited for in one worker thread may be released in another.
     lock = FileLock(
         _lock_path(path),
         timeout=max(timeout, 0),

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 
 class Locks:
-    """A lock per name, for as long as somebody holds it or waits for it."""
+    """A lock per name, for as long as it is held or waited for."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()

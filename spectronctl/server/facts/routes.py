@@ -1,4 +1,4 @@
-"""Writing to conversations (OpenAPI `create_fact`, `create_facts_batch`)."""
+"""Writing to conversations."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-What a request may say (contract, "Management plane").
+What a request may say.
 
 Pure functions over decoded JSON. Each refusal names the field by its path (`config.models.extraction`) and the rule,
 and never shows the value: it may be a secret. What a value of any other field may be, is the store's to say.

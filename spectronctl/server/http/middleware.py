@@ -75,7 +75,7 @@ class Correlation:
 
 
 class CatchAll:
-    """Turns an exception that nobody expected into a bare 500; the log says where it came from."""
+    """Turns an unexpected exception into a bare 500; the log says where it came from."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor is the last id seen, so page 1,000 costs what page 1 costs (contract, "Lists")."""
+"""Keyset pages: a cursor is the last id seen, so page 1,000 costs what page 1 costs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-Writes that must happen once (contract, "`Idempotency-Key`").
+Writes that must happen once.
 
 A reservation is made before the write and gets its answer in the write's own transaction: a server that dies in between
-has written nothing, and whoever comes next may take its reservation over.
+has written nothing, and the next request may take its reservation over.
 """
 
 # ruff: noqa: S608 - queries are joined of constants; values travel as variables
@@ -65,7 +65,7 @@ class ReservationTable:
             "fingerprint": wanted.fingerprint,
             "claim": wanted.claim,
             "holder": self._database.holder,
-            # Nobody else has an embedded store open: another holder of it is dead.
+            # No other process has an embedded store open: another holder of it is dead.
             "alone": self._database.exclusive,
         }
         async with self._database.locks.get_lock(context.id, wanted.principal, wanted.key):

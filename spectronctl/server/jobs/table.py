@@ -42,7 +42,7 @@ _LIST = f"""
 SELECT {_COLUMNS} FROM job WHERE context_id = $context_id AND job_id > $after ORDER BY job_id LIMIT $limit;
 """
 
-# Nobody else has an embedded store open ($alone): another holder of it is dead.
+# No other process has an embedded store open ($alone): another holder of it is dead.
 _CLAIM = f"""
 UPDATE (
     SELECT VALUE id FROM job WHERE status IN ['queued', 'running'] AND (

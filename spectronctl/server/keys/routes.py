@@ -1,4 +1,4 @@
-"""The keys of a context: list, create, rotate, revoke (contract, "Management plane")."""
+"""The keys of a context: list, create, rotate, revoke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be wrong with memories (OpenAPI `FsckRequest`): duplicates, what nobody tagged, what names nothing."""
+"""What may be wrong with memories: duplicates, what has no scopes, what names nothing."""
 
 from __future__ import annotations
 

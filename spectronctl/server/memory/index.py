@@ -51,7 +51,7 @@ DEFINE INDEX search_<slot>_vector ON search_<slot>
 
 _READ_INDEX = "SELECT slot, embedder, dimension FROM ONLY search_index:current;"
 
-# Whoever opened the build before can change nothing from here on: the claim is another.
+# The worker that opened the build before can change nothing from here on: the claim is another.
 _OPEN = transaction(f"""
 {GUARD}
 UPSERT search_build:current SET
@@ -65,7 +65,7 @@ IF (SELECT VALUE claim FROM ONLY search_build:current) != $claim {{ THROW '{_LOS
 """
 
 # Two transactions: an index that is defined where a table was just removed still reads that one's rows. Until the
-# second is done, the build is nobody's.
+# second is done, the build has no owner.
 _CLEAR = transaction(f"""
 {_CHECK}
 UPSERT search_build:current CONTENT {{
@@ -99,7 +99,7 @@ INSERT INTO search_<slot> (
 UPSERT search_index:current CONTENT {{ slot: '<slot>', embedder: $embedder, dimension: $dimension }} RETURN NONE;
 """)
 
-# A build that serves is remembered: whoever takes the job over before it has ended finds that nothing is left to do.
+# A build that serves is remembered: a worker that takes the job over before it has ended finds nothing left to do.
 _CLOSE = transaction(f"""
 {_CHECK}
 {_EMPTY}

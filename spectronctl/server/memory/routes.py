@@ -1,4 +1,4 @@
-"""Recall (OpenAPI `query_memory`)."""
+"""Recall."""
 
 from __future__ import annotations
 

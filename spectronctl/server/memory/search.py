@@ -1,4 +1,4 @@
-"""Recall: the memories that a query comes near, by their vectors, by their words, or by both (OpenAPI `/query`)."""
+"""Recall: the memories that a query comes near, by their vectors, by their words, or by both."""
 
 from __future__ import annotations
 

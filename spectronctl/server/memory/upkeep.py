@@ -1,4 +1,4 @@
-"""What becomes of memories with time (seed 004, "lifecycle decay pass")."""
+"""What becomes of memories with time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upkeep of a context by the keys that may forget (OpenAPI `decay_importance`, `expire_context`, `fsck`)."""
+"""Upkeep of a context by the keys that may forget."""
 
 from __future__ import annotations
 

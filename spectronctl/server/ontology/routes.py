@@ -1,4 +1,4 @@
-"""The ontology of a context: show it, replace it as a whole, forget it (contract, "Management plane")."""
+"""The ontology of a context: show it, replace it as a whole, forget it."""
 
 from __future__ import annotations
 

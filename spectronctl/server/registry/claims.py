@@ -1,7 +1,7 @@
 """
 Rows of contexts that are on their way in or out.
 
-Whoever works on such a row holds its claim, a random word. A claim counts for `_CLAIM_SECS`: after
+The process that works on such a row holds its claim, a random word. A claim counts for `_CLAIM_SECS`: after
 that its holder is taken to be dead, and the next one who meets the row seizes it and finishes.
 """
 
@@ -49,7 +49,7 @@ class Claimed:
 
 
 def make_claim() -> str:
-    """A word nobody else has."""
+    """A word that no other process has."""
     return secrets.token_hex(16)
 
 
@@ -69,7 +69,7 @@ async def seize(database: Database, context_id: str, *, anyone: bool = False) ->
 
 
 async def seize_own(database: Database, context_id: str, claim: str) -> Claimed | None:
-    """The row that we are creating, unless it is active by now or somebody took it over."""
+    """The row that we are creating, unless it is active by now or was taken over."""
     return _read(await database.select(_SEIZE_OWN, {"context_id": context_id, "claim": claim}))
 
 

@@ -2,7 +2,7 @@
 Key secrets: `mgmt-{ULID}{random}` and `sk-{context_id}-{ULID}{random}`.
 
 The ULID is the key's id, so that a secret is found by one look-up and checked by one comparison.
-Only a keyed hash of it is ever stored (contract, "Authentication").
+Only a keyed hash of it is ever stored.
 """
 
 from __future__ import annotations

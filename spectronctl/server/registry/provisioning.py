@@ -205,7 +205,7 @@ class Provisioning:
         await migrate(self._database, METADATA, self._migrations.metadata)
         behind = await self._list_behind()
         for context_id in await list_unfinished(self._database):
-            # Nobody else has an embedded store open: whoever held the claim is dead.
+            # No other process has an embedded store open: the holder of the claim is dead.
             claimed = await seize(self._database, context_id, anyone=self._database.exclusive)
             if claimed is not None:
                 await self._remove(claimed)

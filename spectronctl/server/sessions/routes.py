@@ -1,4 +1,4 @@
-"""Sessions and their transcripts (contract, "Data plane that the operator tool itself uses")."""
+"""Sessions and their transcripts."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from spectronctl.server.sessions.table import CREATE, READ, SESSION, make_sessio
 
 _MOVED = "moved on"
 
-# Whoever else appends changes the same count: of the two, one is told so and tries again.
+# Another writer that appends changes the same count: one of the two gets a conflict and tries again.
 _COUNT = f"""
 LET $counted = UPDATE session:[$row.session_id]
     SET turn_count += $count, longest_turn = math::max([longest_turn, $longest])
