@@ -246,7 +246,7 @@ def test_update_sets_and_clears_what_embedders_and_memories_need(
     ("field", "value", "hint"),
     [
         ("memory_ttl.context", "soon", "such as 30m, 12h or 7d"),
-        ("memory_ttl.mood", "7d", "identity, knowledge, context"),
+        ("memory_ttl.mood", "7d", "identity, knowledge or context"),
         ("provider_urls.acme", "http://llm.acme.example", "https://llm.acme.example/v1"),
         ("models.embedding", "local/future", "local/hashing"),
     ],

@@ -162,7 +162,7 @@ def test_without_a_server_an_interrupt_stops_the_work_and_the_next_wait_goes_on(
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert "is left where it is" in log.read_text()
+    assert "is stopped for now" in log.read_text()
 
     job = run(shell, "lifecycle jobs list --status running -o name")
     if end == "cancelled":
