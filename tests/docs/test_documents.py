@@ -96,8 +96,12 @@ def test_the_glossary_is_in_order() -> None:
 def list_parts(folder: Path) -> set[str]:
     """Its packages, and the modules beside them that are more than a mark."""
     small = {"__init__.py", "__main__.py", "extra.py", "pytest_plugin.py", "py.typed"}
-    found = {path for path in folder.iterdir() if path.name not in small | {"__pycache__"}}
-    return {f"{path.name}/" if path.is_dir() else path.name for path in found}
+    files = [
+        *folder.rglob("*.py"),
+        *folder.rglob("*.surql"),
+    ]  # a folder that is gone may leave compiled files
+    found = {path.relative_to(folder).parts for path in files}
+    return {f"{top}/" if rest else top for top, *rest in found if rest or top not in small}
 
 
 @pytest.mark.parametrize(
