@@ -15,6 +15,7 @@ from spectronctl.server.contexts.schemas import (
 from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.keys.schemas import KeyBody
+from spectronctl.server.memory.schemas import FsckBody, QueryBody
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 
@@ -125,6 +126,7 @@ def test_a_bad_field_of_a_context_is_named(body: dict[str, Any], field: str) -> 
         ({"memory_ttl": {"contexts": "7d"}}, "identity, knowledge or context"),
         ({"memory_ttl": {"context": "a week"}}, "12h or 7d"),
         ({"provider_urls": {"acme": "http://acme"}}, "https://llm.acme.example/v1"),
+        ({"provider_urls": {"acme": "http://acme"}}, "the provider's key"),
     ],
 )
 def test_a_refusal_names_what_would_be_good(config: dict[str, Any], named: str) -> None:
@@ -258,3 +260,43 @@ def test_every_rfc_3339_spelling_of_an_expiry_is_read(text: str) -> None:
 def test_a_key_is_an_agent_without_end_unless_said_otherwise() -> None:
     wanted = parse_body(KeyBody, {"name": "app", "expires_in": None, "scope_floor": None})
     assert (wanted.principal, wanted.find_expiry(NOW), wanted.scope_floor) == ("agent", None, None)
+
+
+@pytest.mark.parametrize("name", ["duplicate_threshold", "duplicateThreshold"])
+def test_either_spelling_of_a_name_is_read(name: str) -> None:
+    assert parse_body(FsckBody, {name: 0.5}).duplicate_threshold == 0.5
+    with pytest.raises(ProblemError, match=r"^duplicateThreshold: must be a number$"):
+        parse_body(FsckBody, {name: "x"})
+
+
+def test_a_null_gives_way_to_the_other_spelling() -> None:
+    for scopes in (
+        {"scope_floor": None, "scopeFloor": "a"},
+        {"scope_floor": "a", "scopeFloor": None},
+    ):
+        assert parse_body(KeyBody, {"name": "app", **scopes}).scope_floor == "a"
+
+
+def test_both_spellings_must_agree() -> None:
+    assert parse_body(KeyBody, {"name": "a", "expires_in": 1, "expiresIn": 1}).expires_in == 1
+    with pytest.raises(ProblemError, match=r"^expires_in, expiresIn: give one of them, not both$"):
+        parse_body(KeyBody, {"name": "a", "expires_in": 1, "expiresIn": 2})
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({}, "query: must be given"),
+        ({"query": 7}, "query: must be a string"),
+        ({"query": " "}, "query: must not be blank"),
+        ({"query": "x" * 10_001}, "query: must be at most 10000 characters"),
+        ({"query": "\ud800"}, "query: must be valid Unicode text"),
+        ({"query": "x", "k": 1.5}, "k: must be an integer"),
+        ({"query": "x", "k": 0}, "k: must be at least 1"),
+        ({"query": "x", "mode": "magic"}, "mode: must be hybrid, vector, bm25 or graph"),
+    ],
+)
+def test_a_rule_says_what_the_field_must_be(body: dict[str, Any], detail: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_body(QueryBody, body)
+    assert caught.value.detail == detail

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE, Category
 from spectronctl.server.database.values import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES
 from spectronctl.server.http.bodies import Body, Strict
-from spectronctl.server.http.fields import Count, EntryName, PrintableText
+from spectronctl.server.http.fields import PRINTABLE, Count, EntryName
 from spectronctl.server.http.limits import KIB, MAX_PROVIDERS, MAX_SECRET
 from spectronctl.server.http.problems import invalid, reserved
 from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
@@ -78,7 +78,7 @@ def _check_secret(secret: str) -> str:
     return secret
 
 
-_Name = Annotated[PrintableText, Field(min_length=1, max_length=255)]
+_Name = Annotated[str, Field(min_length=1, max_length=255), PRINTABLE]
 _Model = Annotated[
     str,
     AfterValidator(_check_model),

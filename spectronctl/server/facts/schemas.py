@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from spectronctl.ground.vocabulary import Category, InferMode, Role
 from spectronctl.server.access.scopes import TaggedBody
 from spectronctl.server.http.bodies import Strict
-from spectronctl.server.http.fields import Instant, NotBlank, Text
+from spectronctl.server.http.fields import NOT_BLANK, Instant, Text
 from spectronctl.server.http.limits import (
     MAX_FACT_BYTES,
     MAX_LABELS,
@@ -79,8 +79,9 @@ class WriteBody(TaggedBody):
 class FactBody(WriteBody):
     """Body of `POST /{context}/facts`."""
 
-    text: Annotated[NotBlank, AfterValidator(_check_size)] = Field(
-        max_length=MAX_FACT_BYTES,
+    text: Annotated[
+        str, Field(max_length=MAX_FACT_BYTES), NOT_BLANK, AfterValidator(_check_size)
+    ] = Field(
         description=f"At most {MAX_FACT_BYTES} bytes in UTF-8. A longer text goes through `/facts/batch`",
     )
     role: Role | None = Field(default=None, description="`user` if not given")

@@ -153,7 +153,9 @@ def _list_spellings(model: type[Body]) -> list[tuple[str, str]]:
 
 def _explain(error: ErrorDetails) -> str:
     """`field: rule`, and never the value: it may be a secret."""
-    rule = _RULES.get(error["type"], "is invalid").format(**error.get("ctx", {})).replace("'", "")
+    rule = _RULES.get(error["type"], "is invalid").format(**error.get("ctx", {}))
+    if error["type"] == "literal_error":
+        rule = rule.replace("'", "")
     path: list[int | str] = list(error["loc"])
     if path and path[-1] == "[key]":
         path.pop()

@@ -11,7 +11,14 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
 
 from spectronctl.server.http.problems import invalid
 
@@ -50,13 +57,22 @@ def _check_unicode(text: str) -> str:
 def _check_not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
-    return text
+    return _check_unicode(text)
 
 
 def _check_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must be of printable characters only")
-    return text
+    return _check_not_blank(text)
+
+
+class _VisibleValidator(AfterValidator):
+    """A validator that refuses blank text, which JSON Schema can tell with a pattern."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": r"\S"}
 
 
 def _check_entry_name(name: str) -> str:
@@ -66,10 +82,9 @@ def _check_entry_name(name: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_check_unicode)]
-NotBlank = Annotated[
-    Text, AfterValidator(_check_not_blank), Field(json_schema_extra={"pattern": r"\S"})
-]
-PrintableText = Annotated[NotBlank, AfterValidator(_check_printable)]
+NOT_BLANK = _VisibleValidator(_check_not_blank)
+PRINTABLE = _VisibleValidator(_check_printable)
+"""After the bounds of a string: pydantic checks them in their order."""
 EntryName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_entry_name)]
 """A name in a map of a context's configuration."""
 Count = Annotated[int, Field(ge=1, le=2**63 - 1)]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
 from spectronctl.ground.vocabulary import Principal
 from spectronctl.server.http.bodies import Body
-from spectronctl.server.http.fields import SCOPE_SEGMENT, Instant, PrintableText
+from spectronctl.server.http.fields import PRINTABLE, SCOPE_SEGMENT, Instant
 from spectronctl.server.http.limits import KIB, MAX_SCOPE_SEGMENTS, MAX_SCOPES, MAX_SCOPES_BYTES
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.registry.rows import KeyRow, is_expired
@@ -66,7 +66,7 @@ _ScopeFloor = Annotated[
 class KeyBody(Body):
     """Body of `POST /contexts/{id}/keys`; at most one of the two expiries."""
 
-    name: Annotated[PrintableText, Field(min_length=1, max_length=128)]
+    name: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE]
     principal: Principal = "agent"
     scope_floor: _ScopeFloor | None = Field(
         default=None,

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from spectronctl.server.access.scopes import AnyScopes
 from spectronctl.server.http.bodies import Body
-from spectronctl.server.http.fields import NotBlank
+from spectronctl.server.http.fields import NOT_BLANK
 from spectronctl.server.http.responses import PlaneResponse
 
 DEFAULT_HITS = 10
@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = get_args(Check)
 class QueryBody(Body):
     """Body of `POST /{context}/query`."""
 
-    query: Annotated[NotBlank, Field(max_length=_MAX_QUERY)]
+    query: Annotated[str, Field(max_length=_MAX_QUERY), NOT_BLANK]
     k: int | None = Field(
         default=None, ge=1, description=f"The most hits; {DEFAULT_HITS}, capped at {MAX_HITS}"
     )

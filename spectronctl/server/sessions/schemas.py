@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
@@ -11,7 +11,7 @@ from spectronctl.ground.ulids import read_ulid_time
 from spectronctl.ground.vocabulary import Role
 from spectronctl.server.access.scopes import TaggedBody
 from spectronctl.server.http.bodies import Body
-from spectronctl.server.http.fields import NotBlank
+from spectronctl.server.http.fields import NOT_BLANK
 from spectronctl.server.http.limits import JSON_RULE
 from spectronctl.server.http.responses import PlaneResponse
 from spectronctl.server.sessions.rows import SessionRow
@@ -26,7 +26,7 @@ class SessionBody(TaggedBody):
 class SessionQueryBody(Body):
     """Body of `POST /{context}/sessions/{id}/context`."""
 
-    query: NotBlank
+    query: Annotated[str, NOT_BLANK]
 
 
 class SessionResponse(PlaneResponse):
