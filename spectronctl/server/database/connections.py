@@ -139,7 +139,7 @@ class _Engine:
             process = _spawn(theirs)
         engine = cls(process, *await asyncio.open_connection(sock=ours))
         try:
-            await engine._window.acquire()
+            await engine._take_turn()
             await engine._exchange(url.encode())
         except BaseException:
             await engine.close()
@@ -160,7 +160,7 @@ class _Engine:
         begun = False
         try:
             async with asyncio.timeout(seconds):
-                await self._window.acquire()  # until the answer, even when its caller has left
+                await self._take_turn()
                 begun = True
                 response = decode(await self._exchange(request))
         except TimeoutError:
@@ -169,12 +169,17 @@ class _Engine:
                 await asyncio.wait([self._listener])
             raise UnavailableError(_UNKNOWN if begun else _NOT_BEGUN) from None
         except EngineEndedError as error:
-            raise UnavailableError(_UNKNOWN) from error
+            raise UnavailableError(_UNKNOWN if begun else _NOT_BEGUN) from error
         return dict(response)
 
-    async def _exchange(self, frame: bytes) -> bytes:
+    async def _take_turn(self) -> None:
+        """A place in the window: it is given back by the response, even when the caller has left by then."""
+        await self._window.acquire()
         if self.has_ended:
+            self._window.release()  # the next one that waits for an engine that is gone hears of it, too
             raise EngineEndedError("it has ended")
+
+    async def _exchange(self, frame: bytes) -> bytes:
         waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._begun_at = time.monotonic()
@@ -195,6 +200,7 @@ class _Engine:
                 waiter = self._waiting.popleft()
                 if not waiter.done():
                     waiter.set_result(answer)
+        self._window.release()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(EngineEndedError("it has ended"))
@@ -202,7 +208,7 @@ class _Engine:
     async def close(self) -> None:
         try:
             async with asyncio.timeout(_CLOSING_SECONDS):
-                await self._window.acquire()
+                await self._take_turn()
                 await self._exchange(b"")
         except (EngineError, TimeoutError):
             self._process.kill()

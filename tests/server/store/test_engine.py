@@ -91,6 +91,21 @@ async def test_an_engine_that_was_killed_is_opened_anew_with_all_that_it_confirm
         assert await count(disk_store) >= 50 + len(outcomes) - len(failed)
 
 
+async def test_no_request_waits_for_an_engine_that_is_gone(
+    disk_store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_connections, "_CLOSING_SECONDS", 3600)
+    disk_store.patience = None
+    engine = find_engine()
+    os.kill(engine, signal.SIGSTOP)
+    writing = [asyncio.create_task(write(disk_store, row)) for row in range(10)]
+    await asyncio.sleep(0.1)
+    os.kill(engine, signal.SIGKILL)
+    outcomes = await asyncio.gather(*writing, return_exceptions=True)
+    assert [("was not begun" in str(each)) for each in outcomes] == 4 * [False] + 6 * [True]
+    assert await count(disk_store) == 0
+
+
 async def test_a_statement_that_is_stuck_is_refused_and_readiness_fails_with_it(
     disk_store: Database,
 ) -> None:
