@@ -44,7 +44,7 @@ def test_the_demo_does_the_main_job_twice(shell: Shell) -> None:
     assert list(shell.home.iterdir()) == []
 
 
-def test_nothing_is_installed_by_a_name_that_anybody_may_take() -> None:
+def test_nothing_is_installed_by_a_name_that_anyone_may_take() -> None:
     """The program is on no index: the documents and the examples install it from where the reader has it."""
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     files = [*documents, *(path for path in EXAMPLES.rglob("*") if path.is_file())]

@@ -213,7 +213,7 @@ async def test_a_reservation_of_a_server_that_died_is_taken_over_when_its_lease_
         await ReservationTable(store).reserve_write(context, reserve("third"))
 
 
-async def test_whoever_lost_its_reservation_writes_nothing(
+async def test_a_request_that_lost_its_reservation_writes_nothing(
     store: Database, context: ContextRow
 ) -> None:
     slow, row = reserve("slow"), SessionRow(id=f"session:{new_ulid()}", scopes=[])

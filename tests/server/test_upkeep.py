@@ -114,7 +114,7 @@ async def test_near_duplicates_are_found_by_their_vectors(
     assert (await operator.post(FSCK, json=strict)).json()["duplicates"] == []
 
 
-async def test_what_nobody_tagged_is_counted_with_samples(
+async def test_what_has_no_scopes_is_counted_with_samples(
     operator: httpx.AsyncClient, store: Database, context: ContextRow
 ) -> None:
     ids = await remember(store, context, *(f"number {n}" for n in range(12)), scopes=[])

@@ -73,7 +73,7 @@ class Served:
     def kill(self) -> None:
         self.process.kill()
         assert self.process.stdout
-        if not self.process.stdout.closed:  # closed by whoever stopped it before
+        if not self.process.stdout.closed:  # closed by the test that stopped it before
             self.process.communicate()
 
     def stop(self) -> int:
@@ -86,7 +86,7 @@ Serve = Callable[..., Served]
 
 
 def find_free_port() -> int:
-    """A port for who comes back to it: none of those that systems give to whoever asks for any."""
+    """A port for who comes back to it: none of those that systems give out by themselves."""
     while True:
         port = random.randrange(20_000, 32_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -100,7 +100,7 @@ def start_servers(shell: Shell, folder: Path) -> Iterator[Serve]:
 
     def serve(options: str = "--store mem:// --port 0") -> Served:
         first = "" if key_file.exists() else f"--bootstrap --secret-file {key_file}"
-        # The log goes to a file: nobody reads a pipe meanwhile, and a full one would stop the server.
+        # The log goes to a file: no one reads a pipe meanwhile, and a full one would stop the server.
         log_file = folder / f"serve-{len(running)}.log"
         with log_file.open("w") as log:
             process = shell.start(f"serve {options} {first}", stdout=subprocess.PIPE, stderr=log)

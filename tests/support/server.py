@@ -16,7 +16,7 @@ class Server(httpx.BaseTransport):
     """
     A real server in memory, kept open between command lines; it remembers what was asked of it.
 
-    Nobody works on its jobs unless `works_on_jobs`.
+    No worker runs its jobs unless `works_on_jobs`.
     """
 
     def __init__(self, *, works_on_jobs: bool = False) -> None:

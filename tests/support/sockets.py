@@ -219,6 +219,6 @@ def write_and_reset(answer: bytes) -> Behaviour:
 
 
 def free_address() -> str:
-    """An address where nobody listens."""
+    """An address where no one listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"127.0.0.1:{listener.getsockname()[1]}"

@@ -23,9 +23,8 @@ from spectronctl.server.contexts.schemas import (
     show_context,
 )
 from spectronctl.server.http.bodies import body_of
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
 from spectronctl.server.http.paths import PREFIX
-from spectronctl.server.http.problems import invalid
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.provisioning import Provisioning
@@ -46,8 +45,7 @@ async def list_contexts(
     database: CurrentDatabase, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> ContextPage:
     """List the contexts, ordered by id."""
-    if cursor is not None and not CONTEXT_ID.fullmatch(cursor):
-        raise invalid("cursor: is none that this server gave out; start again without one")
+    check_cursor(cursor, CONTEXT_ID)
 
     async def list_after(after: str, limit: int) -> list[ContextRow]:
         return await ContextTable(database).list_contexts(after=after, limit=limit)

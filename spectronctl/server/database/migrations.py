@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from spectronctl.errors import ConfigError
 from spectronctl.server.database.database import METADATA, Binding, Database, QueryError
 from spectronctl.server.database.schema import Migration
+from spectronctl.server.database.transaction import transaction
 
 
 class StoreVersionError(ConfigError):
@@ -58,7 +59,7 @@ async def _read_applied(database: Database, at: Binding) -> list[object]:
 
 
 async def _apply(database: Database, at: Binding, migration: Migration) -> None:
-    text = f"BEGIN;\n{migration.text}\n;{_RECORD} COMMIT;"
+    text = transaction(f"\n{migration.text}\n;", _RECORD)
     record = {
         "version": migration.version,
         "name": migration.name,

@@ -20,11 +20,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from spectronctl.ground.times import parse_strict_time
 from spectronctl.server.http.problems import invalid
 
 SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _INSTANT_RULE = "must be a time with its zone as in RFC 3339: 2026-01-15T10:00:00Z"
 
 
@@ -37,10 +37,11 @@ def read_instant(value: Any, path: str) -> datetime:
 
 
 def _parse_instant(value: Any) -> datetime:
+    moment = parse_strict_time(value)
     try:
-        if isinstance(value, str) and _RFC3339.fullmatch(value):
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
+        if moment is not None:
+            return moment.astimezone(UTC)
+    except OverflowError:  # a day of year 1 or 9999 that its zone moves out of the calendar
         pass
     raise ValueError(_INSTANT_RULE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Protocol, TypeVar
 
@@ -9,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from spectronctl.server.http.limits import MAX_PAGE_BYTES
+from spectronctl.server.http.problems import invalid
 
 
 class _Row(Protocol):
@@ -29,25 +31,29 @@ Limit = Annotated[int, Query(ge=1, le=500, description="The most items that the 
 DEFAULT_LIMIT = 50
 
 
+def check_cursor(cursor: str | None, id_pattern: re.Pattern[str]) -> None:
+    """400 for a cursor that is not an id of what is listed."""
+    if cursor is not None and not id_pattern.fullmatch(cursor):
+        raise invalid("cursor: is none that this server gave out; start again without one")
+
+
 async def read_page(
     read: Callable[[str, int], Awaitable[Sequence[RowT]]],
     show: Callable[[RowT], ShownT],
     after: str,
     limit: int,
-    is_wanted: Callable[[RowT], bool] = lambda _: True,
 ) -> tuple[list[ShownT], str | None]:
     """
-    The page of what is wanted, and the cursor of the next one (None: this is the last).
+    The page, and the cursor of the next one (None: this is the last).
 
-    It ends early when its items are long. `read` is given an id and how many rows behind it to read; it reads on past
-    those that are not wanted.
+    It ends early when its items are long. `read` is given an id and how many rows behind it to read.
     """
     page: list[ShownT] = []
     room, cursor = MAX_PAGE_BYTES, after
     size = min(limit + 1, _ROWS)
     while True:
         rows = await read(after, size)
-        for row in filter(is_wanted, rows):
+        for row in rows:
             if len(page) == limit or room <= 0:
                 return page, cursor
             shown, cursor = show(row), row.id

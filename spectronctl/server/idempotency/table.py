@@ -53,7 +53,7 @@ IF array::len($finished) = 0 {{ THROW '{TAKEN_OVER}' }};
 
 
 class ReservationTable:
-    """The reservations part of `Database`. `_holder` is a word of this store alone, while it is open."""
+    """Reservations of writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

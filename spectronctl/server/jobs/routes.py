@@ -11,12 +11,12 @@ from spectronctl.ground.ulids import ULID_PATTERN
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
 from spectronctl.server.http.paths import PREFIX
-from spectronctl.server.http.problems import ProblemError, conflict, invalid, not_found
+from spectronctl.server.http.problems import ProblemError, conflict, not_found
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.jobs.rows import JobRow
-from spectronctl.server.jobs.schemas import JobAnswer, JobPage, show_job
+from spectronctl.server.jobs.schemas import JobPage, JobResponse, show_job
 from spectronctl.server.jobs.table import JobTable
 
 JOB_ID = re.compile(f"job_{ULID_PATTERN}")
@@ -39,8 +39,7 @@ async def list_jobs(
     limit: Limit = DEFAULT_LIMIT,
 ) -> JobPage:
     """List a context's jobs, ordered by id: the oldest first. They are kept for 30 days."""
-    if cursor is not None and not JOB_ID.fullmatch(cursor):
-        raise invalid("cursor: is none that this server gave out; start again without one")
+    check_cursor(cursor, JOB_ID)
 
     async def list_after(after: str, limit: int) -> list[JobRow]:
         return await JobTable(database).list_jobs(context.id, after=after, limit=limit)
@@ -50,7 +49,7 @@ async def list_jobs(
 
 
 @router.get("/jobs/{job_id}")
-async def get_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobAnswer:
+async def get_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobResponse:
     """Show a job."""
     row = await JobTable(database).get_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
     if row is None:
@@ -59,7 +58,7 @@ async def get_job(context_id: str, job_id: str, database: CurrentDatabase) -> Jo
 
 
 @router.delete("/jobs/{job_id}", responses=describe_problems(HTTPStatus.CONFLICT))
-async def cancel_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobAnswer:
+async def cancel_job(context_id: str, job_id: str, database: CurrentDatabase) -> JobResponse:
     """Cancel a job: at once while it is queued, between two batches while it runs."""
     row = (
         await JobTable(database).cancel_job(context_id, job_id)

@@ -17,7 +17,7 @@ class JobProgress(BaseModel):
     total: int | None
 
 
-class JobAnswer(BaseModel):
+class JobResponse(BaseModel):
     """Work that takes longer than a request."""
 
     id: str
@@ -37,7 +37,7 @@ class JobAnswer(BaseModel):
 class JobPage(BaseModel):
     """Jobs in the order of their ids: the oldest first."""
 
-    jobs: list[JobAnswer]
+    jobs: list[JobResponse]
     next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page")
     has_more: bool
 
@@ -49,9 +49,9 @@ class StartedJob(BaseModel):
     status: JobStatus
 
 
-def show_job(row: JobRow) -> JobAnswer:
+def show_job(row: JobRow) -> JobResponse:
     """A job as it is answered."""
-    return JobAnswer(
+    return JobResponse(
         id=row.id,
         kind=row.kind,
         status=row.status,  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from typing import Any
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.database.database import Database, QueryError, Row
 from spectronctl.server.database.errors import GoneError, TakenError
+from spectronctl.server.database.transaction import get_result, transaction
 from spectronctl.server.database.values import from_stored, to_stored
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.registry.claims import make_claim
@@ -26,13 +27,11 @@ _COLUMNS = """
     created_at, started_at, finished_at
 """
 
-_CREATE = f"""
-BEGIN;
+_CREATE = transaction(f"""
 IF (SELECT VALUE state FROM ONLY context:[$job.context_id]) != 'active' {{ THROW 'no context' }};
 CREATE job_slot:[$job.context_id, $job.kind] SET job_id = $job.job_id RETURN NONE;
 CREATE job:[$job.job_id] CONTENT $job RETURN {_COLUMNS};
-COMMIT;
-"""
+""")
 
 _FIND_UNFINISHED = "SELECT VALUE job_id FROM job_slot:[$context_id, $kind];"
 
@@ -69,18 +68,15 @@ WHERE claim = $claim AND status = 'running' RETURN NONE;
 
 _FREE_SLOT = "DELETE job_slot:[$context_id, $kind] WHERE job_id = $job_id RETURN NONE;"
 
-_FINISH = f"""
-BEGIN;
+_FINISH = transaction(f"""
 LET $finished = UPDATE job:[$job_id] SET
     status = $status, error = $error, done = $done, total = $total,
     finished_at = time::now(), claim = NONE, holder = NONE, leased_until = NONE
     WHERE claim = $claim AND status = 'running' RETURN AFTER;
 IF array::len($finished) != 0 {{ {_FREE_SLOT} }};
-COMMIT;
-"""
+""")
 
-_CANCEL = f"""
-BEGIN;
+_CANCEL = transaction(f"""
 LET $job = SELECT kind, status FROM ONLY job:[$job_id] WHERE context_id = $context_id;
 IF $job.status IN ['queued', 'running'] {{
     UPDATE job:[$job_id] SET cancel_requested = true RETURN NONE
@@ -90,8 +86,7 @@ IF $job.status = 'queued' {{
     DELETE job_slot:[$context_id, $job.kind] RETURN NONE
 }};
 SELECT {_COLUMNS} FROM job:[$job_id] WHERE context_id = $context_id;
-COMMIT;
-"""
+""")
 
 # NONE is less than any time.
 _PRUNE = f"""
@@ -100,7 +95,7 @@ DELETE job WHERE finished_at IS NOT NONE AND finished_at < time::now() - {_KEPT}
 
 
 class JobTable:
-    """The jobs part of `Database`. `_holder` is a word of this store alone, while it is open."""
+    """Jobs of all contexts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -126,7 +121,8 @@ class JobTable:
                 raise
             raise await self._explain_unfinished(context, kind) from error
         self._queued.set()
-        return _read_job(results[-2][0])
+        (row,) = get_result(_CREATE, results)
+        return _read_job(row)
 
     async def _explain_unfinished(self, context: ContextRow, kind: str) -> TakenError:
         variables = {"context_id": context.id, "kind": kind}
@@ -146,7 +142,7 @@ class JobTable:
         job = {"context_id": context_id, "job_id": job_id}
         async with self._database.locks.get_lock("jobs", context_id):
             results = await self._database.query(_CANCEL, job)
-        rows = results[-2]
+        rows = get_result(_CANCEL, results)
         return _read_job(rows[0]) if rows else None
 
     async def wait_for_job(self, seconds: float) -> None:

@@ -13,9 +13,9 @@ from spectronctl.server.access.authentication import CurrentDatabase, HashKey
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
 from spectronctl.server.http.bodies import body_of
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
 from spectronctl.server.http.paths import PREFIX
-from spectronctl.server.http.problems import ProblemError, invalid, not_found
+from spectronctl.server.http.problems import ProblemError, not_found
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.keys.schemas import (
     KeyBody,
@@ -51,8 +51,7 @@ async def list_keys(
     limit: Limit = DEFAULT_LIMIT,
 ) -> KeyPage:
     """List a context's keys, ordered by id; never a secret."""
-    if cursor is not None and not KEY_ID.fullmatch(cursor):
-        raise invalid("cursor: is none that this server gave out; start again without one")
+    check_cursor(cursor, KEY_ID)
 
     async def list_after(after: str, limit: int) -> list[KeyRow]:
         return await KeyTable(database).list_keys(context.id, after=after, limit=limit)

@@ -90,7 +90,7 @@ encoding::json::encode({{
 
 
 class FindingTable:
-    """The part of `Database` that searches."""
+    """Searches in the memories of a region."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

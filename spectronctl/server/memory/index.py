@@ -162,7 +162,7 @@ UPSERT query_cache:[$region, $embedder, $digest] CONTENT {{
 
 
 class SearchTable:
-    """The recall part of `Database`."""
+    """Memories, and the tables that recall looks through."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

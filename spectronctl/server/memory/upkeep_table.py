@@ -63,7 +63,7 @@ _READ_VECTOR = f"SELECT VALUE vector FROM type::record($table, [$id]) WHERE {WIT
 
 
 class UpkeepTable:
-    """The part of `Database` that keeps memories in order."""
+    """What keeps the memories of a context in order."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -37,7 +37,7 @@ _DELETE = transaction(_CHECK, "DELETE ontology:only RETURN NONE;")
 
 
 class OntologyTable:
-    """The ontology part of `Database`."""
+    """The ontology of a context."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

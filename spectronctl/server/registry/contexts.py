@@ -44,7 +44,7 @@ _LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = '
 
 
 class ContextTable:
-    """The contexts part of `Database`."""
+    """Registered contexts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -44,7 +44,7 @@ RETURN NONE;
 
 
 class KeyTable:
-    """The context keys part of `Database`."""
+    """Keys of contexts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -76,7 +76,7 @@ _SET_VERSION = "UPDATE context:[$context_id] SET schema_version = $version RETUR
 
 
 class Provisioning:
-    """The part of `Database` that makes and drops databases."""
+    """Makes and drops the databases of contexts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -20,7 +20,7 @@ from spectronctl.server.database.database import Database
 from spectronctl.server.database.values import check_value
 from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.fields import read_instant
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
@@ -78,8 +78,7 @@ async def list_sessions(
     until: _Until = None,
 ) -> SessionPage:
     """List the sessions that the key may see, ordered by id: the oldest first."""
-    if cursor is not None and not SESSION_ID.fullmatch(cursor):
-        raise invalid("cursor: is none that this server gave out; start again without one")
+    check_cursor(cursor, SESSION_ID)
     path = None if scope is None else read_path(scope, "scope")
     first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
     last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)

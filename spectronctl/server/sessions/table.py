@@ -60,7 +60,7 @@ _DELETE_ROW = "DELETE session:[$session_id] RETURN NONE;"
 
 
 class SessionTable:
-    """The sessions part of `Database`."""
+    """Sessions of a context."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -112,7 +112,7 @@ _LONGEST_FOUND = 64 * 1024
 
 
 class TurnTable:
-    """The turns part of `Database`."""
+    """Turns of sessions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -77,9 +77,9 @@ async def test_create_makes_the_database_and_drops_nulls(
 
 
 async def test_an_unknown_context_is_none(store: Database) -> None:
-    assert await ContextTable(store).get_context("nobody") is None
-    assert await update(store, "nobody", {"a": 1}) is None
-    assert await Provisioning(store).delete_context("nobody") is False
+    assert await ContextTable(store).get_context("missing") is None
+    assert await update(store, "missing", {"a": 1}) is None
+    assert await Provisioning(store).delete_context("missing") is False
 
 
 async def test_a_taken_id_is_a_conflict_that_names_it(

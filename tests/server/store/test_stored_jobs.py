@@ -92,7 +92,7 @@ async def test_a_job_of_a_context_that_is_not_there_is_not_made(
     store: Database, make_context: MakeContext
 ) -> None:
     with pytest.raises(GoneError):
-        await queue(store, make_context("nobody"))
+        await queue(store, make_context("missing"))
 
 
 async def test_workers_at_once_claim_a_job_once(store: Database, context: ContextRow) -> None:
@@ -123,7 +123,7 @@ async def test_a_lease_counts_for_a_while_and_a_released_one_no_longer(
     assert await JobTable(store).claim_job() is None
     await JobTable(store).release_job(claimed)
     late = await JobTable(store).renew_job(claimed, done=1, total=1)
-    assert late is None, "a sign of life that comes after it keeps nobody waiting"
+    assert late is None, "a sign of life that comes after it delays no one"
     again = await JobTable(store).claim_job()
     assert again is not None
     assert again.claim != claimed.claim
@@ -262,7 +262,7 @@ async def test_jobs_of_an_older_version_keep_their_embedder(
     assert (claimed.job.id, claimed.job.payload) == ("job_1", {"embedder": "acme/small"})
 
 
-async def test_a_queued_job_wakes_whoever_waits_for_one(
+async def test_a_queued_job_wakes_the_worker_that_waits(
     store: Database, context: ContextRow
 ) -> None:
     waiting = asyncio.create_task(JobTable(store).wait_for_job(60))

@@ -108,7 +108,7 @@ async def test_a_vector_of_another_kind_is_left_out_and_the_memory_is_kept(
 
 async def test_what_is_deleted_is_not_found(store: Database, context: ContextRow) -> None:
     ids = await remember(store, context, "one", "two", vectors=[point(0), point(1)])
-    assert await UpkeepTable(store).delete_chunks(context, [ids[0], "memory_chunk:of-nobody"]) == 1
+    assert await UpkeepTable(store).delete_chunks(context, [ids[0], "memory_chunk:missing"]) == 1
     assert await find(store, context, point(0)) == ["two"]
     words = await FindingTable(store).find_words(context, WHOLE, FIRST, "one", most=5)
     assert words == []
@@ -187,7 +187,9 @@ async def test_a_batch_whose_place_was_lost_is_written_once(
     assert len(await ask(store, context, "SELECT VALUE chunk_id FROM search_b")) == 2
 
 
-async def test_whoever_lost_a_job_can_change_nothing(store: Database, context: ContextRow) -> None:
+async def test_a_worker_that_lost_a_job_can_change_nothing(
+    store: Database, context: ContextRow
+) -> None:
     await remember(store, context, "one")
     first = await claim_reindex(store, context)
     build = await fill(store, context, first, 4)
