@@ -64,9 +64,9 @@ async def test_a_context_without_config_has_an_empty_one(operator: httpx.AsyncCl
 async def test_a_null_in_a_new_config_is_a_field_not_set(operator: httpx.AsyncClient) -> None:
     config = {"token_limit": None, "models": {"response": None}, "providers": None}
     assert (await create(operator, "nulls", config=config)).json()["config"] == {}
-    config = {"providers": {"acme": "sk-acme", "openai": None}}
-    created = (await create(operator, "one-null", config=config)).json()["config"]
-    assert created == {"providers_configured": ["acme"]}
+    providers = {"acme": "sk-acme", "openai": None}
+    created = await create(operator, "one-null", config={"providers": providers})
+    assert created.json()["config"] == {"providers_configured": ["acme"]}
 
 
 async def test_unknown_fields_of_a_request_are_ignored(operator: httpx.AsyncClient) -> None:
