@@ -333,6 +333,7 @@ def test_the_memory_that_an_upload_takes_does_not_grow_with_it(kind: str, tmp_pa
         words = [kind, f"http://{server.address}", str(small), str(path)]
         command = [sys.executable, "-c", _UPLOAD, *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert received[-1] > size << 20
+    # The head is read by itself, and on a busy machine the first of the body comes along with it.
+    assert len(server.requests[-1]) + received[-1] > size << 20
     grown = int(done.stdout)
     assert grown < 32 << 10, f"{grown} KiB more than before"
