@@ -27,7 +27,7 @@ from spectronctl.server.registry.claims import (
     seize_own,
     seize_to_delete,
 )
-from spectronctl.server.registry.contexts import COLUMNS, check_providers, read_context
+from spectronctl.server.registry.contexts import COLUMNS, check_providers, parse_context
 from spectronctl.server.registry.rows import ContextRow
 
 _log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class Provisioning:
         rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
         if not rows:
             raise TakenError(f"context {row.id!r}: another server took over its creation")
-        return read_context(rows[0])
+        return parse_context(rows[0])
 
     async def _has_database(self, binding: Binding) -> bool:
         await self._database.query(

@@ -207,7 +207,7 @@ async def test_use_of_a_management_key_is_noted_once(store: Database) -> None:
 
 
 async def test_the_hash_key_is_made_once(store: Database) -> None:
-    keys = await asyncio.gather(*(ManagementKeyTable(store).read_hash_key() for _ in range(8)))
+    keys = await asyncio.gather(*(ManagementKeyTable(store).load_hash_key() for _ in range(8)))
     assert len(set(keys)) == 1
     assert len(keys[0]) == 32
 
@@ -216,12 +216,12 @@ async def test_the_hash_key_and_the_keys_survive_a_restart(
     file_url: str, make_context: MakeContext, make_key: MakeKey
 ) -> None:
     first = await open_store(file_url)
-    hash_key = await ManagementKeyTable(first).read_hash_key()
+    hash_key = await ManagementKeyTable(first).load_hash_key()
     context = await Provisioning(first).create_context(make_context(), providers={})
     await KeyTable(first).create_key(make_key())
     await first.close()
     second = await open_store(file_url)
-    assert await ManagementKeyTable(second).read_hash_key() == hash_key
+    assert await ManagementKeyTable(second).load_hash_key() == hash_key
     assert await ContextTable(second).get_context("acme-prod") == context
     assert await KeyTable(second).get_key("acme-prod", "cak_1") == make_key()
     await second.close()
