@@ -107,7 +107,7 @@ class EngineProcess:
             if self._closed:
                 raise UnavailableError("the database does not respond: it is closed")
             if self._engine is not None and self._engine.has_ended:
-                _log.error("the database engine has ended; it is started anew")
+                _log.error("the database engine has ended; it is started again")
                 await self._engine.close()
                 self._engine = None
             if self._engine is None:

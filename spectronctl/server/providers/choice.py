@@ -21,7 +21,7 @@ MODEL = re.compile(r"[^\s/]+/\S+")
 """`provider/model`: what is before the first slash names the provider."""
 URL_RULE = (
     "must be a URL such as https://llm.acme.example/v1, without credentials, query or fragment; "
-    "plain http only to this machine, since the provider's key travels along"
+    "plain http only to this machine, since the provider's key is sent along"
 )
 
 _KNOWN_URLS = {"openai": "https://api.openai.com/v1"}

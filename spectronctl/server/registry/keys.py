@@ -63,7 +63,7 @@ class KeyTable:
     async def _explain_taken(self, key: Row) -> TakenError:
         holders = await self._database.select(_NAMESAKE, key)
         if not holders:
-            return TakenError(f"id: key {key['key_id']!r} exists already")
+            return TakenError(f"id: key {key['key_id']!r} already exists")
         holder = holders[0]["key_id"]
         return TakenError(f"name: key {holder!r} of this context is called {key['name']!r}")
 
@@ -114,7 +114,7 @@ class ManagementKeyTable:
         except QueryError as error:
             if not error.is_taken:
                 raise
-            raise TakenError(f"id: management key {row.id!r} exists already") from error
+            raise TakenError(f"id: management key {row.id!r} already exists") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
         known: ManagementKeyRow | None = self._database.cache.get(key_id)

@@ -259,7 +259,7 @@ def _make_content(row: ContextRow, providers: Mapping[str, str]) -> Row:
 def _explain_conflict(content: Row, holder: str, state: str) -> str:
     doing = {"creating": " (being created)", "deleting": " (being deleted)"}.get(state, "")
     if holder == content["context_id"]:
-        return f"id: context {holder!r} exists already{doing}"
+        return f"id: context {holder!r} already exists{doing}"
     return (
         f"namespace, database: {content['namespace']!r}, {content['database']!r} "
         f"is bound by context {holder!r}{doing}"

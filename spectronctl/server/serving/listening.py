@@ -95,7 +95,7 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
     family, address = _resolve(host, port)
     if not (open_to_network or ipaddress.ip_address(address).is_loopback):
         raise UsageError(
-            f"{host} can be reached from the network, and keys would travel in the clear",
+            f"{host} can be reached from the network, and keys would be sent in the clear",
             hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
         )
     try:

@@ -75,7 +75,7 @@ async def test_of_many_keys_with_one_name_exactly_one_is_made(
 
 async def test_a_taken_key_id_is_a_conflict(store: Database, make_key: MakeKey) -> None:
     await KeyTable(store).create_key(make_key())
-    with pytest.raises(TakenError, match=r"^id: key 'cak_1' exists already$"):
+    with pytest.raises(TakenError, match=r"^id: key 'cak_1' already exists$"):
         await KeyTable(store).create_key(make_key(name="other"))
 
 
@@ -187,7 +187,7 @@ async def test_management_keys_are_kept_apart(store: Database) -> None:
     assert await ManagementKeyTable(store).list_management_keys() == [rows[1], rows[0]]
     assert await ManagementKeyTable(store).get_management_key("mk_2") == rows[0]
     assert await ManagementKeyTable(store).get_management_key("mk_3") is None
-    with pytest.raises(TakenError, match="'mk_1' exists already"):
+    with pytest.raises(TakenError, match="'mk_1' already exists"):
         await ManagementKeyTable(store).create_management_key(rows[1])
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is True
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is False
