@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import unicodedata
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -33,6 +32,8 @@ def parse_address(host: str) -> IPv4Address | IPv6Address | None:
 def _parse_short_address(text: str) -> IPv4Address | None:
     if not re.fullmatch(r"[0-9a-fA-Fx.]+", text):  # inet_aton also takes what follows a blank
         return None
+    import socket  # TAB need not wait for it
+
     try:
         return IPv4Address(socket.inet_aton(text))
     except OSError:
