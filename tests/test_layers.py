@@ -47,7 +47,7 @@ HOME = {
 }
 VISITS = {
     *((name, "server/providers/http.py") for name in ("httpx", "truststore")),
-    ("filelock", "server/database/holding.py"),
+    ("filelock", "server/store/holding.py"),
     ("subprocess", "server/database/connections.py"),
 }
 """
@@ -80,7 +80,9 @@ facts
 documents
 sessions
 contexts
-memory
+upkeep
+recall
+index
 entities
 keys
 ontology traces idempotency service
@@ -89,6 +91,7 @@ access
 registry
 http
 database
+store
 providers
 migrations
 """

@@ -15,7 +15,8 @@ from spectronctl.server.contexts.schemas import (
 from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.keys.schemas import KeyBody
-from spectronctl.server.memory.schemas import FsckBody, QueryBody
+from spectronctl.server.recall.schemas import QueryBody
+from spectronctl.server.upkeep.schemas import FsckBody
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 

@@ -13,7 +13,6 @@ from spectronctl.server.http.bodies import Body, Strict
 from spectronctl.server.http.fields import PRINTABLE, Count, EntryName
 from spectronctl.server.http.limits import KIB, MAX_PROVIDERS, MAX_SECRET
 from spectronctl.server.http.problems import invalid, reserved
-from spectronctl.server.memory.lifetimes import LIFETIME_RULE, parse_lifetime
 from spectronctl.server.providers.choice import (
     LOCAL,
     LOCAL_MODELS,
@@ -23,6 +22,7 @@ from spectronctl.server.providers.choice import (
     parse_base_url,
 )
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
 RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})

@@ -23,11 +23,12 @@ from spectronctl.server.database.connections import (
     EngineError,
     EngineProcess,
 )
-from spectronctl.server.database.directories import make_private_directory
 from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.database.urls import StoreUrl, parse_store_url
+from spectronctl.server.store.directories import make_private_directory
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import StoreUrl, parse_store_url
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -39,10 +40,6 @@ _PROVE_WRITE = "UPSERT probe:ready SET written_at = time::now() RETURN NONE;"
 _FIRST_PAUSE_SECS = 0.002
 _MAX_PAUSE_SECS = 0.1
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
-
-
-class StoreLockedError(ConfigError):
-    """Another process has the store's directory open."""
 
 
 class QueryError(SpectronctlError):
