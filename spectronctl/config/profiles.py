@@ -14,7 +14,7 @@ from spectronctl.errors import ConfigError
 
 LOCAL = "local"
 LOCAL_URL = "http://local.invalid"
-"""Where the embedded server seems to be: a name that no resolver may ever answer (RFC 2606)."""
+"""Where the embedded server seems to be: a name that no resolver may ever resolve (RFC 2606)."""
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 NAME_RULE = "a profile's name is made of letters, digits, '.', '_' and '-'"
