@@ -44,7 +44,7 @@ def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: Vie
 
 
 def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Response]:
-    """Do it in the chosen contexts and show what came of it; the answers."""
+    """Do it in the chosen contexts and show what came of it; the responses."""
     if chosen.is_many:
         contexts = chosen.named or _list_all(rt)
         task.agree(contexts)
