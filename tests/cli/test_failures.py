@@ -10,13 +10,13 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from tests.support.command_tree import (
-    NEEDS_NO_CONSENT,
     ASKS_AFTER_READING,
     BRINGS_A_KEY,
     DESTROYS_AS,
     DESTROYS_WITH,
     DIAGNOSES,
     LEAVES,
+    NEEDS_NO_CONSENT,
     ONLINE,
     OWN_SAMPLES,
     SAMPLES,
