@@ -111,6 +111,19 @@ class Streams:
         ):
             raise BrokenPipeError
 
+    def check_room(self, size: int) -> None:
+        """OSError when stdout certainly does not take `size` bytes more; nothing is written."""
+        from spectronctl.ground.room import check_room  # few commands need to know
+
+        if getattr(self.stdout, "closed", True):  # None for a stream that the shell closed
+            raise OSError(errno.EBADF, "it is closed")
+        try:
+            descriptor = self.stdout.fileno()
+        except (OSError, ValueError, AttributeError):  # no file at all: memory
+            return
+        self.stdout.flush()
+        check_room(descriptor, size)
+
     def flush_output(self) -> None:
         """
         Send on what was written to stdout.
