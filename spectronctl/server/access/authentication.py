@@ -44,7 +44,7 @@ async def get_hash_key(request: Request) -> bytes:
     """The store's key for the hashes of secrets, read once: it never changes."""
     state = request.app.state
     if state.hash_key is None:
-        state.hash_key = await ManagementKeyTable(state.database).read_hash_key()
+        state.hash_key = await ManagementKeyTable(state.database).load_hash_key()
     return cast("bytes", state.hash_key)
 
 

@@ -32,7 +32,7 @@ class KeyUses:
         try:
             async with asyncio.timeout(_NOTE_SECONDS):
                 await self._touch(row)
-        except Exception as error:  # noqa: BLE001 - a good request is answered whatever becomes of the note
+        except Exception as error:  # noqa: BLE001 - a good request gets its response whatever becomes of the note
             _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
             if len(self._failed) >= _MAX_FAILED:
                 self._failed.clear()

@@ -11,7 +11,7 @@ What the database, and the tables on it, refuse: without HTTP. `http/problems.py
     ├── InFlightError       the same write is being done just now
     ├── DiskError           the disk takes no writes; reads continue
     │   └── FullError       because it, or a quota on it, is full
-    └── UnavailableError    the database does not answer, or others are in the way: try again
+    └── UnavailableError    the database does not respond, or others are in the way: try again
 """
 
 from __future__ import annotations
