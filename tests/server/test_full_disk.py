@@ -16,6 +16,7 @@ from spectronctl.server.database.database import QueryError, open_database
 from spectronctl.server.database.disk import parse_disk_error
 from spectronctl.server.database.errors import DiskError, FullError
 from spectronctl.server.registry.bootstrap import create_management_key
+from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.opening import open_store
 from tests.support.disks import fill_disk, make_room, mount_disk
 from tests.support.worlds import World, list_operations, make_world
@@ -130,7 +131,7 @@ async def test_a_note_of_a_key_that_takes_too_long_holds_no_read(
 
     _, fresh = await world.make_key("acme", "never-used")
     monkeypatch.setattr(uses, "_NOTE_SECONDS", 0.05)
-    monkeypatch.setattr(uses.KeyTable, "touch_key", stall)
+    monkeypatch.setattr(KeyTable, "touch_key", stall)
     for _ in range(3):
         async with asyncio.timeout(2):
             answer = await world.ask("GET /api/v1/{context_id}/me", headers={"API-KEY": fresh})
