@@ -86,7 +86,7 @@ class Streams:
             self.stdout.flush()
 
     def write_piece(self, text: str) -> None:
-        """Send a piece of an answer that has no end; fails as `write_output` does, and with BrokenPipeError."""
+        """Send a piece of a result that has no end; fails as `write_output` does, and with BrokenPipeError."""
         with self._guard_stdout():
             _write(self.stdout, text.encode("utf-8", "backslashreplace"))
             self.stdout.flush()
