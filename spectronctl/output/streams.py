@@ -89,7 +89,7 @@ class Streams:
             self.stdout.flush()
 
     def write_piece(self, text: str) -> None:
-        """Send a piece of an answer that has no end; fails as `write_output` does, and with BrokenPipeError."""
+        """Send a piece of a result that has no end; fails as `write_output` does, and with BrokenPipeError."""
         with self._guard_stdout():
             _write(self.stdout, text.encode("utf-8", "backslashreplace"))
             self.stdout.flush()
@@ -113,6 +113,19 @@ class Streams:
             event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(seconds * 1000)
         ):
             raise BrokenPipeError
+
+    def check_room(self, size: int) -> None:
+        """OSError when stdout certainly does not take `size` bytes more; nothing is written."""
+        from spectronctl.ground.room import check_room  # few commands need to know
+
+        if getattr(self.stdout, "closed", True):  # None for a stream that the shell closed
+            raise OSError(errno.EBADF, "it is closed")
+        try:
+            descriptor = self.stdout.fileno()
+        except (OSError, ValueError, AttributeError):  # no file at all: memory
+            return
+        self.stdout.flush()
+        check_room(descriptor, size)
 
     def flush_output(self) -> None:
         """

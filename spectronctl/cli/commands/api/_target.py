@@ -51,7 +51,7 @@ class Target:
 
     @property
     def mints(self) -> bool:
-        """Whether the answer to a write holds a new key's secret."""
+        """Whether the response to a write holds a new key's secret."""
         return self.names[-1].rpartition("/")[2].casefold() in MINTING
 
     @property
