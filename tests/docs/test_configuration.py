@@ -11,8 +11,8 @@ import pytest
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS
 from spectronctl.ground.vocabulary import CATEGORIES
 from spectronctl.models.contexts import STAGES
-from tests.docs.running import ROOT
 from tests.support.commandline import CommandLine
+from tools.documents import ROOT
 
 _, CONTEXT, PROFILE = re.split(
     r"^## ", (ROOT / "docs" / "configuration.md").read_text(), flags=re.MULTILINE

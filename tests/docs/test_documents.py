@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.running import DOCUMENTS, GUIDE, README, ROOT
+from tools.documents import DOCUMENTS, GUIDE, README, ROOT
 
 GENERATED = [ROOT / "docs" / "commands.md", ROOT / "docs" / "python.md"]
 WRITTEN = sorted(
