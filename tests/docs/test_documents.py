@@ -66,6 +66,11 @@ def test_links_between_documents_resolve(document: Path) -> None:
         assert not fragment or fragment in find_anchors(target), link
 
 
+def test_the_readme_shows_no_picture_that_only_a_checkout_has() -> None:
+    """An index shows the README alone: of its pictures, only those with a whole URL would be seen."""
+    assert re.findall(r"!\[[^\]]*\]\((?!https:)|<img", README.read_text()) == []
+
+
 @pytest.mark.parametrize("document", WRITTEN, ids=name)
 def test_a_document_is_not_too_long(document: Path) -> None:
     assert len(document.read_text().splitlines()) <= MAX_LINES
