@@ -189,9 +189,9 @@ def test_secrets_are_taken_out_of_a_contexts_config() -> None:
 
 
 def test_a_patch_tells_an_absent_field_from_a_null() -> None:
-    assert parse_patch({}).blocked is None
-    assert parse_patch({"enforcement_blocked": None}).blocked is False
-    assert parse_patch({"enforcement_blocked": True}).blocked is True
+    assert parse_patch({}).settings == {}
+    assert parse_patch({"enforcement_blocked": None}).settings == {"enforcement_blocked": False}
+    assert parse_patch({"enforcement_blocked": True}).settings == {"enforcement_blocked": True}
     assert parse_patch({}).config.providers == {}
     assert parse_patch({"config": {}}).config.providers == {}
     assert parse_patch({"config": {"providers": None}}).config.providers is None
