@@ -72,6 +72,11 @@ class Here:
             yield Path(url.removeprefix("surrealkv://"))
         yield state_dir(self._rt.env)
 
+    def _find_time(self) -> datetime:
+        """The server's time, where the checks before have heard it."""
+        target = getattr(self._subject, "target", None)
+        return target.client.server_time() if target else datetime.now(UTC)
+
     def check_rotations(self) -> Finding:
         """Rotations that were begun here and are not over: those of the server, and what others leave to do."""
         from spectronctl.cli.rotating import (
@@ -82,7 +87,7 @@ class Here:
         )
 
         found, unreadable = open_ledger(self._rt).list_all()
-        server, now = find_server(self._rt), datetime.now(UTC)
+        server, now = find_server(self._rt), self._find_time()
         begun = [rotation for rotation in found if rotation.is_open and rotation.is_at(server)]
         due = [rotation for rotation in begun if rotation.is_due(now)]
         others = [each for each in list_elsewhere(self._rt, found) if each.is_due(now)]
