@@ -32,13 +32,13 @@ async def update(
     context_id: str = "acme-prod",
     config: dict[str, Any] | None = None,
     providers: dict[str, str | None] | None = None,
-    **settings: Any,
+    settings: dict[str, Any] | None = None,
 ) -> ContextRow | None:
     return await ContextTable(store).update_context(
         context_id,
         config=config or {},
         providers=providers or {},
-        settings=settings,
+        settings=settings or {},
     )
 
 
@@ -246,7 +246,7 @@ async def test_enforcement_is_changed_only_when_asked(
     await Provisioning(store).create_context(make_context(), providers={})
     states = []
     for asked in ({"enforcement_blocked": True}, {}, {"enforcement_blocked": False}, {}):
-        updated = await update(store, **asked)
+        updated = await update(store, settings=asked)
         assert updated is not None
         states.append(updated.enforcement_blocked)
     assert states == [True, True, False, False]
