@@ -45,6 +45,7 @@ class Embedders:
         secret = None
         if provider is not None:
             secret = await ContextTable(self._database).find_secret(context.id, provider)
+        # By the secret too: a key that was replaced must not live on in a client that is kept open.
         key = (choose_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
             self._open[key] = make_embedder(
@@ -90,6 +91,7 @@ class Embedders:
         try:
             embedder = await self.find(context, index.embedder)
             vector = await _embed(embedder, chunk.text)
+        # What was said is worth more than its vector: words find it until the next reindex.
         except ProviderError as error:
             _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
             return replace(chunk, embedder=None, vector=None)
@@ -102,6 +104,7 @@ class Embedders:
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
+        # Of the region: a cache that all callers share would tell by its speed what others asked.
         known = await SearchTable(self._database).find_cached_vector(
             context, region, index.embedder, text
         )

@@ -18,6 +18,8 @@ from spectronctl.server.recall.finding import FindingTable
 from spectronctl.server.recall.rows import Candidate
 from spectronctl.server.registry.rows import ContextRow
 
+# More candidates than hits, since a memory that is in the middle of both lists beats one that is at the top of a
+# single one.
 _POOL = 200
 _RANK_OFFSET = 60  # reciprocal rank fusion: how little the first places differ
 
@@ -52,6 +54,8 @@ async def recall(
     """
     started = time.perf_counter()
     search = _Search(database, embedders, context, region, query)
+    # The two tables change places in one transaction; a search that names the old one gets nothing back, and not half
+    # of it.
     lists = None
     while lists is None:  # as often as a reindex ends between two steps
         lists = await search.collect(await SearchTable(database).load_index(context))
@@ -99,6 +103,7 @@ class _Search:
         except ProviderError as error:
             if self.query.mode == "vector":
                 raise unavailable(f"mode: the query cannot be embedded: {error}") from error
+            # Shown in the trace: a recall by words alone is worth having, but not to be mistaken for the whole.
             self.problem = str(error)
             return None
 
