@@ -286,7 +286,16 @@ def render_problem(
     scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The response to a problem."""
-    headers = dict(headers or {})
+    return JSONResponse(
+        describe_problem(scope, problem),
+        status_code=problem.status,
+        headers={**(headers or {}), **_list_headers(problem)},
+        media_type="application/problem+json",
+    )
+
+
+def _list_headers(problem: ProblemError) -> dict[str, str]:
+    headers = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     # What the client still sends of this body would be read as its next request.
@@ -294,12 +303,7 @@ def render_problem(
         headers["Connection"] = "close"
     if problem.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
-    return JSONResponse(
-        describe_problem(scope, problem),
-        status_code=problem.status,
-        headers=headers,
-        media_type="application/problem+json",
-    )
+    return headers
 
 
 def describe_problem(scope: Scope, problem: ProblemError) -> dict[str, Any]:

@@ -70,15 +70,12 @@ class Embedders:
         It has none, or no vector there, when a reindex ended between `embed_chunk` and the end of the write. That
         write is done, so that nothing raises here.
         """
+        table = SearchTable(self._database)
         try:
-            while (
-                index := await SearchTable(self._database).load_index(context)
-            ).slot != chunk.slot:
+            while (index := await table.load_index(context)).slot != chunk.slot:
                 chunk = await self._embed_for(context, chunk, index)
                 kept = StoredChunk(id=chunk.id, text=chunk.text, scopes=scopes)
-                await SearchTable(self._database).index_chunks(
-                    context, index, [kept], [chunk.vector]
-                )
+                await table.index_chunks(context, index, [kept], [chunk.vector])
         except DatabaseError as error:
             _log.warning("context %s: %s may not be found: %s", context.id, chunk.id, error.detail)
 

@@ -79,19 +79,12 @@ class _Search:
 
     async def collect(self, index: SearchIndex) -> list[list[Candidate]] | None:
         """What each way of looking finds; None when the index changed meanwhile."""
-        lists = []
-        region = self.region.narrow(self.query.lens)
+        finding, lists = FindingTable(self.database), []
+        where = (self.context, self.region.narrow(self.query.lens), index)
         if self.query.mode != "bm25" and (vector := await self._embed(index)):
-            near = await FindingTable(self.database).find_near(
-                self.context, region, index, vector, most=_POOL
-            )
-            lists.append(near)
+            lists.append(await finding.find_near(*where, vector, most=_POOL))
         if self.query.mode != "vector":
-            text = self.query.text
-            words = await FindingTable(self.database).find_words(
-                self.context, region, index, text, most=_POOL
-            )
-            lists.append(words)
+            lists.append(await finding.find_words(*where, self.query.text, most=_POOL))
         found = [each for each in lists if each is not None]
         return found if len(found) == len(lists) else None
 
