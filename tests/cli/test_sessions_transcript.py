@@ -224,7 +224,7 @@ def test_what_ends_following_says_how_to_go_on(
 ) -> None:
     inner = acme.transport
     assert inner
-    away = False
+    away, sleep = False, time.sleep
 
     def answer(request: httpx.Request) -> httpx.Response:
         if away:
@@ -234,7 +234,7 @@ def test_what_ends_following_says_how_to_go_on(
     def wait(*_: object) -> None:
         nonlocal away
         away = True
-        time.sleep(0.02)
+        sleep(0.02)
 
     monkeypatch.setattr("spectronctl.client._polling.MAX_SILENCE_SECS", 0.05)
     monkeypatch.setattr(streams.Streams, "wait_for_reader", wait)
