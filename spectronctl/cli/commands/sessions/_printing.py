@@ -49,7 +49,7 @@ def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     session = source.describe()
     batches = source.read(follow=rt.out.wait, on_failure=partial(tell_failure, rt))
     # Whether more would come cannot be known without waiting for it.
-    turns = islice(chain.from_iterable(batches), rt.settings.limit.value)
+    turns = islice(chain.from_iterable(batches), rt.flags.get("limit"))
     last: list[Turn] = []
     try:
         rt.out.follow(_write(rt, format, session, _keep_last(turns, last)))
@@ -79,7 +79,7 @@ def _find_command(rt: Runtime, source: Source, last: list[Turn]) -> str:
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
-    limit = rt.settings.limit.value
+    limit: int | None = rt.flags.get("limit")
     yield from islice(turns, limit)
     if limit is not None and next(turns, None) is not None:
         rt.out.note(f"There are more: --limit {limit} ended the transcript.")
