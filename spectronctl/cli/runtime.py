@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,20 @@ class Runtime:
         """The command has succeeded: say what was held back for that."""
         if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
+
+    def hide(self, names: Collection[str]) -> dict[str, str]:
+        """The environment for a program that must find these variables neither there nor in ours."""
+        from spectronctl.config.variables import hide_variables
+        from spectronctl.ground.concealment import conceal
+
+        if self.env is os.environ and "api_key" in self.flags:
+            conceal((), self.flags["api_key"])
+        return hide_variables(self.env, names)
+
+    @property
+    def keyless_env(self) -> dict[str, str]:
+        """The environment for a program that needs no key of ours."""
+        return self.hide(self.settings.key_variables)
 
     @property
     def place(self) -> str:

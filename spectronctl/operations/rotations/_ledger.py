@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import ConfigError, ConflictError, NotFoundError
+from spectronctl.local.trust import check_trusted
 from spectronctl.operations.rotations._rotation import Rotation
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Ledger:
                 command="spectronctl keys rotations list",
             )
         return Rotation.from_dict(self._journal.read(path))
+
+    def check_trusted(self, rotation: Rotation) -> None:
+        """ConfigError when others may have written where the secret goes, and which program gets it."""
+        if path := self._journal.find_path(rotation.id):
+            check_trusted(path)
 
     def keeps(self, rotation: Rotation) -> bool:
         """Whether anything was written of it yet."""
