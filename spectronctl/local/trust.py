@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,19 +13,23 @@ from spectronctl.errors import ConfigError
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-def check_trusted(path: Path) -> None:
+def check_trusted(path: Path, *, runs_program: bool = True) -> None:
     """
-    ConfigError unless this user and root alone can have written the file, or put another in its place.
+    ConfigError when others can write the file, which says where a secret goes, or put another in its place.
 
-    For files that name a program to be run, or a place that a secret goes to.
+    With `runs_program` also when it is another user's, not root's: under `sudo` with that user's HOME, root would run
+    what they say.
     """
     if os.name != "posix":
         return
     try:
         status = os.stat(path)
-        _check(Path(path), status, status.st_mode & _OTHERS)
+        owners = {0, os.geteuid()} if runs_program else set()
+        _check(Path(path), status, status.st_mode & _OTHERS, owners)
         if stat.S_ISREG(status.st_mode):  # not a pipe, as of a shell's <(...)
-            _check_directories(Path(os.path.realpath(path)).parent)
+            _check_directories(Path(os.path.realpath(path)).parent, owners)
+    except FileNotFoundError:  # then it names nothing
+        return
     except OSError as exc:
         raise ConfigError(f"{path} cannot be looked at: {exc.strerror}") from None
 
@@ -42,10 +47,12 @@ def find_shared(path: str) -> str | None:
     return None
 
 
-def _check_directories(nearest: Path) -> None:
+def _check_directories(nearest: Path, owners: Collection[int]) -> None:
     status = nearest.stat()
     # Under the sticky bit others can add files, and neither rename nor remove ours.
-    _check(nearest, status, 0 if status.st_mode & stat.S_ISVTX else status.st_mode & _OTHERS)
+    _check(
+        nearest, status, 0 if status.st_mode & stat.S_ISVTX else status.st_mode & _OTHERS, owners
+    )
     # Higher up a group is let pass: /usr/local and the like belong to one on some systems.
     for each in nearest.parents:
         mode = each.stat().st_mode
@@ -53,10 +60,10 @@ def _check_directories(nearest: Path) -> None:
             raise _refuse(each, "can be written by other users", f"chmod o-w {each}")
 
 
-def _check(path: Path, status: os.stat_result, writable: int) -> None:
+def _check(path: Path, status: os.stat_result, writable: int, owners: Collection[int]) -> None:
     if writable:
         raise _refuse(path, "can be written by other users", f"chmod go-w {path}")
-    if status.st_uid not in {0, os.geteuid()}:
+    if owners and status.st_uid not in owners:
         raise _refuse(path, "belongs to another user", None)
 
 

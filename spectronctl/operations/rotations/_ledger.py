@@ -52,7 +52,7 @@ class Ledger:
     def check_trusted(self, rotation: Rotation) -> None:
         """ConfigError when others may have written where the secret goes, and which program gets it."""
         if path := self._journal.find_path(rotation.id):
-            check_trusted(path)
+            check_trusted(path, runs_program=any("words" in place for place in rotation.places))
 
     def keeps(self, rotation: Rotation) -> bool:
         """Whether anything was written of it yet."""

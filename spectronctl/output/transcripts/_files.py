@@ -20,6 +20,7 @@ from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
 from spectronctl.ground.disk import close_synced, lock_descriptor, sync_directory, write_all
+from spectronctl.ground.replacing import check_replaceable
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
 from spectronctl.output.transcripts._notes import Note, read_note
@@ -77,6 +78,8 @@ class TranscriptFile:
             if _is_finished(target, resume=resume, force=force):
                 _note_path(target).unlink(missing_ok=True)
                 return cls(target, spelling, begin, None, force=force)
+            if target.exists():  # now, and not when all of it has been read
+                check_replaceable(target, target.stat())
             _check_part(target, resume=resume, force=force)
             descriptor = _open_part(target)
             try:
