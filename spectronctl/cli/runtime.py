@@ -99,8 +99,13 @@ class Runtime:
 
     @property
     def place(self) -> str:
-        """The server, as a question names it."""
-        return "the local store" if self.settings.is_local else self.settings.url.value
+        """The server, as a question names it: with the profile that leads there, if one does."""
+        if self.settings.is_local:
+            return "the local store"
+        url, profile = self.settings.url, self.settings.profile.value
+        return (
+            f"{url.value} (profile {profile})" if url.source == f"profile {profile}" else url.value
+        )
 
     @property
     def context(self) -> str:
