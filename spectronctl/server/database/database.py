@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
 from spectronctl.ground.backoff import pause_after
+from spectronctl.ground.installing import EXTRA_HINT, find_install_command
 from spectronctl.server.database.cache import Cache
 from spectronctl.server.database.connections import (
     ClientConnection,
@@ -236,7 +237,9 @@ def _import_surrealdb() -> ModuleType:
         import surrealdb
     except ImportError as error:
         raise ConfigError(
-            "the Spectron server is not installed", command="pip install 'spectronctl[local]'"
+            "the Spectron server is not installed",
+            hint=EXTRA_HINT,
+            command=find_install_command(),
         ) from error
     return surrealdb
 
