@@ -88,8 +88,12 @@ class Run:
 
     @property
     def place(self) -> str:
-        """The server, as a question names it."""
-        return "the local store" if self.settings.is_local else self.settings.url.value
+        """The server, as a question names it: with the profile that leads there, if one does."""
+        if self.settings.is_local:
+            return "the local store"
+        url, profile = self.settings.url, self.settings.profile.value
+        is_of_profile = url.source == f"profile {profile}"
+        return f"{url.value} (profile {profile})" if is_of_profile else url.value
 
     @property
     def context(self) -> str:
