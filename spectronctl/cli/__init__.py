@@ -36,6 +36,10 @@ def enter() -> NoReturn:
     """The installed command: run it and end the process, without taking the interpreter down."""
     # Nothing that is made here is worth a search for garbage before the process ends.
     gc.set_threshold(100_000, 50, 100)
+    if os.getpid() == 1:  # in a container: `docker stop` would wait in vain, and then kill
+        from spectronctl.ground.first_process import end_on_signals
+
+        end_on_signals()
     try:
         code = main()
         if sys.stdout is not None:
