@@ -92,8 +92,10 @@ class Runtime:
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""
-        if "out" in self.__dict__:  # `--help` has no answer, and reads no config
+        if "out" in self.__dict__:  # `--help` has no response, and reads no config
             self.out.finish()
+        else:
+            self.streams.flush_output()
 
     @property
     def place(self) -> str:

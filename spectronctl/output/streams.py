@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -78,9 +79,22 @@ class Streams:
             return True
         return is_terminal and not self.in_ci and self.env.get("TERM") != "dumb"
 
-    def write_output(self, source: SupportsRead[bytes]) -> None:
-        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does."""
-        with suppress(BrokenPipeError), self._guard_stdout():
+    def write_output(self, source: SupportsRead[bytes], *, needs_reader: bool = False) -> None:
+        """
+        Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does.
+
+        What `needs_reader`, such as a secret, also fails (SpectronctlError) when the reader has gone.
+        """
+        try:
+            self._copy(source)
+        except BrokenPipeError:
+            if needs_reader:
+                raise SpectronctlError(
+                    "cannot write the result to stdout: nothing reads it any more"
+                ) from None
+
+    def _copy(self, source: SupportsRead[bytes]) -> None:
+        with self._guard_stdout():
             while chunk := source.read(1 << 16):
                 _write(self.stdout, chunk)
             self.stdout.flush()
@@ -133,6 +147,21 @@ class Streams:
         except OSError as exc:
             self.close_quietly()
             raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
+
+    def check_stdout(self) -> None:
+        """Before a secret exists that only stdout will have: SpectronctlError where it cannot be written."""
+        from spectronctl.output.standard import try_write
+
+        try:
+            if getattr(self.stdout, "closed", True):
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            with suppress(io.UnsupportedOperation):  # a stream in memory
+                try_write(self.stdout.fileno())
+        except OSError as exc:
+            raise SpectronctlError(
+                f"the secret could not be written to stdout: {exc.strerror}",
+                hint="Nothing was sent. Write it to a file with --secret-file PATH.",
+            ) from None
 
     def write_message(self, text: str) -> None:
         """Write to stderr; nothing is left to complain to when that fails, so it never does."""

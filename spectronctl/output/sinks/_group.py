@@ -23,9 +23,15 @@ def check_secret_output(
     has_file: bool,
     hint: str = "Write it to a file with --secret-file PATH, or show it with --reveal.",
 ) -> None:
-    """Before a secret is minted: refuse to show it on a terminal unasked (UsageError)."""
+    """
+    Before a secret is minted: refuse to show it on a terminal unasked (UsageError).
+
+    Where it will be shown, stdout is tried: SpectronctlError.
+    """
     if streams.stdout_is_terminal and not reveal and not has_file:
         raise UsageError("the secret would be shown on this terminal", hint=hint)
+    if reveal or not has_file:
+        streams.check_stdout()
 
 
 class SinkGroup:
