@@ -474,6 +474,6 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
             if ($argument) { Write-Call $argument '' $current }
         }
     )
-    # An empty answer would make PowerShell offer files.
+    # An empty result would make PowerShell offer files.
     if ($found.Count) { $found } else { '' }
 }

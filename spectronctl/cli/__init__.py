@@ -33,7 +33,9 @@ def _import_run(args: list[str]) -> Run:
         return lambda args, runtime: print_suggestions(args[1:])
 
     from spectronctl.cli.app import run
+    from spectronctl.ground.exit_codes import allow_exit_codes
 
+    allow_exit_codes()  # here, in the main thread: threads that deliver secrets cannot
     return run
 
 
@@ -94,6 +96,6 @@ def _interrupt_again(problem: Any) -> None:
 def _end(message: str, code: int) -> int:
     try:
         os.write(2, f"{message}\n".encode())
-    except OSError:  # noqa: S110, SIM105 - stderr is closed, too; contextlib is not imported yet
+    except OSError:  # noqa: SIM105 - stderr is closed, too; contextlib is not imported yet
         pass
     return code

@@ -42,7 +42,7 @@ def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: Vie
 
 
 def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Response]:
-    """Do it in the chosen contexts and show what came of it; the answers."""
+    """Do it in the chosen contexts and show what came of it; the responses."""
     if chosen.is_many:
         return _run_in_many(rt, chosen.named or _list_all(rt), chosen.parallel, task)
     response = task.work(chosen.find_one(rt))

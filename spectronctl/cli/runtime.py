@@ -72,7 +72,7 @@ class Runtime:
 
     @cached_property
     def out(self) -> Output:
-        """Where the answer goes."""
+        """Where the result goes."""
         from spectronctl.output import Output
 
         given = self.settings
@@ -92,7 +92,7 @@ class Runtime:
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""
-        if "out" in self.__dict__:  # `--help` has no response, and reads no config
+        if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
         else:
             self.streams.flush_output()

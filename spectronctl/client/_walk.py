@@ -29,7 +29,7 @@ class Walk(Generic[T]):
         self.request = None if limit == 0 else self._ask_for_the_rest(request)
 
     def take(self, page: Page[T], request: Request[Page[T]]) -> Page[T]:
-        """Note the page that answered `request` and return what is wanted of it; UpstreamError when none can follow."""
+        """Note the page that came for `request` and return what is wanted of it; UpstreamError when none can follow."""
         self.request = None
         self._empty = 0 if page.items else self._empty + 1
         if self._left is not None:

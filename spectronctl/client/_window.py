@@ -64,14 +64,14 @@ class Window(Generic[T]):
 
     def take(self, page: Page[T]) -> Page[T]:
         """
-        Note the page that answered the oldest request, and return what is wanted of it.
+        Note the page that came for the oldest request, and return what is wanted of it.
 
         `has_more` says that the run was stopped by its limit or goes on. UpstreamError when `seq` has a gap or repeats.
         """
         wanted = self._asked.popleft()
         count = len(page.items)
         if count > self._size:
-            problem = f"answers with {count} items where {self._size} were requested"
+            problem = f"returned {count} items where {self._size} were requested"
             raise refuse_page(self._request, problem)
         self._check_order(page)
         if count < wanted and not self._learn_cap(count, wanted):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 LOCAL_URL = "http://local.invalid"
-"""Where the embedded server seems to be: a name that no resolver may ever answer (RFC 2606)."""
+"""Where the embedded server seems to be: a name that no resolver may ever resolve (RFC 2606)."""
 
 _VERSION = 1
 _LOCK_SECONDS = 30.0
@@ -76,9 +76,9 @@ def edit_config(path: Path, change: Callable[[TOMLDocument], TOMLDocument | None
     """
     Change the config file as it is now, under a lock, in one step: all of the change happens or none.
 
-    Answers what the file says then.
+    Returns what the file says then.
 
-    `change` alters the document or answers another. Unknown keys, comments and a symbolic link stay; what could not
+    `change` alters the document or returns another. Unknown keys, comments and a symbolic link stay; what could not
     be read again is not written.
     """
     target = Path(os.path.realpath(path))
@@ -337,7 +337,11 @@ def _change_text(
         document = document if changed is None else changed
         after = tomlkit.dumps(document)
         is_faithful = tomllib.loads(after) == document.unwrap()
-    except (TOMLKitError, ValueError, TypeError):  # as tomlkit answers layouts it cannot extend
+    except (
+        TOMLKitError,
+        ValueError,
+        TypeError,
+    ):  # as tomlkit reports layouts that it cannot extend
         is_faithful = False
     if not is_faithful:
         raise ConfigError(

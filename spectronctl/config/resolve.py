@@ -199,7 +199,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether the embedded server answers: the profile is `local` and no URL overrides it."""
+        """Whether the embedded server is used: the profile is `local` and no URL overrides it."""
         return self.url.source == f"profile {LOCAL}"
 
     def each(self) -> Iterator[tuple[str, Setting[Any]]]:

@@ -107,7 +107,7 @@ def parse_color(text: str) -> Color:
 
 
 def parse_output(text: str) -> OutputFormat:
-    """How an answer is written."""
+    """How a response is written."""
     return _parse_choice(text, OUTPUT_FORMATS)
 
 

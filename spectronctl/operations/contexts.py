@@ -1,4 +1,4 @@
-"""Contexts: creation that may be repeated, updates that know their difference, lost answers settled by reading back."""
+"""Contexts: creation that may be repeated, updates that know their difference, lost responses settled by a read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def create_context(
     Create a context, or accept the one that is there.
 
     Under `skip` and `update` an existing context counts only when it is bound to the same namespace and database.
-    A creation whose answer was lost is settled by reading the context back.
+    A creation whose response was lost is settled by reading the context back.
     """
     request = api.create_context(
         context_id, namespace=namespace, database=database, config=config or None
@@ -207,7 +207,7 @@ def wait_for_context(
     The context once it is there, or None once it is gone.
 
     `timeout`, in seconds, bounds the wait, and then a server that is not up yet is waited for too; without it the
-    first answer must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
+    first response must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
     """
     polling = Polling[Context | None](
         lambda found: (found is None) == (goal == "deleted"),

@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-RESERVED_BYTES = 2048
-"""What is tried to fit on stdout before there is a secret: more than a key as JSON takes."""
-
 
 class WriteError(OSError):
     """A standard stream does not take what is written: no file of the user's, and no defect."""
-
-
-_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE of <linux/falloc.h>
 
 
 def prepare_standard_streams() -> None:
@@ -129,60 +123,3 @@ def _wait(descriptor: int, *, is_write: bool) -> None:
     waiting = select.poll()
     waiting.register(descriptor, select.POLLOUT if is_write else select.POLLIN)
     waiting.poll()
-
-
-def try_write(descriptor: int) -> None:
-    """
-    OSError where a descriptor would not take some text now; nothing is written.
-
-    A file gets room for it, so that its disk cannot be full a moment later; a pipe must have a reader.
-    """
-    import stat
-
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        _reserve(descriptor)
-    elif stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        _check_reader(descriptor)
-    else:
-        os.write(descriptor, b"")  # /dev/full refuses even nothing
-
-
-def _check_reader(descriptor: int) -> None:
-    import select
-
-    if not hasattr(select, "poll"):  # Windows
-        return
-    watch = select.poll()
-    watch.register(descriptor, 0)  # errors are reported unasked
-    if any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0)):
-        raise BrokenPipeError(errno.EPIPE, "nothing reads it")
-
-
-def _reserve(descriptor: int) -> None:
-    """Ask for the blocks of a file's next bytes; it does not get longer, so that other writers see nothing."""
-    import fcntl
-    import resource
-
-    appends = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND
-    start = os.lseek(descriptor, 0, os.SEEK_END if appends else os.SEEK_CUR)
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    if limit != resource.RLIM_INFINITY and start + RESERVED_BYTES > limit:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    problem = _fallocate(descriptor, start)
-    if problem in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
-        raise OSError(problem, os.strerror(problem))
-    # Anything else says that this disk cannot reserve, not that it is full.
-
-
-def _fallocate(descriptor: int, start: int) -> int:
-    """The `errno` of the system's call, 0 where it succeeds or does not exist."""
-    import ctypes
-
-    # Python has posix_fallocate only, which makes the file longer. macOS has neither; on 32 bits, off_t has two sizes.
-    call = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if call is None or sys.maxsize < 1 << 32:
-        return 0
-    offset = ctypes.c_int64
-    done = call(descriptor, _KEEP_SIZE, offset(start), offset(RESERVED_BYTES))
-    return ctypes.get_errno() if done else 0

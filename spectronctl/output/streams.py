@@ -100,7 +100,7 @@ class Streams:
             self.stdout.flush()
 
     def write_piece(self, text: str) -> None:
-        """Send a piece of an answer that has no end; fails as `write_output` does, and with BrokenPipeError."""
+        """Send a piece of a result that has no end; fails as `write_output` does, and with BrokenPipeError."""
         with self._guard_stdout():
             _write(self.stdout, text.encode("utf-8", "backslashreplace"))
             self.stdout.flush()
@@ -125,6 +125,19 @@ class Streams:
         ):
             raise BrokenPipeError
 
+    def check_room(self, size: int) -> None:
+        """OSError when stdout certainly does not take `size` bytes more; nothing is written."""
+        from spectronctl.ground.room import check_room  # few commands need to know
+
+        if getattr(self.stdout, "closed", True):  # None for a stream that the shell closed
+            raise OSError(errno.EBADF, "it is closed")
+        try:
+            descriptor = self.stdout.fileno()
+        except (io.UnsupportedOperation, AttributeError):  # no file at all: memory
+            return
+        self.stdout.flush()
+        check_room(descriptor, size)
+
     def flush_output(self) -> None:
         """
         Send on what was written to stdout.
@@ -147,21 +160,6 @@ class Streams:
         except OSError as exc:
             self.close_quietly()
             raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
-
-    def check_stdout(self) -> None:
-        """Before a secret exists that only stdout will have: SpectronctlError where it cannot be written."""
-        from spectronctl.output.standard import try_write
-
-        try:
-            if getattr(self.stdout, "closed", True):
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            with suppress(io.UnsupportedOperation):  # a stream in memory
-                try_write(self.stdout.fileno())
-        except OSError as exc:
-            raise SpectronctlError(
-                f"the secret could not be written to stdout: {exc.strerror}",
-                hint="Nothing was sent. Write it to a file with --secret-file PATH.",
-            ) from None
 
     def write_message(self, text: str) -> None:
         """Write to stderr; nothing is left to complain to when that fails, so it never does."""

@@ -116,10 +116,10 @@ def create_app(
             Middleware(PassingBodies),
         ],
         exception_handlers={
-            ProblemError: _answer_problem,
-            DatabaseError: _answer_database_error,
-            HTTPException: _answer_http_exception,
-            RequestValidationError: _answer_invalid_parameter,
+            ProblemError: _handle_problem,
+            DatabaseError: _handle_database_error,
+            HTTPException: _handle_http_exception,
+            RequestValidationError: _handle_invalid_parameter,
         },
     )
     app.state.database = database
@@ -150,17 +150,17 @@ def _complete_description(api: dict[str, Any]) -> None:
                 operation["security"] = [{"bearer": []}, {"api_key": []}]
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
+async def _handle_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return render_problem(request.scope, error)
 
 
-async def _answer_database_error(request: Request, error: Exception) -> Response:
+async def _handle_database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DatabaseError)
     return render_problem(request.scope, from_database(error))
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -173,7 +173,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     return render_problem(request.scope, ProblemError(status, slug, str(error.detail)))
 
 
-async def _answer_invalid_parameter(request: Request, error: Exception) -> Response:
+async def _handle_invalid_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))

@@ -245,7 +245,7 @@ except SpectronctlError as exc:
 """
 
 
-@pytest.mark.parametrize(("directory_mode", "file_mode"), [(0o555, 0o666), (0o777, 0o444)])
+@pytest.mark.parametrize(("directory_mode", "file_mode"), [(0o555, 0o444), (0o777, 0o444)])
 def test_what_may_not_be_written_is_found_before_there_is_a_secret(
     directory_mode: int, file_mode: int
 ) -> None:

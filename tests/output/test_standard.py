@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.output.standard import RESERVED_BYTES, WriteError, open_writer, try_write
+from spectronctl.ground.room import check_room
+from spectronctl.output.standard import WriteError, open_writer
 from tests.support.processes import SPECTRONCTL, Shell
 
 
@@ -63,12 +64,15 @@ def test_what_the_shell_closed_fails_when_it_is_written_to() -> None:
         stream.fileno()
 
 
+ROOM = 2048
+
+
 def test_trying_a_file_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("before\n")
     for flags in (os.O_WRONLY | os.O_APPEND, os.O_WRONLY):
         descriptor = os.open(path, flags)
-        try_write(descriptor)
+        check_room(descriptor, ROOM)
         assert path.read_text() == "before\n"
         os.close(descriptor)
 
@@ -78,7 +82,7 @@ def test_a_file_at_its_limit_is_no_place_for_a_secret(tmp_path: Path, limited_fi
     path.write_bytes(b"x" * 1000)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     with pytest.raises(OSError, match="File too large"):
-        try_write(descriptor)
+        check_room(descriptor, ROOM)
     os.close(descriptor)
 
 
@@ -92,9 +96,9 @@ def test_a_full_disk_is_no_place_for_a_secret(tmp_path: Path) -> None:
         path.write_bytes(b"x" * (4096 - 10))
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         with pytest.raises(OSError, match="No space left"):
-            try_write(descriptor)
-        os.truncate(path, 4096 - RESERVED_BYTES)
-        try_write(descriptor)
+            check_room(descriptor, ROOM)
+        os.truncate(path, 4096 - ROOM)
+        check_room(descriptor, ROOM)
         os.close(descriptor)
     finally:
         subprocess.run(["umount", str(path.parent)], check=True)
@@ -102,10 +106,10 @@ def test_a_full_disk_is_no_place_for_a_secret(tmp_path: Path) -> None:
 
 def test_a_pipe_without_a_reader_is_no_place_for_a_secret() -> None:
     reader, writer = os.pipe()
-    try_write(writer)
+    check_room(writer, ROOM)
     os.close(reader)
     with pytest.raises(BrokenPipeError):
-        try_write(writer)
+        check_room(writer, ROOM)
     os.close(writer)
 
 
@@ -113,7 +117,7 @@ def test_a_pipe_without_a_reader_is_no_place_for_a_secret() -> None:
 def test_a_device_that_is_full_is_no_place_for_a_secret() -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
     with pytest.raises(OSError, match="No space left"):
-        try_write(descriptor)
+        check_room(descriptor, ROOM)
     os.close(descriptor)
 
 

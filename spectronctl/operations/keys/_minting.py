@@ -1,4 +1,4 @@
-"""Keys minted and rotated so that a lost answer never hides a live key."""
+"""Keys minted and rotated so that a lost response never hides a live key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create_key(
     """
     Mint a key.
 
-    When the answer is lost, a key that has appeared under the name is an orphan: its secret is lost. With
+    When the response is lost, a key that has appeared under the name is an orphan: its secret is lost. With
     `recover` it is rotated to a fresh one; otherwise, or when that fails, the error names it, its outcome unknown. Keys
     that were there before are never touched.
     """
@@ -103,7 +103,7 @@ def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection
 
 
 def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = False) -> MintedKey:
-    """Replace a key's secret in place; with `recover` a lost answer is followed by one more rotation."""
+    """Replace a key's secret in place; with `recover` a lost response is followed by one more rotation."""
     request = api.rotate_key(context_id, key_id)
     try:
         return send_until_response(client, request, attempts=2 if recover else 1)

@@ -16,7 +16,7 @@ from spectronctl.operations.rotations._rotation import Step
 from spectronctl.operations.rotations._run import Run
 
 ATTEMPTS = 3
-"""How often a secret whose answer was lost is replaced at once."""
+"""How often a secret whose response was lost is replaced at once."""
 
 
 def rotate(run: Run, is_fresh: bool) -> Step:
@@ -50,7 +50,7 @@ def _renew(run: Run, key_id: str) -> MintedKey:
 
 
 def mint(run: Run, is_fresh: bool) -> Step:
-    """A key that stands under the stamped name already is ours: the answer that minted it was lost."""
+    """A key that stands under the stamped name already is ours: the response that minted it was lost."""
     for attempt in range(ATTEMPTS):
         if attempt or not is_fresh or run.rotation.successor_id:
             run.has_begun = True

@@ -49,7 +49,7 @@ async def get_hash_key(request: Request) -> bytes:
     """The store's key for the hashes of secrets, read once: it never changes."""
     state = request.app.state
     if state.hash_key is None:
-        state.hash_key = await ManagementKeyTable(state.database).read_hash_key()
+        state.hash_key = await ManagementKeyTable(state.database).load_hash_key()
     return cast("bytes", state.hash_key)
 
 
@@ -122,7 +122,7 @@ async def _note_use(database: Database, row: ManagementKeyRow | KeyRow | None) -
             await KeyTable(database).touch_key(row.context_id, row.id)
         else:
             await ManagementKeyTable(database).touch_management_key(row.id)
-    except Exception as error:  # noqa: BLE001 - a good request is answered whatever becomes of the note
+    except Exception as error:  # noqa: BLE001 - a good request gets its response whatever becomes of the note
         _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
 
 

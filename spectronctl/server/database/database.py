@@ -119,7 +119,7 @@ class Database:
         The result of each statement of `text`; values travel as `variables`, never inside the text.
 
         `text` is one statement or one transaction, so that a conflict can be retried.
-        `QueryError` when any statement failed, `UnavailableError` when the database does not answer.
+        `QueryError` when any statement failed, `UnavailableError` when the database does not respond.
         """
         place = "USE NS $use_namespace;" if at.database is None else _USE_DATABASE
         sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
@@ -128,12 +128,12 @@ class Database:
     async def select(
         self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
     ) -> list[Row]:
-        """The rows that a single statement answers."""
+        """The rows that a single statement returns."""
         (rows,) = await self.query(text, variables, at=at)
         return list(rows)
 
     async def _send(self, text: str, variables: Row) -> list[Any]:
-        return read_results(await self._connection.query(text, variables, self.patience))
+        return parse_results(await self._connection.query(text, variables, self.patience))
 
 
 _USE_DATABASE = "USE NS $use_namespace DB $use_database;"
@@ -220,7 +220,7 @@ def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
         return StoreLockedError(f"the store {target.path} is in use by another process")
     if target.is_embedded:
         return ConfigError(f"the store {target.text} cannot be opened: {reason}")
-    return ConfigError(f"the store {target.text} does not answer: {reason}")
+    return ConfigError(f"the store {target.text} does not respond: {reason}")
 
 
 async def retry(action: Callable[[], Awaitable[T]]) -> T:
@@ -236,11 +236,11 @@ async def retry(action: Callable[[], Awaitable[T]]) -> T:
     raise UnavailableError("too many requests change the same thing at the same time")
 
 
-def read_results(answer: Mapping[str, Any]) -> list[Any]:
-    """What each statement after `USE` answered; `RetryableError` or `QueryError` when one failed."""
-    if (error := answer.get("error")) is not None:
+def parse_results(response: Mapping[str, Any]) -> list[Any]:
+    """What each statement after `USE` returned; `RetryableError` or `QueryError` when one failed."""
+    if (error := response.get("error")) is not None:
         raise QueryError(str(error.get("kind")), str(error.get("message")))
-    statements = answer["result"]
+    statements = response["result"]
     if failures := [each for each in statements if each["status"] != "OK"]:
         _raise_failure(failures)
     return [each["result"] for each in statements[1:]]
@@ -248,14 +248,14 @@ def read_results(answer: Mapping[str, Any]) -> list[Any]:
 
 def _raise_failure(failures: list[Row]) -> None:
     # In a transaction the statements around the failed one fail too, and only say so.
-    causes = [each for each in failures if _read_detail(each) not in ("NotExecuted", "Cancelled")]
+    causes = [each for each in failures if _find_detail(each) not in ("NotExecuted", "Cancelled")]
     cause = (causes or failures)[0]
     text = str(cause["result"])
-    if _read_detail(cause) == "TransactionConflict" or "can be retried" in text:
+    if _find_detail(cause) == "TransactionConflict" or "can be retried" in text:
         raise RetryableError(text)
     raise QueryError(str(cause.get("kind")), text)
 
 
-def _read_detail(failure: Row) -> str | None:
+def _find_detail(failure: Row) -> str | None:
     details = failure.get("details")
     return details.get("kind") if isinstance(details, dict) else None

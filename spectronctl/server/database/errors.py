@@ -9,7 +9,7 @@ What the database, and the tables on it, refuse: without HTTP. `http/problems.py
     ├── ChangedError        not what it was when the caller looked
     ├── ReusedKeyError      an Idempotency-Key that belongs to another write
     ├── InFlightError       the same write is being done just now
-    └── UnavailableError    the database does not answer, or others are in the way: try again
+    └── UnavailableError    the database does not respond, or others are in the way: try again
 """
 
 from __future__ import annotations

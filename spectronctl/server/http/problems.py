@@ -8,7 +8,7 @@ from spectronctl.server.database import errors
 
 
 class ProblemError(Exception):
-    """An answer other than success. `detail` is shown to the caller, so it never holds a secret."""
+    """A response other than success. `detail` is shown to the caller, so it never holds a secret."""
 
     def __init__(
         self, status: HTTPStatus, slug: str, detail: str, *, retry_after: int | None = None

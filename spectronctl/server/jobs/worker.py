@@ -123,12 +123,14 @@ async def _beat(database: Database, run: Run) -> None:
     """Renew the lease; hear that the job is cancelled, or no longer ours."""
     while True:
         try:
-            answer = await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total)
+            is_cancelled = await JobTable(database).renew_job(
+                run.claimed, done=run.done, total=run.total
+            )
         except Exception as error:  # noqa: BLE001 - the lease outlives a few beats
             _log.warning("job %s: no sign of life: %s", run.claimed.job.id, type(error).__name__)
         else:
-            run.is_lost = answer is None
-            run.is_cancelled = bool(answer)
+            run.is_lost = is_cancelled is None
+            run.is_cancelled = bool(is_cancelled)
         await asyncio.sleep(BEAT_SECONDS)
 
 
@@ -146,7 +148,7 @@ async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
     except FailedJobError as exc:
         status, error = "failed", str(exc)
     except (LostJobError, DatabaseError):
-        raise  # a database that does not answer is no failure of the job
+        raise  # a database that does not respond is no failure of the job
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"

@@ -41,19 +41,19 @@ management = APIRouter(
 
 @router.get("/health")
 async def get_health() -> Health:
-    """Answer without a key and without the database: the process is alive."""
+    """Respond without a key and without the database: the process is alive."""
     return Health(status="ok", version=__version__)
 
 
 @router.get("/ready", responses=describe_problems(HTTPStatus.SERVICE_UNAVAILABLE))
 async def get_readiness(database: CurrentDatabase) -> Readiness:
-    """Answer without a key whether the database answers."""
+    """Respond without a key whether the database responds."""
     try:
         async with asyncio.timeout(_PING_SECONDS):
             await database.ping()
     except Exception as error:  # whatever it is, the database cannot be used now
-        _log.warning("the database does not answer: %s", type(error).__name__)
-        raise unavailable("the database does not answer") from error
+        _log.warning("the database does not respond: %s", type(error).__name__)
+        raise unavailable("the database does not respond") from error
     return Readiness(status="ready")
 
 

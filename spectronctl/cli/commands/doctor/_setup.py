@@ -194,7 +194,7 @@ def _describe_key(credential: Credential | None, key: str | None) -> dict[str, A
 
 
 def _send_once(given: Settings, limit: float) -> Settings:
-    """A diagnosis wants to see the first answer, not the best of several."""
+    """A diagnosis wants to see the first result, not the best of several."""
     return replace(
         given,
         timeout=Setting(limit, given.timeout.source),

@@ -42,7 +42,7 @@ class ContextOptions:
 
     @property
     def is_many(self) -> bool:
-        """Whether the answer is a list, with an object for each context."""
+        """Whether the response is a list, with an object for each context."""
         return self.all_contexts or len(self.named) > 1
 
     @property

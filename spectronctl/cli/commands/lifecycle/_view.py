@@ -10,7 +10,7 @@ from spectronctl.output.views import Column, View
 
 
 def _summarize(view: View, *columns: Column) -> View:
-    """The view of several answers: each with its context, and the error of those that have no response."""
+    """The view of several responses: each with its context, and the error of those that have no response."""
     return replace(
         view,
         columns=(Column("context"), *(columns or view.columns), Column("error")),
