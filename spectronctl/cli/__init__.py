@@ -94,8 +94,8 @@ def _interrupt_again(problem: Any) -> None:
 
 
 def _end(message: str, code: int) -> int:
-    try:
+    try:  # noqa: SIM105 - contextlib is not imported yet
         os.write(2, f"{message}\n".encode())
-    except OSError:  # noqa: SIM105 - stderr is closed, too; contextlib is not imported yet
+    except OSError:  # stderr is closed, too
         pass
     return code
