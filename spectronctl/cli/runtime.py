@@ -96,6 +96,8 @@ class Runtime:
         """The command has succeeded: say what was held back for that."""
         if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
+        else:
+            self.streams.flush_output()
 
     @property
     def place(self) -> str:

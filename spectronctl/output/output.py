@@ -50,6 +50,8 @@ class Output:
         self._streams = streams
         self._query_text = query
         self._quiet = quiet
+        self.needs_reader = False
+        """Whether it is a failure that the reader of stdout has gone: the response is shown only once."""
         self._held: list[str] = []
         self._colors_stderr = streams.colors_stderr(color)
         self._rendering = Rendering(
@@ -136,17 +138,18 @@ class Output:
         """
         if secret_stored:
             self.show({name: minted[name] for name in minted if name != "secret"}, view)
-        elif self._query is None:
-            self._write(self._rendering.render_secret(dict(minted), view))
         else:
-            self._show_queried_secret(minted, view)
+            self.needs_reader = minted["secret"] is not None
+            self._write(self._render_minted(dict(minted), view))
 
-    def _show_queried_secret(self, minted: Item, view: View) -> None:
+    def _render_minted(self, minted: dict[str, Any], view: View) -> Lines:
+        if self._query is None:
+            return self._rendering.render_secret(minted, view)
         try:
-            self.show(minted, view)
+            return self._rendering.render_found(self._query.run(minted), view)
         except UsageError as exc:  # failing now would lose the secret for good
             self.warn(f"{exc.message}. Here is the whole response: its secret is shown only once.")
-            self._write(self._rendering.render_secret(dict(minted), view))
+            return self._rendering.render_secret(minted, view)
 
     @property
     def terminal(self) -> Terminal | None:
@@ -188,7 +191,7 @@ class Output:
                     whole.write(block.encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
-            self._streams.write_output(whole)
+            self._streams.write_output(whole, needs_reader=self.needs_reader)
 
     def note(self, text: str) -> None:
         """Tell people something on stderr; under json and jsonl, once the command has succeeded."""
