@@ -72,13 +72,19 @@ class CommandLine:
         stdin: str = "",
         terminal: bool = False,
         stdout: TextIO | None = None,
+        has_stdin: bool = True,
     ) -> Result:
         """Run a line; what it prints to a `stdout` of the caller's is not in the result."""
         whole = {"HOME": str(self.home), **self.env, **(env or {})}
         out, err = Stream(terminal=terminal), Stream(terminal=terminal)
         runtime = Runtime(
             env=whole,
-            streams=Streams(Stream(stdin, terminal=terminal), stdout or out, err, whole),
+            streams=Streams(
+                Stream(stdin, terminal=terminal) if has_stdin else None,  # type: ignore[arg-type]
+                stdout or out,
+                err,
+                whole,
+            ),
             transport=self.transport,
         )
         with redirect_stdout(stdout or out), redirect_stderr(err):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spectronctl.ground.disk import replace_file
+from spectronctl.ground.documents import decode_document, parse_json
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Note:
 def read_note(path: Path) -> Note | None:
     """The note at a path; None where there is none, or one of something else."""
     try:
-        note = Note(**json.loads(path.read_bytes()))
+        note = Note(**parse_json(decode_document(path.read_bytes())))
     except (FileNotFoundError, ValueError, TypeError):
         return None
     well_formed = isinstance(note.export, dict) and isinstance(note.offset, int)
