@@ -57,6 +57,7 @@ class Run:
             query=given.query.value,
             columns=given.columns.value,
             sort=given.sort.value,
+            limit=given.limit.value,
             no_header=given.no_header.value,
             quiet=given.quiet.value,
             color=given.color.value,

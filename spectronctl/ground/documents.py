@@ -19,6 +19,7 @@ class DocumentError(ValueError):
     def __init__(self, problem: str, where: str | None = None) -> None:
         super().__init__(f", {where}: {problem}" if where else f": {problem}")
         self.problem = problem
+        self.where = where
 
 
 class AmbiguousError(DocumentError):

@@ -64,7 +64,8 @@ def _decode(text: str, where: str) -> Any:
     try:
         return parse_json(text)
     except DocumentError as exc:
-        raise UsageError(f"{where}{exc}", hint=SHAPE) from None
+        place = f" at {exc.where.removeprefix('line 1, ')}" if exc.where else ""
+        raise UsageError(f"{where}: {exc.problem}{place}", hint=SHAPE) from None
 
 
 def _parse_message(turn: Any, where: str) -> Message:

@@ -227,3 +227,22 @@ def test_a_closed_stdin_is_told_in_words(name: str, line: str, run_alone: Comman
     assert "unexpected" not in result.err, result.err
     if "stdin" not in result.err:  # another error came first, or the key is not needed
         assert result.code in {0, 2, 3, 5, 9, 11}, result.err
+
+
+# Lists and files
+
+
+def test_a_list_is_sorted_before_it_is_cut(acme: CommandLine) -> None:
+    for name in ("b", "a", "d", "c"):
+        acme(f"keys create {name} --secret-file {acme.home / name}")
+    listed = acme("keys list --sort -name --limit 2 --columns name --no-header")
+    assert (listed.code, listed.out.split()) == (0, ["d", "c"])
+    assert "--limit 2" in listed.err
+    assert len(acme("keys list --sort name --limit 2 -o json").json) == 2
+
+
+@pytest.mark.parametrize("option", ["--output-file", "--output-dir"])
+def test_a_dash_is_no_file(option: str, unanswered: CommandLine) -> None:
+    result = unanswered(f"sessions transcript x {option} -")
+    assert result.code == 2
+    assert "./-" in result.err

@@ -39,7 +39,7 @@ def print_transcript(rt: Runtime, source: Source, format: str) -> None:
     if rt.settings.query.value is not None:
         rt.out.show({"session": session, "turns": list(turns)}, TRANSCRIPT)
         return
-    rt.out.text(_write(rt, format, session, turns))
+    rt.out.text(_write(rt, format, session, turns), format=format)
 
 
 def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
@@ -47,7 +47,7 @@ def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     session = source.describe()
     # Whether more would come cannot be known without waiting for it.
     turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.flags.get("limit"))
-    rt.out.follow(_write(rt, format, session, turns))
+    rt.out.follow(_write(rt, format, session, turns), format=format)
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
