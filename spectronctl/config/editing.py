@@ -210,6 +210,7 @@ def _change_text(before: str | None, change: _Change, path: Path) -> tuple[str, 
         TOMLKitError,
         ValueError,
         TypeError,
+        RecursionError,
     ):  # as tomlkit reports layouts that it cannot extend
         is_faithful = False
     if not is_faithful:
