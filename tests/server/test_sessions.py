@@ -238,3 +238,22 @@ async def test_a_page_is_filled_past_the_sessions_of_others(
     mine = [(await open_session(beta))["id"] for _ in range(3)]
     assert await list_ids(beta, limit=2) == mine
     assert len(await list_ids(operator, limit=500)) == 523
+
+
+async def test_a_session_from_elsewhere_keeps_its_time(member: httpx.AsyncClient) -> None:
+    new = await open_session(member)
+    old = await open_session(member, createdAt="2026-01-02T03:04:05.678901Z")
+    same = await open_session(member, created_at="2026-01-02T03:04:05.678Z")
+    assert {old["createdAt"], same["createdAt"]} == {"2026-01-02T03:04:05.678000Z"}
+    assert old["id"] != same["id"]
+    assert await list_ids(member) == sorted([old["id"], same["id"], new["id"]])
+    assert await list_ids(member, until="2026-02-01T00:00:00Z") == sorted([old["id"], same["id"]])
+
+
+@pytest.mark.parametrize("moment", ["1969-12-31T23:59:59Z", "2999-01-01T00:00:00Z", "yesterday", 1])
+async def test_a_session_is_not_of_a_time_that_cannot_be(
+    member: httpx.AsyncClient, moment: Any
+) -> None:
+    refused = await member.post(SESSIONS, json={"createdAt": moment})
+    assert refused.status_code == 400
+    assert refused.json()["detail"].startswith("created_at")
