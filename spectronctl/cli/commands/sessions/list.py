@@ -70,8 +70,9 @@ def _parse_moment(text: str | None, option: str, now: datetime) -> datetime | No
         if moment := parse_time(text.strip()):
             return moment.astimezone(UTC)
         return now - timedelta(seconds=parse_duration(text))
-    except (UsageError, OverflowError):
+    except (UsageError, OverflowError) as exc:
         raise UsageError(
             f"{option}: {text!r} is neither a time nor a duration",
             hint="For instance 7d (that long ago), 2026-05-01 or 2026-05-01T12:30:00Z.",
+            candidates=getattr(exc, "candidates", ()),
         ) from None
