@@ -58,7 +58,7 @@ class Runtime:
     @cached_property
     def config(self) -> Config:
         """The config file as it is now."""
-        from spectronctl.config.profiles import load_config
+        from spectronctl.config.loading import load_config
         from spectronctl.local.locations import config_path
 
         return load_config(config_path(self.env))
@@ -86,6 +86,8 @@ class Runtime:
             quiet=given.quiet.value,
             color=given.color.value,
         )
+        if warning := self.config.warning:
+            out.warn(warning)
         for note in given.notes:
             out.note(note)
         return out

@@ -17,6 +17,7 @@ from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
 from spectronctl.server.access.gates import Open
+from spectronctl.server.access.uses import KeyUses
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
@@ -124,6 +125,7 @@ def create_app(
     )
     app.state.database = database
     app.state.embedders = Embedders(database, allow_private_providers=allow_private_providers)
+    app.state.key_uses = KeyUses(database)
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route(

@@ -131,6 +131,7 @@ class World:
     secrets: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=lambda: {"context_id": "acme"})
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    operations: list[str] = field(default_factory=list)
 
     async def ask(
         self, operation: str, ids: dict[str, str] | None = None, **more: Any

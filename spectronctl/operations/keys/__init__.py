@@ -10,10 +10,12 @@ from spectronctl.operations.keys._minting import (
     rotate_key,
     sweep_keys,
 )
+from spectronctl.operations.keys._secrets import check_minted
 
 __all__ = [
     "KeyFilter",
     "OrphanReason",
+    "check_minted",
     "choose_key",
     "create_key",
     "delete_keys",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from spectronctl.server.database import engine as _engine
+from spectronctl.server.database.disk import parse_disk_error
 from spectronctl.server.database.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class EngineProcess:
             engine = await self._get_engine()
         except (EngineError, OSError) as error:
             _log.error("the database cannot be opened again: %s", error)
-            raise UnavailableError("the database does not respond") from error
+            raise parse_disk_error(str(error)) or UnavailableError(
+                "the database does not respond"
+            ) from error
         return await engine.query(text, variables, seconds)
 
     async def close(self) -> None:

@@ -73,6 +73,8 @@ _OF_DATABASE = {
     errors.ChangedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
     errors.ReusedKeyError: (HTTPStatus.CONFLICT, "idempotency-key-reused"),
     errors.InFlightError: (HTTPStatus.CONFLICT, "idempotency-key-in-flight"),
+    errors.DiskError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    errors.FullError: (HTTPStatus.INSUFFICIENT_STORAGE, "insufficient-storage"),
     errors.UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 }
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.errors import DatabaseError
+from spectronctl.server.database.errors import DatabaseError, DiskError
 from spectronctl.server.jobs.handlers import CancelledJobError, FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 1.0
 _PRUNE_SECONDS = 3600.0
+_FULL_PAUSE_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -43,6 +44,8 @@ async def _work(database: Database, handlers: Handlers) -> None:
         try:
             if not await _work_once(database, handlers):
                 await JobTable(database).wait_for_job(POLL_SECONDS)
+        except DiskError:  # the log names the disk already
+            await asyncio.sleep(_FULL_PAUSE_SECONDS)
         except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
             _log.exception("the worker could not go on; it tries again")
             await asyncio.sleep(POLL_SECONDS)

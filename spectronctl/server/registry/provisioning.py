@@ -28,6 +28,7 @@ from spectronctl.server.registry.claims import (
     seize_to_delete,
 )
 from spectronctl.server.registry.contexts import COLUMNS, check_providers, parse_context
+from spectronctl.server.registry.leftovers import sweep_empty_databases
 from spectronctl.server.registry.rows import ContextRow
 
 _log = logging.getLogger(__name__)
@@ -209,6 +210,8 @@ class Provisioning:
             claimed = await seize(self._database, context_id, anyone=self._database.exclusive)
             if claimed is not None:
                 await self._remove(claimed)
+        if self._database.exclusive:
+            await sweep_empty_databases(self._database)
         for row in behind:
             await self._upgrade(row)
 

@@ -12,6 +12,7 @@ from spectronctl import __version__
 from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.gates import Open, Operator
+from spectronctl.server.database.errors import DiskError
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.http.responses import describe_problems
@@ -51,6 +52,8 @@ async def get_readiness(database: CurrentDatabase) -> Readiness:
     try:
         async with asyncio.timeout(_PING_SECONDS):
             await database.ping()
+    except DiskError as error:  # which the log names already
+        raise unavailable(error.detail) from error
     except Exception as error:  # whatever it is, the database cannot be used now
         _log.warning("the database does not respond: %s", type(error).__name__)
         raise unavailable("the database does not respond") from error
