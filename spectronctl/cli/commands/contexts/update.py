@@ -9,7 +9,11 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands._values import nest
-from spectronctl.cli.commands.contexts._config import ConfigOptions, parse_path
+from spectronctl.cli.commands.contexts._config import (
+    ConfigOptions,
+    parse_path,
+    warn_of_misspellings,
+)
 from spectronctl.cli.commands.contexts._consent import UpdateConsent, show_update
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.seen import remember_context
@@ -46,6 +50,7 @@ def update_context(
             "nothing to change was named",
             hint="Try --token-limit N, --set A.B=VALUE or --unset A.B.",
         )
+    warn_of_misspellings(rt, patch)
     update = contexts.update_context(rt.client, context_id, patch, agree=UpdateConsent(rt, confirm))
     remember_context(rt, context_id)
     if update.changed:
