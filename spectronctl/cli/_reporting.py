@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from spectronctl.errors import INTERRUPTED, SpectronctlError
+from spectronctl.errors import INTERRUPTED, RequestError, SpectronctlError
 from spectronctl.ground.redaction import hide_keys
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     from spectronctl.output import Output
 
     error.message = hide_keys(error.message)
+    if isinstance(error, RequestError) and error.http:
+        error.http = hide_keys(error.http)
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code

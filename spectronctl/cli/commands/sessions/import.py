@@ -15,6 +15,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.sessions._naming import resolve_session
 from spectronctl.cli.commands.sessions._options import ParallelOption, ScopeOption
 from spectronctl.cli.commands.sessions._view import IMPORTED
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
@@ -112,12 +113,13 @@ def _import(
             if count := now.found + now.sent - before:
                 progress.advance(count=count)
 
+        target = resolve_session(client, context, session) if session else None
         try:
             return import_turns(
                 client,
                 context,
                 conversation.messages,
-                session_id=session,
+                session_id=target,
                 scopes=scope or origin.scopes or None,
                 metadata=origin.metadata,
                 created_at=origin.created_at,

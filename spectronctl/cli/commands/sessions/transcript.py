@@ -20,6 +20,7 @@ from spectronctl.cli.commands.sessions._format import (
     choose_for_file,
     choose_for_stdout,
 )
+from spectronctl.cli.commands.sessions._naming import resolve_session, resolve_sessions
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
 from spectronctl.cli.listing import list_items
@@ -96,6 +97,7 @@ def _print_one(rt: Runtime, turns: TurnOptions, session_id: str, parallel: int) 
     if turns.follow:
         check_endless(chosen)
     with open_plane(rt) as (client, context):
+        session_id = resolve_session(client, context, session_id)
         show = follow_transcript if turns.follow else print_transcript
         show(rt, turns.choose(parallel).bind(client, context, session_id), chosen.value)
 
@@ -117,6 +119,7 @@ def _export_one(
     rt.out.check(EXPORTED)
     _refuse_limit(rt)
     with open_plane(rt) as (client, context), rt.out.progress("turns") as progress:
+        session_id = resolve_session(client, context, session_id)
         source = turns.choose(parallel).bind(client, context, session_id)
         export = _make_export(source, path, chosen, files)
         try:
@@ -152,12 +155,13 @@ def _export_many(
     rt.out.check(EXPORTED)
     if not directory.is_dir():
         raise UsageError(f"there is no directory {directory}", command=f"mkdir -p {directory}")
-    if ids is not None:
-        _check_new(name_files(ids, chosen, directory), files)
     with open_plane(rt) as (client, context):
-        if ids is None:
-            ids = _list_ids(rt, client, context)
-            _check_new(name_files(ids, chosen, directory), files)
+        ids = (
+            _list_ids(rt, client, context)
+            if ids is None
+            else resolve_sessions(client, context, ids)
+        )
+        _check_new(name_files(ids, chosen, directory), files)
         at_once = max(1, min(parallel, len(ids)))
         wanted = turns.choose(max(1, parallel // at_once))
         exports = [
