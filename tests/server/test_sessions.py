@@ -46,7 +46,7 @@ async def test_a_session_is_shown_as_it_was_created(member: httpx.AsyncClient) -
     metadata = {"title": "é😀", "nested": [1, None, {"a": None}], "when": "2026-01-01T00:00:00Z"}
     made = await open_session(member, metadata=metadata, scopes="org/acme/user/bo/")
     assert re.fullmatch("session:[0-9A-Z]{26}", made["id"])
-    assert made.keys() == {"id", "scopes", "metadata", "turnCount", "createdAt"}
+    assert made.keys() == {"id", "scopes", "metadata", "turnCount", "createdAt", "lastTurnAt"}
     assert made["scopes"] == [["org/acme/user/bo"]]
     assert made["metadata"] == metadata
     assert made["turnCount"] == 0
@@ -73,7 +73,9 @@ async def test_the_number_of_turns_is_shown(member: httpx.AsyncClient) -> None:
     session = await open_session(member)
     await say(member, session["id"], "a", "b")
     shown = await member.get(f"{SESSIONS}/{session['id']}")
-    assert shown.json() == session | {"turnCount": 2}
+    last = (await read_turns(member, session["id"]))[-1]["createdAt"]
+    assert shown.json() == session | {"turnCount": 2, "lastTurnAt": last}
+    assert session["lastTurnAt"] is None
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,9 @@ class SessionResponse(PlaneResponse):
     metadata: JsonValue = Field(default=None, description="As it was given")
     turn_count: int
     created_at: datetime
+    last_turn_at: datetime | None = Field(
+        default=None, description="When its last turn was said; null before the first"
+    )
 
 
 class SessionPage(PlaneResponse):
@@ -89,4 +92,5 @@ def format_session(row: SessionRow) -> SessionResponse:
         metadata=row.metadata,
         turn_count=row.turn_count,
         created_at=parse_ulid_time(row.id.partition(":")[2]),
+        last_turn_at=row.last_turn_at,
     )

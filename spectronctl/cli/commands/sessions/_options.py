@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli.commands.sessions._format import Format
+from spectronctl.cli.commands.sessions._periods import parse_period
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
     from spectronctl.operations.exports import Wanted
+    from spectronctl.operations.transcripts import Said
 
 SessionArgument = Annotated[
     str, typer.Argument(metavar="SESSION", help="Use the session with this id.")
@@ -64,6 +67,30 @@ class TurnOptions:
         list[Role] | None,
         typer.Option("--role", help="Print only turns of this role; may be repeated."),
     ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Print only turns said since this time: 7d (ago), or 2026-05-01.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Print only turns said until this time: 7d (ago), or 2026-05-01.",
+        ),
+    ] = None
+    grep: Annotated[
+        str | None,
+        typer.Option(
+            "--grep",
+            metavar="PATTERN",
+            help="Print only turns whose text this regular expression finds; (?i) ignores case.",
+        ),
+    ] = None
     follow: Annotated[
         bool, typer.Option("--follow", help="Print new turns as they come, until interrupted.")
     ] = False
@@ -72,6 +99,18 @@ class TurnOptions:
         """UsageError for options that cannot be used together."""
         if self.tail is not None and self.from_seq is not None:
             raise UsageError("--tail and --from-seq both say where to start: give one of them")
+        if self.follow and self.until is not None:
+            raise UsageError("--follow waits for new turns, and --until ends before them")
+        _ = self._said
+
+    @property
+    def _said(self) -> Said:
+        """What is asked of a turn's time and text; UsageError for what cannot be read."""
+        from spectronctl.operations.transcripts import Said
+
+        since, until = parse_period(self.since, self.until)
+        typed = (self.since, self.until, self.grep)
+        return Said(since, until, _compile(self.grep), typed=typed)
 
     def choose(self, parallel: int) -> Wanted:
         """What is wanted."""
@@ -81,8 +120,16 @@ class TurnOptions:
             tail=self.tail,
             from_seq=self.from_seq,
             roles=tuple(sorted({role.value for role in self.role or ()})),
+            said=self._said,
             parallel=parallel,
         )
+
+
+def _compile(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error as exc:
+        raise UsageError(f"--grep {pattern!r}: not a regular expression: {exc}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -10,11 +9,10 @@ import typer
 from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import explain_missing, open_plane
+from spectronctl.cli.commands.sessions._periods import parse_period
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
 from spectronctl.cli.listing import list_items
-from spectronctl.config.values import parse_duration
-from spectronctl.errors import UsageError
-from spectronctl.ground.times import format_time, parse_time
+from spectronctl.ground.times import format_time
 
 app = App()
 
@@ -48,10 +46,7 @@ def list_sessions(
     """List the sessions of a context, oldest first."""
     rt = ctx.runtime
     rt.out.check(SESSIONS)
-    now = datetime.now(UTC)
-    first, last = _parse_moment(since, "--since", now), _parse_moment(until, "--until", now)
-    if first and last and first > last:
-        raise UsageError(f"--since {since} is later than --until {until}: no session fits")
+    first, last = parse_period(since, until)
     with open_plane(rt) as (client, context), explain_missing(NO_LIST):
         request = api.list_sessions(
             context,
@@ -60,19 +55,3 @@ def list_sessions(
             until=format_time(last) if last else None,
         )
         rt.out.rows(list_items(rt, request, client=client), SESSIONS)
-
-
-def _parse_moment(text: str | None, option: str, now: datetime) -> datetime | None:
-    """A moment, or how long ago it was."""
-    if text is None:
-        return None
-    try:
-        if moment := parse_time(text.strip()):
-            return moment.astimezone(UTC)
-        return now - timedelta(seconds=parse_duration(text))
-    except (UsageError, OverflowError) as exc:
-        raise UsageError(
-            f"{option}: {text!r} is neither a time nor a duration",
-            hint="For instance 7d (that long ago), 2026-05-01 or 2026-05-01T12:30:00Z.",
-            candidates=getattr(exc, "candidates", ()),
-        ) from None
