@@ -98,12 +98,13 @@ _spectronctl_value() {
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal'|'exec --principal') fill=(_spectronctl_offer agent supervisor) ;;
         'keys create --scope-floor'|'exec --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
-        'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
+        'keys create --expires-at'|'sessions list --since'|'sessions list --until'|'sessions transcript --since'|'sessions transcript --until') fill=(_spectronctl_free TIME) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
         'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
         'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
         'sessions transcript --format') fill=(_spectronctl_offer text markdown html json jsonl csv) ;;
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
+        'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
         'lifecycle fsck --duplicate-threshold') fill=(_spectronctl_free X) ;;
@@ -240,7 +241,7 @@ _spectronctl_options() {
         sessions) _spectronctl_offer --help ;;
         'sessions list') _spectronctl_offer --since --until --scope --help ;;
         'sessions get') _spectronctl_offer --help ;;
-        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --follow --output-file --output-dir --resume --force --all --parallel --help ;;
+        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --since --until --grep --follow --output-file --output-dir --resume --force --all --parallel --help ;;
         'sessions import') _spectronctl_offer --session --scope --parallel --help ;;
         'sessions context') _spectronctl_offer --help ;;
         'sessions create') _spectronctl_offer --scope --metadata --help ;;

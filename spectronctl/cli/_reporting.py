@@ -6,12 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from spectronctl.errors import INTERRUPTED, RequestError, SpectronctlError
-from spectronctl.ground.redaction import hide_keys
-=======
 from spectronctl.errors import INTERRUPTED, SpectronctlError
->>>>>>> main
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -21,12 +16,6 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     """Tell what failed, in the form that was asked for; the exit code."""
     from spectronctl.output import Output
 
-<<<<<<< HEAD
-    error.message = hide_keys(error.message)
-    if isinstance(error, RequestError) and error.http:
-        error.http = hide_keys(error.http)
-=======
->>>>>>> main
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code

@@ -399,7 +399,6 @@ def test_retries_bound_how_often_a_chunk_is_sent(
     assert acme(f"sessions import {TALK} --retries 0").code == 0
 
 
-<<<<<<< HEAD
 SCOPED = """sessions create --scope org/acme --metadata '{"ticket": 4711}' -o name"""
 
 
@@ -471,7 +470,8 @@ def test_an_export_with_a_wrong_time_is_refused(acme: CommandLine, server: Serve
     refused = acme(f"sessions import {path}")
     assert (refused.code, server.asked()) == (2, [])
     assert "session: created_at: 'yesterday'" in refused.err
-=======
+
+
 @pytest.mark.parametrize("limit", ["1", "2"])
 def test_a_limit_of_the_environment_makes_no_export_partial(
     acme: CommandLine, several: list[str], limit: str, tmp_path: Path
@@ -487,4 +487,3 @@ def test_a_limit_of_the_environment_makes_no_export_partial(
     file = tmp_path / "one.json"
     assert acme(f"sessions transcript {several[0]} --output-file {file}", env=env).code == 0
     assert len(acme("sessions list -o name", env=env).out.split()) == int(limit)
->>>>>>> main

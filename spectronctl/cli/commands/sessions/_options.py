@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli.commands.sessions._format import Format
-from spectronctl.cli.commands.sessions._periods import parse_period
+from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from spectronctl.client import Client
     from spectronctl.operations.exports import Wanted
     from spectronctl.operations.transcripts import Said
 
@@ -101,26 +102,27 @@ class TurnOptions:
             raise UsageError("--tail and --from-seq both say where to start: give one of them")
         if self.follow and self.until is not None:
             raise UsageError("--follow waits for new turns, and --until ends before them")
-        _ = self._said
+        check_period(self.since, self.until)
+        _compile(self.grep)
 
-    @property
-    def _said(self) -> Said:
-        """What is asked of a turn's time and text; UsageError for what cannot be read."""
-        from spectronctl.operations.transcripts import Said
+    def _find_said(self, client: Client) -> Said:
+        from spectronctl.operations.transcripts import ANYTHING, Said
 
-        since, until = parse_period(self.since, self.until)
         typed = (self.since, self.until, self.grep)
+        if not any(typed):
+            return ANYTHING
+        since, until = find_period(client, self.since, self.until)
         return Said(since, until, _compile(self.grep), typed=typed)
 
-    def choose(self, parallel: int) -> Wanted:
-        """What is wanted."""
+    def choose(self, client: Client, parallel: int) -> Wanted:
+        """What is wanted; the client tells the server's time, if that matters."""
         from spectronctl.operations.exports import Wanted
 
         return Wanted(
             tail=self.tail,
             from_seq=self.from_seq,
             roles=tuple(sorted({role.value for role in self.role or ()})),
-            said=self._said,
+            said=self._find_said(client),
             parallel=parallel,
         )
 

@@ -99,7 +99,7 @@ def _print_one(rt: Runtime, turns: TurnOptions, session_id: str, parallel: int) 
     with open_plane(rt) as (client, context):
         session_id = resolve_session(client, context, session_id)
         show = follow_transcript if turns.follow else print_transcript
-        show(rt, turns.choose(parallel).bind(client, context, session_id), chosen.value)
+        show(rt, turns.choose(client, parallel).bind(client, context, session_id), chosen.value)
 
 
 def _export_one(
@@ -120,7 +120,7 @@ def _export_one(
     _refuse_limit(rt)
     with open_plane(rt) as (client, context), rt.out.progress("turns") as progress:
         session_id = resolve_session(client, context, session_id)
-        source = turns.choose(parallel).bind(client, context, session_id)
+        source = turns.choose(client, parallel).bind(client, context, session_id)
         export = _make_export(source, path, chosen, files)
         try:
             export.run(
@@ -164,7 +164,7 @@ def _export_many(
         )
         _check_new(name_files(ids, chosen, directory), files)
         at_once = max(1, min(parallel, len(ids)))
-        wanted = turns.choose(max(1, parallel // at_once))
+        wanted = turns.choose(client, max(1, parallel // at_once))
         exports = [
             (path, _make_export(wanted.bind(client, context, each), path, chosen, files))
             for each, path in zip(ids, name_files(ids, chosen, directory), strict=True)
