@@ -80,6 +80,8 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
+        'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
+        'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
         'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
@@ -104,7 +106,6 @@ _spectronctl_value() {
         'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
         'sessions transcript --format') fill=(_spectronctl_offer text markdown html json jsonl csv) ;;
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
-        'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
         'lifecycle fsck --duplicate-threshold') fill=(_spectronctl_free X) ;;
@@ -209,7 +210,7 @@ _spectronctl_options() {
     case $at in
         '') _spectronctl_offer --help ;;
         contexts) _spectronctl_offer --help ;;
-        'contexts list') _spectronctl_offer --help ;;
+        'contexts list') _spectronctl_offer --match --label --help ;;
         'contexts get') _spectronctl_offer --help ;;
         'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --confirm --help ;;
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --confirm --help ;;

@@ -79,6 +79,8 @@ end
 
 function __spectronctl_value
     switch "$argv"
+        case 'contexts list --match' 'sessions transcript --grep'; printf '%s\n' '__spectronctl_free' 'PATTERN'
+        case 'contexts list --label'; printf '%s\n' '__spectronctl_free' 'NAME[=VALUE]'
         case 'contexts create --namespace' 'contexts create --database' 'contexts create --confirm' 'contexts update --confirm' 'contexts delete --confirm' 'contexts clone --namespace' 'contexts clone --database' 'keys create --confirm' 'keys rotate --confirm' 'keys delete --confirm' 'ontology set --confirm' 'ontology edit --confirm' 'ontology delete --confirm' 'ontology add --entity-type' 'ontology remove --entity-type' 'ontology remove --confirm' 'sessions delete --confirm' 'lifecycle decay --confirm' 'lifecycle expire --confirm' 'lifecycle fsck --check' 'exec --key' 'api --confirm'; printf '%s\n' '__spectronctl_free' 'NAME'
         case 'contexts create --model-extraction' 'contexts create --model-response' 'contexts create --model-reflection' 'contexts create --model-reconciliation' 'contexts create --model-synthesis' 'contexts create --model-elaboration-consolidation' 'contexts create --model-embedding' 'contexts update --model-extraction' 'contexts update --model-response' 'contexts update --model-reflection' 'contexts update --model-reconciliation' 'contexts update --model-synthesis' 'contexts update --model-elaboration-consolidation' 'contexts update --model-embedding'; printf '%s\n' '__spectronctl_free' 'PROVIDER/MODEL'
         case 'contexts create --model' 'contexts update --model'; printf '%s\n' '__spectronctl_free' 'STAGE=PROVIDER/MODEL'
@@ -103,7 +105,6 @@ function __spectronctl_value
         case 'ontology add --relation' 'ontology remove --relation'; printf '%s\n' '__spectronctl_free' 'LABEL'
         case 'sessions transcript --format'; printf '%s\n' '__spectronctl_offer' 'text' 'markdown' 'html' 'json' 'jsonl' 'csv'
         case 'sessions transcript --role'; printf '%s\n' '__spectronctl_offer' 'user' 'assistant' 'system' 'tool'
-        case 'sessions transcript --grep'; printf '%s\n' '__spectronctl_free' 'PATTERN'
         case 'sessions import --session'; printf '%s\n' '__spectronctl_free' 'SESSION'
         case 'sessions create --metadata'; printf '%s\n' '__spectronctl_free' 'JSON'
         case 'lifecycle fsck --duplicate-threshold'; printf '%s\n' '__spectronctl_free' 'X'
@@ -205,7 +206,7 @@ function __spectronctl_options
     switch "$argv"
         case ''; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'contexts'; printf '%s\t%s\n' '--help' 'Show this message and exit'
-        case 'contexts list'; printf '%s\t%s\n' '--help' 'Show this message and exit'
+        case 'contexts list'; printf '%s\t%s\n' '--match' 'Show only contexts whose id matches this pattern, such as \'acme-*\'' '--label' 'Show only contexts with this label in config.labels; may be repeated' '--help' 'Show this message and exit'
         case 'contexts get'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'contexts create'; printf '%s\t%s\n' '--namespace' 'Bind the context to this SurrealDB namespace' '--database' 'Bind the context to this SurrealDB database' '--model-extraction' 'Use this model for extraction' '--model-response' 'Use this model for response' '--model-reflection' 'Use this model for reflection' '--model-reconciliation' 'Use this model for reconciliation' '--model-synthesis' 'Use this model for synthesis' '--model-elaboration-consolidation' 'Use this model for elaboration_consolidation' '--model-embedding' 'Use this model for embedding; local/hashing compares words, not what they mean' '--model' 'Use this model for a stage' '--provider' 'Read a provider\'s key from a variable, a file or stdin' '--token-limit' 'Allow this number of tokens' '--retention-days' 'Keep memories for this number of days' '--set' 'Set any field; VALUE is JSON or text' '--config' 'Start from this JSON or TOML file' '--if-exists' 'Choose what to do if it already exists' '--confirm' 'Confirm with the name, without a question' '--help' 'Show this message and exit'
         case 'contexts update'; printf '%s\t%s\n' '--model-extraction' 'Use this model for extraction' '--model-response' 'Use this model for response' '--model-reflection' 'Use this model for reflection' '--model-reconciliation' 'Use this model for reconciliation' '--model-synthesis' 'Use this model for synthesis' '--model-elaboration-consolidation' 'Use this model for elaboration_consolidation' '--model-embedding' 'Use this model for embedding; local/hashing compares words, not what they mean' '--model' 'Use this model for a stage' '--provider' 'Read a provider\'s key from a variable, a file or stdin' '--token-limit' 'Allow this number of tokens' '--retention-days' 'Keep memories for this number of days' '--set' 'Set any field; VALUE is JSON or text' '--config' 'Start from this JSON or TOML file' '--unset' 'Clear a field' '--confirm' 'Confirm with the name, without a question' '--help' 'Show this message and exit'

@@ -507,3 +507,29 @@ def test_what_is_documented_or_not_near_is_not_warned_of(run: CommandLine) -> No
     fields = "labels.team=x models.extraction=a/b models.own=a/b memory_ttl.context=8d response_cache.enabled=true"
     result = run(f"{CREATE} {' '.join(f'--set {each}' for each in fields.split())}")
     assert (result.code, "did you mean" in result.err) == (0, False)
+
+
+def test_a_list_is_narrowed_by_id_and_by_label(run: CommandLine) -> None:
+    for name, options in {
+        "acme-dev": "--set labels.team=search --set labels.tier=1",
+        "acme-prod": "--set labels.team=search",
+        "beta": "--set labels.team=ads",
+        "bare": "",
+    }.items():
+        run(f"contexts create {name} --namespace n --database {name} {options}")
+    for options, names in {
+        "--match 'acme-*'": ["acme-dev", "acme-prod"],
+        "--match '*-prod'": ["acme-prod"],
+        "--match acme": [],
+        "--label team": ["acme-dev", "acme-prod", "beta"],
+        "--label team=search": ["acme-dev", "acme-prod"],
+        "--label team=search --label tier=1": ["acme-dev"],
+        "--label team=search --match '*-prod'": ["acme-prod"],
+        "--label team=search --limit 1": ["acme-dev"],
+    }.items():
+        assert run(f"contexts list {options} -o name").out.split() == names, options
+    wide = run("contexts list -o wide").out.splitlines()
+    assert wide[0].endswith("LABELS")
+    assert "team=search,tier=1" in wide[1]
+    assert run("contexts list --label =x").code == 2
+    assert len(run("contexts list -o json").json) == 4

@@ -184,13 +184,15 @@ def test_every_session_goes_to_a_file_of_its_own(acme: CommandLine, several: lis
     assert [event["done"] for event in events] == [1, 2, 3, 4, 5]
 
 
-def test_some_sessions_by_name_and_a_limit_of_all(acme: CommandLine, several: list[str]) -> None:
+def test_some_sessions_by_name_or_all_and_never_a_limited_part(
+    acme: CommandLine, several: list[str]
+) -> None:
     out = acme.home / "out"
     named = acme(f"sessions transcript {several[0]} {several[2]} --output-dir {out} --json")
     assert [row["turns"] for row in named.json] == [1, 3]
-    cut = acme(f"sessions transcript --all --limit 2 --output-dir {out} --format csv --json")
-    assert [row["turns"] for row in cut.json] == [1, 2]
-    assert len(list(out.iterdir())) == 4
+    for which in ("--all", f"{several[0]} {several[1]}"):
+        assert acme(f"sessions transcript {which} --limit 2 --output-dir {out} --force").code == 2
+    assert len(list(out.iterdir())) == 2
 
 
 def test_one_that_fails_stops_no_other_and_is_made_up_for(

@@ -23,7 +23,7 @@ from spectronctl.cli.commands.sessions._format import (
 from spectronctl.cli.commands.sessions._naming import resolve_session, resolve_sessions
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
-from spectronctl.cli.listing import walk_pages
+from spectronctl.cli.listing import refuse_limit
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def print_transcript(
     turns.check()
     files.check()
     _check_sessions(ids, turns, files, all_sessions=all_sessions)
+    if all_sessions:
+        refuse_limit(rt, "--all")
     if files.output_dir:
         _export_many(rt, turns, files, files.output_dir, None if all_sessions else ids, parallel)
     elif files.output_file:
@@ -154,14 +156,11 @@ def _export_many(
     """Write the transcripts of these sessions, or of all, each with what became of it; fail when any did."""
     chosen = choose_for_file(turns.format)
     rt.out.check(EXPORTED)
+    _refuse_limit(rt)
     if not directory.is_dir():
         raise UsageError(f"there is no directory {directory}", command=f"mkdir -p {directory}")
     with open_plane(rt) as (client, context):
-        ids = (
-            _list_ids(rt, client, context)
-            if ids is None
-            else resolve_sessions(client, context, ids)
-        )
+        ids = _list_ids(client, context) if ids is None else resolve_sessions(client, context, ids)
         _check_new(name_files(ids, chosen, directory), files)
         at_once = max(1, min(parallel, len(ids)))
         wanted = turns.choose(client, max(1, parallel // at_once))
@@ -175,10 +174,9 @@ def _export_many(
     batch.raise_failures(outcomes, advice="The same command with --resume goes on.")
 
 
-def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
+def _list_ids(client: Client, context: str) -> list[str]:
     with explain_missing(NO_LIST):
-        pages = client.pages(api.list_sessions(context), limit=rt.flags.get("limit"))
-        return [str(session.id) for session in walk_pages(rt, pages)]
+        return [session.id for session in client.items(api.list_sessions(context))]
 
 
 def _make_export(source: Source, path: Path, format: Format, files: FileOptions) -> Export:
