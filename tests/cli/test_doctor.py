@@ -20,6 +20,7 @@ import pytest
 
 from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
+from spectronctl.ground.installing import find_install_command
 from spectronctl.operations.diagnosis import Subject
 from tests.server.store.test_lock import another_holder
 from tests.support.commandline import SENTINEL, CommandLine, Result
@@ -346,7 +347,7 @@ def test_a_store_url_that_cannot_be(url: str, local: CommandLine) -> None:
 
 
 def test_a_store_that_is_not_ours(local: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spectronctl.server.database import holding as lock
+    from spectronctl.server.store import holding as lock
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "access", lambda path, mode: False)
@@ -370,7 +371,7 @@ def test_the_extra_that_is_missing_is_named(
 
     monkeypatch.setattr(embedded, "find_spec", lambda name: None)
     row = first_failure(doctor(local))
-    assert (row["check"], row["command"]) == ("store", "pip install 'spectronctl[local]'")
+    assert (row["check"], row["command"]) == ("store", find_install_command())
 
 
 Usage = namedtuple("Usage", "total used free")
