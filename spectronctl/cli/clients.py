@@ -107,6 +107,7 @@ class Clients:
         self._transport = make_transport(
             self._rt.env,
             timeout=self._rt.settings.timeout.value,
+            say=self._rt.out.note,
             works_on_jobs=self.works_on_jobs,
         )
         return self._transport

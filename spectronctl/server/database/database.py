@@ -51,7 +51,11 @@ _INDEX = re.compile(r"Database index `(\w+)` already contains")
 
 
 class StoreLockedError(ConfigError):
-    """Another process has the store's directory open."""
+    """Another process has the store's directory open; one that `stays` has it until it is stopped."""
+
+    def __init__(self, message: str, *, hint: str | None = None, stays: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.stays = stays
 
 
 class QueryError(SpectronctlError):
