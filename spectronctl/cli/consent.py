@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
 
 
+def is_agreed(rt: Runtime, *, name: str, confirmed: str | None) -> bool:
+    """Whether the command line agrees, so that no question has to be put together."""
+    return confirmed == name if _wants_name(rt, confirmed) else rt.settings.yes.value
+
+
 def check_confirmable(rt: Runtime, question: str, *, name: str, confirmed: str | None) -> None:
     """Before anything is sent: refuse what `get_consent` would refuse because no person can be asked."""
     from spectronctl.output.prompts import check_interactive, check_name

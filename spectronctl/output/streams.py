@@ -6,10 +6,11 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from spectronctl.errors import SpectronctlError
+from spectronctl.ground.redaction import MASK, hide_keys
 from spectronctl.ground.vocabulary import Color
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Streams:
     stdout: TextIO
     stderr: TextIO
     env: Mapping[str, str]
+    secrets: set[str] = field(default_factory=set, repr=False)
+    """What `write_message` never shows, beside all that looks like a key."""
 
     @property
     def stdout_is_terminal(self) -> bool:
@@ -148,9 +151,15 @@ class Streams:
             raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
 
     def write_message(self, text: str) -> None:
-        """Write to stderr; nothing is left to complain to when that fails, so it never does."""
+        """Write to stderr, without any key; nothing is left to complain to when that fails, so it never does."""
         with suppress(OSError, ValueError, AttributeError):
-            _write(self.stderr, text.encode("utf-8", "backslashreplace"))
+            _write(self.stderr, self.hide(text).encode("utf-8", "backslashreplace"))
+
+    def hide(self, text: str) -> str:
+        """The text without the keys in it: one typed where an id belongs is in the path, the hint and the question."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return hide_keys(text)
 
     def close_quietly(self) -> None:
         """

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from spectronctl.ground.redaction import hide_keys
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.http.limits import MAX_BODIES_BYTES, MAX_FREE_BODY_BYTES
 from spectronctl.server.http.logs import describe_exception
@@ -327,7 +328,7 @@ def _log_request(scope: Scope, status: int, started: float) -> None:
         return
     fields = {
         "method": scope["method"],
-        "path": quote(scope["path"]),
+        "path": hide_keys(quote(scope["path"])),  # one may be typed where an id belongs
         "status": status,
         "ms": round((time.perf_counter() - started) * 1000, 1),
         "request_id": scope["state"]["request_id"],

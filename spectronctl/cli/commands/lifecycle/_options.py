@@ -60,6 +60,12 @@ class ContextOptions:
                 f"the context is {', '.join(self.named)} by the argument, and {typed} by --context"
             )
 
+    def name_all(self, rt: Runtime) -> str:
+        """What confirms work on all of them: their ids, or for every context the name of the profile, or the URL."""
+        if self.all_contexts:
+            return str(rt.settings.profile.value or rt.settings.url.value)
+        return ",".join(self.named) or rt.context
+
     def find_one(self, rt: Runtime) -> str:
         """The one that is meant."""
         return self.named[0] if self.named else rt.context
