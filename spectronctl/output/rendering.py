@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from spectronctl.ground.text import escape
+from spectronctl.ground.text import escape, escape_steering
 from spectronctl.output import tables
 from spectronctl.output.cells import format_age, format_value, format_words, to_text
 from spectronctl.output.differences import flatten
@@ -46,6 +46,8 @@ class Rendering:
     sort: str | None
     no_header: bool
     note: Callable[[str], None]
+    is_screen: bool = False
+    limit: int | None = None
 
     def find_columns(self, view: View) -> tuple[Column, ...]:
         """The columns of a table or of CSV, which has all of them by default."""
@@ -121,7 +123,12 @@ class Rendering:
 
     def _arrange(self, items: Iterable[Item], view: View) -> Iterable[Item]:
         order = self.find_order(view)
-        return items if order is None else order.arrange(items)
+        if order is None:
+            return items
+        arranged = order.arrange(items)
+        if self.limit is not None and len(arranged) > self.limit:
+            self.note(f"There are more: --limit {self.limit} ended the list.")
+        return arranged[: self.limit]
 
     def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
         head = self._head([column.name for column in columns])
@@ -235,7 +242,9 @@ class Rendering:
     def _render_scalars(self, values: Iterable[Any]) -> Lines:
         if self.format == "csv":
             return format_csv(None, ([value] for value in values))
-        return (escape(to_text(value)) + "\n" for value in values)
+        # A script that reads names sends them on: nothing but what would break a line is changed.
+        spell = escape if self.is_screen else escape_steering
+        return (spell(to_text(value)) + "\n" for value in values)
 
 
 def _names(items: Iterable[Item], view: View) -> Iterator[Any]:

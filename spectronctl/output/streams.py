@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -81,9 +82,22 @@ class Streams:
             return True
         return is_terminal and not self.in_ci and self.env.get("TERM") != "dumb"
 
-    def write_output(self, source: SupportsRead[bytes]) -> None:
-        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does."""
-        with suppress(BrokenPipeError), self._guard_stdout():
+    def write_output(self, source: SupportsRead[bytes], *, needs_reader: bool = False) -> None:
+        """
+        Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does.
+
+        What `needs_reader`, such as a secret, also fails (SpectronctlError) when the reader has gone.
+        """
+        try:
+            self._copy(source)
+        except BrokenPipeError:
+            if needs_reader:
+                raise SpectronctlError(
+                    "cannot write the result to stdout: nothing reads it any more"
+                ) from None
+
+    def _copy(self, source: SupportsRead[bytes]) -> None:
+        with self._guard_stdout():
             while chunk := source.read(1 << 16):
                 _write(self.stdout, chunk)
             self.stdout.flush()
@@ -122,7 +136,7 @@ class Streams:
             raise OSError(errno.EBADF, "it is closed")
         try:
             descriptor = self.stdout.fileno()
-        except (OSError, ValueError, AttributeError):  # no file at all: memory
+        except (io.UnsupportedOperation, AttributeError):  # no file at all: memory
             return
         self.stdout.flush()
         check_room(descriptor, size)
