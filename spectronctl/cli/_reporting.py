@@ -42,10 +42,22 @@ def report_interrupt(rt: Runtime) -> int:
 def report_failure(rt: Runtime, exc: Exception) -> int:
     """Whatever a command raised; an ordinary circumstance is no defect, whichever exception tells of it."""
     if isinstance(exc, SpectronctlError):
-        return report(rt, exc)
+        return report(rt, _tell_of_change(rt, exc))
     if _holds_interrupt(exc):
         return report_interrupt(rt)
     return report(rt, explain_circumstance(exc) or _describe_defect(rt, exc))
+
+
+def _tell_of_change(rt: Runtime, error: SpectronctlError) -> SpectronctlError:
+    """A result that cannot be shown is no failure of the request: run again, the command would do it twice."""
+    from spectronctl.output.queries import MisfitError
+    from spectronctl.output.streams import UnwrittenError
+
+    if not rt.clients.has_written or not isinstance(error, (MisfitError, UnwrittenError)):
+        return error
+    done = "The server has carried out what was asked; only the result is not shown."
+    # Not a usage error any more: exit code 2 says that nothing was done.
+    return SpectronctlError(error.message, hint=error.hint or done, command=error.command)
 
 
 def _holds_interrupt(exc: BaseException | None) -> bool:

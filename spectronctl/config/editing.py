@@ -211,7 +211,7 @@ def _change_text(before: str | None, change: _Change, path: Path) -> tuple[str, 
         ValueError,
         TypeError,
         RecursionError,
-    ):  # as tomlkit answers layouts it cannot extend
+    ):  # as tomlkit reports layouts that it cannot extend
         is_faithful = False
     if not is_faithful:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from spectronctl.output.documents import (
     to_yaml,
 )
 from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+$)")
+"""What a spreadsheet takes for a formula, signed numbers aside."""
 
 FOR_PEOPLE = {"table", "wide"}
 WITH_COLUMNS = {"table", "wide", "csv"}
@@ -132,7 +136,20 @@ class Rendering:
 
     def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
         head = self._head([column.name for column in columns])
-        return format_csv(head, ([column.read(item) for column in columns] for item in items))
+        rows = ([column.read(item) for column in columns] for item in items)
+        return format_csv(head, self._note_formulas(rows))
+
+    def _note_formulas(self, rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+        """The rows as they are, since a program reads them; a person may open the file in a spreadsheet."""
+        found = False
+        for row in rows:
+            found = found or any(isinstance(cell, str) and _FORMULA.match(cell) for cell in row)
+            yield row
+        if found:
+            self.note(
+                "A cell begins with =, +, -, @ or a tab: a spreadsheet would calculate it."
+                " Import the columns as text."
+            )
 
     def _head(self, names: list[str]) -> list[str] | None:
         return None if self.no_header else names

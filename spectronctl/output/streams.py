@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_WIDTH = 80
 
 
+class UnwrittenError(SpectronctlError):
+    """A result that stdout did not take."""
+
+
 @dataclass(frozen=True)
 class Streams:
     """Where a run reads and writes; tests pass their own."""
@@ -92,7 +96,7 @@ class Streams:
             self._copy(source)
         except BrokenPipeError:
             if needs_reader:
-                raise SpectronctlError(
+                raise UnwrittenError(
                     "cannot write the result to stdout: nothing reads it any more"
                 ) from None
 
@@ -162,7 +166,7 @@ class Streams:
             raise
         except OSError as exc:
             self.close_quietly()
-            raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
+            raise UnwrittenError(f"cannot write the result to stdout: {exc.strerror}") from None
 
     def write_message(self, text: str) -> None:
         """Write to stderr, without any key; nothing is left to complain to when that fails, so it never does."""

@@ -432,3 +432,30 @@ def test_a_key_pasted_in_the_wrong_place_is_not_repeated(
     result = run(f"{line.replace('KEY', key)} {shape}")
     assert result.code != 0
     assert key not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "contexts create other --namespace acme --database other",
+        "contexts update acme-prod --token-limit 5 --yes",
+        "sessions create",
+        "contexts delete acme-prod --yes",
+    ],
+)
+@pytest.mark.parametrize("kind", ["query", "closed"])
+def test_a_result_that_cannot_be_shown_does_not_hide_that_the_change_was_made(
+    line: str, kind: str, acme: CommandLine
+) -> None:
+    query = "--query 'abs(id)'" if kind == "query" else ""
+    stdout = None if kind == "query" else STREAMS["closed"]()
+    result = acme(f"{line} {query} -o json", stdout=stdout)
+    assert result.code == 1
+    error = json.loads(result.err.splitlines()[-1])
+    assert error["hint"] == (
+        "The server has carried out what was asked; only the result is not shown."
+    )
+
+
+def test_a_query_that_does_not_fit_what_was_read_is_a_usage_error(acme: CommandLine) -> None:
+    assert acme("contexts get acme-prod --query 'abs(id)'").code == 2

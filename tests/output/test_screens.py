@@ -118,3 +118,24 @@ def test_a_transcript_hides_nothing_on_a_terminal(format: str, word: str) -> Non
 def test_a_picture_of_several_characters_takes_two_cells(text: str, width: int) -> None:
     assert measure(text) == width
     assert measure(f"a{text}b") == width + 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_noted"),
+    [
+        ("=1+1", True),
+        ("@SUM(A1)", True),
+        ("-cmd", True),
+        ("+1-2", True),
+        ("\t=1", True),
+        ("-5", False),
+        ("a=b", False),
+    ],
+)
+def test_a_cell_that_a_spreadsheet_would_calculate_is_noted_and_left(
+    cell: str, is_noted: bool
+) -> None:
+    capture = Capture()
+    Output("csv", capture.streams).rows([{"name": cell, "note": 1}], NAMES)
+    assert capture.stdout == f"name,note\n{cell},1\n"
+    assert ("a spreadsheet would calculate it" in capture.stderr) == is_noted
