@@ -51,9 +51,10 @@ class Output:
         self._query_text = query
         self._quiet = quiet
         self._held: list[str] = []
+        self._remarks: list[str] = []
         self._colors_stderr = streams.colors_stderr(color)
         self._rendering = Rendering(
-            format, _find_terminal(streams, color), columns, sort, no_header, self.note
+            format, _find_terminal(streams, color), columns, sort, no_header, self.note, self.remark
         )
 
     def check(self, view: View) -> None:
@@ -189,6 +190,12 @@ class Output:
             with _explain_full_disk():
                 whole.seek(0)
             self._streams.write_output(whole)
+        while self._remarks:
+            self.note(self._remarks.pop(0))
+
+    def remark(self, text: str) -> None:
+        """Tell people something about the result once it is written, as `note` does."""
+        self._remarks.append(text)
 
     def note(self, text: str) -> None:
         """Tell people something on stderr; under json and jsonl, once the command has succeeded."""
