@@ -35,11 +35,12 @@ coverage: .venv/.ready .venv-sdk-b10/.ready .venv-sdk-b5/.ready
 bench: .venv/.ready .venv-httpie/.ready .venv-sdk-b10/.ready
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# Files made from others: the synchronous client, the completion scripts, the reference, the pictures.
+# Files made from others: the synchronous client, the completion scripts, the references, the pictures.
 generate: .venv/.ready
 	$(BIN)/python -m tools.unasync
 	$(BIN)/python -m tools.completions completions
 	$(BIN)/python -m tools.reference markdown docs/commands.md
+	$(BIN)/python -m tools.reference python docs/python.md
 	$(BIN)/python -m tools.pictures docs/images
 
 # What the commands of README and docs/guide print; they need port 9090 and a minute.

@@ -7,7 +7,7 @@ import json
 from benchmarks.processes import SPECTRONCTL, Bench, NotRunError, serve
 from benchmarks.results import Result, Target
 from benchmarks.rounds import compare
-from spectronctl import SpectronManagement
+from spectronctl import SyncSpectronManagement
 
 _CONTEXTS = 24
 
@@ -18,7 +18,7 @@ def bench_contexts_list(bench: Bench) -> list[Result]:
     if not bench.httpie.exists():
         raise NotRunError(f"there is no {bench.httpie}: make .venv-httpie/.ready")
     with serve(bench) as server:
-        with SpectronManagement(server.url, api_key=server.key) as admin:
+        with SyncSpectronManagement(server.url, api_key=server.key) as admin:
             for number in range(_CONTEXTS):
                 name = f"context-{number:02}"
                 admin.contexts.create(id=name, namespace="acme", database=name)

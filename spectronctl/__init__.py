@@ -3,9 +3,10 @@ Operate Spectron, SurrealDB's memory server for AI agents.
 
     from spectronctl import SpectronManagement
 
-    with SpectronManagement("https://spectron.example.com", api_key=key) as admin:
-        admin.contexts.create(id="acme-prod", namespace="acme", database="prod")
+    admin = SpectronManagement("https://spectron.example.com", api_key=key)
+    await admin.contexts.create(id="acme-prod", namespace="acme", database="prod")
 
+`SyncSpectronManagement` is the same without `await`.
 Names resolve on first use, so importing the package costs nothing.
 """
 
@@ -15,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spectronctl.client import AsyncSpectronManagement, SpectronManagement
+    from spectronctl.client import SpectronManagement, SyncSpectronManagement
     from spectronctl.errors import (
         AuthError,
         BusyError,
@@ -39,7 +40,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SpectronManagement",
-    "AsyncSpectronManagement",
+    "SyncSpectronManagement",
     "SpectronctlError",
     "UsageError",
     "DeclinedError",

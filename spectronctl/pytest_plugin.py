@@ -22,7 +22,7 @@ def spectron_server() -> Iterator[SpectronServer]:
     A real Spectron server in memory, on a port of the loopback, for the whole session; `create_context()` makes each
     test a context of its own, with `id`, `key` and `env`.
 
-    Also: `url`, `management_key`, `admin` (a SpectronManagement), `plant(seed)`. See `spectronctl.testing`.
+    Also: `url`, `management_key`, `admin` (a SyncSpectronManagement), `plant(seed)`. See `spectronctl.testing`.
     """
     from spectronctl.errors import ConfigError
     from spectronctl.testing import run_server

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from spectronctl.client import Client, SpectronManagement
+from spectronctl.client import Client, SyncSpectronManagement
 from spectronctl.errors import InvalidError
 from spectronctl.models.ontology import join_problems
 from spectronctl.models.seeds import Seed, find_problems, name_variable
@@ -72,7 +72,7 @@ class SpectronServer:
 
     url: str
     management_key: str = field(repr=False)
-    admin: SpectronManagement = field(repr=False)
+    admin: SyncSpectronManagement = field(repr=False)
     _client: Client = field(repr=False)
 
     @property
@@ -142,6 +142,6 @@ def run_server() -> Iterator[SpectronServer]:
     with (
         run_in_thread() as running,
         Client(running.url, api_key=running.management_key, proxy="") as client,
-        SpectronManagement(running.url, running.management_key, proxy="") as admin,
+        SyncSpectronManagement(running.url, running.management_key, proxy="") as admin,
     ):
         yield SpectronServer(running.url, running.management_key, admin, client)

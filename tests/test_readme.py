@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,12 +79,15 @@ def test_the_block_of_tests_passes(tmp_path: Path) -> None:
     assert f"{block.count('def test_')} passed" in done.stdout
 
 
-def test_the_python_block_runs(serve: Serve) -> None:
+def test_the_python_blocks_run(serve: Serve) -> None:
     served = serve()
-    (block,) = find_blocks(GUIDE / "python.md", "python")
-    names = {"url": served.url, "management_key": served.key}
-    exec(compile(block, "python.md", "exec"), names)
-    assert names["key"].secret.startswith("sk-acme-prod-")  # type: ignore[attr-defined]
+    asynchronous, synchronous = find_blocks(GUIDE / "python.md", "python")
+    names: dict[str, Any] = {"url": served.url, "management_key": served.key}
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in a notebook
+    asyncio.run(eval(compile(asynchronous, "python.md", "exec", flags), names))
+    assert names["context"].id == "acme-prod"
+    exec(compile(synchronous, "python.md", "exec"), names)
+    assert names["key"].secret.startswith("sk-acme-prod-")
 
 
 def test_every_setting_and_exit_code_is_in_the_tables() -> None:

@@ -28,6 +28,7 @@ SUBSTITUTIONS = {
     r"\bAwaitable, ": "",
     r"\bAsyncGenerator\[(\w+), None\]": r"Generator[\1, None, None]",
     r"\bAsync(?=[A-Z])": "",
+    r"\bSpectronManagement\b": "SyncSpectronManagement",
     r"\basyncio\b": "time",
     r"\b__a(enter|exit|iter)__\b": r"__\1__",
     r"\b(__)?anext(__)?\b": r"\1next\2",

@@ -26,7 +26,9 @@ def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> i
         return print_suggestions(args[1:])
 
     from spectronctl.cli.app import run
+    from spectronctl.ground.exit_codes import allow_exit_codes
 
+    allow_exit_codes()  # here, in the main thread: threads that deliver secrets cannot
     return run(args, runtime)
 
 

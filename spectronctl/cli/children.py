@@ -7,14 +7,14 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from spectronctl.errors import UsageError
+from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.programs import Child, poll_exit, start_program
 
 NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
 """Exit codes, as shells have them; to the last the signal's number is added."""
@@ -119,13 +119,15 @@ class SignalRelay:
             while self._early:
                 self._react(self._early.pop())
             with _holding(self._caught) if _TELLS_SENDER else nullcontext():
-                while child.poll() is None:
+                while (code := poll_exit(child)) is None:
                     self._wait(child)
+        except ChildProcessError:
+            raise SpectronctlError(f"{argv[0]} ended, and its exit code cannot be known") from None
         finally:
             self._react = _outlast
-        return child.returncode if child.returncode >= 0 else KILLED - child.returncode
+        return code if code >= 0 else KILLED - code
 
-    def _wait(self, child: subprocess.Popen[bytes]) -> None:
+    def _wait(self, child: Child) -> None:
         """Wait until something has happened, and pass it on if it is a signal."""
         if not _TELLS_SENDER:
             self._wakened.recv(4096)
@@ -153,10 +155,10 @@ def _holding(numbers: Collection[int]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], env: Mapping[str, str]) -> Child:
     try:
         # Descriptors that a shell has opened for the program, such as <(…), are handed on; ours are not inheritable.
-        return subprocess.Popen(argv, env=env, close_fds=False)  # noqa: S603 - the user's own program
+        return start_program(argv, env=env, close_fds=False)
     except OSError as exc:
         code = NOT_FOUND if exc.errno in {errno.ENOENT, errno.ENOTDIR} else NOT_EXECUTABLE
         raise ProgramError(argv[0], str(exc.strerror), code) from None
@@ -174,13 +176,13 @@ def _outlast(number: int) -> None:
         raise KeyboardInterrupt
 
 
-def _pass_on(number: int, child: subprocess.Popen[bytes]) -> None:
+def _pass_on(number: int, child: Child) -> None:
     """Where the sender is unknown: what the terminal may have sent, the program has already."""
     if not (number in _FROM_TERMINAL and _is_in_foreground()):
         _send(number, child)
 
 
-def _send(number: int, child: subprocess.Popen[bytes]) -> None:
+def _send(number: int, child: Child) -> None:
     with suppress(OSError):  # gone, or another user's by now, as after `sudo`
         child.send_signal(number)
 

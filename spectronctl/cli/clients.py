@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,13 @@ class Clients:
         self._rt = rt
         self._transport = transport
         self._made: dict[Credential | None, Client] = {}
+        self._open = ExitStack()
         self._lock = Lock()
 
     def close(self) -> None:
         """Close every client that was made."""
-        while self._made:
-            self._made.popitem()[1].close()
+        self._made.clear()
+        self._open.close()
 
     @property
     def has_network(self) -> bool:
@@ -75,7 +77,7 @@ class Clients:
     def _find(self, credential: Credential | None) -> Client:
         with self._lock:
             if credential not in self._made:
-                self._made[credential] = self._make(credential)
+                self._made[credential] = self._open.enter_context(self._make(credential))
             return self._made[credential]
 
     def _make(self, credential: Credential | None) -> Client:

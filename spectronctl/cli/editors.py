@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from spectronctl.config.resolve import hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.programs import NOWHERE, run_program
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -35,9 +35,12 @@ class Editor:
         """Let a person edit the file; SpectronctlError when the program cannot be started, or fails."""
         try:
             with _leave_interrupts_to_child():
-                code = subprocess.call(  # noqa: S603 - the user's own program, without a shell
-                    [*self.words, str(path)], env=self.env, stdout=self.stdout
-                )
+                code = run_program([*self.words, str(path)], env=self.env, stdout=self.stdout)
+        except ChildProcessError:
+            raise SpectronctlError(
+                f"the editor {self.words[0]} ended, and whether it has failed cannot be known:"
+                " nothing was changed"
+            ) from None
         except OSError as exc:
             raise UsageError(
                 f"the editor {self.words[0]} cannot be started: {exc.strerror}"
@@ -84,7 +87,7 @@ def _choose_stdout(rt: Runtime) -> int | None:
     """Our own where that is the terminal; otherwise stdout is for the answer, and the editor draws on stderr."""
     if rt.streams.stdout_is_terminal:
         return None
-    return subprocess.DEVNULL if sys.__stderr__ is None else 2
+    return NOWHERE if sys.__stderr__ is None else 2
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,29 @@ def _find_signer(rt: Runtime) -> Signer:
 def find_server(rt: Runtime) -> str:
     """What tells one server's keys from another's."""
     return local_store_url(rt.env) if rt.settings.is_local else str(rt.settings.url.value)
+
+
+def list_elsewhere(rt: Runtime, rotations: Iterable[Rotation]) -> list[Rotation]:
+    """Those that are under way at other servers."""
+    here = find_server(rt)
+    return [each for each in rotations if each.is_open and not each.is_at(here)]
+
+
+def name_elsewhere(rotations: Iterable[Rotation]) -> str:
+    """Rotations of other servers, each with what names its server to `keys rotations resume`."""
+    return ", ".join(f"{each.name} ({_name_server(each.url)})" for each in rotations)
+
+
+def _name_server(url: str) -> str:
+    if url.startswith(("http://", "https://")):
+        return f"--url {shlex.quote(url)}"
+    return f"SPECTRONCTL_LOCAL_STORE={shlex.quote(url)}, --profile local"
+
+
+def note_elsewhere(rt: Runtime, rotations: Iterable[Rotation]) -> None:
+    """Say which rotations are under way at other servers: an empty list of this server's would hide them."""
+    if others := list_elsewhere(rt, rotations):
+        rt.out.note(f"Under way at other servers: {name_elsewhere(others)}.")
 
 
 def make_batch(

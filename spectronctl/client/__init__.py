@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from spectronctl.client._call import Exchange
     from spectronctl.client._events_async import AsyncEvents
     from spectronctl.client._events_sync import Events
-    from spectronctl.client._management_async import AsyncSpectronManagement
-    from spectronctl.client._management_sync import SpectronManagement
+    from spectronctl.client._management_async import SpectronManagement
+    from spectronctl.client._management_sync import SyncSpectronManagement
     from spectronctl.client._polling import Polling
     from spectronctl.client._sync import Client
 
@@ -24,7 +24,7 @@ __all__ = [
     "Client",
     "AsyncClient",
     "SpectronManagement",
-    "AsyncSpectronManagement",
+    "SyncSpectronManagement",
     "Events",
     "AsyncEvents",
     "AsgiTransport",
@@ -35,8 +35,8 @@ __all__ = [
 _HOMES = {
     "Client": "_sync",
     "AsyncClient": "_async",
-    "SpectronManagement": "_management_sync",
-    "AsyncSpectronManagement": "_management_async",
+    "SpectronManagement": "_management_async",
+    "SyncSpectronManagement": "_management_sync",
     "Events": "_events_sync",
     "AsyncEvents": "_events_async",
     "AsgiTransport": "_asgi",

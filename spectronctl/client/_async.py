@@ -41,6 +41,7 @@ class AsyncClient:
     """
     Sends requests of `spectronctl.api`, and sends them again where that can do no harm.
 
+    Inside `async with` connections stay open from call to call, until the block ends; elsewhere each call has its own.
     `timeout` bounds a whole call in seconds, `retries` counts attempts after the first, `ca_file` (PEM) adds to the
     system's certificates, `proxy` wins over the environment's ("" is none at all), `observe` sees every attempt.
     ConfigError names the argument that cannot be used. `clock_offset` is how far the server's clock was ahead of ours
@@ -73,6 +74,9 @@ class AsyncClient:
         self.clock_offset = timedelta()
         network = transport or open_transport(**build_transport_arguments(self._settings, ca_file))
         self._http = httpx.AsyncClient(transport=network, **build_client_arguments())
+        # A client that is never closed must leave no connection behind: Python warns about it when the program ends,
+        # and one that was made in an event loop cannot be used in the next.
+        self._http.headers["Connection"] = "close"
 
     async def send(self, request: Request[T]) -> T:
         """The response, read as the request says; RequestError's subclasses say why there is none."""
@@ -234,6 +238,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
+        self._http.headers["Connection"] = "keep-alive"
         return self
 
     async def __aexit__(

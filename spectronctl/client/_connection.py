@@ -6,9 +6,9 @@ import os
 import socket
 import ssl
 from importlib.util import find_spec
-from urllib.request import getproxies, proxy_bypass
 
 from spectronctl.client._httpx import httpx
+from spectronctl.client._proxies import choose_proxy
 from spectronctl.errors import ConfigError
 
 
@@ -23,46 +23,24 @@ def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.
     return url if named and (url.port is None or 0 < url.port < 65_536) else None
 
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 def list_addresses(host: str, port: int) -> list[str]:
     """Every address of a name, in the order to try them. Not bounded; socket.gaierror, UnicodeError for no name."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-def find_proxy(base_url: httpx.URL) -> str | None:
-    """The proxy that the environment names for this server, if any (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
-    return explain_proxy(base_url)[0]
+def find_proxy(base_url: httpx.URL) -> tuple[str | None, str]:
+    """The proxy that the environment names for this server, and the variable it comes from; without one, why."""
+    return choose_proxy(base_url.scheme, base_url.host, base_url.port, os.environ)
 
 
-def explain_proxy(base_url: httpx.URL) -> tuple[str | None, str]:
-    """That proxy, and the variable it comes from; without one, why."""
-    found = getproxies()
-    kind = base_url.scheme if found.get(base_url.scheme) else "all"
-    proxy = found.get(kind)
-    if not proxy:
-        return None, "no proxy is set"
-    source = _name_variable(f"{kind}_proxy")
-    if proxy_bypass(f"{base_url.host}:{base_url.port or DEFAULT_PORTS[base_url.scheme]}"):
-        return None, f"NO_PROXY takes {base_url.host} out of {source}"
-    return (proxy if "://" in proxy else f"http://{proxy}"), source
-
-
-def _name_variable(name: str) -> str:
-    """How the variable is spelled here; macOS and Windows also have settings for proxies."""
-    spelled = (name, name.upper())
-    return next((each for each in spelled if os.environ.get(each)), "the system's settings")
-
-
-def parse_proxy(proxy: str) -> httpx.URL:
-    """Check a proxy's URL; ConfigError never shows it, since it may hold a password."""
+def parse_proxy(proxy: str, source: str = "the setting `proxy`") -> httpx.URL:
+    """Check a proxy's URL; ConfigError names its source and never shows it, since it may hold a password."""
     url = parse_url(proxy, ("http", "https", "socks5", "socks5h"))
     if url is None:
         raise ConfigError(
             "proxy: not a URL like http://HOST:PORT",
-            hint="It comes from the profile's proxy, or from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY.",
+            hint=f"It comes from {source}.",
         )
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigError(

@@ -23,11 +23,14 @@ from spectronctl.models.migrations import Migrations
 from spectronctl.models.ontology import Ontology
 
 
-class SpectronManagement:
+class SyncSpectronManagement:
     """
     A Spectron deployment as its operator sees it.
 
     `contexts`, `keys`, `ontology` and `lifecycle`; `migrations`, `whoami` and `health`.
+
+    It need not be closed. Inside `with` connections stay open from call to call, which is faster; elsewhere each
+    call has its own.
 
     `api_key` is a management key (`mgmt-…`). `timeout` bounds a whole call in seconds, `retries` counts attempts after
     the first (reads and deletions only), `ca_file` (PEM) adds to the system's certificates, `proxy` wins over the
@@ -84,6 +87,7 @@ class SpectronManagement:
         self._client.close()
 
     def __enter__(self) -> Self:
+        self._client.__enter__()
         return self
 
     def __exit__(

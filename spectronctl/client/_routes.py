@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from spectronctl.client._connection import DEFAULT_PORTS, explain_proxy, format_origin, parse_proxy
+from spectronctl.client._connection import find_proxy, format_origin, parse_proxy
 from spectronctl.client._httpx import httpx
+from spectronctl.ground.addresses import DEFAULT_PORTS
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,5 @@ def find_route(base_url: str, proxy: str | None, source: str) -> Route:
     """The way that a client takes: through `proxy` from `source`, or as the environment says; ConfigError."""
     url = httpx.URL(base_url)
     if proxy is None:
-        proxy, source = explain_proxy(url)
-    return Route(url, parse_proxy(proxy) if proxy else None, source)
+        proxy, source = find_proxy(url)
+    return Route(url, parse_proxy(proxy, source) if proxy else None, source)

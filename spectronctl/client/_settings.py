@@ -72,11 +72,7 @@ def parse_settings(
     """Check what a client was given; ConfigError names the field, and never shows a secret."""
     url = _parse_base_url(base_url)
     key = None if api_key is None else _parse_key(api_key)
-    if transport is not None:
-        proxy = None
-    elif proxy is None:
-        proxy = find_proxy(httpx.URL(url))
-    proxy_url = parse_proxy(proxy) if proxy else None
+    proxy_url = None if transport is not None else _choose_proxy(httpx.URL(url), proxy)
     return Settings(
         base_url=url,
         timeout=_parse_timeout(timeout),
@@ -93,6 +89,14 @@ def parse_settings(
         secrets=tuple(filter(None, (key, proxy_url.password if proxy_url else None))),
         has_key=key is not None,
     )
+
+
+def _choose_proxy(url: httpx.URL, given: str | None) -> httpx.URL | None:
+    """The proxy that was given, "" for none, or else the environment's."""
+    if given is not None:
+        return parse_proxy(given) if given else None
+    proxy, source = find_proxy(url)
+    return parse_proxy(proxy, source) if proxy else None
 
 
 def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[str, Any]:

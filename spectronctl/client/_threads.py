@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import monotonic
 from typing import Any, TypeVar
 
 import httpcore
+from httpcore._backends.sync import SyncStream
 
 from spectronctl.api.pages import Page
 from spectronctl.api.requests import Request
-from spectronctl.client._connection import list_addresses
+from spectronctl.client._eyeballs import connect_first
 from spectronctl.client._multipart import Multipart
 from spectronctl.client._window import Window
 
@@ -20,24 +20,17 @@ T = TypeVar("T")
 
 
 class Backend(httpcore.SyncBackend):
-    """It tries the addresses of a name in turn, each for its share of the time that is left."""
+    """It tries the addresses of a name side by side."""
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **settings: Any
     ) -> httpcore.NetworkStream:
         try:
-            addresses = list_addresses(host, port)
+            return SyncStream(connect_first(host, port, timeout))
+        except TimeoutError as exc:
+            raise httpcore.ConnectTimeout(exc) from exc
         except OSError as exc:
             raise httpcore.ConnectError(exc) from exc
-        end = None if timeout is None else monotonic() + timeout
-        while True:
-            share = None if end is None else (end - monotonic()) / len(addresses)
-            address = addresses.pop(0)
-            try:
-                return super().connect_tcp(address, port, share, *args, **settings)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if not addresses:
-                    raise
 
 
 def feed_body(body: bytes | Multipart | None) -> bytes | Iterator[bytes] | None:

@@ -151,28 +151,22 @@ def _decode(content: bytes, source: str) -> str:
 
 def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str, seconds: float) -> str:
     """The program's stdout; it can ask a person on our stdin and stderr; its arguments stay unsaid."""
-    import subprocess
+    from spectronctl.ground.programs import describe_exit, read_output
 
     program = expand_home(argv[0], env)
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own program, without a shell
-            [program, *argv[1:]],
-            stdout=subprocess.PIPE,
-            timeout=seconds,
-            env=dict(env),
-            check=False,
+        code, printed = read_output(
+            [program, *argv[1:]], seconds=seconds, limit=_MAX_KEY_BYTES + 1, env=dict(env)
         )
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         raise ConfigError(f"{program} printed no key within {seconds:g} s ({source})") from None
+    except ChildProcessError:
+        raise ConfigError(
+            f"{program} ended, and whether it has failed cannot be known ({source})"
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a program"
         raise ConfigError(f"{program} cannot be run: {reason} ({source})") from None
-    if done.returncode:
-        raise ConfigError(
-            f"{os.path.basename(program)} {_describe_exit(done.returncode)} ({source})"
-        )
-    return _decode(done.stdout, f"what {program} printed")
-
-
-def _describe_exit(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+    if code:
+        raise ConfigError(f"{os.path.basename(program)} {describe_exit(code)} ({source})")
+    return _decode(printed, f"what {program} printed")

@@ -127,7 +127,8 @@ class Journal:
         return self._locks / f"{claim}.holder"
 
     def _path(self, claim: str, id: str) -> Path:
-        return self.directory / f"{claim}.{id}.json"
+        # An older version may have named its claim differently: a document stays in the file it is in.
+        return self.find_path(id) or self.directory / f"{claim}.{id}.json"
 
     def _list(self, *, start: str = "", end: str = ".json") -> list[Path]:
         names: list[str] = []

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from spectronctl.ground.addresses import canonical_server
 from spectronctl.ground.disk import replace_file
 from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.local.locations import cache_dir
@@ -46,7 +47,7 @@ def _folder(env: Mapping[str, str]) -> Path:
 
 
 def _path(env: Mapping[str, str], url: str) -> Path:
-    return _folder(env) / quote(url.rstrip("/"), safe="")
+    return _folder(env) / quote(canonical_server(url), safe="")
 
 
 def _read(path: Path) -> list[str]:

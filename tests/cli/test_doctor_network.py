@@ -454,7 +454,8 @@ def test_no_proxy_is_honoured_and_told(
         env = {"SPECTRON_MANAGEMENT_API_KEY": server.key}
         result = examine(doctor, f"http://127.0.0.1:{door.port}", **env)
     assert result.code == 0
-    assert "NO_PROXY takes 127.0.0.1 out of HTTP_PROXY" in find(result, "proxy")["detail"]
+    rule = "NO_PROXY takes 127.0.0.1 out of HTTP_PROXY (entry 127.0.0.1)"
+    assert rule in find(result, "proxy")["detail"]
 
 
 def test_a_proxy_that_is_not_there_is_the_one_that_is_named(doctor: CommandLine) -> None:

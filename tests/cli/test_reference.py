@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from spectronctl import SpectronManagement, SyncSpectronManagement
 from spectronctl.errors import FOUND
 from tests.support.command_tree import GLOBAL, NODES
 from tests.support.commandline import CommandLine
 from tools.reference.markdown import _format_page, format_reference
 from tools.reference.pages import Entry, Page, read_options, read_pages
+from tools.reference.python import find_calls, format_clients
 from tools.reference.roff import write_page
 from tools.reference.shared import VARIABLES, parse_settings, read_endings, read_files
 from tools.reference.text import Paragraph, Span, end_sentence, parse_paragraphs, split_typed
@@ -32,7 +34,9 @@ from tools.reference.text import Paragraph, Span, end_sentence, parse_paragraphs
 ROOT = Path(__file__).parents[2]
 GUIDE_TO_OUTPUT = ROOT / "docs" / "guide" / "output.md"
 REFERENCE = ROOT / "docs" / "commands.md"
+CLIENTS = ROOT / "docs" / "python.md"
 PAGES = read_pages(NODES)
+CLASSES = (SpectronManagement, SyncSpectronManagement)
 COMMANDS = [page for page in PAGES if page.path]
 BY_PATH = {page.path: page for page in PAGES}
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -86,6 +90,21 @@ SECTIONS = read_markdown(format_reference(PAGES))
 
 
 # One page of Markdown
+
+
+def test_the_reference_of_the_clients_is_current() -> None:
+    assert CLIENTS.read_text() == format_clients(), "run `make generate`"
+
+
+def test_the_reference_of_the_clients_tells_of_every_call() -> None:
+    text = CLIENTS.read_text()
+    calls = {client: list(find_calls(client("http://h"))) for client in CLASSES}
+    names = [{call.name.replace("aclose", "close") for call in found} for found in calls.values()]
+    assert names[0] == names[1]
+    assert len(names[0]) > 20
+    for call in (call for found in calls.values() for call in found):
+        assert call.method.__doc__, call.name
+        assert f"`{call.shown}`" in text
 
 
 def test_the_reference_is_current() -> None:
@@ -230,10 +249,12 @@ def test_the_files_are_where_the_program_looks(run_alone: CommandLine) -> None:
 
 def test_both_forms_are_the_same_bytes_wherever_they_are_written(tmp_path: Path) -> None:
     odd = {"COLUMNS": "20", "LC_ALL": "C", "TERM": "dumb", "HOME": "/nowhere", "CI": "1", "TZ": "X"}
-    for form, path in (("markdown", tmp_path / "docs" / "x.md"), ("man", tmp_path / "man1")):
-        module = [sys.executable, "-m", "tools.reference", form, str(path)]
+    forms = {"markdown": "docs/x.md", "man": "man1", "python": "docs/python.md"}
+    for form, path in forms.items():
+        module = [sys.executable, "-m", "tools.reference", form, str(tmp_path / path)]
         subprocess.run(module, env=odd, cwd=ROOT, check=True)
     assert (tmp_path / "docs" / "x.md").read_bytes() == REFERENCE.read_bytes()
+    assert (tmp_path / "docs" / "python.md").read_bytes() == CLIENTS.read_bytes()
     written = {path.name: path.read_text("ascii") for path in (tmp_path / "man1").iterdir()}
     assert written == MAN
 

@@ -237,6 +237,37 @@ def test_rotations_of_other_servers_are_left_alone(
     server.asked()
     result = agent("keys rotations resume -o json --url http://elsewhere.test")
     assert (result.code, result.json, server.asked()) == (0, [], [])
+    assert "Under way at other servers: agent (--url http://spectron.test)" in result.err
+    listed = agent("keys rotations list -o json --url http://elsewhere.test")
+    assert "agent (--url http://spectron.test)" in listed.err
+    assert "other servers" not in agent("keys rotations list -o json").err
+
+
+SPELLINGS = ["HTTP://Spectron.TEST", "http://spectron.test:80/", "http://spectron.test./api/v1"]
+
+
+@pytest.mark.parametrize("url", SPELLINGS)
+def test_a_server_is_the_same_however_its_url_is_spelled(
+    url: str, agent: CommandLine, sink: Path
+) -> None:
+    start(agent, f"--overlap 0s --drain 5m --secret-file {sink}")
+    again = agent(f"keys rotate agent --leaked --yes --secret-file {sink} -o json --url {url}")
+    assert (again.code, "is being rotated already" in again.error["message"]) == (6, True)
+    found = agent(f"keys rotations resume -o json --url {url}")
+    assert [row["name"] for row in found.json] == ["agent"]
+    assert agent(f"keys orphans -o json --url {url}").json == []
+
+
+def test_a_rotation_in_a_file_named_after_another_spelling_is_found(
+    agent: CommandLine, sink: Path
+) -> None:
+    rotation = start(agent, f"--overlap 0s --drain 5m --secret-file {sink}")
+    (path,) = journal_of(agent)
+    path.rename(path.with_name(f"0123456789abcdef01234567.{path.name.partition('.')[2]}"))
+    again = agent(f"keys rotate agent --leaked --yes --secret-file {sink} -o json")
+    assert again.error["candidates"] == [rotation["id"]]
+    assert agent("keys rotations resume -o json").json[0]["step"] == "waiting"
+    assert len(journal_of(agent)) == 1
 
 
 def test_a_logical_name_goes_on(agent: CommandLine, sink: Path) -> None:

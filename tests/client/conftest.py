@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl import AsyncSpectronManagement, SpectronManagement
+from spectronctl import SpectronManagement, SyncSpectronManagement
 from spectronctl.client import _async, _policy, _sync
 from tests.support.fakes import Admin, AsyncFace, Clock, Connect, Face, FakeSpectron, SyncFace
 
@@ -56,6 +56,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(params=[SpectronManagement, AsyncSpectronManagement], ids=["sync", "async"])
+@pytest.fixture(params=[SyncSpectronManagement, SpectronManagement], ids=["sync", "async"])
 def admin(request: pytest.FixtureRequest, spectron: FakeSpectron) -> Admin:
     return Admin(request.param, spectron)

@@ -29,7 +29,7 @@ def test_importing_a_package_imports_nothing_heavy(module: str) -> None:
     "code",
     [
         "from spectronctl.client import Client; Client('http://h').close()",
-        "from spectronctl import SpectronManagement; SpectronManagement('http://h').close()",
+        "from spectronctl import SyncSpectronManagement; SyncSpectronManagement('http://h').close()",
     ],
 )
 def test_the_synchronous_client_imports_no_asyncio_and_no_command_line(code: str) -> None:

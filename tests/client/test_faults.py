@@ -96,6 +96,23 @@ def test_a_dead_address_leaves_time_for_the_next(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("dead", [1, 3])
+def test_dead_addresses_cost_a_head_start_and_no_timeout(
+    connect: Connect, dead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = [f"127.0.0.{number}" for number in range(2, 2 + dead)]
+    name_addresses(monkeypatch, "many.test", [*hosts, "127.0.0.1"])
+    with ExitStack() as stack:
+        server = stack.enter_context(serve(write(OK)))
+        port = int(server.address.rpartition(":")[2])
+        for host in hosts:
+            stack.enter_context(dead_address(host, port))
+        started = time.monotonic()
+        connect(f"http://many.test:{port}", timeout=20, retries=0).send(HEALTH)
+        took = time.monotonic() - started
+    assert dead * 0.25 <= took < dead * 0.25 + 3, "of 20 s that the call may take"
+
+
 def test_addresses_share_the_time(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
     name_addresses(monkeypatch, "three.test", hosts)

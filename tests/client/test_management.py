@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import spectronctl
-from spectronctl import AsyncSpectronManagement, SpectronManagement, errors
+from spectronctl import SpectronManagement, SyncSpectronManagement, errors
 from tests.support.fakes import KEY, URL, Admin, Clock, FakeSpectron
 
 CONTEXT = {"id": "acme-prod", "namespace": "acme", "database": "prod"}
@@ -202,20 +202,20 @@ def test_the_connections_close_with_the_block(spectron: FakeSpectron) -> None:
     transport = httpx.MockTransport(spectron.answer)
 
     async def run() -> None:
-        async with AsyncSpectronManagement(URL, KEY, transport=transport) as admin:
+        async with SpectronManagement(URL, KEY, transport=transport) as admin:
             pass
         with pytest.raises(RuntimeError, match="closed"):
             await admin.health()
 
     asyncio.run(run())
-    with SpectronManagement(URL, KEY, transport=transport) as admin:
+    with SyncSpectronManagement(URL, KEY, transport=transport) as admin:
         pass
     with pytest.raises(RuntimeError, match="closed"):
         admin.health()
 
 
 def test_the_key_is_in_no_repr(spectron: FakeSpectron) -> None:
-    with SpectronManagement(URL, KEY) as admin:
+    with SyncSpectronManagement(URL, KEY) as admin:
         told = [repr(admin), repr(vars(admin)), repr(vars(vars(admin)["_client"]))]
     assert KEY not in "".join(told)
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl import AsyncSpectronManagement, ConflictError
+from spectronctl import ConflictError, SpectronManagement
 from spectronctl.models import ontology as rules
 from spectronctl.models.ontology import Ontology
 from tests.support.conversations import Connect
@@ -243,7 +243,7 @@ def test_the_description_names_every_limit() -> None:
 async def test_clients_that_look_first_lose_nothing(
     app: FastAPI, acme: str, management_key: str
 ) -> None:
-    async with AsyncSpectronManagement(
+    async with SpectronManagement(
         "http://spectron.test", management_key, transport=httpx.ASGITransport(app)
     ) as admin:
         refused = 0

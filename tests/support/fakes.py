@@ -82,10 +82,10 @@ class Clock:
 
 
 class SyncFace:
-    """The synchronous client."""
+    """The synchronous client, with connections that it keeps as in a block."""
 
     def __init__(self, base_url: str = URL, **options: Any) -> None:
-        self._client = Client(base_url, **options)
+        self._client = Client(base_url, **options).__enter__()
 
     def send(self, request: Request[T]) -> T:
         return self._client.send(request)
@@ -117,11 +117,11 @@ class SyncFace:
 
 
 class AsyncFace:
-    """The asynchronous client, on an event loop of its own."""
+    """The asynchronous client, with connections that it keeps, on an event loop of its own."""
 
     def __init__(self, base_url: str = URL, **options: Any) -> None:
-        self._client = AsyncClient(base_url, **options)
         self._runner = asyncio.Runner()
+        self._client = self._runner.run(AsyncClient(base_url, **options).__aenter__())
 
     def send(self, request: Request[T]) -> T:
         return self._runner.run(self._client.send(request))

@@ -7,15 +7,19 @@ from spectronctl.cli._tree import walk
 from spectronctl.cli.app import tree
 from tools.reference.markdown import format_reference
 from tools.reference.pages import read_pages
+from tools.reference.python import format_clients
 from tools.reference.roff import write_page
 
 
 def main() -> None:
     """Write the form that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tools.reference")
-    parser.add_argument("form", choices=("markdown", "man"))
+    parser.add_argument("form", choices=("markdown", "man", "python"))
     parser.add_argument("path", type=Path)
     options = parser.parse_args()
+    if options.form == "python":
+        _write(options.path, format_clients())
+        return
     pages = read_pages(walk(tree()))
     if options.form == "markdown":
         _write(options.path, format_reference(pages))

@@ -58,11 +58,11 @@ def _format_page(page: Page) -> str:
         f"{'#' * min(len(page.path) + 1, 4)} {page.name}\n",
         f"```text\n{page.synopsis}\n```\n",
         *map(_format_paragraph, page.description),
-        _format_table(("Command", "Also", "Meaning"), map(_format_child, page.children)),
-        _format_table(
+        format_table(("Command", "Also", "Meaning"), map(_format_child, page.children)),
+        format_table(
             ("Argument", "Values", "Required", "Meaning"), map(_format_argument, page.arguments)
         ),
-        _format_table(("Option", "Value", "Default", "Meaning"), map(_format_option, page.options)),
+        format_table(("Option", "Value", "Default", "Meaning"), map(_format_option, page.options)),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -103,11 +103,9 @@ def _format_settings(settings: Sequence[Setting]) -> str:
     parts = [
         "## Global options\n",
         "A flag wins over the environment, the environment over the profile, the profile over the default.\n",
-        _format_table(
-            typed, (_format_setting(each, each.entry) for each in settings if each.entry)
-        ),
+        format_table(typed, (_format_setting(each, each.entry) for each in settings if each.entry)),
         "No global option says these:\n",
-        _format_table(silent, (_format_silent(each) for each in settings if not each.entry)),
+        format_table(silent, (_format_silent(each) for each in settings if not each.entry)),
     ]
     return "\n".join(parts)
 
@@ -130,14 +128,14 @@ def _format_silent(setting: Setting) -> _Row:
 
 def _format_variables() -> str:
     rows = [(_codes(names), format_text(meaning)) for names, meaning in VARIABLES.items()]
-    return "## Environment\n\nBeside those of the options:\n\n" + _format_table(
+    return "## Environment\n\nBeside those of the options:\n\n" + format_table(
         ("Variable", "Meaning"), rows
     )
 
 
 def _format_files() -> str:
     rows = [(_code(path), format_text(meaning)) for path, meaning in read_files().items()]
-    return "## Files\n\n" + _format_table(("File", "Meaning"), rows)
+    return "## Files\n\n" + format_table(("File", "Meaning"), rows)
 
 
 def _format_endings() -> str:
@@ -146,10 +144,10 @@ def _format_endings() -> str:
         for ending in read_endings()
     ]
     opening = "The kind stands in the error object of `-o json`.\n\n"
-    return f"## Exit codes\n\n{opening}{_format_table(('Code', 'Kind', 'Meaning'), rows)}"
+    return f"## Exit codes\n\n{opening}{format_table(('Code', 'Kind', 'Meaning'), rows)}"
 
 
-def _format_table(head: _Row, rows: Iterable[_Row]) -> str:
+def format_table(head: _Row, rows: Iterable[_Row]) -> str:
     """A table without the columns that nothing stands in; nothing at all without rows."""
     rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     kept = [index for index in range(len(head)) if any(row[index] for row in rows)]

@@ -62,7 +62,7 @@ def check_tcp(subject: Subject) -> Finding:
     detail = f"{subject.route.hop_name} answers at {reached.address}"
     facts = {"address": reached.address, "refused": reached.refused}
     if slow := [each for each, reason in reached.refused.items() if reason == probes.LATE]:
-        hint = "Every call may wait for it first: take it out of DNS, or fix its network."
+        hint = "Every new connection may try it first: take it out of DNS, or fix its network."
         return Finding(f"{detail}, not at {', '.join(slow)}", "warning", hint, facts=facts)
     return Finding(detail, facts=facts)
 

@@ -60,7 +60,7 @@ class Ledger:
         return frozenset(
             key_id
             for rotation in found
-            if rotation.is_open and (rotation.url, rotation.context) == (url, context)
+            if rotation.is_open and rotation.context == context and rotation.is_at(url)
             for key_id in (rotation.successor_id, *(ref["id"] for ref in rotation.retiring))
             if key_id
         )
@@ -80,9 +80,16 @@ class Ledger:
         ConflictError names the one that is under way.
         """
         with self._journal.hold(rotation.claim, rotation.id):
-            for document in self._journal.find(rotation.claim):
-                self._make_way(Rotation.from_dict(document))
+            for earlier in self._list_earlier(rotation.claim):
+                self._make_way(earlier)
             yield
+
+    def _list_earlier(self, claim: str) -> list[Rotation]:
+        """The rotations of a claim; ConfigError for one of them that cannot be read."""
+        named = [Rotation.from_dict(document) for document in self._journal.find(claim)]
+        # Files of older versions are named after the server's URL as it was typed.
+        others = [one for one in self.list_all()[0] if one.claim == claim]
+        return list({one.id: one for one in (*named, *others)}.values())
 
     def _make_way(self, earlier: Rotation) -> None:
         if earlier.step == "planned":

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError
+from spectronctl.ground.addresses import canonical_server
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import stamp_name
 
@@ -69,6 +70,10 @@ class Rotation:
         """The same for every rotation of this logical key: one of them at a time."""
         return make_claim(self.url, self.context, self.name)
 
+    def is_at(self, url: str) -> bool:
+        """Whether it is one of this server's, however its URL is spelled."""
+        return canonical_server(self.url) == canonical_server(url)
+
     @property
     def successor_name(self) -> str:
         """The name that the new secret's key has, or will have."""
@@ -128,5 +133,6 @@ class Rotation:
 
 
 def make_claim(url: str, context: str, name: str) -> str:
-    """A short name for a logical key of a server."""
-    return hashlib.sha256(f"{url}\0{context}\0{name}".encode()).hexdigest()[:24]
+    """A short name for a logical key of a server, however its URL is spelled."""
+    words = f"{canonical_server(url)}\0{context}\0{name}"
+    return hashlib.sha256(words.encode()).hexdigest()[:24]

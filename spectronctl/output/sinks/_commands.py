@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.programs import NOWHERE, describe_exit, run_program
 from spectronctl.output.sinks._drafts import ROOM
 from spectronctl.output.sinks.places import Place
 
@@ -53,7 +53,7 @@ class CommandSink:
                 pipe.write(data)  # a pipe buffers this much even without a reader
             code = self._run(source)
             if code:
-                raise self._fail(_describe_exit(code))
+                raise self._fail(describe_exit(code))
             if source.read().strip():
                 raise self._fail("ended without reading the secret")
 
@@ -65,20 +65,22 @@ class CommandSink:
 
     def _run(self, source: BinaryIO) -> int:
         # stdout is for the answer, so the command speaks on stderr; a shell may have closed that.
-        output = subprocess.DEVNULL if sys.__stderr__ is None else 2
+        output = NOWHERE if sys.__stderr__ is None else 2
         try:
-            child = subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
-                self.place.words, stdin=source, stdout=output, stderr=output, env=self._make_env()
+            return run_program(
+                self.place.words,
+                seconds=COMMAND_SECONDS,
+                stdin=source,
+                stdout=output,
+                stderr=output,
+                env=self._make_env(),
             )
+        except TimeoutError:
+            raise self._fail(f"was killed: not done within {COMMAND_SECONDS:g} s") from None
+        except ChildProcessError:
+            raise self._fail("ended, and whether it has failed cannot be known") from None
         except OSError as exc:
             raise self._fail(f"cannot be started: {exc.strerror}") from None
-        try:
-            return child.wait(COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise self._fail(f"was killed: not done within {COMMAND_SECONDS:g} s") from None
-        finally:
-            child.kill()
-            child.wait()
 
     def _make_env(self) -> dict[str, str]:
         return {**self._env, **{_LABELS[label]: text for label, text in self._labels.items()}}
@@ -88,7 +90,3 @@ class CommandSink:
             f"{self.place.label} {what}",
             hint="A command that fails must not have kept the secret.",
         )
-
-
-def _describe_exit(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"

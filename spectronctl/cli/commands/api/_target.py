@@ -13,6 +13,7 @@ from spectronctl.api.requests import quote_segment
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.config.values import origin, parse_url
 from spectronctl.errors import UsageError
+from spectronctl.ground.addresses import canonical_server
 from spectronctl.ground.vocabulary import CONTEXT_ID
 
 if TYPE_CHECKING:
@@ -93,12 +94,16 @@ def _strip_server(text: str, url: str) -> str:
     path = urlsplit(parse_url(address)).path
     below = path.removeprefix(prefix)
     is_ours = path.startswith(prefix) and below.startswith("/")
-    if origin(parse_url(address)) != origin(url) or not is_ours:
+    if _name_origin(parse_url(address)) != _name_origin(url) or not is_ours:
         raise UsageError(
             f"PATH: {address} is not on {url}, and the key is sent nowhere else",
             hint="Give the path alone, and choose the server with --url or --profile.",
         )
     return below + mark + query
+
+
+def _name_origin(url: str) -> tuple[str, str, int]:
+    return origin(canonical_server(url))
 
 
 def _parse_segment(segment: str, find_context: Callable[[], str]) -> str:

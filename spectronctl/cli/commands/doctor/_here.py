@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from spectronctl.operations.diagnosis import Check, Finding, Subject
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
-    from spectronctl.operations.rotations import Rotation
 
 LOW_SPACE, MIN_SPACE = 1 << 30, 10 << 20
 """Bytes: less room than that is worth a warning; with less than that nothing can be kept."""
@@ -76,13 +74,18 @@ class Here:
 
     def check_rotations(self) -> Finding:
         """Rotations that were begun here and are not over: those of the server, and what others leave to do."""
-        from spectronctl.cli.rotating import find_server, open_ledger
+        from spectronctl.cli.rotating import (
+            find_server,
+            list_elsewhere,
+            name_elsewhere,
+            open_ledger,
+        )
 
         found, unreadable = open_ledger(self._rt).list_all()
         server, now = find_server(self._rt), datetime.now(UTC)
-        begun = [rotation for rotation in found if rotation.is_open and rotation.url == server]
+        begun = [rotation for rotation in found if rotation.is_open and rotation.is_at(server)]
         due = [rotation for rotation in begun if rotation.is_due(now)]
-        others = [each for each in found if each.url != server and each.is_due(now)]
+        others = [each for each in list_elsewhere(self._rt, found) if each.is_due(now)]
         facts = {
             "open": [rotation.id for rotation in begun],
             "due": [rotation.id for rotation in due],
@@ -92,7 +95,7 @@ class Here:
         if unreadable:
             first = unreadable[0]
             return Finding(first.message, "warning", first.hint, facts=facts)
-        elsewhere = _name_elsewhere(others)
+        elsewhere = f"; of other servers: {name_elsewhere(others)}" if others else ""
         if not due:
             detail = f"{len(begun)} under way, none due" if begun else "none"
             return Finding(detail + elsewhere, facts=facts)
@@ -103,18 +106,6 @@ class Here:
             command=format_command(self._rt, "keys", "rotations", "resume"),
             facts=facts,
         )
-
-
-def _name_elsewhere(rotations: Iterable[Rotation]) -> str:
-    """What is not finished at other servers, and how to name them to `keys rotations resume`."""
-    told = [f"{rotation.name} ({_name_server(rotation.url)})" for rotation in rotations]
-    return f"; of other servers: {', '.join(told)}" if told else ""
-
-
-def _name_server(url: str) -> str:
-    if url.startswith(("http://", "https://")):
-        return f"--url {shlex.quote(url)}"
-    return f"SPECTRONCTL_LOCAL_STORE={shlex.quote(url)}, --profile local"
 
 
 def list_checks(rt: Runtime, subject: Subject) -> tuple[Check, Iterator[Check]]:

@@ -34,13 +34,14 @@ def list_all(
     every: Annotated[bool, typer.Option("--all", help="Show finished rotations, too.")] = False,
 ) -> None:
     """List the rotations that this user has under way, from the journal."""
-    from spectronctl.cli.rotating import open_ledger
+    from spectronctl.cli.rotating import note_elsewhere, open_ledger
 
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
     found, unreadable = open_ledger(rt).list_all()
     for problem in unreadable:
         rt.out.warn(problem.message)
+    note_elsewhere(rt, found)
     rows = [describe_rotation(one) for one in found if every or one.is_open]
     rt.out.rows(rows, ROTATIONS)
 
@@ -149,13 +150,14 @@ def _choose(
     rt: Runtime, runs: Rotations, ids: Sequence[str]
 ) -> tuple[list[Rotation], list[ConfigError]]:
     """The rotations meant, and what keeps others from being read: they do not stop these."""
-    from spectronctl.cli.rotating import find_server
+    from spectronctl.cli.rotating import find_server, note_elsewhere
 
     if ids:
         return [runs.ledger.find(each) for each in ids], []
     found, unreadable = runs.ledger.list_all()
     here = find_server(rt)
-    return [rotation for rotation in found if rotation.is_open and rotation.url == here], unreadable
+    note_elsewhere(rt, found)
+    return [each for each in found if each.is_open and each.is_at(here)], unreadable
 
 
 @app.command("abort")
