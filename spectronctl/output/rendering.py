@@ -199,7 +199,7 @@ class Rendering:
                 head=None if self.no_header else column.title.upper(),
                 cells=cells,
                 room=_ROOM.get(column.kind, "none"),
-                stays=column.kind == "words" or (column.path or column.name) == view.name,
+                stays=(column.path or column.name) == view.name,
                 colored=column.kind == "status",
             )
             for column, cells in zip(columns, zip(*rows, strict=True), strict=True)

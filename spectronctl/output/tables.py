@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from spectronctl.output.cells import cut, measure, wrap
+from spectronctl.output.cells import MISSING, cut, measure, wrap
 
 GAP = "  "
 
@@ -31,8 +32,8 @@ class Track:
     """
     One column of a table on a terminal: its header (None without one), its cells, and how it makes room.
 
-    One that is `cut` loses the ends of its cells, one that is `wrapped` continues below itself, between words. One
-    that `stays` is never left out. The cells of one that is `colored` are the words of a status.
+    One that is `cut` loses the ends of its cells; one that is `wrapped` breaks between words, in its column or below
+    the row. One that `stays` is never left out. The cells of one that is `colored` are the words of a status.
     """
 
     head: str | None
@@ -41,18 +42,22 @@ class Track:
     stays: bool = False
     colored: bool = False
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Cells of the terminal that it takes as it is."""
         return max(map(measure, [self.head or "", *self.cells]))
 
-    @property
+    @cached_property
     def min_width(self) -> int:
         """Cells of the terminal that it needs at least; the header is always whole."""
         if self.room == "none":
             return self.width
-        floor = _MIN_CUT if self.room == "cut" else _MIN_WRAPPED
+        floor = _MIN_CUT if self.room == "cut" else max(_MIN_WRAPPED, self._longest_word)
         return min(self.width, max(floor, measure(self.head or "")))
+
+    @property
+    def _longest_word(self) -> int:
+        return max((measure(word) for cell in self.cells for word in cell.split(" ")), default=0)
 
 
 @dataclass(frozen=True)
@@ -73,22 +78,58 @@ def draw(tracks: Sequence[Track], *, width: int | None, color: bool) -> Drawing:
     """
     A table for a terminal of `width` cells; None where no line is to be cut, wrapped or left out.
 
-    From the last column on, each makes what room it can; then the last that need not stay are left out. What must
-    stay and is still too wide is broken by the terminal.
+    From the last column on, each makes what room it can. Where that is too little, sentences go below their rows, and
+    the last columns that need not stay are left out. What must stay and is still too wide is broken by the terminal.
     """
-    kept = list(tracks) if width is None else _leave_out(tracks, width)
-    widths = [t.width for t in kept] if width is None else _shrink(kept, width)
+    if width is None:
+        return Drawing(_draw_lines(tracks, [], [t.width for t in tracks], color=color), [])
+    kept, below = _put_below(tracks, width)
+    kept = _leave_out(kept, width)
+    lines = _draw_lines(kept, below, _shrink(kept, width), color=color, width=width)
+    return Drawing(lines, [t.head or "" for t in tracks if t not in kept and t not in below])
+
+
+def _draw_lines(
+    tracks: Sequence[Track],
+    below: Sequence[Track],
+    widths: Sequence[int],
+    *,
+    color: bool,
+    width: int = 0,
+) -> list[str]:
     lines = []
-    if kept[0].head is not None:
-        lines.append(_paint(_join([t.head or "" for t in kept], widths), _BOLD if color else None))
-    for row in zip(*(t.cells for t in kept), strict=True):
-        lines += _draw_row(kept, row, widths, color=color)
-    return Drawing(lines, [t.head or "" for t in tracks if t not in kept])
+    if tracks[0].head is not None:
+        head = _join([track.head or "" for track in tracks], widths)
+        lines.append(_paint(head, _BOLD if color else None))
+    for index in range(len(tracks[0].cells)):
+        lines += _draw_row(tracks, [t.cells[index] for t in tracks], widths, color=color)
+        for track in below:
+            lines += _draw_below(track.cells[index], width)
+    return lines
+
+
+def _draw_below(cell: str, width: int) -> Iterator[str]:
+    if cell != MISSING:
+        yield from (f"{GAP}{line}\n" for line in wrap(cell, width - len(GAP)))
+
+
+def _put_below(tracks: Sequence[Track], width: int) -> tuple[list[Track], list[Track]]:
+    """The columns that stand side by side, and those whose sentences go below each row: as few as it takes."""
+    kept, below = list(tracks), list[Track]()
+    for track in reversed(tracks):
+        if track.room == "wrapped" and not track.stays and not _fits(kept, width):
+            kept.remove(track)
+            below.insert(0, track)
+    return kept, below
+
+
+def _fits(tracks: Sequence[Track], width: int) -> bool:
+    return _sum([track.min_width for track in tracks]) <= width
 
 
 def _leave_out(tracks: Sequence[Track], width: int) -> list[Track]:
     kept = list(tracks)
-    while _sum([track.min_width for track in kept]) > width:
+    while not _fits(kept, width):
         spare = [track for track in kept if not track.stays]
         if not spare:
             break

@@ -32,7 +32,7 @@ PROFILES = View(
     plural="profiles",
 )
 VALUES = View(
-    columns=(Column("setting", kind="id"), Column("value", kind="words"), Column("source")),
+    columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
     name="setting",
     plural="settings",
 )

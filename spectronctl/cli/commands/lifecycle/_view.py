@@ -47,10 +47,10 @@ def _show_progress(job: Mapping[str, Any]) -> str | None:
 JOBS = View(
     columns=(
         Column("id", kind="id"),
-        Column("kind", kind="id"),
         Column("status", kind="status"),
         Column("progress", kind="id", compute=_show_progress),
         Column("created_at", kind="age"),
+        Column("kind", kind="id"),
         ERROR,
     ),
     wide=(
@@ -61,7 +61,7 @@ JOBS = View(
     ),
     plural="jobs",
 )
-REINDEXES = _summarize(JOBS, *(column for column in JOBS.columns if column.name != "error"))
+REINDEXES = _summarize(JOBS, *JOBS.columns[1:3], JOBS.columns[0], *JOBS.columns[3:-1])
 
 
 def list_findings(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:

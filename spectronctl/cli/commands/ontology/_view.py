@@ -44,7 +44,7 @@ DELETED = View(columns=(Column("context"), Column("deleted")), name="context")
 
 VALIDATED = View(
     columns=(
-        Column("file"),
+        Column("file", kind="id"),
         Column("valid"),
         Column("entity_types"),
         Column("attribute_keys"),

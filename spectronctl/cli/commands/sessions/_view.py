@@ -49,10 +49,10 @@ IMPORTED = View(
 
 EXPORTED = View(
     columns=(
-        Column("session", kind="id"),
+        Column("file", kind="id"),
         Column("status", kind="status"),
         Column("turns", kind="id"),
-        Column("file", kind="id"),
+        Column("session", kind="id"),
         Column("error", kind="words", optional=True),
     ),
     name="file",
