@@ -29,8 +29,8 @@ def bench_reindex(bench: Bench) -> list[Result]:
             rate = memories / _measure_alone(client, memories)
             idle = _time_requests(client, _count_down(bench.choose(1_000, 20)))
             job = _start_job(client)
-            busy = _time_requests(client, lambda: _is_over(_read_job(client, job)))
-            _check_done(_read_job(client, job), memories)
+            busy = _time_requests(client, lambda: _is_over(_parse_job(client, job)))
+            _check_done(_parse_job(client, job), memories)
     return [
         Result(
             name="reindex",
@@ -58,7 +58,7 @@ def bench_reindex(bench: Bench) -> list[Result]:
 def _measure_alone(client: httpx.Client, memories: int) -> float:
     """Seconds that a reindex takes without other requests."""
     job = _start_job(client)
-    while not _is_over(done := _read_job(client, job)):
+    while not _is_over(done := _parse_job(client, job)):
         time.sleep(0.2)
     _check_done(done, memories)
     began, ended = (datetime.fromisoformat(done[name]) for name in ("started_at", "finished_at"))
@@ -91,7 +91,7 @@ def _start_job(client: httpx.Client) -> str:
     return str(started.json()["job_id"])
 
 
-def _read_job(client: httpx.Client, job: str) -> Any:
+def _parse_job(client: httpx.Client, job: str) -> Any:
     return client.get(f"{_CONTEXT}/lifecycle/jobs/{job}").raise_for_status().json()
 
 

@@ -80,7 +80,7 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
-        'contexts create --namespace'|'contexts create --database'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -139,7 +139,7 @@ _spectronctl_argument() {
         'contexts get 0') fill=(_spectronctl_ask contexts) ;;
         'contexts create 0') fill=(_spectronctl_free ID) ;;
         'contexts update 0') fill=(_spectronctl_ask contexts) ;;
-        'contexts delete 0') fill=(_spectronctl_ask contexts) ;;
+        'contexts delete '*) fill=(_spectronctl_ask contexts) ;;
         'contexts clone 0') fill=(_spectronctl_free SRC) ;;
         'contexts clone 1') fill=(_spectronctl_free DST) ;;
         'contexts wait 0') fill=(_spectronctl_ask contexts) ;;
@@ -210,8 +210,8 @@ _spectronctl_options() {
         contexts) _spectronctl_offer --help ;;
         'contexts list') _spectronctl_offer --help ;;
         'contexts get') _spectronctl_offer --help ;;
-        'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --help ;;
-        'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --help ;;
+        'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --confirm --help ;;
+        'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --confirm --help ;;
         'contexts delete') _spectronctl_offer --confirm --if-missing --help ;;
         'contexts clone') _spectronctl_offer --namespace --database --provider --no-keys --no-ontology --if-exists --dry-run --secret-file --secret-env-file --secret-command --force --reveal --help ;;
         'contexts wait') _spectronctl_offer --for --wait-timeout --help ;;
@@ -246,8 +246,8 @@ _spectronctl_options() {
         'sessions create') _spectronctl_offer --scope --metadata --help ;;
         'sessions delete') _spectronctl_offer --confirm --if-missing --help ;;
         lifecycle) _spectronctl_offer --help ;;
-        'lifecycle decay') _spectronctl_offer --all-contexts --parallel --help ;;
-        'lifecycle expire') _spectronctl_offer --all-contexts --parallel --dry-run --help ;;
+        'lifecycle decay') _spectronctl_offer --all-contexts --parallel --confirm --help ;;
+        'lifecycle expire') _spectronctl_offer --all-contexts --parallel --dry-run --confirm --help ;;
         'lifecycle fsck') _spectronctl_offer --all-contexts --parallel --check --duplicate-threshold --max-results --exit-code --help ;;
         'lifecycle reindex') _spectronctl_offer --all-contexts --parallel --no-wait --wait-timeout --if-running --help ;;
         'lifecycle jobs') _spectronctl_offer --help ;;

@@ -106,6 +106,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $steps['serve keys revoke'] = 'serve keys revoke'
     $calls['contexts create --namespace'] = 'free', 'NAME'
     $calls['contexts create --database'] = 'free', 'NAME'
+    $calls['contexts create --confirm'] = 'free', 'NAME'
+    $calls['contexts update --confirm'] = 'free', 'NAME'
     $calls['contexts delete --confirm'] = 'free', 'NAME'
     $calls['contexts clone --namespace'] = 'free', 'NAME'
     $calls['contexts clone --database'] = 'free', 'NAME'
@@ -119,6 +121,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $calls['ontology remove --entity-type'] = 'free', 'NAME'
     $calls['ontology remove --confirm'] = 'free', 'NAME'
     $calls['sessions delete --confirm'] = 'free', 'NAME'
+    $calls['lifecycle decay --confirm'] = 'free', 'NAME'
+    $calls['lifecycle expire --confirm'] = 'free', 'NAME'
     $calls['lifecycle fsck --check'] = 'free', 'NAME'
     $calls['exec --key'] = 'free', 'NAME'
     $calls['api --confirm'] = 'free', 'NAME'
@@ -276,7 +280,7 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $calls['contexts get 0'] = 'ask', 'contexts'
     $calls['contexts create 0'] = 'free', 'ID'
     $calls['contexts update 0'] = 'ask', 'contexts'
-    $calls['contexts delete 0'] = 'ask', 'contexts'
+    $calls['contexts delete *'] = 'ask', 'contexts'
     $calls['contexts clone 0'] = 'free', 'SRC'
     $calls['contexts clone 1'] = 'free', 'DST'
     $calls['contexts wait 0'] = 'ask', 'contexts'
@@ -336,8 +340,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $options['contexts'] = '--help', 'Show this message and exit'
     $options['contexts list'] = '--help', 'Show this message and exit'
     $options['contexts get'] = '--help', 'Show this message and exit'
-    $options['contexts create'] = '--namespace', 'Bind the context to this SurrealDB namespace', '--database', 'Bind the context to this SurrealDB database', '--model-extraction', 'Use this model for extraction', '--model-response', 'Use this model for response', '--model-reflection', 'Use this model for reflection', '--model-reconciliation', 'Use this model for reconciliation', '--model-synthesis', 'Use this model for synthesis', '--model-elaboration-consolidation', 'Use this model for elaboration_consolidation', '--model-embedding', 'Use this model for embedding; local/hashing compares words, not what they mean', '--model', 'Use this model for a stage', '--provider', 'Read a provider''s key from a variable, a file or stdin', '--token-limit', 'Allow this number of tokens', '--retention-days', 'Keep memories for this number of days', '--set', 'Set any field; VALUE is JSON or text', '--config', 'Start from this JSON or TOML file', '--if-exists', 'Choose what to do if it already exists', '--help', 'Show this message and exit'
-    $options['contexts update'] = '--model-extraction', 'Use this model for extraction', '--model-response', 'Use this model for response', '--model-reflection', 'Use this model for reflection', '--model-reconciliation', 'Use this model for reconciliation', '--model-synthesis', 'Use this model for synthesis', '--model-elaboration-consolidation', 'Use this model for elaboration_consolidation', '--model-embedding', 'Use this model for embedding; local/hashing compares words, not what they mean', '--model', 'Use this model for a stage', '--provider', 'Read a provider''s key from a variable, a file or stdin', '--token-limit', 'Allow this number of tokens', '--retention-days', 'Keep memories for this number of days', '--set', 'Set any field; VALUE is JSON or text', '--config', 'Start from this JSON or TOML file', '--unset', 'Clear a field', '--help', 'Show this message and exit'
+    $options['contexts create'] = '--namespace', 'Bind the context to this SurrealDB namespace', '--database', 'Bind the context to this SurrealDB database', '--model-extraction', 'Use this model for extraction', '--model-response', 'Use this model for response', '--model-reflection', 'Use this model for reflection', '--model-reconciliation', 'Use this model for reconciliation', '--model-synthesis', 'Use this model for synthesis', '--model-elaboration-consolidation', 'Use this model for elaboration_consolidation', '--model-embedding', 'Use this model for embedding; local/hashing compares words, not what they mean', '--model', 'Use this model for a stage', '--provider', 'Read a provider''s key from a variable, a file or stdin', '--token-limit', 'Allow this number of tokens', '--retention-days', 'Keep memories for this number of days', '--set', 'Set any field; VALUE is JSON or text', '--config', 'Start from this JSON or TOML file', '--if-exists', 'Choose what to do if it already exists', '--confirm', 'Confirm with the name, without a question', '--help', 'Show this message and exit'
+    $options['contexts update'] = '--model-extraction', 'Use this model for extraction', '--model-response', 'Use this model for response', '--model-reflection', 'Use this model for reflection', '--model-reconciliation', 'Use this model for reconciliation', '--model-synthesis', 'Use this model for synthesis', '--model-elaboration-consolidation', 'Use this model for elaboration_consolidation', '--model-embedding', 'Use this model for embedding; local/hashing compares words, not what they mean', '--model', 'Use this model for a stage', '--provider', 'Read a provider''s key from a variable, a file or stdin', '--token-limit', 'Allow this number of tokens', '--retention-days', 'Keep memories for this number of days', '--set', 'Set any field; VALUE is JSON or text', '--config', 'Start from this JSON or TOML file', '--unset', 'Clear a field', '--confirm', 'Confirm with the name, without a question', '--help', 'Show this message and exit'
     $options['contexts delete'] = '--confirm', 'Confirm with the name, without a question', '--if-missing', 'Choose what to do if it does not exist', '--help', 'Show this message and exit'
     $options['contexts clone'] = '--namespace', 'Bind the context to this SurrealDB namespace', '--database', 'Bind the context to this SurrealDB database', '--provider', 'Read a provider''s key from a variable, a file or stdin', '--no-keys', 'Do not clone the keys', '--no-ontology', 'Do not clone the ontology', '--if-exists', 'Choose what to do if DST already exists; skip only adds what is missing', '--dry-run', 'Show the plan, and change nothing', '--secret-file', 'Write the secret to a new 0600 file', '--secret-env-file', 'Put the secret in a dotenv file', '--secret-command', 'Pipe the secret into a command', '--force', 'Replace an existing file or variable', '--reveal', 'Print the secret even on a terminal', '--help', 'Show this message and exit'
     $options['contexts wait'] = '--for', 'Wait for this condition', '--wait-timeout', 'Wait at most this duration, such as 10m; also for a server that is not up yet', '--help', 'Show this message and exit'
@@ -372,8 +376,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $options['sessions create'] = '--scope', 'Tag the session with this path; may be repeated', '--metadata', 'Keep this JSON object with the session', '--help', 'Show this message and exit'
     $options['sessions delete'] = '--confirm', 'Confirm with the name, without a question', '--if-missing', 'Choose what to do if it does not exist', '--help', 'Show this message and exit'
     $options['lifecycle'] = '--help', 'Show this message and exit'
-    $options['lifecycle decay'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--help', 'Show this message and exit'
-    $options['lifecycle expire'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--dry-run', 'Show how many memories would expire, and change nothing', '--help', 'Show this message and exit'
+    $options['lifecycle decay'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--confirm', 'Confirm with the name, without a question', '--help', 'Show this message and exit'
+    $options['lifecycle expire'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--dry-run', 'Show how many memories would expire, and change nothing', '--confirm', 'Confirm with the name, without a question', '--help', 'Show this message and exit'
     $options['lifecycle fsck'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--check', 'Run only this check: one of duplicates, contradictions, injection, unscoped_content, broken_references', '--duplicate-threshold', 'Report as duplicates from this similarity, from 0 to 1', '--max-results', 'Show at most N findings of each kind', '--exit-code', 'Exit with code 20 if there are findings', '--help', 'Show this message and exit'
     $options['lifecycle reindex'] = '--all-contexts', 'Use every context of the server', '--parallel', 'Process N contexts at the same time', '--no-wait', 'Start the job, and do not wait for it', '--wait-timeout', 'Wait at most this duration, such as 10m; the job goes on', '--if-running', 'Choose what to do if a reindex is already running', '--help', 'Show this message and exit'
     $options['lifecycle jobs'] = '--help', 'Show this message and exit'
@@ -474,6 +478,6 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
             if ($argument) { Write-Call $argument '' $current }
         }
     )
-    # An empty answer would make PowerShell offer files.
+    # An empty result would make PowerShell offer files.
     if ($found.Count) { $found } else { '' }
 }

@@ -66,7 +66,7 @@ run spectronctl ontology get
 run python3 "$examples/remember.py" "$HOME/management.key" --category knowledge <"$examples/memories.txt"
 printf 'The printer is out of paper.\n' |
     run python3 "$examples/remember.py" "$HOME/management.key" --category context --observed-at 2026-01-15T10:00:00Z
-run spectronctl lifecycle decay
+run spectronctl lifecycle decay --yes
 run spectronctl lifecycle reindex
 run spectronctl lifecycle jobs list
 

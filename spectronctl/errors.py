@@ -14,7 +14,7 @@ Every failure spectronctl reports, its kind and the exit code it ends in:
          │   └─ BusyError           conflict        6   another process is at it right now
          ├─ InvalidError            invalid         7   400, 413, 415, 422
          ├─ RateLimitedError        rate_limited    8   429, after the retries
-         ├─ UpstreamError           upstream        9   500, 502, 503, 504, or a response that cannot be read
+         ├─ UpstreamError           upstream        9   500, 502, 503, 504, 507, or a response that cannot be read
          ├─ NotAvailableError       not_available   9   501, 405: this server does not offer it
          └─ NetworkError            network         9   no response at all
 

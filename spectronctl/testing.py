@@ -133,7 +133,7 @@ def parse_seed(document: Any, complaint: str, *, below: str = "") -> Seed:
 @contextmanager
 def run_server() -> Iterator[SpectronServer]:
     """
-    A server with nothing in it, from its first answer until the block is left.
+    A server with nothing in it, from its first response until the block is left.
 
     ConfigError when the extra `local` is not installed.
     """

@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ground": set(),
     "local": {"ground", "errors"},
     "models": {"ground"},
-    "api": {"models", "ground"},
+    "api": {"models", "ground", "errors"},
     "client": {"api", "models", "ground", "errors"},
     "operations": {"client", "api", "models", "local", "ground", "errors"},
     "config": {"local", "ground", "errors"},

@@ -9,7 +9,7 @@ from spectronctl.models.health import Health
 
 
 def get_health() -> Request[Health]:
-    """Whether the server answers."""
+    """Whether the server responds."""
     return Request("GET", path("/health"), Health)
 
 

@@ -25,7 +25,7 @@ def create_key(
     expires_at: str | None = None,
     expires_in: int | None = None,
 ) -> Request[MintedKey]:
-    """Mint a key; only this answer holds its secret. `expires_in` is in seconds. 409 when the name is taken."""
+    """Mint a key; only this response holds its secret. `expires_in` is in seconds. 409 when the name is taken."""
     body = {
         "name": name,
         "principal": principal,

@@ -1,4 +1,4 @@
-"""Pagination: one page, in any of the dialects that servers answer in, and the request for the page after it."""
+"""Pagination: one page, in any of the dialects of servers, and the request for the page after it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
+from spectronctl.errors import UsageError
 from spectronctl.ground.http_problems import Response
 
 T = TypeVar("T")
@@ -153,7 +154,14 @@ def _adapter(shape: Any) -> TypeAdapter[Any]:
 
 
 def path(template: str, **values: str) -> str:
-    """Fill a path under `/api/v1`, quoting every value so that a name can never change the path."""
+    """
+    Fill a path under `/api/v1`, quoting every value so that a name can never change the path.
+
+    UsageError for an empty one: without its last name the path of one thing is that of all of them.
+    """
+    for name, value in values.items():
+        if not value:
+            raise UsageError(f"{name}: a name is needed, not an empty one")
     quoted = {name: quote_segment(value) for name, value in values.items()}
     return "/api/v1" + template.format(**quoted)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> int:
     """Run one command and return its exit code. Nothing below here ends the process."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args == ["--version"]:  # answered before Typer is imported: scripts ask this often
+    if args == ["--version"]:  # handled before Typer is imported: scripts ask this often
         from spectronctl import __version__
 
         print(f"spectronctl {__version__}")  # noqa: T201 - minds neither a closed stdout nor Typer

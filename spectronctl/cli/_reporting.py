@@ -7,7 +7,6 @@ import shlex
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import INTERRUPTED, SpectronctlError
-from spectronctl.ground.redaction import hide_keys
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -17,7 +16,6 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     """Tell what failed, in the form that was asked for; the exit code."""
     from spectronctl.output import Output
 
-    error.message = hide_keys(error.message)
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code

@@ -1,7 +1,7 @@
 """
 The parser of a command line in each shell's own language; `_completion` puts the tables in.
 
-The four are one program (see `_completion`); what differs is what the shell hands over and how it wants its answer.
+The four are one program (see `_completion`); what differs is what the shell hands over and how it wants its result.
 """
 
 from __future__ import annotations
@@ -389,7 +389,7 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
             if ($argument) { Write-Call $argument '' $current }
         }
     )
-    # An empty answer would make PowerShell offer files.
+    # An empty result would make PowerShell offer files.
     if ($found.Count) { $found } else { '' }
 }
 """

@@ -8,15 +8,20 @@ if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
 
 
+def is_agreed(rt: Runtime, *, name: str, confirmed: str | None) -> bool:
+    """Whether the command line agrees, so that no question has to be put together."""
+    return confirmed == name if _wants_name(rt, confirmed) else rt.settings.yes.value
+
+
 def check_confirmable(rt: Runtime, question: str, *, name: str, confirmed: str | None) -> None:
     """Before anything is sent: refuse what `get_consent` would refuse because no person can be asked."""
-    from spectronctl.output.prompts import check_answerer, check_name
+    from spectronctl.output.prompts import check_interactive, check_name
 
     no_input = rt.settings.no_input.value
     if _wants_name(rt, confirmed):
         check_name(rt.streams, name, given=confirmed, no_input=no_input)
     else:
-        check_answerer(rt.streams, question, yes=rt.settings.yes.value, no_input=no_input)
+        check_interactive(rt.streams, question, yes=rt.settings.yes.value, no_input=no_input)
 
 
 def get_consent(

@@ -24,6 +24,7 @@ class Task:
 
     `work` takes a context and returns the response, which `say` puts in words; `command` repeats it. `view` shows one
     response, `summary` several; `stopped` is set when the others are not waited for; `leave` says what goes on.
+    `agree` is called with the contexts before any of it, and raises when it must not be.
     """
 
     work: Callable[[str], Response]
@@ -33,6 +34,7 @@ class Task:
     summary: View
     stopped: Event = field(default_factory=Event)
     leave: Callable[[], str] | None = None
+    agree: Callable[[Sequence[str]], object] = lambda contexts: None
 
 
 def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: View) -> None:
@@ -42,10 +44,14 @@ def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: Vie
 
 
 def run_in_contexts(rt: Runtime, chosen: ContextOptions, task: Task) -> list[Response]:
-    """Do it in the chosen contexts and show what came of it; the answers."""
+    """Do it in the chosen contexts and show what came of it; the responses."""
     if chosen.is_many:
-        return _run_in_many(rt, chosen.named or _list_all(rt), chosen.parallel, task)
-    response = task.work(chosen.find_one(rt))
+        contexts = chosen.named or _list_all(rt)
+        task.agree(contexts)
+        return _run_in_many(rt, contexts, chosen.parallel, task)
+    context = chosen.find_one(rt)
+    task.agree([context])
+    response = task.work(context)
     if task.view.parts is None:  # where there are, they speak for themselves
         rt.out.note(task.say(response))
     rt.out.show(response, task.view)

@@ -84,7 +84,7 @@ def _find_program(text: str, source: str, rt: Runtime) -> tuple[str, ...]:
 
 
 def _choose_stdout(rt: Runtime) -> int | None:
-    """Our own where that is the terminal; otherwise stdout is for the answer, and the editor draws on stderr."""
+    """Our own where that is the terminal; otherwise stdout is for the result, and the editor draws on stderr."""
     if rt.streams.stdout_is_terminal:
         return None
     return NOWHERE if sys.__stderr__ is None else 2

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from spectronctl.config.credentials import Credential
     from spectronctl.output.streams import Streams
 
+MIN_SECRET = 8
+"""Characters: what is shorter is no key, and taking it out would spoil every message."""
+
 
 class Inputs:
     """Reads each thing once; UsageError when two options want stdin."""
@@ -34,7 +37,10 @@ class Inputs:
     def read_credential(self, credential: Credential) -> str:
         """The secret that a credential stands for."""
         if credential not in self._secrets:
-            self._secrets[credential] = credential.read(self._env, self.read_stdin)
+            secret = credential.read(self._env, self.read_stdin)
+            self._secrets[credential] = secret
+            if len(secret) >= MIN_SECRET:
+                self._streams.secrets.add(secret)
         return self._secrets[credential]
 
     def _claim_stdin(self, option: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spectronctl.errors import ConflictError, UsageError
+from spectronctl.errors import ConfigError, ConflictError, UsageError
 from spectronctl.output.sinks import Place, open_sink
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def open_places(
                     raise _refuse_stdout(rotation)
                 places.append(_Stdout(rotation, show))
                 continue
-            sink = open_sink(Place.from_dict(document), replace=True, env=rt.env, labels=labels)
+            # A secret that is left somewhere would be dead as soon as this rotation is resumed: that makes another.
+            sink = open_sink(
+                Place.from_dict(document), replace=True, env=rt.env, labels=labels, keeps=False
+            )
             stack.callback(sink.discard)
             sink.reserve()
             _refuse_own_key(rt, sink)
@@ -81,7 +84,11 @@ class _SinkPlace:
 
     def deliver(self, minted: MintedKey) -> None:
         self.labels["id"] = minted.id  # a command is told whose secret it reads
-        self.sink.commit(minted.secret)
+        try:
+            self.sink.commit(minted.secret)
+        except ConfigError as exc:
+            exc.hint = exc.hint or "The new secret is lost; resuming the rotation makes another."
+            raise
         if self.sink.read() not in (None, minted.secret):
             raise ConflictError(
                 f"{self.sink.place.label} changed while the new secret was put there"

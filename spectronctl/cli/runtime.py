@@ -58,7 +58,7 @@ class Runtime:
     @cached_property
     def config(self) -> Config:
         """The config file as it is now."""
-        from spectronctl.config.profiles import load_config
+        from spectronctl.config.loading import load_config
         from spectronctl.local.locations import config_path
 
         return load_config(config_path(self.env))
@@ -72,7 +72,7 @@ class Runtime:
 
     @cached_property
     def out(self) -> Output:
-        """Where the answer goes."""
+        """Where the result goes."""
         from spectronctl.output import Output
 
         given = self.settings
@@ -86,13 +86,15 @@ class Runtime:
             quiet=given.quiet.value,
             color=given.color.value,
         )
+        if warning := self.config.warning:
+            out.warn(warning)
         for note in given.notes:
             out.note(note)
         return out
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""
-        if "out" in self.__dict__:  # `--help` has no answer, and reads no config
+        if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
 
     @property

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from spectronctl.config.profiles import LOCAL, Config, load_config
+from spectronctl.config.loading import load_config
+from spectronctl.config.profiles import LOCAL, Config
 from spectronctl.local.locations import config_path
 from spectronctl.local.seen import known_contexts
 

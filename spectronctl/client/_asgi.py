@@ -17,7 +17,7 @@ class AsgiTransport(httpx.BaseTransport):
 
     `open_app` returns an async context manager that yields the application; what it raises reaches the caller of the
     request that wanted it open, and the next one tries again. The loop runs between requests too, so that what the
-    application has begun goes on. Several threads may ask, and are answered at once.
+    application has begun goes on. Several threads may ask, and are served at once.
 
     Bodies pass in pieces, both ways, each as it comes. Closing a response that is not read to its end tells the
     application `http.disconnect`; giving up a request that has no response yet cancels it.

@@ -107,7 +107,7 @@ class Exchange:
         try:
             await app(self._build_scope(), self._receive, self._send)
         except Exception:
-            # A framework raises again what it has already answered with a 500, for its server's log.
+            # A framework raises again what it has already turned into a 500, for its server's log.
             if not self._is_complete:
                 raise
         if not self._is_complete:

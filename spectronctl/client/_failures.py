@@ -1,4 +1,4 @@
-"""Attempts that ended without an answer, as the errors they stand for."""
+"""Attempts that ended without a response, as the errors they stand for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_FIRST = "It may have been carried out all the same: look before you send it
 
 
 def build_network_error(call: Call[Any], failure: httpx.RequestError) -> RequestError:
-    """NetworkError, or UpstreamError for an answer that cannot be unpacked, or is too long."""
+    """NetworkError, or UpstreamError for a response that cannot be unpacked, or is too long."""
     message, hint = _explain(call, failure)
     message += call.progress
     if call.attempt > 1:

@@ -38,7 +38,7 @@ class SyncSpectronManagement:
 
     Every call raises the subclasses of `spectronctl.RequestError`: AuthError, ForbiddenError, NotFoundError,
     ConflictError, InvalidError, RateLimitedError, UpstreamError, NotAvailableError and NetworkError. Where
-    `outcome_unknown` is true, the answer to a write was lost: look whether it was carried out, do not repeat it.
+    `outcome_unknown` is true, the response to a write was lost: look whether it was carried out, do not repeat it.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SyncSpectronManagement:
         return self._client.send(migrations.get_migrations())
 
     def health(self) -> Health:
-        """Whether the server answers; needs no key (`GET /health`)."""
+        """Whether the server responds; needs no key (`GET /health`)."""
         return self._client.send(health.get_health())
 
     def close(self) -> None:
@@ -179,7 +179,7 @@ class Keys:
         Make a key; its `secret` cannot be read again.
 
         `principal` is `agent` or `supervisor`. `expires_at` is RFC 3339, `expires_in` in seconds, at most one of them.
-        ConflictError: the name is taken. Never sent twice: after a lost answer a key may exist whose secret is gone.
+        ConflictError: the name is taken. Never sent twice: after a lost response a key may exist whose secret is gone.
         """
         return self._client.send(
             keys.create_key(
@@ -254,7 +254,7 @@ class Lifecycle:
         Start to embed every chunk again; `watch` waits until that is done.
 
         ConflictError: it is under way already; InvalidError: the embedder cannot be used. Never sent twice: after a
-        lost answer `jobs` tells whether one was started.
+        lost response `jobs` tells whether one was started.
         """
         return self._client.send(lifecycle.reindex_context(context_id))
 
@@ -275,7 +275,7 @@ class Lifecycle:
         A job as it is, again and again until it is over.
 
         Once it has been seen, a server that is busy, restarts or cannot be reached for a while ends nothing.
-        WaitTimeoutError after `timeout` seconds, or after ten minutes without an answer; the job goes on.
+        WaitTimeoutError after `timeout` seconds, or after ten minutes without a response; the job goes on.
         """
         polling = Polling[Job](lambda job: job.is_over, timeout=timeout)
         return self._client.poll(lifecycle.get_job(context_id, job_id), polling)

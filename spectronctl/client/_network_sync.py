@@ -1,7 +1,7 @@
 """
 A network for the synchronous client, where a call has one deadline, however often it waits.
 
-httpx bounds single reads and writes: a head of an answer that drips, or hints without end, would go on for ever.
+httpx bounds single reads and writes: a head of a response that drips, or hints without end, would go on for ever.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Protocol(StrEnum):
 
 
 def recognise(data: bytes) -> Protocol:
-    """The protocol of an answer that begins like this."""
+    """The protocol of a response that begins like this."""
     if not data:
         return Protocol.NONE
     if data.startswith(b"HTTP/1."):
@@ -41,14 +41,14 @@ def recognise(data: bytes) -> Protocol:
 
 
 def is_settled(data: bytes) -> bool:
-    """Whether more of the answer would change nothing; of HTTP the whole head is wanted."""
+    """Whether more of the response would change nothing; of HTTP the whole head is wanted."""
     if b"HTTP/".startswith(data[:5]):
         return b"\r\n\r\n" in data
     return b"\n" in data or len(data) >= _FRAME_HEAD
 
 
 def parse_status(data: bytes) -> int | None:
-    """The status of an HTTP answer: three digits (RFC 9112, 4), and nothing else that stands there."""
+    """The status of an HTTP response: three digits (RFC 9112, 4), and nothing else that stands there."""
     found = _STATUS.match(data)
     return int(found[1]) if found else None
 

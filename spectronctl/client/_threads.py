@@ -62,5 +62,5 @@ def fetch_ahead(
                 yield page
             del page  # it is not held while the next one is waited for
     finally:
-        # Nothing interrupts a thread that reads from a socket: it ends with its answer, which is dropped.
+        # Nothing interrupts a thread that reads from a socket: it ends with its response, which is dropped.
         threads.shutdown(wait=False, cancel_futures=True)

@@ -13,6 +13,9 @@ T = TypeVar("T")
 MAX_EMPTY_PAGES = 100
 """Pages without an item, one after the other, that a list may have before it goes on."""
 
+MAX_PAGES = 2_000
+"""Pages that a list may have that no `limit` bounds: a million items at 500 a page, more than fits into memory."""
+
 MAX_CURSOR = 8192
 """Characters: more would fit into no address."""
 
@@ -25,12 +28,14 @@ class Walk(Generic[T]):
             raise UsageError(f"limit: {limit} is negative")
         self._left = limit
         self._empty = 0
+        self._pages = 0
         self._cursors: set[Any] = {request.params.get("cursor")}
         self.request = None if limit == 0 else self._ask_for_the_rest(request)
 
     def take(self, page: Page[T], request: Request[Page[T]]) -> Page[T]:
-        """Note the page that answered `request` and return what is wanted of it; UpstreamError when none can follow."""
+        """Note the page that came for `request` and return what is wanted of it; UpstreamError when none can follow."""
         self.request = None
+        self._pages += 1
         self._empty = 0 if page.items else self._empty + 1
         if self._left is not None:
             page = _cut(page, self._left)
@@ -54,6 +59,8 @@ class Walk(Generic[T]):
             return "hands out the same cursor again, so the list would never end"
         if self._empty > MAX_EMPTY_PAGES:
             return f"hands out {self._empty} empty pages in a row, so the list may never end"
+        if self._left is None and self._pages >= MAX_PAGES:
+            return explain_endless(MAX_PAGES)
         if len(cursor) > MAX_CURSOR:
             return f"hands out a cursor of {len(cursor)} characters"
         return None
@@ -68,6 +75,11 @@ def _cut(page: Page[T], left: int) -> Page[T]:
     if len(page.items) <= left:
         return page
     return page.model_copy(update={"items": page.items[:left], "has_more": True})
+
+
+def explain_endless(pages: int) -> str:
+    """What is wrong with a list of ever new pages."""
+    return f"hands out more than {pages} pages, so the list may never end; a limit reads only so many items"
 
 
 def refuse_page(request: Request[Any], problem: str) -> UpstreamError:

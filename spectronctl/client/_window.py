@@ -7,13 +7,16 @@ from typing import Generic, TypeVar
 
 from spectronctl.api.pages import Page, ask_from, parse_page_size
 from spectronctl.api.requests import Request
-from spectronctl.client._walk import refuse_page
+from spectronctl.client._walk import explain_endless, refuse_page
 from spectronctl.errors import UsageError
 
 T = TypeVar("T")
 
 PARALLEL = 4
 """Pages that are on their way at once."""
+
+MAX_PAGES = 10_000
+"""Pages of a run that no `limit` bounds: five million turns at 500 a page. They are written as they come."""
 
 _CAP_STEP = 50
 """What servers cap their pages to is a multiple of this."""
@@ -46,6 +49,7 @@ class Window(Generic[T]):
         self.parallel = parallel
         self._first = True
         self._seq = first_seq
+        self._pages = 0
 
     @property
     def width(self) -> int:
@@ -64,16 +68,17 @@ class Window(Generic[T]):
 
     def take(self, page: Page[T]) -> Page[T]:
         """
-        Note the page that answered the oldest request, and return what is wanted of it.
+        Note the page that came for the oldest request, and return what is wanted of it.
 
         `has_more` says that the run was stopped by its limit or goes on. UpstreamError when `seq` has a gap or repeats.
         """
         wanted = self._asked.popleft()
         count = len(page.items)
         if count > self._size:
-            problem = f"answers with {count} items where {self._size} were requested"
+            problem = f"returned {count} items where {self._size} were requested"
             raise refuse_page(self._request, problem)
         self._check_order(page)
+        self._count_page()
         if count < wanted and not self._learn_cap(count, wanted):
             self.is_over = True
             return page
@@ -82,6 +87,11 @@ class Window(Generic[T]):
         page.has_more = True
         del page.items[wanted:]
         return page
+
+    def _count_page(self) -> None:
+        self._pages += 1
+        if self._end is None and self._pages > MAX_PAGES:
+            raise refuse_page(self._request, explain_endless(MAX_PAGES))
 
     def _learn_cap(self, count: int, wanted: int) -> bool:
         """Whether the first page may be short because the server hands out no more at once, and not as the last."""

@@ -73,7 +73,7 @@ class Tls:
 
 @dataclass(frozen=True)
 class Greeting:
-    """How a port answers to a request of HTTP/1.1; `is_late` when the time ran out."""
+    """How a port responds to a request of HTTP/1.1; `is_late` when the time ran out."""
 
     data: bytes
     is_late: bool
@@ -264,7 +264,7 @@ def speaks_tls(route: Route, timeout: float) -> bool:
 
 
 def speaks_http2(route: Route, timeout: float) -> bool:
-    """Whether the server answers to the first words of HTTP/2."""
+    """Whether the server responds to the first words of HTTP/2."""
     with suppress(OSError, NetworkError), _open(route, timeout) as connection:
         return _exchange(connection, PREFACE).protocol is Protocol.HTTP2
     return False

@@ -29,6 +29,7 @@ from spectronctl.config.values import (
     parse_color,
     parse_columns,
     parse_limit,
+    parse_name,
     parse_named,
     parse_output,
     parse_proxy,
@@ -75,7 +76,7 @@ class Source:
 
 
 SETTINGS = (
-    Source("profile", parse_text, ("SPECTRONCTL_PROFILE",), "--profile"),
+    Source("profile", parse_name, ("SPECTRONCTL_PROFILE",), "--profile"),
     Source(
         "url",
         parse_url,
@@ -86,7 +87,7 @@ SETTINGS = (
     ),
     Source(
         "context",
-        parse_text,
+        parse_name,
         ("SPECTRONCTL_CONTEXT", "SPECTRON_CONTEXT_ID"),
         "--context",
         "context",
@@ -199,7 +200,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether the embedded server answers: the profile is `local` and no URL overrides it."""
+        """Whether the embedded server is used: the profile is `local` and no URL overrides it."""
         return self.url.source == f"profile {LOCAL}"
 
     def each(self) -> Iterator[tuple[str, Setting[Any]]]:

@@ -51,6 +51,16 @@ def parse_text(text: str) -> str:
     return text
 
 
+def parse_name(text: str) -> str:
+    """A name without characters that no person sees: a carriage return from a file of Windows, a no-break space."""
+    if not parse_text(text).isprintable():
+        raise UsageError(
+            f"a name without invisible characters is needed, not {text!a}",
+            hint="Look at where it comes from: a file with Windows line ends, a copied page?",
+        )
+    return text
+
+
 def parse_bool(text: str) -> bool:
     """`true` or `false`, and the usual other words for them."""
     value = _WORDS.get(text.strip().lower())
@@ -107,7 +117,7 @@ def parse_color(text: str) -> Color:
 
 
 def parse_output(text: str) -> OutputFormat:
-    """How an answer is written."""
+    """How a response is written."""
     return _parse_choice(text, OUTPUT_FORMATS)
 
 

@@ -98,7 +98,7 @@ def _from_json(body: Any) -> ServerProblem:
 
 
 def _in_words(value: Any) -> str:
-    """A sentence, or the list of `{loc, msg}` that FastAPI's own validation answers with."""
+    """A sentence, or the list of `{loc, msg}` that FastAPI's own validation returns."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

@@ -27,7 +27,7 @@ def new_ulid() -> str:
         return "".join(_ALPHABET[_last >> shift & 31] for shift in range(125, -1, -5))
 
 
-def read_ulid_time(ulid: str) -> datetime:
+def parse_ulid_time(ulid: str) -> datetime:
     """When a ULID was made, to the millisecond."""
     number = 0
     for character in ulid[:_TIME_LENGTH]:

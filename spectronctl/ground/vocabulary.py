@@ -10,6 +10,9 @@ CONTEXT_ID_RULE = (
     "lowercase letters, digits and hyphens, 1 to 63 of them, not starting or ending with a hyphen"
 )
 
+SECRET = re.compile(r"[A-Za-z0-9._~+/=:@%,-]{1,2048}")
+"""What the secret of a key may look like: one word, to which no shell, file format or header gives a meaning."""
+
 Role = Literal["user", "assistant", "system", "tool"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Who may have said a turn."""

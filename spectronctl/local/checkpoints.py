@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spectronctl.errors import BusyError, ConfigError
-from spectronctl.ground.disk import replace_file
+from spectronctl.ground.disk import NoLocksError, is_absent, make_directory, replace_file
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
@@ -32,8 +32,7 @@ class Journal:
     def prepare(self) -> None:
         """Make the directory; ConfigError when nothing can be written there."""
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._locks.mkdir(mode=0o700, exist_ok=True)
+            make_directory(self._locks)
             # mkdir succeeds on a full or read-only quota; only a write that reaches the disk proves that a journal
             # can be kept.
             replace_file(self._locks / "probe", b"")
@@ -51,10 +50,11 @@ class Journal:
                 # The holder is written to a file beside the lock: on Windows, other processes cannot read a locked
                 # file.
                 stack.enter_context(hold_lock(self._locks / claim, timeout=0))
-                self._holder(claim).touch(mode=0o600)
-                self._holder(claim).write_text(id, encoding="utf-8")
+                replace_file(self._holder(claim), id.encode(), durable=False)
             except TimeoutError:
                 raise self._refuse(claim) from None
+            except NoLocksError as exc:
+                raise self._refuse_unlocked(exc) from None
             except OSError as exc:
                 raise ConfigError(f"cannot lock {self._locks / claim}: {exc.strerror}") from None
             yield
@@ -85,7 +85,7 @@ class Journal:
             version = document["version"]
         except OSError as exc:
             raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(
                 f"the journal {path} is damaged",
                 hint="It was edited outside of spectronctl.",
@@ -131,14 +131,22 @@ class Journal:
         return self.find_path(id) or self.directory / f"{claim}.{id}.json"
 
     def _list(self, *, start: str = "", end: str = ".json") -> list[Path]:
-        names: list[str] = []
-        with suppress(OSError):
-            names = os.listdir(self.directory)
+        # A directory that is not there holds nothing. One that cannot be read may hold the rotation of any key: taken
+        # for empty, it would let a key be deleted that is still in use.
+        try:
+            names = [] if is_absent(self.directory) else os.listdir(self.directory)
+        except OSError as exc:
+            raise ConfigError(
+                f"the journal of rotations in {self.directory} cannot be read: {exc.strerror}",
+                hint="It may belong to another user, such as root under sudo.",
+            ) from None
         found = (name for name in names if name.startswith(start) and name.endswith(end))
         return sorted(map(self.directory.joinpath, found), key=_id_of)
 
     def _refuse(self, claim: str) -> BusyError:
-        written = [_id_of(path) for path in self._list(start=f"{claim}.")]
+        written: list[str] = []
+        with suppress(ConfigError):
+            written += [_id_of(path) for path in self._list(start=f"{claim}.")]
         with suppress(OSError):  # what holds it need not have written its document yet
             written += self._holder(claim).read_text(encoding="utf-8").split()
         return BusyError(
@@ -146,6 +154,13 @@ class Journal:
             + (f": {written[-1]}" if written else ""),
             candidates=written[-1:],
             command="spectronctl keys rotations list",
+        )
+
+    def _refuse_unlocked(self, exc: NoLocksError) -> ConfigError:
+        # Two processes that rotate one key at once would each delete the other's successor: better none than both.
+        return ConfigError(
+            f"no file can be locked in {self._locks}: {exc.strerror}; nothing was sent",
+            hint="Rotations are kept apart by locks. XDG_STATE_HOME moves the journal to a disk that has them.",
         )
 
 

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spectronctl.ground.disk import CAN_LOCK, close_lock, lock_descriptor, open_lock
+
+_PAUSE = 0.05  # seconds between two looks at a lock that another process holds
+
 
 @contextmanager
 def hold_lock(path: Path, *, timeout: float) -> Iterator[None]:
-    """Hold the lock file `path`, made with mode 0600; TimeoutError after `timeout` seconds, OSError."""
-    from filelock import FileLock  # here: a command that writes nothing does not pay for it
+    """
+    Hold the lock file `path`, made with mode 0600; TimeoutError after `timeout` seconds, OSError.
 
-    with FileLock(path, timeout=timeout, mode=0o600):
+    NoLocksError, an OSError, where the disk has no locks: a file without one would stay behind when its holder is
+    killed, and keep others out for good.
+    """
+    if not CAN_LOCK:
+        from filelock import FileLock  # it knows how Windows locks
+
+        with FileLock(path, timeout=timeout, mode=0o600):
+            yield
+        return
+    descriptor = open_lock(path)
+    try:
+        _wait_for(descriptor, time.monotonic() + timeout)
         yield
+    finally:
+        close_lock(descriptor)
+
+
+def _wait_for(descriptor: int, deadline: float) -> None:
+    while not lock_descriptor(descriptor):
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        time.sleep(_PAUSE)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from spectronctl.ground.addresses import canonical_server
-from spectronctl.ground.disk import replace_file
+from spectronctl.ground.disk import is_absent, make_directory, replace_file
 from spectronctl.ground.vocabulary import CONTEXT_ID
 from spectronctl.local.locations import cache_dir
 
@@ -19,26 +19,27 @@ _MAX_NAMES = 1000
 def remember(env: Mapping[str, str], url: str, ids: Iterable[str], replace: bool = False) -> None:
     """Add the ids of contexts at `url`, newest first, at most 1000; with `replace` they are all there is."""
     path = _path(env, url)
-    known = _read(path)
-    ids = list(ids)
-    _write(path, known, ids if replace else [*ids, *known])
+    with suppress(OSError):
+        known = _read(path)
+        ids = list(ids)
+        _write(path, known, ids if replace else [*ids, *known])
 
 
 def forget(env: Mapping[str, str], url: str, context_id: str) -> None:
     """Drop one id, after its context was deleted."""
     path = _path(env, url)
-    known = _read(path)
-    _write(path, known, [each for each in known if each != context_id])
+    with suppress(OSError):
+        known = _read(path)
+        _write(path, known, [each for each in known if each != context_id])
 
 
 def known_contexts(env: Mapping[str, str], url: str | None = None) -> list[str]:
     """The ids seen at `url`, or at any server, sorted."""
-    if url is not None:
-        return sorted(_read(_path(env, url)))
     found: set[str] = set()
     with suppress(OSError):
-        for path in _folder(env).iterdir():
-            found.update(_read(path))
+        for path in [_path(env, url)] if url is not None else _folder(env).iterdir():
+            with suppress(OSError):
+                found.update(_read(path))
     return sorted(found)
 
 
@@ -51,11 +52,12 @@ def _path(env: Mapping[str, str], url: str) -> Path:
 
 
 def _read(path: Path) -> list[str]:
+    """What is kept there; OSError for what cannot be read, so that it is not written over."""
     if path.name.startswith("."):  # a write under way, or one that was cut off
         return []
     try:
-        lines = path.read_text("ascii").splitlines()
-    except (OSError, ValueError):
+        lines = [] if is_absent(path) else path.read_text("ascii").splitlines()
+    except ValueError:
         return []
     return [line for line in lines if CONTEXT_ID.fullmatch(line)]
 
@@ -64,6 +66,5 @@ def _write(path: Path, known: list[str], ids: list[str]) -> None:
     kept = [each for each in dict.fromkeys(ids) if CONTEXT_ID.fullmatch(each)][:_MAX_NAMES]
     if kept == known:
         return
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(path, "".join(f"{each}\n" for each in kept).encode())
+    make_directory(path.parent)
+    replace_file(path, "".join(f"{each}\n" for each in kept).encode())

@@ -20,7 +20,7 @@ class Model(BaseModel):
         populate_by_name=True,
         extra="allow",
         defer_build=True,
-        hide_input_in_errors=True,  # an answer may hold a secret, and an error may be printed
+        hide_input_in_errors=True,  # a response may hold a secret, and an error may be printed
     )
 
     def to_dict(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def has_expired(key: Key, now: datetime) -> bool:
 
 
 class MintedKey(Key):
-    """A key just created or rotated: the only answer that ever carries its secret."""
+    """A key just created or rotated: the only response that ever carries its secret."""
 
     secret: str
 

@@ -1,4 +1,4 @@
-"""Calls of any shape: what can be said of their answers without knowing the endpoint."""
+"""Calls of any shape: what can be said of their responses without knowing the endpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def list_pages(client: Client, request: Request[Any], *, limit: int | None) -> I
     Every page of the list that a GET begins, together at most `limit` items.
 
     A session's turns are asked for by offset, everything else by the cursor that each page hands out. UpstreamError
-    for an answer that is no page, and for a cursor that comes again.
+    for a response that is no page, and for a cursor that comes again.
     """
     request = replace(_read_numbers(request), returns=Page[Any])
     if not request.path.rstrip("/").endswith("/turns"):

@@ -1,4 +1,4 @@
-"""Contexts: creation that may be repeated, updates that know their difference, lost answers settled by reading back."""
+"""Contexts: creation that may be repeated, updates that know their difference, lost responses settled by a read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from spectronctl.api import contexts as api
+from spectronctl.api.keys import list_keys
 from spectronctl.client import Client, Polling
 from spectronctl.errors import (
     ConflictError,
@@ -15,8 +16,13 @@ from spectronctl.errors import (
     RequestError,
     WaitTimeoutError,
 )
+from spectronctl.ground.times import parse_time
 from spectronctl.models.contexts import Context, merge_config
+from spectronctl.operations.losses import find_losses
 from spectronctl.operations.recovery import Advice, settle
+
+Agree = Callable[["Update"], object]
+"""Called before an update is sent; raises when it must not be."""
 
 OnExistingContext = Literal["fail", "skip", "update"]
 Goal = Literal["exists", "deleted"]
@@ -32,8 +38,13 @@ class Update:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was sent."""
+        """Whether there is anything to send."""
         return self.before != self.after
+
+    @property
+    def losses(self) -> list[str]:
+        """What cannot be had back by changing it back, a clause for each."""
+        return find_losses(self.before, self.after)
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,13 @@ def create_context(
     database: str,
     config: dict[str, Any],
     if_exists: OnExistingContext = "fail",
+    agree: Agree = lambda update: None,
 ) -> Creation:
     """
     Create a context, or accept the one that is there.
 
     Under `skip` and `update` an existing context counts only when it is bound to the same namespace and database.
-    A creation whose answer was lost is settled by reading the context back.
+    A creation whose response was lost is settled by reading the context back.
     """
     request = api.create_context(
         context_id, namespace=namespace, database=database, config=config or None
@@ -83,7 +95,7 @@ def create_context(
         )
     if if_exists == "skip":
         return Creation(existing, created=False)
-    update = update_context(client, context_id, config, current=existing)
+    update = update_context(client, context_id, config, current=existing, agree=agree)
     return Creation(update.context, created=False, update=update)
 
 
@@ -134,14 +146,25 @@ def _get_command(context_id: str) -> str:
 
 
 def update_context(
-    client: Client, context_id: str, patch: Mapping[str, Any], *, current: Context | None = None
+    client: Client,
+    context_id: str,
+    patch: Mapping[str, Any],
+    *,
+    current: Context | None = None,
+    agree: Agree = lambda update: None,
 ) -> Update:
-    """Deep-merge `patch` into a context's config; nothing is sent when that changes nothing."""
+    """
+    Deep-merge `patch` into a context's config; nothing is sent when that changes nothing.
+
+    `agree` sees the update, with the context as it still is, before it is sent.
+    """
     current = current or client.send(api.get_context(context_id))
     before = show_config(current)
     after = _show_merged(before, patch)
-    if before == after:
-        return Update(current, before, after)
+    planned = Update(current, before, after)
+    if not planned.changed:
+        return planned
+    agree(planned)
     try:
         updated = client.send(api.update_context(context_id, config=dict(patch)))
     except RequestError as exc:
@@ -193,6 +216,21 @@ def _show_merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[st
     return {name: value for name, value in merged.items() if name != "providers" or value}
 
 
+@dataclass(frozen=True)
+class Use:
+    """How many keys a context has, and when one of them was used last (RFC 3339)."""
+
+    keys: int
+    last_used_at: str | None
+
+
+def read_use(client: Client, context_id: str) -> Use:
+    """What a context's keys tell of its use; NotFoundError when there is no such context."""
+    keys = list(client.items(list_keys(context_id)))
+    used = [(moment, key.last_used_at) for key in keys if (moment := parse_time(key.last_used_at))]
+    return Use(len(keys), max(used)[1] if used else None)
+
+
 def wait_for_context(
     client: Client,
     context_id: str,
@@ -207,7 +245,7 @@ def wait_for_context(
     The context once it is there, or None once it is gone.
 
     `timeout`, in seconds, bounds the wait, and then a server that is not up yet is waited for too; without it the
-    first answer must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
+    first response must come. `on_wait` is told what is still so. WaitTimeoutError when the wait gives up.
     """
     polling = Polling[Context | None](
         lambda found: (found is None) == (goal == "deleted"),

@@ -19,9 +19,9 @@ def identify_operator(client: Client) -> Identity:
 
 
 def identify_all(asks: Mapping[str, Callable[[], Identity]]) -> dict[str, Identity | Refusal]:
-    """What every one of them answers, or why it is refused; the first refusal is raised when all of them are."""
+    """What every one of them returns, or why it is refused; the first refusal is raised when all of them are."""
     found = {name: _try(ask) for name, ask in asks.items()}
-    refusals = [answer for answer in found.values() if isinstance(answer, Refusal)]
+    refusals = [response for response in found.values() if isinstance(response, Refusal)]
     if len(refusals) == len(found):
         raise refusals[0]
     return found

@@ -34,7 +34,7 @@ CHUNK_BYTES = 1024 * 1024
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.5
-"""Seconds after the first lost answer for a chunk, twice as many after each further one."""
+"""Seconds after the first lost response for a chunk, twice as many after each further one."""
 
 MAX_PAUSE_SECS = 60.0
 """Seconds between two attempts at most; for a server that asks for more, there is no further attempt."""
@@ -163,7 +163,7 @@ class _Target:
         return len(known)
 
     def send(self, chunk: Chunk) -> None:
-        """Append a chunk; after a lost answer, look first what has become of it."""
+        """Append a chunk; after a lost response, look first what has become of it."""
         for attempt in range(self._attempts):
             if not chunk.messages:
                 return
@@ -175,7 +175,7 @@ class _Target:
             chunk = chunk.after(self.match(chunk, self._read_from(chunk.position)))
 
     def _persist(self, send: Callable[[], T]) -> T:
-        """Send again until there is an answer: what carries an idempotency key is carried out once."""
+        """Send again until there is a response: what carries an idempotency key is carried out once."""
         attempt = 0
         while True:
             try:

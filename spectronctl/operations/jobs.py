@@ -1,4 +1,4 @@
-"""Jobs: started once whatever becomes of the answer, watched until they are over, cancelled."""
+"""Jobs: started once whatever becomes of the response, watched until they are over, cancelled."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def start_reindex(client: Client, context_id: str, *, if_running: IfRunning = "f
     """
     Start to embed every chunk of a context again; under `join`, take the job that does so already.
 
-    The ConflictError of one that is under way names it as its only candidate. A start whose answer was lost is settled
-    by looking at the jobs, and never sent again.
+    The ConflictError of one that is under way names it as its only candidate. A start whose response was lost is
+    settled by looking at the jobs, and never sent again.
     """
     for attempt in range(1, ATTEMPTS + 1):
         asked_at = datetime.now(UTC)
@@ -76,7 +76,7 @@ def _join(job: Job, context_id: str, if_running: IfRunning) -> Job:
 def _settle(
     client: Client, context_id: str, if_running: IfRunning, asked_at: datetime, error: RequestError
 ) -> Job:
-    """The job that a lost answer would have named."""
+    """The job that a lost response would have named."""
 
     def judge(jobs: list[Job]) -> Job | Advice:  # by now the server's clock is known
         since = asked_at + client.clock_offset - CLOCK_SLACK

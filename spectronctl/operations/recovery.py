@@ -1,5 +1,5 @@
 """
-Writes whose answer was lost: what was sent may have been carried out, and must not be sent again unseen.
+Writes whose response was lost: what was sent may have been carried out, and must not be sent again unseen.
 
     try:
         return client.send(request)
@@ -50,10 +50,10 @@ def settle(
     unreadable: Advice,
 ) -> T:
     """
-    What the lost answer would have said, by what is there now.
+    What the lost response would have said, by what is there now.
 
-    `read` asks for that, and `judge` finds the answer in it or says why there is none. The error itself is raised when
-    nothing was lost; explained by `judge`; or explained by `unreadable`, when reading fails too.
+    `read` asks for that, and `judge` finds the response in it or says why there is none. The error itself is raised
+    when nothing was lost; explained by `judge`; or explained by `unreadable`, when reading fails too.
     """
     if not is_lost(error):
         raise error
@@ -61,10 +61,10 @@ def settle(
         found = read()
     except SpectronctlError:
         raise unreadable.explain(error) from None
-    answer = judge(found)
-    if isinstance(answer, Advice):
-        raise answer.explain(error) from None
-    return answer
+    verdict = judge(found)
+    if isinstance(verdict, Advice):
+        raise verdict.explain(error) from None
+    return verdict
 
 
 def explain_loss(error: RequestError, advice: Advice) -> RequestError:
@@ -79,7 +79,7 @@ def send_until_response(
     attempts: int,
     on_loss: Callable[[], object] = lambda: None,
 ) -> T:
-    """Send what may be carried out more than once, again and again while answers are lost; the last loss is raised."""
+    """Send what may be carried out more than once, until a response comes; the last loss is raised."""
     for _ in range(attempts - 1):
         try:
             return client.send(request)

@@ -1,4 +1,4 @@
-"""Sessions made and deleted, so that a lost answer neither doubles nor hides anything."""
+"""Sessions made and deleted, so that a lost response neither doubles nor hides anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def create_session(
     scopes: api.Scopes | None = None,
     metadata: Any = None,
 ) -> Session:
-    """Create a session; a lost answer is asked for once more, under the key that keeps it from being made twice."""
+    """Create a session; a lost response is asked for once more, under the key that keeps it from being made twice."""
     request = api.create_session(
         context_id, scopes=scopes, metadata=metadata, idempotency_key=f"spectronctl-{uuid4()}"
     )

@@ -1,5 +1,5 @@
 """
-How an answer looks and where it goes: formats, tables, prompts, secrets. The only home of rich.
+How a result looks and where it goes: formats, tables, prompts, secrets. The only home of rich.
 
 `Output` resolves on first use: every `--help` imports this package for its streams.
 """

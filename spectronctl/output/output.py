@@ -1,4 +1,4 @@
-"""Where the answer, notes and errors of one run go: the one place that a command speaks to."""
+"""Where the result, notes and errors of one run go: the one place that a command speaks to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spectronctl.output.streams import Streams
 from spectronctl.output.views import ANYTHING, View
 
 SPOOL_BYTES = 1 << 20
-"""An answer longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
+"""A result longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
 
 _BLOCK_CHARACTERS = 1 << 16
 
@@ -89,21 +89,21 @@ class Output:
 
         With `lines` people get those in its place, unless they shape a table with `--columns` or `--sort`.
         """
-        answer = dict(item)
+        result = dict(item)
         if self._query is not None:
-            self._write(self._rendering.render_found(self._query.run(answer), view))
+            self._write(self._rendering.render_found(self._query.run(result), view))
         elif lines is not None and self._rendering.takes_lines:
             self._write(f"{escape(line)}\n" for line in lines)
         else:
-            self._write(self._rendering.render_one(answer, view))
+            self._write(self._rendering.render_one(result, view))
 
     def rows(self, items: Iterable[Item], view: View) -> None:
         """Show a list; its items are read once, and held only where the format needs them all."""
-        answer = map(dict, items)
+        result = map(dict, items)
         if self._query is None:
-            self._write(self._rendering.render_many(answer, view))
+            self._write(self._rendering.render_many(result, view))
         else:
-            self._write(self._rendering.render_found(self._query.run(list(answer)), view))
+            self._write(self._rendering.render_found(self._query.run(list(result)), view))
 
     def show_any(self, found: Any) -> None:
         """Show a value of unknown shape; an iterator is a list that is read once."""
@@ -151,11 +151,11 @@ class Output:
 
     @property
     def terminal(self) -> Terminal | None:
-        """The terminal that answers are drawn on, if there is one."""
+        """The terminal that results are drawn on, if there is one."""
         return self._rendering.terminal
 
     def text(self, pieces: Iterable[str]) -> None:
-        """Show an answer that has a form of its own, once it is whole."""
+        """Show a result that has a form of its own, once it is whole."""
         self._write(pieces)
 
     def follow(self, pieces: Iterable[str]) -> None:

@@ -101,6 +101,7 @@ class BarProgress(Progress):
 
     def __init__(self, label: str, total: int | None, streams: Streams, *, color: bool) -> None:
         super().__init__(label, total, self._draw)
+        self._streams = streams
         self._bar = _make_bar(streams, color=color)
         self._task = self._bar.add_task(escape(label), total=total, text="")
 
@@ -112,7 +113,8 @@ class BarProgress(Progress):
         self._bar.stop()
 
     def _draw(self, done: int, text: str) -> None:
-        self._bar.update(self._task, completed=done, total=self.total, text=escape(text))
+        shown = escape(self._streams.hide(text))
+        self._bar.update(self._task, completed=done, total=self.total, text=shown)
 
 
 def _make_bar(streams: Streams, *, color: bool) -> Bar:

@@ -17,7 +17,7 @@ def confirm(
 
     Raises DeclinedError, saying `declined`, after any other answer; UsageError when the session is not interactive.
     """
-    check_answerer(streams, question, yes=yes, no_input=no_input)
+    check_interactive(streams, question, yes=yes, no_input=no_input)
     if yes:
         return
     if _ask(streams, f"{escape(question)} [y/N] ").casefold() not in {"y", "yes"}:
@@ -47,7 +47,7 @@ def confirm_by_name(
         raise DeclinedError(declined)
 
 
-def check_answerer(streams: Streams, question: str, *, yes: bool, no_input: bool) -> None:
+def check_interactive(streams: Streams, question: str, *, yes: bool, no_input: bool) -> None:
     """Before anything is sent: UsageError when `confirm` could not ask."""
     if not yes and not streams.can_ask(no_input=no_input):
         raise UsageError(

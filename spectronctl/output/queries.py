@@ -1,4 +1,4 @@
-"""`--query`: a JMESPath expression over the whole answer."""
+"""`--query`: a JMESPath expression over the whole result."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Query:
     text: str
     parsed: Any
 
-    def run(self, answer: Any) -> Any:
-        """What the expression finds in the answer; a UsageError when a function cannot take what it is given."""
+    def run(self, result: Any) -> Any:
+        """What the expression finds in the result; a UsageError when a function cannot take what it is given."""
         try:
-            return self.parsed.search(answer)
+            return self.parsed.search(result)
         except (
             ValueError,
             TypeError,
@@ -33,7 +33,7 @@ class Query:
 
 
 def parse_query(text: str) -> Query:
-    """Everything about an expression that can be wrong before there is an answer is a UsageError here."""
+    """Everything about an expression that can be wrong before there is a result is a UsageError here."""
     import jmespath
     from jmespath.exceptions import JMESPathError
 

@@ -1,4 +1,4 @@
-"""An answer as lines of the format that was asked for. Nothing is written here."""
+"""A result as lines of the format that was asked for. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Rendering:
-    """How answers look in one run; `terminal` is None where tables are plain text."""
+    """How results look in one run; `terminal` is None where tables are plain text."""
 
     format: str
     terminal: Terminal | None
@@ -258,7 +258,7 @@ class Rendering:
         return self.render_found(found, ANYTHING)
 
     def render_found(self, found: Any, view: View) -> Lines:
-        """Whatever `--query` made of the answer."""
+        """Whatever `--query` made of the result."""
         if self.format in {"json", "jsonl", "yaml"}:
             as_list = isinstance(found, list)
             return self.render_many(found, view) if as_list else self.render_one(found, view)

@@ -6,10 +6,11 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from spectronctl.errors import SpectronctlError
+from spectronctl.ground.redaction import MASK, hide_keys
 from spectronctl.ground.vocabulary import Color
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Streams:
     stdout: TextIO
     stderr: TextIO
     env: Mapping[str, str]
+    secrets: set[str] = field(default_factory=set, repr=False)
+    """What `write_message` never shows, beside all that looks like a key."""
 
     @property
     def stdout_is_terminal(self) -> bool:
@@ -86,7 +89,7 @@ class Streams:
             self.stdout.flush()
 
     def write_piece(self, text: str) -> None:
-        """Send a piece of an answer that has no end; fails as `write_output` does, and with BrokenPipeError."""
+        """Send a piece of a result that has no end; fails as `write_output` does, and with BrokenPipeError."""
         with self._guard_stdout():
             _write(self.stdout, text.encode("utf-8", "backslashreplace"))
             self.stdout.flush()
@@ -110,6 +113,19 @@ class Streams:
             event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(seconds * 1000)
         ):
             raise BrokenPipeError
+
+    def check_room(self, size: int) -> None:
+        """OSError when stdout certainly does not take `size` bytes more; nothing is written."""
+        from spectronctl.ground.room import check_room  # few commands need to know
+
+        if getattr(self.stdout, "closed", True):  # None for a stream that the shell closed
+            raise OSError(errno.EBADF, "it is closed")
+        try:
+            descriptor = self.stdout.fileno()
+        except (OSError, ValueError, AttributeError):  # no file at all: memory
+            return
+        self.stdout.flush()
+        check_room(descriptor, size)
 
     def flush_output(self) -> None:
         """
@@ -135,9 +151,15 @@ class Streams:
             raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
 
     def write_message(self, text: str) -> None:
-        """Write to stderr; nothing is left to complain to when that fails, so it never does."""
+        """Write to stderr, without any key; nothing is left to complain to when that fails, so it never does."""
         with suppress(OSError, ValueError, AttributeError):
-            _write(self.stderr, text.encode("utf-8", "backslashreplace"))
+            _write(self.stderr, self.hide(text).encode("utf-8", "backslashreplace"))
+
+    def hide(self, text: str) -> str:
+        """The text without the keys in it: one typed where an id belongs is in the path, the hint and the question."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return hide_keys(text)
 
     def close_quietly(self) -> None:
         """

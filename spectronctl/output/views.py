@@ -77,7 +77,7 @@ class View:
 
 
 ANYTHING = View(columns=())
-"""An answer of which nothing is known before it comes."""
+"""A result of which nothing is known before it comes."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from spectronctl import __version__
 from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
 from spectronctl.server.access.gates import Open
+from spectronctl.server.access.uses import KeyUses
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
@@ -116,14 +117,15 @@ def create_app(
             Middleware(PassingBodies),
         ],
         exception_handlers={
-            ProblemError: _answer_problem,
-            DatabaseError: _answer_database_error,
-            HTTPException: _answer_http_exception,
-            RequestValidationError: _answer_invalid_parameter,
+            ProblemError: _handle_problem,
+            DatabaseError: _handle_database_error,
+            HTTPException: _handle_http_exception,
+            RequestValidationError: _handle_invalid_parameter,
         },
     )
     app.state.database = database
     app.state.embedders = Embedders(database, allow_private_providers=allow_private_providers)
+    app.state.key_uses = KeyUses(database)
     app.state.hash_key = None
     app.state.trusted = trusted
     app.add_api_route(
@@ -150,17 +152,17 @@ def _complete_description(api: dict[str, Any]) -> None:
                 operation["security"] = [{"bearer": []}, {"api_key": []}]
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
+async def _handle_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return render_problem(request.scope, error)
 
 
-async def _answer_database_error(request: Request, error: Exception) -> Response:
+async def _handle_database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DatabaseError)
     return render_problem(request.scope, from_database(error))
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -173,7 +175,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     return render_problem(request.scope, ProblemError(status, slug, str(error.detail)))
 
 
-async def _answer_invalid_parameter(request: Request, error: Exception) -> Response:
+async def _handle_invalid_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))

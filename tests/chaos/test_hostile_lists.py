@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from spectronctl.client import _walk, _window
 from tests.support.commandline import CommandLine, Result
 
 LISTS = {"contexts list": "contexts", "keys list": "keys", "lifecycle jobs list": "jobs"}
@@ -69,6 +70,56 @@ def test_a_list_that_never_ends(line: str, cursor: str, tmp_path: Path) -> None:
     assert problem in result.error["message"]
     assert len(result.error["message"]) < 700
     assert asked <= 102
+
+
+KEYS = {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-key", "SPECTRON_CONTEXT_ID": "acme-prod"}
+ONE = "session:01JZZZZZZZZZZZZZZZZZZZZZZZ"
+
+
+def hand_out_for_ever(request: httpx.Request) -> httpx.Response:
+    """Full pages and a new cursor, whatever is asked for."""
+    number = next(NUMBERS)
+    plural = request.url.path.rpartition("/")[2]
+    if "offset" in request.url.params:
+        first, size = int(request.url.params["offset"]), int(request.url.params["limit"])
+        turns = [make_turn(seq) for seq in range(first + 1, first + 1 + size)]
+        return httpx.Response(200, json={"turns": turns}, request=request)
+    if plural.startswith("session:"):
+        session = {"id": plural, "created_at": "2026-01-01T00:00:00Z", "scopes": []}
+        return httpx.Response(200, json=session, request=request)
+    item = {"id": f"{plural}-{number}", "name": "x", "status": "running", "kind": "reindex"}
+    page = {plural: [item], "next_cursor": str(number), "has_more": True}
+    return httpx.Response(200, json=page, request=request)
+
+
+NUMBERS = itertools.count()
+
+
+def make_turn(seq: int) -> dict[str, Any]:
+    shared = {"session": ONE, "role": "user", "content": "x", "created_at": "2026-01-01T00:00:00Z"}
+    return {"id": f"turn:{seq}", "seq": seq, **shared}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *LISTS,
+        "sessions list",
+        "sessions transcript --all --output-dir . --format json",
+        f"sessions transcript {ONE} --format json",
+    ],
+)
+def test_a_list_of_ever_new_pages_ends_in_an_error(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_walk, "MAX_PAGES", 30)
+    monkeypatch.setattr(_window, "MAX_PAGES", 30)
+    monkeypatch.chdir(tmp_path)
+    run = CommandLine(tmp_path, httpx.MockTransport(hand_out_for_ever), KEYS)
+    result = run(line)
+    assert result.code == 9, result.err
+    assert "hands out more than 30 pages, so the list may never end" in result.err
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_a_cursor_is_sent_as_it_is_and_changes_no_address(tmp_path: Path) -> None:

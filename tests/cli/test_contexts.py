@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from functools import partial
 from pathlib import Path
 
@@ -234,7 +235,7 @@ def test_update_sets_and_clears_what_embedders_and_memories_need(
     run(CREATE)
     outer, inner = field.split(".")
 
-    result = run(f"contexts update acme-prod --set {field}={value} -o json")
+    result = run(f"contexts update acme-prod --set {field}={value} --yes -o json")
     assert result.json["config"] == {outer: {inner: value}}
     assert run("contexts get acme-prod -o json").json["config"] == {outer: {inner: value}}
 
@@ -255,7 +256,7 @@ def test_update_says_what_an_embedder_or_memories_cannot_have(
     run: CommandLine, field: str, value: str, hint: str
 ) -> None:
     run(CREATE)
-    result = run(f"contexts update acme-prod --set {field}={value} -o json")
+    result = run(f"contexts update acme-prod --set {field}={value} --yes -o json")
     assert (result.code, result.out) == (7, "")
     assert f"config.{field}: " in result.error["message"]
     assert hint in result.error["message"]
@@ -268,7 +269,7 @@ def test_a_providers_key_always_counts_as_a_difference(run: CommandLine, server:
     assert "PATCH /api/v1/contexts/acme-prod" in server.asked()
     assert SENTINEL not in result.out + result.err
 
-    gone = run("contexts update acme-prod --unset providers.openai -o json")
+    gone = run("contexts update acme-prod --unset providers.openai --yes -o json")
     assert "providers_configured" not in gone.json["config"]
 
 
@@ -431,3 +432,46 @@ def test_a_set_value_that_json_has_no_number_for_is_text(value: str, run: Comman
     run("contexts create acme-prod --namespace acme --database prod")
     result = run(f"contexts update acme-prod --set labels.a={value} -o json")
     assert (result.code, result.json["config"]["labels"]["a"]) == (0, value)
+
+
+def test_several_are_deleted_at_once_after_one_question(run: CommandLine) -> None:
+    ids = make_contexts(run, 3)
+    result = run(f"contexts delete {' '.join(ids)}", stdin="y\n", terminal=True)
+    assert (result.code, result.err.count("[y/N]")) == (0, 1)
+    assert "Deleted 3 of 3 contexts." in result.err
+    assert run("contexts list -o json").json == []
+
+
+def test_what_of_several_fails_is_told_and_the_others_are_deleted(run: CommandLine) -> None:
+    first, second = make_contexts(run, 2)
+    result = run(f"contexts delete {first} missing {second} --yes -o json")
+    assert result.code == 1
+    assert [(each["id"], each["deleted"]) for each in result.json] == [
+        (first, True),
+        ("missing", False),
+        (second, True),
+    ]
+    assert "missing" in result.json[1]["error"]
+    assert [result.json[0]["error"], result.json[2]["error"]] == [None, None]
+    again = run(f"contexts delete {first} {second} --yes --if-missing ok -o json")
+    assert (again.code, [each["deleted"] for each in again.json]) == (0, [False, False])
+
+
+def test_several_on_a_protected_profile_want_all_their_ids(run: CommandLine) -> None:
+    ids = make_contexts(run, 2)
+    run("profiles add prod --protected --url http://spectron.test")
+    line = f"contexts delete {' '.join(ids)} --profile prod"
+    env = {"SPECTRON_URL": ""}
+    assert run(f"{line} --yes", env=env).code == 2
+    assert run(f"{line} --confirm {ids[0]}", env=env).code == 2
+    assert run(f"{line} --confirm {','.join(ids)}", env=env).code == 0
+
+
+def test_the_question_tells_keys_and_their_last_use(run: CommandLine) -> None:
+    run(CREATE)
+    run(f"keys create agent -c acme-prod --secret-file {run.home}/agent.key")
+    run(f"whoami -c acme-prod --api-key-file {run.home}/agent.key")
+    asked = run("contexts delete acme-prod", stdin="\n", terminal=True)
+    assert re.search(r"context acme-prod \(1 key, (last used 20|never used)", asked.err)
+    missing = run("contexts delete acme-pro", stdin="y\n", terminal=True)
+    assert (missing.code, "[y/N]" in missing.err) == (5, False)

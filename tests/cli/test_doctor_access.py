@@ -133,14 +133,14 @@ def test_a_database_that_does_not_answer_is_the_servers_ill_health(
     acme.transport = answer_like(
         server,
         lambda request: (
-            httpx.Response(503, json={"detail": "the database does not answer"})
+            httpx.Response(503, json={"detail": "the database does not respond"})
             if request.url.path.endswith("/ready")
             else None
         ),
     )
     result = doctor(acme)
     assert (result.code, first_failure(result)["check"]) == (9, "health")
-    assert "the database does not answer" in result.error["message"]
+    assert "the database does not respond" in result.error["message"]
 
 
 def test_a_check_asks_once(acme: CommandLine, server: Server) -> None:

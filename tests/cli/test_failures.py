@@ -16,6 +16,7 @@ from tests.support.command_tree import (
     DESTROYS_WITH,
     DIAGNOSES,
     LEAVES,
+    NEEDS_NO_CONSENT,
     ONLINE,
     OWN_SAMPLES,
     SAMPLES,
@@ -24,6 +25,7 @@ from tests.support.command_tree import (
     sample_line,
 )
 from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.destruction import is_destructive
 from tests.support.server import Server
 
 ERROR_KEYS = {
@@ -127,7 +129,9 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
 
 @pytest.mark.worker
 @pytest.mark.parametrize("shape", ["table", "json"])
-def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLine) -> None:
+def test_a_command_that_succeeds_shows_no_key_either(
+    shape: str, run: CommandLine, server: Server
+) -> None:
     secret_file = run.home / "secret"
     lines = [
         "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
@@ -169,9 +173,9 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         "sessions context SESSION plants",
         "sessions transcript SESSION",
         "sessions delete SESSION --yes",
-        "lifecycle decay",
+        "lifecycle decay --yes",
         "lifecycle expire --dry-run",
-        "lifecycle expire --all-contexts",
+        "lifecycle expire --all-contexts --yes",
         "lifecycle fsck",
         "lifecycle reindex",
         "lifecycle reindex --no-wait",
@@ -195,7 +199,14 @@ def test_a_command_that_succeeds_shows_no_key_either(shape: str, run: CommandLin
         if not any(line.startswith(" ".join(node.path)) for line in [*lines, *WHILE_QUEUED])
     ]
     assert untried == []
-    check_no_key_is_shown(run, lines, shape, secret_file)
+    check_no_key_is_shown(run, lines, shape, secret_file, server)
+
+
+def check_destruction_is_declared(line: str, asked: list[str]) -> None:
+    destroying = list(filter(is_destructive, asked))
+    (node,) = (node for node in LEAVES if f"{line} ".startswith(" ".join(node.path) + " "))
+    declared = node.path in NEEDS_NO_CONSENT or any("--confirm" in f.names for f in node.flags)
+    assert declared or not destroying, f"{line} sends {destroying} and has no --confirm"
 
 
 WHILE_QUEUED = [
@@ -212,8 +223,13 @@ def test_cancelling_a_job_shows_no_key_either(shape: str, run: CommandLine) -> N
 
 
 def check_no_key_is_shown(
-    run: CommandLine, lines: list[str], shape: str, secret_file: Path
+    run: CommandLine,
+    lines: list[str],
+    shape: str,
+    secret_file: Path,
+    server: Server | None = None,
 ) -> None:
+    """And, where the server tells what was asked of it, that what destroys is what can be confirmed."""
     key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     for line in lines:
         if "ROTATION" in line:
@@ -227,6 +243,7 @@ def check_no_key_is_shown(
         env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
         result = run(add_options(line, f"--debug -o {shape}"), env=env)
         assert result.code == 0, result.err
+        check_destruction_is_declared(line, server.asked() if server else [])
         secrets = [
             key,
             SENTINEL,
@@ -266,7 +283,7 @@ def test_destruction_without_consent_sends_nothing(
 
 
 def test_what_destroys_can_be_confirmed() -> None:
-    verbs = {"delete", "rotate", "remove", "revoke", "purge"}
+    verbs = {"delete", "rotate", "remove", "revoke", "purge", "decay", "expire"}
     others = DESTROYS_WITH | DESTROYS_AS
     destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in others}
     assert destroying == {n.path for n in DESTRUCTIVE}

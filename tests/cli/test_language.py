@@ -14,11 +14,7 @@ from tests.glossary import GLOSSARY, IMPERATIVES, UNITS
 from tests.support.command_tree import GLOBAL, NODES, name_of
 
 PACKAGE = Path(__file__).parents[2] / "spectronctl"
-MODULES = [
-    path
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if "server" not in path.relative_to(PACKAGE).parts
-]
+MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN = re.compile(
     "|".join(rf"(?<![-\w])(?:{words})(?![-\w])" for words in GLOSSARY), re.IGNORECASE
 )

@@ -53,23 +53,23 @@ def connect(tmp_path: Path) -> Connect:
 
 
 def test_decay_says_what_is_gone(connect: Connect) -> None:
-    result = connect(POST_decay=DECAY)("lifecycle decay")
+    result = connect(POST_decay=DECAY)("lifecycle decay --yes")
     assert (result.code, result.err) == (0, "Expired 1 memory, pruned 2 cache entries.\n")
     assert result.out.split() == [
         *("affected", "3"),
         *("expired_memories", "1"),
         *("pruned_cache_entries", "2"),
     ]
-    assert connect(POST_decay=DECAY)("lifecycle decay -o json").json == DECAY
+    assert connect(POST_decay=DECAY)("lifecycle decay --yes -o json").json == DECAY
 
 
 def test_decay_of_a_server_that_says_less(connect: Connect) -> None:
-    result = connect(POST_decay={"affected": 3})("lifecycle decay -o json")
+    result = connect(POST_decay={"affected": 3})("lifecycle decay --yes -o json")
     assert (result.json, result.err) == ({"affected": 3}, "3 affected.\n")
 
 
 def test_expire_says_what_is_gone(connect: Connect) -> None:
-    result = connect(POST_expire={"affected": 3})("lifecycle expire")
+    result = connect(POST_expire={"affected": 3})("lifecycle expire --yes")
     assert (result.code, result.out, result.err) == (0, "3\n", "Expired 3 memories.\n")
 
 
@@ -171,9 +171,9 @@ def test_an_argument_wins_over_the_environment_and_may_repeat_the_option(connect
         return httpx.Response(200, json=DECAY)
 
     run = connect(POST_decay=decay)
-    run("lifecycle decay beta")
-    run("lifecycle decay beta -c beta")
-    run("lifecycle decay beta beta")
+    run("lifecycle decay --yes beta")
+    run("lifecycle decay --yes beta -c beta")
+    run("lifecycle decay --yes beta beta")
     assert paths == ["/api/v1/contexts/beta/lifecycle/decay"] * 3
 
 
@@ -198,9 +198,10 @@ def test_every_context_has_a_row_and_the_failed_ones_a_command(
     connect: Connect, line: str, answer: Any, shown: Any
 ) -> None:
     verb = line.split()[0]
+    agreed = "" if verb == "fsck" else " --yes"
     listed = {"contexts": [{"id": "acme"}, {"id": "beta"}], "has_more": False}
     run = connect(**{f"POST_{verb}": fail_for_beta(answer), "GET_contexts": listed})
-    result = run(f"lifecycle {line} --all-contexts --parallel 2 -o json")
+    result = run(f"lifecycle {line} --all-contexts --parallel 2 -o json{agreed}")
     assert result.code == 1
     acme, beta = result.json
     assert acme["context"] == "acme"
@@ -210,13 +211,13 @@ def test_every_context_has_a_row_and_the_failed_ones_a_command(
     assert error["message"] == "1 of 2 contexts failed"
     assert f"try: spectronctl lifecycle {line} beta" in error["hint"]
 
-    table = run(f"lifecycle {line} acme beta").out.splitlines()
+    table = run(f"lifecycle {line} acme beta{agreed}").out.splitlines()
     assert [row.split()[0] for row in table] == ["CONTEXT", "acme", "beta"]
     assert "not yours" in table[2]
 
 
 def test_progress_is_told_by_context(connect: Connect) -> None:
-    result = connect(POST_decay=DECAY)("lifecycle decay acme beta")
+    result = connect(POST_decay=DECAY)("lifecycle decay --yes acme beta")
     assert result.code == 0
     assert "contexts: 2 of 2: " in result.err
     assert "acme: Expired 1 memory, pruned 2 cache entries." in result.err
@@ -228,7 +229,7 @@ def test_an_interrupt_says_how_many_are_done(connect: Connect) -> None:
             raise KeyboardInterrupt
         return httpx.Response(200, json=DECAY)
 
-    result = connect(POST_decay=decay)("lifecycle decay acme beta gamma --parallel 1")
+    result = connect(POST_decay=decay)("lifecycle decay --yes acme beta gamma --parallel 1")
     assert (result.code, result.out) == (130, "")
     assert re.search(r"interrupted; done in [12] of 3 contexts", result.err)
 
@@ -246,7 +247,7 @@ def test_each_context_is_asked_with_its_own_key_and_the_key_is_warned_of_once(
     (run.home / "acme.key").write_text("sk-acme-1")
     run("profiles add prod --url http://spectron.test")
     run(f"profiles set prod context_keys.acme.api_key_file {run.home}/acme.key")
-    line = "lifecycle expire acme beta gamma --profile prod"
+    line = "lifecycle expire --yes acme beta gamma --profile prod"
     assert run(line).code == 0
     assert sorted(keys) == ["mgmt-1", "mgmt-1", "sk-acme-1"]
 

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import json
 
-import httpx
 import pytest
 
 from tests.support.commandline import SENTINEL, CommandLine
 from tests.support.embeddings_endpoint import serve as serve_vectors
 from tests.support.faults import lose_answer
+from tests.support.keeping import LONG_AGO, keep, keep_passing
 from tests.support.server import Server
-
-LONG_AGO = "2026-01-01T00:00:00Z"
-
-
-def keep(server: Server, text: str, **fields: str) -> None:
-    """Database a memory in context acme-prod."""
-    request = httpx.Request(
-        "POST",
-        "http://spectron.test/api/v1/acme-prod/facts",
-        headers={"API-KEY": server.key},
-        json={"text": text, "infer": "none", **fields},
-    )
-    answer = server.handle_request(request)
-    assert answer.status_code == 200, answer.read()
-
-
-def keep_passing(server: Server, count: int) -> None:
-    for number in range(count):
-        text = f"the weather of day {number}"
-        keep(server, text, memory_category="context", observed_at=LONG_AGO)
 
 
 def test_expiry_is_told_beforehand_and_done(acme: CommandLine, server: Server) -> None:
@@ -39,14 +19,14 @@ def test_expiry_is_told_beforehand_and_done(acme: CommandLine, server: Server) -
 
     before = acme(f"lifecycle expire --api-key {server.key} --dry-run", env={"CI": "1"})
     assert (before.out, before.err) == ("3\n", "3 memories would expire; nothing was expired.\n")
-    done = acme("lifecycle expire -o json")
+    done = acme("lifecycle expire --yes -o json")
     assert (done.json, done.err) == ({"affected": 3}, "Expired 3 memories.\n")
-    assert acme("lifecycle expire -o json").json == {"affected": 0}
+    assert acme("lifecycle expire --yes -o json").json == {"affected": 0}
 
 
 def test_decay_expires_and_prunes(acme: CommandLine, server: Server) -> None:
     keep_passing(server, 2)
-    result = acme("lifecycle decay -o json")
+    result = acme("lifecycle decay --yes -o json")
     assert result.json["expired_memories"] == 2
     assert result.err.startswith("Expired 2 memories, pruned ")
 
@@ -54,7 +34,7 @@ def test_decay_expires_and_prunes(acme: CommandLine, server: Server) -> None:
 def test_what_keeps_a_context_key_from_expiring_is_told(acme: CommandLine) -> None:
     secret = acme.home / "secret"
     acme(f"keys create agent --secret-file {secret}")
-    result = acme(f"lifecycle expire --api-key-file {secret} -o json")
+    result = acme(f"lifecycle expire --yes --api-key-file {secret} -o json")
     assert (result.code, result.out, result.error["kind"]) == (4, "", "forbidden")
 
 
@@ -72,12 +52,12 @@ def test_duplicates_are_found(acme: CommandLine, server: Server) -> None:
 def test_every_context_is_seen_to(acme: CommandLine, server: Server) -> None:
     acme("contexts create beta --namespace acme --database beta")
     keep_passing(server, 1)
-    result = acme("lifecycle expire --all-contexts -o json", env={"SPECTRON_CONTEXT_ID": ""})
+    result = acme("lifecycle expire --all-contexts --yes -o json", env={"SPECTRON_CONTEXT_ID": ""})
     assert result.json == [
         {"context": "acme-prod", "affected": 1},
         {"context": "beta", "affected": 0},
     ]
-    unknown = acme("lifecycle decay acme-prod missing -o json")
+    unknown = acme("lifecycle decay acme-prod missing --yes -o json")
     assert unknown.code == 1
     assert [row["context"] for row in unknown.json if "error" in row] == ["missing"]
 

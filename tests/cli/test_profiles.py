@@ -212,3 +212,49 @@ def test_timeout_zero_is_refused(run_alone: CommandLine) -> None:
     result = run_alone("contexts list --timeout 0")
     assert result.code == 2
     assert "--timeout" in result.err
+
+
+def test_a_field_that_no_profile_has_is_told_at_every_run(acme: CommandLine) -> None:
+    path = acme.home / ".config/spectronctl/config.toml"
+    path.parent.mkdir(parents=True)
+    path.parent.chmod(0o700)
+    path.write_text('[profiles.p]\nurl = "http://spectron.test"\ncolour = "red"\n')
+    path.chmod(0o600)
+    for line in ("contexts list", "profiles list", "profiles set p timeout 3s"):
+        result = acme(line)
+        assert result.code == 0
+        assert "ignored, as spectronctl has no such field: profiles.p.colour" in result.err, line
+    assert 'colour = "red"' in path.read_text()
+    (check,) = (one for one in acme("doctor -o json").json["checks"] if one["check"] == "config")
+    assert (check["status"], "profiles.p.colour" in check["detail"]) == ("warning", True)
+
+
+def test_a_misspelled_protected_protects_until_it_is_corrected(acme: CommandLine) -> None:
+    path = acme.home / ".config/spectronctl/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('profile = "p"\n[profiles.p]\nurl = "http://spectron.test"\nprotectd = true\n')
+    path.chmod(0o600)
+    error = acme("contexts delete acme-prod --yes -o json").error
+    assert (error["exit_code"], error["candidates"]) == (11, ["protected"])
+    path.unlink()
+    assert acme("contexts get acme-prod").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_what_root_keeps_in_a_users_home_stays_the_users(acme: CommandLine) -> None:
+    for each in (acme.home, *acme.home.rglob("*")):
+        os.chown(each, 1234, 5678)
+    assert acme("profiles add t --url http://spectron.test").code == 0
+    path = acme.home / ".config/spectronctl/config.toml"
+    path.chmod(0o640)
+    assert acme("profiles set t timeout 20s").code == 0
+    key = acme.home / "k.key"
+    assert acme(f"keys create app --secret-file {key}").code == 0
+    assert acme(f"keys rotate app --overlap 1h --secret-file {key} --yes").code == 0
+    assert acme("contexts list").code == 0
+    kept = [
+        each for top in (".config", ".cache", ".local") for each in (acme.home / top).rglob("*")
+    ]
+    assert {"config.toml", "config.toml.lock", "rotations", "contexts"} <= {e.name for e in kept}
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in kept} == {(1234, 5678)}
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -226,9 +228,79 @@ def test_a_journal_of_a_newer_version_stops_no_other(agent: CommandLine, sink: P
     assert "written by a newer spectronctl (version 2)" in result.err
 
     listed = agent("keys rotations list -o json")
-    assert (listed.code, [row["name"] for row in listed.json]) == (0, ["agent"])
+    assert (listed.code, [row["name"] for row in listed.json]) == (11, ["agent"])
     assert "written by a newer spectronctl (version 2)" in listed.err
     assert agent("keys orphans").code == 11  # what it says of any key may be wrong
+
+
+JOURNAL_READERS = [
+    "keys rotations list",
+    "keys rotations get {id}",
+    "keys rotations resume",
+    "keys rotations resume {id}",
+    "keys rotations abort {id}",
+    "keys orphans",
+    "keys rotate agent --overlap 1h --yes --secret-file {sink}",
+]
+
+
+def hide_journal(directory: Path, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the journal one that is there and cannot be read."""
+    aside = directory.with_name("aside")
+    match damage:
+        case "a file in its place":
+            directory.rename(aside)
+            directory.touch()
+        case "a dangling link":
+            directory.rename(aside)
+            directory.symlink_to(directory.with_name("not-mounted"))
+        case "a dangling link above it":
+            directory.parent.rename(directory.parent.with_name("aside"))
+            directory.parent.symlink_to(directory.parent.with_name("not-mounted"))
+        case number:
+            listdir = os.listdir
+
+            def fail(path: Any = ".") -> list[str]:
+                if Path(path) == directory:
+                    raise OSError(int(number), os.strerror(int(number)))
+                return listdir(path)
+
+            monkeypatch.setattr(os, "listdir", fail)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("a file in its place", "a dangling link", "a dangling link above it"),
+        *(str(errno.EACCES), str(errno.EIO)),
+    ],
+)
+def test_a_journal_that_cannot_be_read_is_not_an_empty_one(
+    agent: CommandLine,
+    server: Server,
+    sink: Path,
+    damage: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rotation = start(agent, f"--overlap 1h --secret-file {sink}")
+    hide_journal(journal_of(agent)[0].parent, damage, monkeypatch)
+    for line in JOURNAL_READERS:
+        server.asked()
+        result = agent(line.format(id=rotation["id"], sink=sink) + " -o json")
+        assert (result.code, result.error["kind"]) == (11, "config"), line
+        assert "rotations" in result.error["message"]
+        assert all(request.startswith("GET") for request in server.asked()), line
+    report = agent("doctor -o json").json
+    (check,) = (each for each in report["checks"] if each["check"] == "rotations")
+    assert check["status"] == "failed"
+
+
+def test_a_key_in_its_overlap_is_offered_under_no_url_of_its_server(
+    agent: CommandLine, sink: Path
+) -> None:
+    start(agent, f"--overlap 1h --secret-file {sink}")
+    for url in ("http://spectron.test", "http://SPECTRON.test:80/", "http://spectron.test/api/v1"):
+        assert agent(f"keys orphans --url {url} -o name").out == "", url
 
 
 def test_rotations_of_other_servers_are_left_alone(
@@ -291,3 +363,21 @@ def test_the_holder_of_a_key_is_named_before_it_has_written_anything(
         error = agent(f"{line} -o json").error
         assert (error["exit_code"], error["candidates"]) == (6, ["rot_1"])
         assert server.asked() == [f"GET {KEYS}"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_where_nothing_can_be_locked_no_key_is_rotated(
+    agent: CommandLine, server: Server, sink: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    other = sink.with_name("other.key")
+    other.write_text(sink.read_text())
+    server.asked()
+    result = agent(f"keys rotate agent --leaked --secret-file {other} --yes -o json")
+    assert (result.code, os.strerror(number) in result.error["message"]) == (11, True)
+    assert "XDG_STATE_HOME" in result.error["hint"]
+    assert all(request.startswith("GET") for request in server.asked())
+    assert works(agent, sink.read_text())

@@ -14,7 +14,13 @@ HEAVY = ("asyncio", "pydantic", "httpx", "rich", "typer", "tomlkit", "filelock",
         *("ground.times", "ground.redaction", "ground.http_problems", "ground.disk"),
         *("local.locations", "local.locks", "local.checkpoints", "local.seen"),
         *("config.values", "config.fields", "config.credentials"),
-        *("config.profiles", "config.resolve"),
+        *(
+            "config.profiles",
+            "config.checking",
+            "config.loading",
+            "config.editing",
+            "config.resolve",
+        ),
     ],
 )
 def test_start_up_stays_light(module: str) -> None:

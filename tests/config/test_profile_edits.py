@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -11,16 +12,16 @@ from typing import Any
 import pytest
 import tomlkit
 
-from spectronctl.config import profiles
-from spectronctl.config.profiles import (
+from spectronctl.config import editing
+from spectronctl.config.editing import (
     add_profile,
     edit_config,
-    load_config,
     remove_profile,
     set_value,
     unset_value,
     use_profile,
 )
+from spectronctl.config.loading import load_config
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.local.locks import hold_lock
 
@@ -84,7 +85,6 @@ def test_a_change_keeps_comments_and_unknown_keys(commented: Path) -> None:
     remove_profile(commented, "dev")
     expected = COMMENTED.replace("https://prod.example", "https://new.example")
     assert commented.read_text() == expected
-    assert mode(commented) == 0o600
 
 
 def test_choosing_a_profile_leaves_the_comment_above_another_in_place(commented: Path) -> None:
@@ -182,13 +182,43 @@ def test_a_symbolic_link_stays_one_and_its_target_changes(path: Path, tmp_path: 
     target = tmp_path / "dotfiles" / "spectronctl.toml"
     target.parent.mkdir()
     target.write_text("# in git\n")
+    target.chmod(0o640)
     path.parent.mkdir()
     path.symlink_to(target)
     add_profile(path, "prod", {})
     assert path.is_symlink()
     assert target.read_text().startswith("# in git\n")
     assert "prod" in load_config(target).profiles
-    assert mode(target) == 0o600
+    assert mode(target) == 0o640
+
+
+def test_a_file_that_is_given_a_secret_is_its_owners_alone_from_then_on(commented: Path) -> None:
+    commented.chmod(0o644)
+    set_value(commented, "prod", "context", "acme")
+    assert mode(commented) == 0o644
+    set_value(commented, "prod", "api_key", "mgmt-not-a-real-key")
+    assert mode(commented) == 0o600
+
+
+def test_without_locks_a_change_made_meanwhile_is_not_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    add_profile(path, "prod", {})
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    others = iter(["dev", "test"])
+
+    def change(document: tomlkit.TOMLDocument) -> None:
+        document["profiles"]["prod"]["context"] = "acme"
+        if other := next(others, None):  # another process is faster
+            path.write_text(path.read_text() + f"[profiles.{other}]\n")
+
+    edit_config(path, change)
+    config = load_config(path)
+    assert set(config.profiles) == {"prod", "dev", "test"}
+    assert config.profiles["prod"].context == "acme"
 
 
 def test_a_dangling_link_is_written_through(path: Path, tmp_path: Path) -> None:
@@ -322,7 +352,7 @@ def test_a_file_size_limit_leaves_the_old_file(commented: Path) -> None:
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from spectronctl.config.profiles import set_value\n"
+        "from spectronctl.config.editing import set_value\n"
         "from spectronctl.errors import ConfigError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))\n"
         "try:\n"
@@ -350,7 +380,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_lock_that_is_never_released_is_named(
     commented: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(editing, "_LOCK_SECONDS", 0.1)
     lock = hold_lock(commented.with_name("config.toml.lock"), timeout=0)
     with lock, pytest.raises(ConfigError, match="changed by another process"):
         add_profile(commented, "new", {})
@@ -370,7 +400,7 @@ def test_processes_adding_a_profile_each_lose_none(path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from spectronctl.config.profiles import add_profile\n"
+        "from spectronctl.config.editing import add_profile\n"
         "add_profile(Path(sys.argv[1]), sys.argv[2], {'url': 'http://' + sys.argv[2]})\n"
     )
     wanted = [

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.config.profiles import LOCAL_URL, Config, find_profile, load_config
+from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS
+from spectronctl.config.loading import load_config
+from spectronctl.config.profiles import LOCAL_URL, Config, find_profile
 from spectronctl.errors import ConfigError
 
 FULL = """
@@ -52,10 +54,11 @@ def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
     assert load_config(tmp_path / "none.toml") == Config(tmp_path / "none.toml")
 
 
-def test_every_field_is_read_as_its_type_and_unknown_ones_are_ignored(tmp_path: Path) -> None:
+def test_every_field_is_read_as_its_type_and_unknown_ones_are_told(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, FULL))
     prod, dev = config.profiles["prod"], config.profiles["dev"]
     assert config.profile == "prod"
+    assert config.ignored == ("future", "profiles.prod.colour")
     assert (prod.url, prod.context) == ("https://spectron.example", "acme-prod")
     assert (prod.auth_header, prod.protected, prod.retries) == ("bearer", True, 5)
     assert (prod.timeout, dev.timeout) == (90.0, 2.5)
@@ -182,3 +185,74 @@ def test_an_unknown_profile_names_the_near_ones_and_the_file(tmp_path: Path) -> 
 
 def test_local_is_built_in(tmp_path: Path) -> None:
     assert find_profile(Config(tmp_path), "local").url == LOCAL_URL
+
+
+SLIPS = [
+    ("protectd = true", "protected"),
+    ("Protected = true", "protected"),
+    ("protect = true", "protected"),
+    ("is_protected = true", "protected"),
+    ('api-key-file = "k"', "api_key_file"),
+    ('ulr = "http://x"', "url"),
+    ('URL = "http://x"', "url"),
+    ("timeouts = 1", "timeout"),
+    ('context_key.c1.api_key_env = "K"', "context_keys"),
+    ('context_keys.c1.api_key_fil = "k"', "api_key_file"),
+]
+
+
+@pytest.mark.parametrize(("line", "meant"), SLIPS)
+def test_a_misspelled_field_is_refused_with_the_one_that_was_meant(
+    tmp_path: Path, line: str, meant: str
+) -> None:
+    error = refuse(write(tmp_path, f"[profiles.p]\n{line}\n"))
+    assert error.candidates[0] == meant
+    assert "profiles.p." in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('profil = "p"\n', "profile"),
+        ("protected = true\n[profiles.p]\n", "profiles.NAME.protected"),
+        ('[profile.p]\nurl = "http://x"\n', None),
+        ('[Profiles.p]\nurl = "http://x"\n', "profiles"),
+    ],
+)
+def test_a_field_in_the_wrong_place_is_refused(
+    tmp_path: Path, text: str, meant: str | None
+) -> None:
+    error = refuse(write(tmp_path, text))
+    assert meant is None or error.candidates[0] == meant
+
+
+def test_every_field_that_loses_a_letter_is_refused_or_told(tmp_path: Path) -> None:
+    for name in [*FIELDS, *CREDENTIAL_FIELDS, "context_keys"]:
+        for index in range(len(name)):
+            slip = name[:index] + name[index + 1 :]
+            if slip in FIELDS or slip in CREDENTIAL_FIELDS:
+                continue
+            refuse(write(tmp_path, f"[profiles.p]\n{slip} = 1\n"))
+
+
+@pytest.mark.parametrize(
+    "kind", ["a directory", "a dangling link", "below a dangling link", "below a file"]
+)
+def test_what_cannot_be_read_is_not_an_empty_config(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "config.toml"
+    match kind:
+        case "a directory":
+            path.mkdir()
+        case "a dangling link":
+            path.symlink_to(tmp_path / "gone")
+        case "below a dangling link":
+            path.symlink_to(tmp_path / "gone")
+            path = path / "a/config.toml"
+        case _:
+            path.touch()
+            path = path / "config.toml"
+    assert "cannot be read" in refuse(path).message
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    assert "nested" in refuse(write(tmp_path, "a = " + "[" * 9999 + "]" * 9999)).message

@@ -71,7 +71,7 @@ def read_vectors(fleet: Fleet, name: str = "acme-prod") -> dict[str, list[float]
     """Text → vector of every row where recall looks."""
 
     async def act(store: Database, context: ContextRow) -> dict[str, list[float]]:
-        slot = (await SearchTable(store).read_index(context)).slot
+        slot = (await SearchTable(store).load_index(context)).slot
         text = f"SELECT text, vector FROM search_{slot}"
         (found,) = await query_context(store, context, text, {})
         vectors = {row["text"]: row.get("vector") for row in found}

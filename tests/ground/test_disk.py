@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from spectronctl.ground import disk
-from spectronctl.ground.disk import lock_descriptor, replace_file, write_all
+from spectronctl.ground.disk import (
+    NoLocksError,
+    is_absent,
+    lock_descriptor,
+    make_directory,
+    open_lock,
+    replace_file,
+    write_all,
+)
 
 
 @pytest.fixture
@@ -110,3 +119,78 @@ def test_a_system_without_locks_refuses_none(path: Path, monkeypatch: pytest.Mon
     with path.open() as one, path.open() as other:
         assert lock_descriptor(one.fileno())
         assert lock_descriptor(other.fileno())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The directory of another user."""
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 1234, 5678)
+    return home
+
+
+def owner(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_uid, found.st_gid
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+
+
+@as_root
+def test_what_root_makes_in_a_users_directory_is_that_users(home: Path) -> None:
+    make_directory(home / "a/b")
+    replace_file(home / "a/b/file", b"")
+    os.close(open_lock(home / "a/b/lock"))
+    made = [home / "a", home / "a/b", home / "a/b/file", home / "a/b/lock"]
+    assert {owner(path) for path in made} == {(1234, 5678)}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700, 0o600}
+
+
+@as_root
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_file_that_is_like_another_has_its_owner_group_and_mode(path: Path, mode: int) -> None:
+    os.chown(path, 1234, 5678)
+    path.chmod(mode)
+    with umask(0o077):
+        replace_file(path, b"after", like=path.stat())
+    assert (owner(path), stat.S_IMODE(path.stat().st_mode)) == ((1234, 5678), mode)
+
+
+def test_a_group_that_cannot_be_kept_loses_its_rights_and_no_other_gets_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    other = os.stat_result((0o100664, 0, 0, 1, 1234, 5678, *[0] * 4))
+    monkeypatch.setattr(os, "fchown", refuse)
+    replace_file(path, b"after", like=other)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+@pytest.mark.parametrize("name", ["none", "none/below"])
+def test_nothing_is_there_when_that_is_certain(tmp_path: Path, name: str) -> None:
+    assert is_absent(tmp_path / name)
+    assert not is_absent(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["link", "link/below", "file/below"])
+def test_what_may_be_there_is_not_absent(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "on-another-disk")
+    with pytest.raises(OSError, match=r"leads nowhere|Not a directory"):
+        is_absent(tmp_path / name)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_disk_without_locks_is_told_from_a_lock_that_is_held(
+    path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with path.open("rb") as file, pytest.raises(NoLocksError, match=os.strerror(number)):
+        lock_descriptor(file.fileno())

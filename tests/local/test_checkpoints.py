@@ -201,3 +201,16 @@ def test_old_documents_of_finished_work_and_old_drafts_are_dropped(journal: Jour
     journal.prune(now + timedelta(days=31), is_open)
     assert journal.find(CLAIM) == [TWO]
     assert not any(path.exists() for path in drafts)
+
+
+def test_a_lock_file_that_a_dead_process_left_holds_nobody_up(journal: Journal) -> None:
+    (journal.directory / "locks" / CLAIM).write_text("99999999")
+    with journal.hold(CLAIM):
+        pass
+
+
+def test_a_journal_of_a_depth_that_no_reader_takes_is_refused_by_name(journal: Journal) -> None:
+    path = journal.directory / f"{CLAIM}.rot_1.json"
+    path.write_text('{"a":' * 99_999 + "1" + "}" * 99_999)
+    with pytest.raises(ConfigError, match="is damaged"):
+        Journal.read(path)

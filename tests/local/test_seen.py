@@ -83,3 +83,20 @@ def test_a_write_that_was_cut_off_is_not_offered(env: dict[str, str], tmp_path: 
     remember(env, ONE, ["a"])
     (tmp_path / ".cache/spectronctl/contexts/.x.tmp").write_text("b\n")
     assert known_contexts(env) == ["a"]
+
+
+def test_a_cache_that_cannot_be_read_is_not_written_over(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(env, ONE, ["a"])
+    (file,) = (tmp_path / ".cache/spectronctl/contexts").iterdir()
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        remember(env, ONE, ["b"], replace=True)
+        forget(env, ONE, "a")
+        assert known_contexts(env) == []
+    assert file.read_text() == "a\n"

@@ -87,6 +87,12 @@ def test_an_older_generation_is_superseded() -> None:
     assert found == {"app.g3": "superseded", "app": "superseded"}
 
 
+def test_a_superseded_key_that_was_used_within_the_grace_is_no_orphan() -> None:
+    keys = make_key("app", last_used_at=ago(0.5)), make_key("app.g2", last_used_at=ago(0.1))
+    assert reasons(*keys) == {}
+    assert reasons(*keys, grace=DAY / 4) == {"app": "superseded"}
+
+
 def test_a_successor_that_has_expired_supersedes_nothing() -> None:
     assert reasons(used("app"), used("app.g2", status="expired")) == {"app.g2": "expired"}
 

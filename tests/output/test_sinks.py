@@ -113,12 +113,13 @@ def test_an_existing_file_is_refused_and_kept(target: Path) -> None:
     assert target.read_text() == "old"
 
 
-def test_force_replaces_the_whole_file_and_its_mode(target: Path) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o644])
+def test_force_replaces_the_whole_file_and_keeps_its_mode(target: Path, mode: int) -> None:
     target.write_text("old" * 10_000)
-    target.chmod(0o644)
+    target.chmod(mode)
     store(target, force=True)
     assert target.read_text() == SECRET + "\n"
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert stat.S_IMODE(target.stat().st_mode) == mode
     assert os.listdir(target.parent) == ["key"]
 
 

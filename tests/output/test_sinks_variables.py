@@ -75,11 +75,19 @@ def only(path: Path) -> bool:
         ("KEY=old\n", "KEY=new\n"),
         ("KEY=\n", "KEY=new\n"),
         ("KEY\n", "KEY=new\n"),
-        ("KEY = old\n", "KEY = new\n"),
-        ("KEY=old # why\n", "KEY=new\n"),
-        ("KEY= # why\n", "KEY= new\n"),
+        ("KEY = old\n", "KEY=new\n"),
+        ("KEY=old # why\n", "KEY=new # why\n"),
+        ("KEY= # why\n", "KEY=new # why\n"),
+        ("KEY=\t#why\r\n", "KEY=new\t#why\r\n"),
+        ("KEY=#old\n", "KEY=new\n"),
+        ("KEY=old#er # why # not\n", "KEY=new # why # not\n"),
+        ("KEY='old'#why\n", "KEY=new #why\n"),
+        ('KEY="o # l\\"d"  # why', "KEY=new  # why"),
+        ("KEY # why\n", "KEY=new # why\n"),
+        ("export KEY= # why\n", "export KEY=new # why\n"),
+        ("  KEY =  old  \n", "  KEY=new\n"),
         ("KEY='two\nOTHER=lines'\n", "KEY=new\n"),
-        ("'KEY'=old\n", "'KEY'=new\n"),
+        ("'KEY'=old\n", "KEY=new\n"),
         ('# KEY=1\n\n  export KEY="old"\nB=2', "# KEY=1\n\n  export KEY=new\nB=2"),
         ("A=1\r\nKEY=old\r\nB=2\r\n", "A=1\r\nKEY=new\r\nB=2\r\n"),
         ("A=1\r\n", "A=1\r\nKEY=new\r\n"),
@@ -93,6 +101,34 @@ def only(path: Path) -> bool:
 )
 def test_one_line_changes_and_no_other_byte(before: str, after: str) -> None:
     assert set_variable(before.encode(), "KEY", "new").decode() == after
+
+
+TEMPLATES = [
+    f"{lead}KEY{equals}{value}{comment}{end}"
+    for lead in ("", "  ", "export ", "\n# KEY=1\n\texport  ")
+    for equals in ("=", " = ", "= ", " =")
+    for value in ("", "old", "'old'", '"o # ld"', "#old")
+    for comment in ("", " # filled by the rotation", "\t#", '   # it\'s "$(touch PWNED)" `id`')
+    for end in ("", "\n", "\nB=2\n")
+]
+
+
+def test_a_shell_and_python_dotenv_read_the_same_from_every_template(tmp_path: Path) -> None:
+    names = []
+    for number, template in enumerate(TEMPLATES):
+        content = set_variable(template.encode(), "KEY", SECRET)
+        assert get_variable(content, "KEY") == SECRET, template
+        assert content.decode().count("#") >= template.count(" # filled"), template
+        name = f"t{number}"
+        (tmp_path / name).write_bytes(content)
+        names.append(name)
+    script = 'for file; do KEY=; . "./$file" || exit; echo "$KEY"; done'
+    done = subprocess.run(
+        ["sh", "-euc", script, "sh", *names], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == [SECRET] * len(TEMPLATES)
+    assert not (tmp_path / "PWNED").exists()
 
 
 def test_bytes_that_are_no_text_stay() -> None:
@@ -245,7 +281,7 @@ except SpectronctlError as exc:
 """
 
 
-@pytest.mark.parametrize(("directory_mode", "file_mode"), [(0o555, 0o666), (0o777, 0o444)])
+@pytest.mark.parametrize(("directory_mode", "file_mode"), [(0o555, 0o444), (0o777, 0o444)])
 def test_what_may_not_be_written_is_found_before_there_is_a_secret(
     directory_mode: int, file_mode: int
 ) -> None:

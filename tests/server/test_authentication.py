@@ -121,7 +121,7 @@ async def test_no_one_can_find_out_which_contexts_exist(
     expired_id = new_context_key_id()
     expired = mint_secret(expired_id, "acme-prod")
     await KeyTable(store).create_key(
-        expired_row(expired_id, expired, await ManagementKeyTable(store).read_hash_key())
+        expired_row(expired_id, expired, await ManagementKeyTable(store).load_hash_key())
     )
     cases = [
         ("acme-prod", foreign),

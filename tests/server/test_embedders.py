@@ -24,7 +24,7 @@ import truststore
 from spectronctl.server.providers import http as provider_http
 from spectronctl.server.providers import responses
 from spectronctl.server.providers.addresses import is_public
-from spectronctl.server.providers.choice import make_embedder, read_base_url, read_provider
+from spectronctl.server.providers.choice import choose_provider, make_embedder, parse_base_url
 from spectronctl.server.providers.embedder import Embedder
 from spectronctl.server.providers.errors import ProviderError, UnusableProviderError
 from spectronctl.server.providers.hashing import HashingEmbedder
@@ -498,13 +498,13 @@ async def test_the_local_embedder_is_chosen_unless_another_is(config: dict[str, 
     embedder = make_embedder(config, None, context_id="acme")
     assert isinstance(embedder, HashingEmbedder)
     assert (embedder.name, embedder.is_local) == ("local/hashing", True)
-    assert read_provider(config) is None
+    assert choose_provider(config) is None
     await embedder.close()
 
 
 async def test_openai_needs_no_url() -> None:
     config = {"models": {"embedding": "openai/text-embedding-3-small"}}
-    assert read_provider(config) == "openai"
+    assert choose_provider(config) == "openai"
     embedder = make_embedder(config, KEY, context_id="acme")
     assert vars(vars(embedder)["_http"])["_base_url"] == "https://api.openai.com/v1"
     await embedder.close()
@@ -549,7 +549,7 @@ def test_what_cannot_be_used_names_the_field_and_the_command(
 
 def test_a_host_that_only_httpx_refuses_is_named() -> None:
     url = "https://xn--i-7iq.ws"
-    assert read_base_url(url) == url
+    assert parse_base_url(url) == url
     message = refuse(configure(url))
     assert message.startswith("config.provider_urls.acme: no host can have the name that is in it")
     assert "contexts update acme-prod --set provider_urls.acme=https://" in message
@@ -568,7 +568,7 @@ def test_a_host_that_only_httpx_refuses_is_named() -> None:
     ],
 )
 def test_a_good_url_of_a_provider_is_one_that_httpx_takes(url: str, base: str) -> None:
-    assert read_base_url(url) == base
+    assert parse_base_url(url) == base
     assert httpx.URL(f"{base}/embeddings").host
 
 
@@ -608,7 +608,7 @@ BAD_URLS = [
 
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_a_bad_url_of_a_provider_is_none(url: Any) -> None:
-    assert read_base_url(url) is None
+    assert parse_base_url(url) is None
 
 
 def loaded_after(code: str) -> set[str]:

@@ -222,12 +222,17 @@ async def test_a_request_that_lost_its_reservation_writes_nothing(
     await ReservationTable(store).reserve_write(context, reserve("fast"))
     with pytest.raises(InFlightError, match="took this write over"):
         await SessionTable(store).create_session(
-            context, row, receipt=Receipt(reservation=slow, answer="{}")
+            context, row, receipt=Receipt(reservation=slow, response="{}")
         )
     assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
     with pytest.raises(InFlightError, match="took this write over"):
         await TurnTable(store).append_turns(
-            context, row, [], is_new=True, chunk=None, receipt=Receipt(reservation=slow, answer="")
+            context,
+            row,
+            [],
+            is_new=True,
+            chunk=None,
+            receipt=Receipt(reservation=slow, response=""),
         )
     assert await SessionTable(store).get_session(context, WHOLE, row.id) is None
     await ReservationTable(store).release_write(context, slow)  # which is not its own any more
@@ -242,7 +247,7 @@ async def test_a_release_after_the_write_takes_nothing_back(
     await ReservationTable(store).reserve_write(context, mine)
     row = SessionRow(id=f"session:{new_ulid()}", scopes=[])
     await SessionTable(store).create_session(
-        context, row, receipt=Receipt(reservation=mine, answer="{}")
+        context, row, receipt=Receipt(reservation=mine, response="{}")
     )
     await ReservationTable(store).release_write(context, mine)
     assert await ReservationTable(store).reserve_write(context, reserve("next")) == "{}"
@@ -261,7 +266,7 @@ async def test_a_restarted_server_goes_on_at_once_with_what_the_dead_one_reserve
     await ReservationTable(before).reserve_write(context, done)
     row = SessionRow(id=f"session:{new_ulid()}", scopes=[])
     await SessionTable(before).create_session(
-        context, row, receipt=Receipt(reservation=done, answer="kept")
+        context, row, receipt=Receipt(reservation=done, response="kept")
     )
     await ReservationTable(before).reserve_write(context, reserve("dead", key="begun"))
     await before.close()

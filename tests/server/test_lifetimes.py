@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.memory.lifetimes import read_lifetime, read_lifetimes
+from spectronctl.server.memory.lifetimes import parse_lifetime, parse_lifetimes
 
 HOUR, DAY = 3_600, 86_400
 CENTURY = 36_525 * DAY
@@ -15,14 +15,14 @@ CENTURY = 36_525 * DAY
     [("1s", 1), ("30m", 1_800), ("12h", 12 * HOUR), ("7d", 7 * DAY), ("36525d", CENTURY)],
 )
 def test_a_lifetime_is_a_duration(text: str, seconds: float) -> None:
-    assert read_lifetime(text) == seconds
+    assert parse_lifetime(text) == seconds
 
 
 @pytest.mark.parametrize(
     "value", [None, "", "soon", "-7d", "0s", "999ms", "36525d1s", 7, 7.5, True, ["7d"]]
 )
 def test_what_is_no_lifetime_is_none(value: Any) -> None:
-    assert read_lifetime(value) is None
+    assert parse_lifetime(value) is None
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_what_is_no_lifetime_is_none(value: Any) -> None:
 def test_the_category_comes_before_the_context_and_the_default(
     config: dict[str, Any], lifetimes: dict[str, float]
 ) -> None:
-    assert read_lifetimes(config) == lifetimes
+    assert parse_lifetimes(config) == lifetimes

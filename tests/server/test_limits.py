@@ -194,7 +194,7 @@ async def test_a_page_that_loses_a_turn_meanwhile_is_not_taken_for_the_last(
     kept = await say(member, None, *TEXTS)
     monkeypatch.setattr(_turns, "MAX_PIECE", room)
     session_id = kept["sessionId"]
-    _, pieces = await TurnTable(store).read_turns(context, WHOLE, session_id, offset=0, limit=100)
+    _, pieces = await TurnTable(store).load_turns(context, WHOLE, session_id, offset=0, limit=100)
     assert not isinstance(pieces, str)
     assert await anext(pieces) == "["
     await SessionTable(store).delete_session(context, session_id, with_memories=True)

@@ -7,7 +7,7 @@ import pytest
 
 from spectronctl.server.sessions import recall
 from spectronctl.server.sessions import routes as sessions
-from spectronctl.server.sessions.recall import read_words, write_context
+from spectronctl.server.sessions.recall import format_block, split_query
 from spectronctl.server.sessions.rows import Found
 from tests.support.conversations import FACTS, SESSIONS, Admit, open_session, say
 
@@ -81,11 +81,11 @@ async def test_a_query_must_be_text(member: httpx.AsyncClient, body: dict[str, o
 def test_the_best_are_chosen_and_shown_in_the_order_they_were_said() -> None:
     found = [Found(text="tea", role="user", seq=n) for n in range(50, 0, -1)]
     found.insert(40, Found(text="green tea", role="user", seq=0))
-    lines = write_context(read_words("green tea"), found).splitlines()
+    lines = format_block(split_query("green tea"), found).splitlines()
     assert lines[:2] == ["From this session:", "user: green tea"]
     assert len(lines) == 1 + recall._MOST_TEXTS
 
 
 def test_words_are_distinct_and_not_too_many() -> None:
-    assert read_words("Tea, tea & Émile's 茶") == ["tea", "émile", "s", "茶"]
-    assert len(read_words(" ".join(map(str, range(1000))))) == 64
+    assert split_query("Tea, tea & Émile's 茶") == ["tea", "émile", "s", "茶"]
+    assert len(split_query(" ".join(map(str, range(1000))))) == 64

@@ -81,7 +81,7 @@ async def test_the_same_queries_find_the_same_memories_afterwards(
     for slot in ("b", "a", "b"):
         job = await run(operator, store)
         assert (job.status, job.done, job.total, job.error) == ("succeeded", 60, 60, None)
-        assert (await SearchTable(store).read_index(context)).slot == slot
+        assert (await SearchTable(store).load_index(context)).slot == slot
         assert await find_all(operator, queries) == before
 
 
@@ -114,7 +114,7 @@ async def test_each_memory_is_asked_of_the_provider_once(
     await choose(operator, endpoint)
     assert (await run(operator, store)).status == "succeeded"
     assert {text: endpoint.asked[text] for text in texts} == dict.fromkeys(texts, 1)
-    index = await SearchTable(store).read_index(context)
+    index = await SearchTable(store).load_index(context)
     assert (index.embedder, index.dimension) == ("standin/small", 16)
 
 
@@ -135,7 +135,7 @@ async def test_an_embedder_that_fails_half_way_leaves_the_old_index_serving(
     assert job.error is not None
     assert job.error.startswith("standin/small at http://127.0.0.1:")
     assert KEY not in job.error
-    assert (await SearchTable(store).read_index(context)).embedder == "local/hashing"
+    assert (await SearchTable(store).load_index(context)).embedder == "local/hashing"
     assert await find_all(operator, texts[:10]) == before
     endpoint.behave(fail_from=None)
     assert (await run(operator, store)).status == "succeeded"
@@ -264,7 +264,7 @@ async def test_a_database_that_is_away_does_not_fail_the_job(
         nonlocal away
         if away and args[2].done >= 16:
             away -= 1
-            raise UnavailableError("the database does not answer")
+            raise UnavailableError("the database does not respond")
         return await original(*args, **settings)
 
     monkeypatch.setattr(SearchTable, "add_to_build", staticmethod(add))

@@ -110,7 +110,7 @@ async def test_a_worker_that_dies_just_before_the_end_leaves_nothing_to_do(
 
     async def fail_once(*args: Any, **kwargs: Any) -> None:
         if not failures:
-            failures.append(UnavailableError("the database does not answer"))
+            failures.append(UnavailableError("the database does not respond"))
             raise failures[0]
         await finish(*args, **kwargs)
 
@@ -183,7 +183,7 @@ async def test_a_provider_without_its_key_fails_the_job_that_is_taken_over_and_t
     await remember(store, context, *TEXTS, vectors=vectors)
     await choose(operator, endpoint)
     endpoint.behave(delay=0.05)
-    before = await SearchTable(store).read_index(context)
+    before = await SearchTable(store).load_index(context)
     async with work_on_jobs(store):
         job_id = await start(operator)
         while len(endpoint.asked) < 8:
@@ -195,7 +195,7 @@ async def test_a_provider_without_its_key_fails_the_job_that_is_taken_over_and_t
         job = await asyncio.wait_for(wait_until_finished(store, "acme-prod", job_id), 30)
     assert job.status == "failed"
     assert "--provider standin=env:VAR" in (job.error or "")
-    assert await SearchTable(store).read_index(context) == before
+    assert await SearchTable(store).load_index(context) == before
     assert await count_unindexed(operator) == 0
     claimed = await claim_reindex(store, context)
     assert await SearchTable(store).open_build(context, claimed) is None, (
@@ -224,7 +224,7 @@ async def test_a_memory_that_is_written_while_the_index_changes_is_found_by_its_
     async with app.state.embedders:
         kept = await operator.post(FACTS, json={"text": "Bo likes tea", "infer": "none"})
     assert kept.status_code == 200, kept.text
-    assert (await SearchTable(store).read_index(context)).embedder == "standin/small"
+    assert (await SearchTable(store).load_index(context)).embedder == "standin/small"
     assert await count_unindexed(operator) == 0
 
 
@@ -263,7 +263,7 @@ async def test_a_worker_whose_database_does_not_answer_goes_on_when_it_does(
 
     async def send_if_there(*args: Any) -> Any:
         if is_away:
-            raise UnavailableError("the database does not answer")
+            raise UnavailableError("the database does not respond")
         return await send(*args)
 
     monkeypatch.setattr(store, "_send", send_if_there)

@@ -107,7 +107,7 @@ class Browser:
 
 
 def _start(command: list[str], home: Path, told: int, heard: int) -> int:
-    """Start a process that reads its orders at 3 and answers at 4, and says nothing else."""
+    """Start a process that reads its orders at 3 and responds at 4, and says nothing else."""
     # Duplicates, out of the way of 3 and 4 themselves.
     told, heard = (os.dup2(end, 100 + place) for place, end in enumerate((told, heard)))
     try:

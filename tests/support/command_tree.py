@@ -51,8 +51,21 @@ DESTROYS_WITH: dict[tuple[str, ...], str] = {("keys", "create"): "--if-exists ro
 DESTROYS_AS: dict[tuple[str, ...], str] = {("api",): "api DELETE /contexts/acme-prod"}
 """Commands that destroy something only by other words than their sample's."""
 
-ASKS_AFTER_READING: set[tuple[str, ...]] = {("ontology", "set"), ("ontology", "edit")}
+ASKS_AFTER_READING: set[tuple[str, ...]] = {
+    ("contexts", "create"),
+    ("contexts", "update"),
+    ("ontology", "set"),
+    ("ontology", "edit"),
+}
 """Commands that look first and ask only where something would be lost: tests of their own hold them to it."""
+
+NEEDS_NO_CONSENT: set[tuple[str, ...]] = {
+    ("ontology", "add"),
+    ("keys", "rotations", "resume"),
+    ("keys", "rotations", "abort"),
+    ("exec",),
+}
+"""Commands whose requests could destroy, and do not: they add, or end what was agreed to or what they have made."""
 
 OFFLINE: set[tuple[str, ...]] = {
     ("completion",),

@@ -83,11 +83,11 @@ class Streaming:
         return upload
 
     async def write(self, request: Request, once: OnceOnly) -> Response:
-        return await once.answer(await self._read(request), _write_nothing, status=HTTPStatus.OK)
+        return await once.respond(await self._read(request), _write_nothing, status=HTTPStatus.OK)
 
     async def write_unread(self, once: OnceOnly) -> Response:
         answer = Received(size=0, sha256="")
-        return await once.answer(answer, _write_nothing, status=HTTPStatus.OK)
+        return await once.respond(answer, _write_nothing, status=HTTPStatus.OK)
 
     async def _read(self, request: Request) -> Received:
         digest, size = hashlib.sha256(), 0

@@ -131,6 +131,7 @@ class World:
     secrets: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=lambda: {"context_id": "acme"})
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    operations: list[str] = field(default_factory=list)
 
     async def ask(
         self, operation: str, ids: dict[str, str] | None = None, **more: Any
@@ -225,7 +226,7 @@ async def _make_keys(world: World) -> None:
     rotated_id, world.secrets["rotated"] = await world.make_key("acme", "rotated")
     ids["key_id"] = rotated_id
     await world.ask("POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate", ids)
-    hash_key = await ManagementKeyTable(world.store).read_hash_key()
+    hash_key = await ManagementKeyTable(world.store).load_hash_key()
     key_id = new_context_key_id()
     world.secrets["expired"] = mint_secret(key_id, "acme")
     await KeyTable(world.store).create_key(

@@ -10,7 +10,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.runtime import Runtime
-from spectronctl.config import profiles as store
+from spectronctl.config import editing, profiles
 from spectronctl.config.credentials import Credential, digest
 from spectronctl.errors import AuthError, ConfigError, UsageError
 from spectronctl.local.locations import config_path
@@ -57,16 +57,16 @@ def list_profiles(ctx: Context) -> None:
     rt = ctx.runtime
     rt.out.check(PROFILES)
     default = rt.config.profile
-    names = [*rt.config.profiles, store.LOCAL]
-    rows = (_describe(store.find_profile(rt.config, name), default) for name in names)
+    names = [*rt.config.profiles, profiles.LOCAL]
+    rows = (_describe(profiles.find_profile(rt.config, name), default) for name in names)
     rt.out.rows(rows, PROFILES)
 
 
-def _describe(profile: store.Profile, default: str | None) -> dict[str, Any]:
+def _describe(profile: profiles.Profile, default: str | None) -> dict[str, Any]:
     return {
         "name": profile.name,
         "default": profile.name == default,
-        "url": None if profile.name == store.LOCAL else profile.url,
+        "url": None if profile.name == profiles.LOCAL else profile.url,
         "context": profile.context,
         "key": profile.credential and profile.credential.source.rpartition(" ")[2],
         "protected": bool(profile.protected),
@@ -168,7 +168,7 @@ def add_profile(
     keys = [field for field in fields if field.startswith("api_key")]
     if len(keys) > 1:
         raise UsageError(f"{' and '.join(keys)} are both given; keep one of them")
-    config = store.add_profile(_path(rt), name, fields, use=use)
+    config = editing.add_profile(_path(rt), name, fields, use=use)
     _show(rt, config, name, f"Added profile {name} to {_path(rt)}.")
 
 
@@ -185,7 +185,7 @@ def use_profile(ctx: Context, name: NameArgument) -> None:
     """Make a profile the default one."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
-    config = store.use_profile(_path(rt), name)
+    config = editing.use_profile(_path(rt), name)
     _show(rt, config, name, f"Profile {name} is the default now.")
 
 
@@ -205,7 +205,7 @@ def set_value(
             hint=f"Pipe it: spectronctl profiles set {name} {field} - < FILE",
         )
     text = rt.inputs.read_stdin("VALUE").strip() if value == "-" else value
-    config = store.set_value(_path(rt), name, field, text)
+    config = editing.set_value(_path(rt), name, field, text)
     _show(rt, config, name, f"Set {field} of profile {name}.")
 
 
@@ -214,7 +214,7 @@ def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
     """Clear one field of a profile."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
-    config = store.unset_value(_path(rt), name, field)
+    config = editing.unset_value(_path(rt), name, field)
     _show(rt, config, name, f"Cleared {field} of profile {name}.")
 
 
@@ -223,7 +223,7 @@ def remove_profile(ctx: Context, name: NameArgument) -> None:
     """Remove a profile; its server does not change."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
-    store.remove_profile(_path(rt), name)
+    editing.remove_profile(_path(rt), name)
     rt.out.done({"name": name, "removed": True}, PROFILES, f"Removed profile {name}.")
 
 
@@ -240,5 +240,5 @@ def _path(rt: Runtime) -> Any:
     return config_path(rt.env)
 
 
-def _show(rt: Runtime, config: store.Config, name: str, note: str) -> None:
-    rt.out.done(_describe(store.find_profile(config, name), config.profile), PROFILES, note)
+def _show(rt: Runtime, config: profiles.Config, name: str, note: str) -> None:
+    rt.out.done(_describe(profiles.find_profile(config, name), config.profile), PROFILES, note)

@@ -41,7 +41,7 @@ def version(
     """
     Show the version of spectronctl, and compare it with the server.
 
-    --check-server says `compatible` when `spectronctl serve` of the same two first numbers answers (ends with 0),
+    --check-server says `compatible` when `spectronctl serve` of the same two first numbers responds (ends with 0),
     `older` or `newer` when another one does (20), and `unknown` for every other server, whose versions count by
     themselves (0); `missing` are the routes of our commands that the server's description lacks, null where it
     describes none. No management plane, or no response, is an error (9). No key is needed.

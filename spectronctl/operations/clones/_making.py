@@ -76,7 +76,7 @@ def make_clone(
     """
     Make what is new in the plan of a clone, part by part; `clone` knows how far it has come, also when this fails.
 
-    `on_made` is told each part. Lost answers are settled by reading back, and a key whose secret is lost by then
+    `on_made` is told each part. Lost responses are settled by reading back, and a key whose secret is lost by then
     is deleted again.
     """
     plan = clone.plan

@@ -156,14 +156,14 @@ _ROUTES = (
 
 def check_capabilities(subject: Subject) -> Finding:
     """Which routes the server has, as far as these keys let one see."""
-    answers = dict(_try_routes(subject))
+    responses = dict(_try_routes(subject))
     groups = {
-        "offered": [name for name, is_there in answers.items() if is_there],
-        "not offered": [name for name, is_there in answers.items() if is_there is False],
-        "not to be seen": [name for name, is_there in answers.items() if is_there is None],
+        "offered": [name for name, is_there in responses.items() if is_there],
+        "not offered": [name for name, is_there in responses.items() if is_there is False],
+        "not to be seen": [name for name, is_there in responses.items() if is_there is None],
     }
     told = [f"{group}: {', '.join(names)}" for group, names in groups.items() if names]
-    return Finding("; ".join(told), facts=answers)
+    return Finding("; ".join(told), facts=responses)
 
 
 def _try_routes(subject: Subject) -> Iterator[tuple[str, bool | None]]:

@@ -109,7 +109,7 @@ def _run(check: Check, limit: float) -> Finding:
 
 
 def _run_bounded(run: Callable[[], Finding], limit: float) -> Finding:
-    """In a thread, since nothing interrupts a resolver or a disk that does not answer."""
+    """In a thread, since nothing interrupts a resolver or a disk that does not respond."""
     outcome: list[Finding | Exception] = []
 
     def work() -> None:

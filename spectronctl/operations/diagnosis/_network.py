@@ -59,7 +59,7 @@ def check_tcp(subject: Subject) -> Finding:
         return NOT_IN_PLAY
     reached = probes.reach(subject.route, target.limit)
     subject.address = reached.address
-    detail = f"{subject.route.hop_name} answers at {reached.address}"
+    detail = f"{subject.route.hop_name} responds at {reached.address}"
     facts = {"address": reached.address, "refused": reached.refused}
     if slow := [each for each, reason in reached.refused.items() if reason == probes.LATE]:
         hint = "Every new connection may try it first: take it out of DNS, or fix its network."
@@ -217,7 +217,7 @@ def check_protocol(subject: Subject) -> Finding:
         return Finding(_NOT_BY_HAND, "skipped")
     greeting = probes.greet(route, target.limit / 2)
     is_http = greeting.protocol is Protocol.HTTP
-    # Some servers of TLS answer to plain http with a 400 that says so.
+    # Some servers of TLS respond to plain http with a 400 that says so.
     is_odd = not route.is_secure and (not is_http or greeting.status == 400)
     if is_odd and probes.speaks_tls(route.switch("https"), target.limit / 4):
         raise _explain_tls(target, route)

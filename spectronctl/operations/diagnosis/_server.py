@@ -18,7 +18,7 @@ _GET_READINESS: Request[dict[str, Any]] = Request("GET", path("/ready"), dict[st
 
 
 def check_health(subject: Subject) -> Finding:
-    """Whether Spectron answers there, in which version, and whether its database responds."""
+    """Whether Spectron responds there, in which version, and whether its database responds."""
     client = subject.target.client
     try:
         health = client.send(get_health())
@@ -50,7 +50,7 @@ def _recognise_database(subject: Subject) -> UpstreamError | None:
 
 
 def check_clock(subject: Subject) -> Finding:
-    """How far the server's clock is from ours, by the `Date` of its last answer."""
+    """How far the server's clock is from ours, by the `Date` of its last response."""
     if subject.target.is_local:
         return NOT_IN_PLAY
     seconds = subject.target.client.clock_offset.total_seconds()

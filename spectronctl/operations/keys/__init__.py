@@ -1,4 +1,4 @@
-"""Keys: found by id or name over all pages, and minted so that a lost answer never hides a live key."""
+"""Keys: found by id or name over all pages, and minted so that a lost response never hides a live key."""
 
 from spectronctl.operations.keys._deleting import delete_keys, find_doomed, name_keys
 from spectronctl.operations.keys._filters import KeyFilter, OrphanReason, find_orphans
@@ -10,10 +10,12 @@ from spectronctl.operations.keys._minting import (
     rotate_key,
     sweep_keys,
 )
+from spectronctl.operations.keys._secrets import check_minted
 
 __all__ = [
     "KeyFilter",
     "OrphanReason",
+    "check_minted",
     "choose_key",
     "create_key",
     "delete_keys",

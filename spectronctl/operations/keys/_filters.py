@@ -64,7 +64,8 @@ def find_orphans(
     """
     Keys that are probably lost or no longer used, each with the first reason that holds.
 
-    `grace` is how many seconds a new key may go unused; `open_ids` are keys that a rotation still works on.
+    `grace` is how many seconds a key may go unused, since it is new or since its last use; `open_ids` are keys that a
+    rotation still works on.
     """
     listed = list(keys)
     live = [split_name(key.name) for key in listed if not has_expired(key, now)]
@@ -78,7 +79,9 @@ def _find_reason(
 ) -> OrphanReason | None:
     logical, generation = split_name(key.name)
     if generation < newest.get(logical, 0):
-        return "superseded"
+        # One that is in use may be in the overlap of a rotation whose journal another machine or user has.
+        is_used = key.last_used_at is not None and not _lies_back(key.last_used_at, grace, now)
+        return None if is_used else "superseded"
     if has_expired(key, now):
         return "expired"
     unused = key.last_used_at is None and _lies_back(key.created_at, grace, now)

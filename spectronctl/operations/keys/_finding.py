@@ -22,7 +22,7 @@ def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: boo
     """
     The key whose id is `wanted`, or else its name; a logical name stands for its newest generation.
 
-    NotFoundError names the near ones; ConflictError when several keys answer to the name (some servers allow that),
+    NotFoundError names the near ones; ConflictError when several keys have the name (some servers allow that),
     and without `newest` also when several generations do.
     """
     read: list[Key] = []

@@ -1,4 +1,4 @@
-"""Keys minted and rotated so that a lost answer never hides a live key."""
+"""Keys minted and rotated so that a lost response never hides a live key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from spectronctl.client import Client
 from spectronctl.errors import RequestError
 from spectronctl.models.keys import Key, MintedKey
 from spectronctl.operations.keys._deleting import delete_keys
+from spectronctl.operations.keys._secrets import check_minted
 from spectronctl.operations.recovery import (
     Advice,
     explain_loss,
@@ -25,20 +26,21 @@ def create_key(
     """
     Mint a key.
 
-    When the answer is lost, a key that has appeared under the name is an orphan: its secret is lost. With
+    When the response is lost, a key that has appeared under the name is an orphan: its secret is lost. With
     `recover` it is rotated to a fresh one; otherwise, or when that fails, the error names it, its outcome unknown. Keys
     that were there before are never touched.
     """
     before = list_ids(client, context_id) if recover else None
     try:
-        return client.send(api.create_key(context_id, name, **settings))
+        minted = client.send(api.create_key(context_id, name, **settings))
     except RequestError as exc:
-        return settle(
+        minted = settle(
             exc,
             read=lambda: _list_named(client, context_id, name),
             judge=lambda found: _judge(client, context_id, name, found, before),
             unreadable=_advise_to_look(context_id, name),
         )
+    return check_minted(context_id, minted)
 
 
 def _list_named(client: Client, context_id: str, name: str) -> list[Key]:
@@ -103,10 +105,10 @@ def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection
 
 
 def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = False) -> MintedKey:
-    """Replace a key's secret in place; with `recover` a lost answer is followed by one more rotation."""
+    """Replace a key's secret in place; with `recover` a lost response is followed by one more rotation."""
     request = api.rotate_key(context_id, key_id)
     try:
-        return send_until_response(client, request, attempts=2 if recover else 1)
+        minted = send_until_response(client, request, attempts=2 if recover else 1)
     except RequestError as exc:
         if recover:
             raise
@@ -115,3 +117,4 @@ def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = 
             f"spectronctl keys rotate {key_id} -c {context_id}",
         )
         raise explain_loss(exc, advice) from None
+    return check_minted(context_id, minted)

@@ -1,4 +1,4 @@
-"""Writes of a whole ontology that depend on the version they were made from; lost answers settled by reading back."""
+"""Writes of a whole ontology that depend on the version they were made from; lost responses settled by reading back."""
 
 from __future__ import annotations
 

@@ -52,16 +52,24 @@ class Ledger:
         """Whether anything was written of it yet."""
         return self._journal.find_path(rotation.id) is not None
 
-    def list_keys_in_rotation(self, url: str, context: str) -> frozenset[str]:
-        """Ids of the keys that a rotation under way is about to retire or has just made; ConfigError if unsure."""
+    def list_keys_in_rotation(self) -> frozenset[str]:
+        """
+        Ids of the keys that a rotation under way is about to retire or has just made; ConfigError if unsure.
+
+        Of every server: ids are unique, and one server can be reached under several URLs.
+        """
         found, unreadable = self.list_all()
         if unreadable:  # it may be about any key
             raise unreadable[0]
         return frozenset(
             key_id
             for rotation in found
-            if rotation.is_open and rotation.context == context and rotation.is_at(url)
-            for key_id in (rotation.successor_id, *(ref["id"] for ref in rotation.retiring))
+            if rotation.is_open
+            for key_id in (
+                rotation.key["id"],
+                rotation.successor_id,
+                *(ref["id"] for ref in rotation.retiring),
+            )
             if key_id
         )
 

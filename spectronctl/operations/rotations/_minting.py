@@ -6,6 +6,7 @@ from spectronctl.api import keys as api
 from spectronctl.api.requests import Request
 from spectronctl.errors import ConflictError, RequestError
 from spectronctl.models.keys import MintedKey
+from spectronctl.operations.keys import check_minted
 from spectronctl.operations.recovery import (
     Advice,
     explain_loss,
@@ -16,7 +17,7 @@ from spectronctl.operations.rotations._rotation import Step
 from spectronctl.operations.rotations._run import Run
 
 ATTEMPTS = 3
-"""How often a secret whose answer was lost is replaced at once."""
+"""How often a secret whose response was lost is replaced at once."""
 
 
 def rotate(run: Run, is_fresh: bool) -> Step:
@@ -33,10 +34,11 @@ def rotate(run: Run, is_fresh: bool) -> Step:
 def _rotate_once(run: Run, key_id: str) -> MintedKey:
     """An agent that is up still may hold the old secret: whether to make another is not decided here."""
     try:
-        return run.client.send(api.rotate_key(run.rotation.context, key_id))
+        minted = run.client.send(api.rotate_key(run.rotation.context, key_id))
     except RequestError as exc:
         lost = "The old secret may be dead and the new one is lost: resuming makes another."
         raise explain_loss(exc, Advice(lost)) from None
+    return check_minted(run.rotation.context, minted)
 
 
 def _renew(run: Run, key_id: str) -> MintedKey:
@@ -46,18 +48,19 @@ def _renew(run: Run, key_id: str) -> MintedKey:
         run.has_begun = True
 
     request = api.rotate_key(run.rotation.context, key_id)
-    return send_until_response(run.client, request, attempts=ATTEMPTS, on_loss=note_loss)
+    minted = send_until_response(run.client, request, attempts=ATTEMPTS, on_loss=note_loss)
+    return check_minted(run.rotation.context, minted)
 
 
 def mint(run: Run, is_fresh: bool) -> Step:
-    """A key that stands under the stamped name already is ours: the answer that minted it was lost."""
+    """A key that stands under the stamped name already is ours: the response that minted it was lost."""
     for attempt in range(ATTEMPTS):
         if attempt or not is_fresh or run.rotation.successor_id:
             run.has_begun = True
             if _adopt(run):
                 return run.after("minting")
         try:
-            run.minted = run.client.send(_make_request(run))
+            minted = run.client.send(_make_request(run))
         except ConflictError:
             if is_fresh and not attempt:
                 taken = _refuse_taken(run)
@@ -67,7 +70,8 @@ def mint(run: Run, is_fresh: bool) -> Step:
             if not is_lost(exc) or attempt == ATTEMPTS - 1:
                 raise
         else:
-            run.rotation.successor_id = run.minted.id
+            run.rotation.successor_id = minted.id
+            run.minted = check_minted(run.rotation.context, minted)
             return run.after("minting")
     raise _refuse_taken(run)
 

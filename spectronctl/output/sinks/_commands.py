@@ -64,7 +64,7 @@ class CommandSink:
         return None
 
     def _run(self, source: BinaryIO) -> int:
-        # stdout is for the answer, so the command speaks on stderr; a shell may have closed that.
+        # stdout is for the result, so the command speaks on stderr; a shell may have closed that.
         output = NOWHERE if sys.__stderr__ is None else 2
         try:
             return run_program(

@@ -1,5 +1,5 @@
 """
-One variable of a dotenv file, and every other byte left as it is.
+One variable of a dotenv file, and every other byte left as it is; its line is one that a shell can source.
 
 What a binding is, python-dotenv's parser says: a quoted value may span lines, and hold what looks like other bindings.
 """
@@ -15,10 +15,18 @@ _BOM = "\ufeff"
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"\s*")
-_HEAD = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)(?:[^\S\r\n]*=[^\S\r\n]*)?")
-"""What stands before a binding's value; like the parser, it counts the blank lines before it in."""
-
-_END = re.compile(r"(?:\r\n|\n|\r)?\Z")
+_LINE = re.compile(
+    r"""
+    (?P<lead> \s* (?:export[^\S\r\n]+)? )
+    (?:'[^']+' | [^=\#\s]+)
+    (?:[^\S\r\n]*=)?
+    (?: [^\S\r\n]* (?: '(?:\\'|[^'])*' | "(?:\\"|[^"])*" ) | (?:(?![^\S\r\n]\#)[^\r\n])* )
+    (?P<blank> [^\S\r\n]* ) (?P<comment> (?:\#[^\r\n]*)? )
+    (?P<end> (?:\r\n|\n|\r)? )
+    """,
+    re.VERBOSE,
+)
+"""A binding, with the blank lines before it, as the parser has it. An unquoted value ends before a blank and #."""
 
 
 def get_variable(content: bytes, name: str) -> str | None:
@@ -65,12 +73,11 @@ def _find_line(binding: Binding) -> int:
 
 
 def _rewrite(binding: Binding, value: str) -> str:
-    original = binding.original.string
-    head, end = _HEAD.match(original), _END.search(original)
-    assert head
-    assert end
-    equals = "" if "=" in head[0] else "="
-    return f"{head[0]}{equals}{_quote(value)}{end[0]}"
+    line = _LINE.fullmatch(binding.original.string)
+    assert line, "the parser takes other lines"
+    # A blank beside the = is a word's end to a shell: it would run the secret as a command.
+    comment = (line["blank"] or " ") + line["comment"] if line["comment"] else ""
+    return f"{line['lead']}{binding.key}={_quote(value)}{comment}{line['end']}"
 
 
 def _make_line(text: str, name: str, value: str) -> str:

@@ -11,12 +11,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
-from spectronctl.errors import ConfigError
 from spectronctl.ground.disk import (
     CAN_LOCK,
     close_synced,
@@ -31,15 +30,7 @@ ROOM = 4096
 _NAMED = 50
 """Characters of the target's name that a draft carries: the whole must fit in 255 bytes."""
 
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-
-
-class Ownership(NamedTuple):
-    """Whose a file is, and what others may do with it."""
-
-    user: int
-    group: int
-    mode: int
+_ACL = "system.posix_acl_access"
 
 
 class Draft:
@@ -58,15 +49,32 @@ class Draft:
             self.discard()
             raise
 
-    def adopt(self, ownership: Ownership | None) -> None:
-        """Become as private as another file, or of mode 0600 where there is none; OSError."""
-        if ownership is None:
+    def adopt(self, file: Path | None, status: os.stat_result | None) -> None:
+        """
+        Become as private as a file whose status this is, or of mode 0600 where there is none.
+
+        OSError when owner, group or access list cannot be kept.
+        """
+        if status is None or file is None:
             self._path.chmod(0o600)
             return
         mine = os.fstat(self._descriptor)
-        if (mine.st_uid, mine.st_gid) != ownership[:2]:
-            os.chown(self._descriptor, ownership.user, ownership.group)
-        self._path.chmod(ownership.mode)
+        if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
+            _give_to(self._descriptor, status)
+        os.fchmod(self._descriptor, stat.S_IMODE(status.st_mode))
+        _copy_attributes(file, self._descriptor)
+
+    def try_placing(self) -> None:
+        """Replace another new file in the same directory, as the target will be; OSError."""
+        descriptor, name = tempfile.mkstemp(prefix=_prefix(self._target), dir=self._target.parent)
+        os.close(descriptor)
+        try:
+            os.replace(self._path, name)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
+        self._path = Path(name)
 
     def write(self, data: bytes) -> None:
         """Make these the whole content, on the disk; OSError."""
@@ -76,22 +84,30 @@ class Draft:
         os.fsync(self._descriptor)
 
     def place(self, *, replace: bool) -> None:
-        """
-        Become the target.
-
-        When that fails the draft stays, `kept`, since it holds the only copy of a secret; ConfigError.
-        """
+        """Become the target; OSError."""
         if not CAN_LOCK:  # no lock to lose, and a system that does not rename an open file
             self._close()
-        try:
-            if replace:
-                self._path.replace(self._target)
-            else:
-                _move_to_new(self._path, self._target)
-        except OSError as exc:
-            self._keep(exc)
+        if replace:
+            self._path.replace(self._target)
+        else:
+            _move_to_new(self._path, self._target)
         self._close()
         sync_directory(self._target.parent)
+
+    def keep(self) -> Path:
+        """Stay, under a name that the next write to the target does not remove; FileNotFoundError."""
+        # Without the leading dot the name is no draft any more.
+        kept = self._path.with_name(self._path.name[1:])
+        try:
+            self._path.rename(kept)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            kept = self._path
+        finally:
+            self._close()
+        self.kept = kept
+        return kept
 
     def discard(self) -> None:
         """Leave nothing behind, unless it was placed or kept; the next draft removes what cannot be removed now."""
@@ -99,25 +115,6 @@ class Draft:
             self._close()  # first, for a system that does not remove an open file
             with suppress(OSError):
                 self._path.unlink()
-
-    def _keep(self, error: OSError) -> None:
-        # Without the leading dot the name is no draft any more, so the next write does not remove the only copy.
-        self.kept = self._path.with_name(self._path.name[1:])
-        try:
-            self._path.rename(self.kept)
-        except FileNotFoundError:
-            self.kept = None
-            raise ConfigError(
-                f"the secret could not be written to {self._target}: {error.strerror}"
-            ) from None
-        except OSError:
-            self.kept = self._path
-        finally:
-            self._close()
-        raise ConfigError(
-            f"the secret is in {self.kept}, since {self._target} could not be made: {error.strerror}",
-            hint=f"Move {self.kept} to where you want it; it is the only copy.",
-        ) from None
 
     def _close(self) -> None:
         if self._is_open:
@@ -178,13 +175,39 @@ def _move_to_new(draft: Path, target: Path) -> None:
     try:
         # link() fails if the target exists; rename() would replace it without a word.
         os.link(draft, target)
-    except OSError as exc:
-        if exc.errno not in _NO_LINKS:
-            raise
-        # A disk without hard links, such as FAT: claim the name exclusively, then replace our own empty file.
+    except FileExistsError:
+        raise
+    except OSError:
+        # A disk without hard links, such as FAT, or a rule against them, each with an error of its own: claim the name
+        # exclusively, then replace our own empty file.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(target)
     else:
         sync_directory(target.parent)  # or a loss of power might keep neither name
         with suppress(OSError):  # the target is there, whatever becomes of its draft
             draft.unlink()
+
+
+def _give_to(descriptor: int, status: os.stat_result) -> None:
+    try:
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    except OSError as exc:
+        raise OSError(exc.errno, "its owner and group would be lost") from None
+
+
+def _copy_attributes(source: Path, descriptor: int) -> None:
+    """Extended attributes, the access list among them; OSError when that one cannot be kept."""
+    if not hasattr(os, "listxattr"):
+        return
+    names = set()
+    with suppress(OSError):  # not every disk has them
+        names = set(os.listxattr(source, follow_symlinks=False))
+    for name in names:
+        try:
+            os.setxattr(descriptor, name, os.getxattr(source, name, follow_symlinks=False))
+        except OSError as exc:
+            if name == _ACL:
+                raise OSError(exc.errno, "its access list would be lost") from None
+    if _ACL not in names:
+        with suppress(OSError):  # one that the directory gives to new files
+            os.removexattr(descriptor, _ACL)

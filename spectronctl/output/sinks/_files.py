@@ -10,7 +10,9 @@ from pathlib import Path
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.ground.disk import write_all
-from spectronctl.output.sinks._drafts import ROOM, Draft
+from spectronctl.ground.room import check_room
+from spectronctl.output.sinks._drafts import ROOM
+from spectronctl.output.sinks._targets import Target
 from spectronctl.output.sinks.places import Place
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
@@ -19,22 +21,23 @@ _STANDARD = {"stdout": 1, "stderr": 2}
 
 class FileSink:
     """
-    A regular file is written beside its path and moved there whole, mode 0600.
+    A new file has mode 0600; one that is replaced keeps its owner, group and mode.
 
     A device, a FIFO or a descriptor such as /dev/fd/3 is written to as it stands.
     """
 
-    def __init__(self, place: Place, *, replace: bool) -> None:
+    def __init__(self, place: Place, *, replace: bool, keeps: bool) -> None:
         assert place.path is not None
         self.place = place
         self._path = place.path
         self._replace = replace
+        self._keeps = keeps
         self._stream: int | None = None
-        self._draft: Draft | None = None
+        self._target: Target | None = None
 
     @property
     def kept(self) -> Path | None:
-        return self._draft.kept if self._draft else None
+        return self._target.kept if self._target else None
 
     def reserve(self) -> None:
         """
@@ -48,31 +51,33 @@ class FileSink:
             if self._stream is None:
                 check_file(self._path)
                 self._check_free()
-                self._draft = Draft(self._path, ROOM)
+                self._target = Target(self._path, ROOM, keeps=self._keeps)
+            else:
+                check_room(self._stream, ROOM)
         except OSError as exc:
+            self.discard()
             raise ConfigError(f"cannot write a secret to {self._path}: {exc.strerror}") from None
 
     def commit(self, secret: str) -> None:
         """Write the secret and a newline, and put the file in its place; ConfigError."""
-        assert self._draft or self._stream is not None, "not reserved"
+        assert self._target or self._stream is not None, "not reserved"
         data = secret.encode() + b"\n"
         try:
-            if self._draft:
-                self._draft.write(data)
+            if self._target:
+                self._target.write(data)
+                self._target.place(replace=self._replace)
             elif self._stream is not None:
                 write_all(self._stream, data)
         except OSError as exc:
-            self.discard()
             raise ConfigError(
                 f"the secret could not be written to {self._path}: {exc.strerror}"
             ) from None
-        if self._draft:
-            self._draft.place(replace=self._replace)
-        self.discard()
+        finally:
+            self.discard()
 
     def discard(self) -> None:
-        if self._draft:
-            self._draft.discard()
+        if self._target:
+            self._target.discard()
         if self._stream is not None:
             with suppress(OSError):
                 os.close(self._stream)

@@ -16,6 +16,10 @@ _ORDER: tuple[Kind, ...] = ("command", "variable", "file")
 """What fails most comes first, while no other place has the secret."""
 
 
+STDOUT_ROOM = 8192
+"""Bytes: a key and its secret, in the longest form that they are printed in."""
+
+
 def check_secret_output(
     streams: Streams,
     *,
@@ -23,9 +27,22 @@ def check_secret_output(
     has_file: bool,
     hint: str = "Write it to a file with --secret-file PATH, or show it with --reveal.",
 ) -> None:
-    """Before a secret is minted: refuse to show it on a terminal unasked (UsageError)."""
-    if streams.stdout_is_terminal and not reveal and not has_file:
+    """
+    Before a secret is minted: refuse to show it on a terminal unasked (UsageError).
+
+    SpectronctlError for a stdout that should get it and cannot be written.
+    """
+    if has_file and not reveal:
+        return
+    if streams.stdout_is_terminal and not reveal:
         raise UsageError("the secret would be shown on this terminal", hint=hint)
+    try:
+        streams.check_room(STDOUT_ROOM)
+    except OSError as exc:
+        raise SpectronctlError(
+            f"the secret cannot be written to stdout: {exc.strerror}; nothing was sent",
+            hint="Write it to a file with --secret-file PATH.",
+        ) from None
 
 
 class SinkGroup:

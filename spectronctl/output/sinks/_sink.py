@@ -41,12 +41,14 @@ def open_sink(
     replace: bool,
     env: Mapping[str, str],
     labels: Mapping[str, str] | None = None,
+    keeps: bool = True,
 ) -> Sink:
     """
     The sink of a place whose placeholders are filled; nothing is touched yet.
 
     `replace` allows for a secret that is there already. `env` is a command's environment, to which `labels` adds
-    `context`, `name` and `id` of the key, as they are when it runs.
+    `context`, `name` and `id` of the key, as they are when it runs. Without `keeps` a secret that cannot be put in its
+    file is left nowhere: for a caller that makes another.
     """
     if place.kind == "command":
         from spectronctl.output.sinks._commands import CommandSink
@@ -55,7 +57,7 @@ def open_sink(
     if place.kind == "variable":
         from spectronctl.output.sinks._variables import VariableSink
 
-        return VariableSink(place, replace=replace)
+        return VariableSink(place, replace=replace, keeps=keeps)
     from spectronctl.output.sinks._files import FileSink
 
-    return FileSink(place, replace=replace)
+    return FileSink(place, replace=replace, keeps=keeps)

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from stat import S_IMODE
 
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.ground.disk import close_synced, lock_descriptor
 from spectronctl.output.sinks._dotenv import get_variable, set_variable
-from spectronctl.output.sinks._drafts import ROOM, Draft, Ownership
+from spectronctl.output.sinks._drafts import ROOM
 from spectronctl.output.sinks._files import check_file, read_regular
+from spectronctl.output.sinks._targets import Target
 from spectronctl.output.sinks.places import Place
 
 LOCK_SECONDS = 30.0
@@ -22,41 +22,41 @@ LOCK_SECONDS = 30.0
 
 class VariableSink:
     """
-    One variable of a dotenv file, which is replaced in one step.
+    One variable of a dotenv file.
 
-    The file is read again when the secret is there, so that an edit made meanwhile is kept. It keeps its owner and
-    mode; a new one has the mode 0600.
+    The file is read again when the secret is there, so that an edit made meanwhile is kept. It keeps its owner, group
+    and mode; a new one has the mode 0600.
     """
 
-    def __init__(self, place: Place, *, replace: bool) -> None:
+    def __init__(self, place: Place, *, replace: bool, keeps: bool) -> None:
         assert place.path is not None
         self.place = place
         self._path = place.path
         self._replace = replace
-        self._draft: Draft | None = None
+        self._keeps = keeps
+        self._target: Target | None = None
 
     @property
     def kept(self) -> Path | None:
-        return self._draft.kept if self._draft else None
+        return self._target.kept if self._target else None
 
     def reserve(self) -> None:
         """UsageError for a file that cannot be meant or edited, ConfigError for one that may not be written."""
         check_file(self._path)
         try:
-            content, ownership = self._load()
+            content, _ = self._load()
             self._edit(content, "")
-            self._draft = Draft(self._path, len(content) + ROOM)
-            self._draft.adopt(ownership)
+            self._target = Target(self._path, len(content) + ROOM, keeps=self._keeps)
         except OSError as exc:
             self.discard()
             raise ConfigError(f"cannot write a secret to {self._path}: {exc.strerror}") from None
 
     def commit(self, secret: str) -> None:
         """Set the variable; ConfigError."""
-        assert self._draft, "not reserved"
+        assert self._target, "not reserved"
         try:
             with _hold(self._path.parent):
-                self._set(self._draft, secret)
+                self._set(self._target, secret)
         except OSError as exc:
             raise ConfigError(
                 f"the secret could not be written to {self._path}: {exc.strerror}"
@@ -67,20 +67,21 @@ class VariableSink:
             self.discard()
 
     def discard(self) -> None:
-        if self._draft:
-            self._draft.discard()
+        if self._target:
+            self._target.discard()
 
     def read(self) -> str | None:
         content = read_regular(self._path)
         return get_variable(content, self.place.name) if content else None
 
-    def _set(self, draft: Draft, secret: str) -> None:
-        found = None
-        while found != (found := self._load()):  # until it was not changed while it was edited
-            content, ownership = found
-            draft.adopt(ownership)
-            draft.write(self._edit(content, secret))
-        draft.place(replace=found[1] is not None)
+    def _set(self, target: Target, secret: str) -> None:
+        seen = None
+        content, status = self._load()
+        while seen != (seen := (content, _describe_access(status))):
+            target.adopt(status)
+            target.write(self._edit(content, secret))
+            content, status = self._load()  # until it was not changed while it was edited
+        target.place(replace=status is not None)
 
     def _edit(self, content: bytes, secret: str) -> bytes:
         name = self.place.name
@@ -94,7 +95,7 @@ class VariableSink:
             )
         return edited
 
-    def _load(self) -> tuple[bytes, Ownership | None]:
+    def _load(self) -> tuple[bytes, os.stat_result | None]:
         """What is there, and whose it is; nothing and None where there is no file yet."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -106,7 +107,11 @@ class VariableSink:
             # silently.
             if not os.access(self._path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            return file.read(), Ownership(status.st_uid, status.st_gid, S_IMODE(status.st_mode))
+            return file.read(), status
+
+
+def _describe_access(status: os.stat_result | None) -> tuple[int, int, int] | None:
+    return status and (status.st_uid, status.st_gid, status.st_mode)
 
 
 @contextmanager

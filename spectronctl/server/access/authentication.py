@@ -7,9 +7,7 @@ work, so that no key can be used to find out which contexts exist.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -22,13 +20,10 @@ from spectronctl.server.registry.credentials import Credential, is_secret, parse
 from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
 from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow, is_expired
 
-_log = logging.getLogger(__name__)
-
 _HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
 _REJECTED = (
     "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
 )
-_TOUCH_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +44,7 @@ async def get_hash_key(request: Request) -> bytes:
     """The store's key for the hashes of secrets, read once: it never changes."""
     state = request.app.state
     if state.hash_key is None:
-        state.hash_key = await ManagementKeyTable(state.database).read_hash_key()
+        state.hash_key = await ManagementKeyTable(state.database).load_hash_key()
     return cast("bytes", state.hash_key)
 
 
@@ -58,7 +53,7 @@ async def authenticate_operator(request: Request) -> None:
     holder = await _find_holder(request)
     if isinstance(holder, KeyRow):
         raise forbidden("this is a context's key: a management key (mgmt-...) is needed here")
-    await _note_use(await get_database(request), holder)
+    await request.app.state.key_uses.note(holder)
 
 
 async def authenticate_member(request: Request, context_id: str) -> Member:
@@ -73,7 +68,7 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
     if context.enforcement_blocked and key:
         raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
-    await _note_use(database, holder)
+    await request.app.state.key_uses.note(holder)
     return Member(name=holder.name if holder else "local", key=key, context=context)
 
 
@@ -111,19 +106,6 @@ async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | 
     if claim.context_id is None:
         return await ManagementKeyTable(database).get_management_key(claim.key_id)
     return await KeyTable(database).get_key(claim.context_id, claim.key_id)
-
-
-async def _note_use(database: Database, row: ManagementKeyRow | KeyRow | None) -> None:
-    """Note the use of a key, at most once a minute, since it is a write; a request does not fail because this did."""
-    if row is None or (row.last_used_at and datetime.now(UTC) - row.last_used_at < _TOUCH_EVERY):
-        return
-    try:
-        if isinstance(row, KeyRow):
-            await KeyTable(database).touch_key(row.context_id, row.id)
-        else:
-            await ManagementKeyTable(database).touch_management_key(row.id)
-    except Exception as error:  # noqa: BLE001 - a good request is answered whatever becomes of the note
-        _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
 
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]

@@ -54,7 +54,7 @@ async def query_region(
     """As `query_context`, for a text that names with `WITHIN` where the region counts."""
     if WITHIN not in text:
         raise ValueError("a query of memories, turns or sessions must say where its region counts")
-    whole = text.replace(WITHIN, _write_exact(region)).replace(MAYBE_WITHIN, _write_rough(region))
+    whole = text.replace(WITHIN, _format_exact(region)).replace(MAYBE_WITHIN, _format_rough(region))
     return await query_context(database, context, whole, {**variables, **_name(region)})
 
 
@@ -65,14 +65,14 @@ async def query_one_region(
     return get_result(text, await query_region(database, context, region, text, variables))
 
 
-def _write_exact(region: Region) -> str:
+def _format_exact(region: Region) -> str:
     covered = "true" if region.roots is None else _COVERED
     # Of the lens only the number of its clauses stands in the text: the paths travel as variables.
     shown = " OR ".join(f"nodes CONTAINSALL $region_lens[{at}]" for at in range(len(region.lens)))
     return f"({covered} AND ({shown}))" if shown else covered
 
 
-def _write_rough(region: Region) -> str:
+def _format_rough(region: Region) -> str:
     return "true" if region.is_whole else "nodes CONTAINSANY $region_some"
 
 

@@ -93,7 +93,7 @@ def parse_scopes(value: Any) -> Scopes:
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]
 
 
-def read_path(value: Any, field: str) -> str:
+def parse_scope_path(value: Any, field: str) -> str:
     """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
     try:
         return _parse_path(value)

@@ -20,10 +20,10 @@ from spectronctl.server.contexts.schemas import (
     ContextPatchBody,
     ContextResponse,
     check_context_id,
-    show_context,
+    format_context,
 )
 from spectronctl.server.http.bodies import body_of
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, load_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.registry.contexts import ContextTable
@@ -50,7 +50,7 @@ async def list_contexts(
     async def list_after(after: str, limit: int) -> list[ContextRow]:
         return await ContextTable(database).list_contexts(after=after, limit=limit)
 
-    contexts, next_cursor = await read_page(list_after, show_context, cursor or "", limit)
+    contexts, next_cursor = await load_page(list_after, format_context, cursor or "", limit)
     return ContextPage(contexts=contexts, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
@@ -81,7 +81,7 @@ async def create_context(
     )
     given = config.providers or {}
     providers = {name: secret for name, secret in given.items() if secret is not None}
-    return show_context(await Provisioning(database).create_context(row, providers=providers))
+    return format_context(await Provisioning(database).create_context(row, providers=providers))
 
 
 @router.get(
@@ -91,7 +91,7 @@ async def create_context(
 )
 async def get_context(context: CurrentContext) -> ContextResponse:
     """Show a context."""
-    return show_context(context)
+    return format_context(context)
 
 
 @router.patch(
@@ -116,7 +116,7 @@ async def update_context(
     )
     if row is None:
         raise no_context(context.id)
-    return show_context(row)
+    return format_context(row)
 
 
 @router.delete(

@@ -13,14 +13,14 @@ from spectronctl.server.http.bodies import Body, Strict
 from spectronctl.server.http.fields import PRINTABLE, Count, EntryName
 from spectronctl.server.http.limits import KIB, MAX_PROVIDERS, MAX_SECRET
 from spectronctl.server.http.problems import invalid, reserved
-from spectronctl.server.memory.lifetimes import LIFETIME_RULE, read_lifetime
+from spectronctl.server.memory.lifetimes import LIFETIME_RULE, parse_lifetime
 from spectronctl.server.providers.choice import (
     LOCAL,
     LOCAL_MODELS,
     LOCAL_RULE,
     MODEL,
     URL_RULE,
-    read_base_url,
+    parse_base_url,
 )
 from spectronctl.server.registry.rows import ContextRow
 
@@ -61,13 +61,13 @@ def _check_remote(provider: str) -> str:
 
 
 def _check_url(url: str) -> str:
-    if read_base_url(url) is None:
+    if parse_base_url(url) is None:
         raise ValueError(URL_RULE)
     return url
 
 
 def _check_lifetime(lifetime: str) -> str:
-    if read_lifetime(lifetime) is None:
+    if parse_lifetime(lifetime) is None:
         raise ValueError(LIFETIME_RULE)
     return lifetime
 
@@ -196,12 +196,12 @@ class ContextPage(BaseModel):
     has_more: bool
 
 
-def show_context(row: ContextRow) -> ContextResponse:
+def format_context(row: ContextRow) -> ContextResponse:
     """A context with the names of its providers in place of their secrets."""
     config = dict(row.config)
     if row.providers:
         config["providers_configured"] = sorted(row.providers)
-    answer = ContextResponse(
+    response = ContextResponse(
         id=row.id,
         namespace=row.namespace,
         database=row.database,
@@ -209,5 +209,5 @@ def show_context(row: ContextRow) -> ContextResponse:
         created_at=row.created_at.astimezone(UTC),
     )
     if row.enforcement_blocked:
-        answer.enforcement_blocked = True
-    return answer
+        response.enforcement_blocked = True
+    return response

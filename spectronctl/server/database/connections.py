@@ -1,7 +1,7 @@
 """
 Connections to SurrealDB: a store on disk has an engine in a process of its own, others the SDK's asynchronous client.
 
-`query` answers with the response of the engine's `query` method as it is: `result`, a list with a status for each
+`query` returns the response of the engine's `query` method as it is: `result`, a list with a status for each
 statement, or `error`.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from spectronctl.server.database import engine as _engine
+from spectronctl.server.database.disk import parse_disk_error
 from spectronctl.server.database.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _CLOSING_SECONDS = 10.0
 
 _NOT_BEGUN = "the database is busy: the request was not begun, and nothing was changed"
 _UNKNOWN = (
-    "the database did not answer in time, and the change may have been made: look before you repeat the request, or "
+    "the database did not respond in time, and the change may have been made: look before you repeat the request, or "
     "repeat it with the same Idempotency-Key"
 )
 
@@ -92,7 +93,9 @@ class EngineProcess:
             engine = await self._get_engine()
         except (EngineError, OSError) as error:
             _log.error("the database cannot be opened again: %s", error)
-            raise UnavailableError("the database does not answer") from error
+            raise parse_disk_error(str(error)) or UnavailableError(
+                "the database does not respond"
+            ) from error
         return await engine.query(text, variables, seconds)
 
     async def close(self) -> None:
@@ -105,9 +108,9 @@ class EngineProcess:
     async def _get_engine(self) -> _Engine:
         async with self._opening:
             if self._closed:
-                raise UnavailableError("the database does not answer: it is closed")
+                raise UnavailableError("the database does not respond: it is closed")
             if self._engine is not None and self._engine.has_ended:
-                _log.error("the database engine has ended; it is started anew")
+                _log.error("the database engine has ended; it is started again")
                 await self._engine.close()
                 self._engine = None
             if self._engine is None:
@@ -185,21 +188,21 @@ class _Engine:
             self._begun_at = time.monotonic()
         self._waiting.append(waiter)
         self._writer.write(len(frame).to_bytes(_engine.HEAD_BYTES, "big") + frame)
-        answer = await waiter
-        if answer[0]:
-            raise EngineError(answer[1:].decode(errors="replace"))
-        return answer[1:]
+        response = await waiter
+        if response[0]:
+            raise EngineError(response[1:].decode(errors="replace"))
+        return response[1:]
 
     async def _listen(self) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = await self._reader.readexactly(_engine.HEAD_BYTES)
-                answer = await self._reader.readexactly(int.from_bytes(head, "big"))
+                response = await self._reader.readexactly(int.from_bytes(head, "big"))
                 self._begun_at = time.monotonic()
                 self._window.release()
                 waiter = self._waiting.popleft()
                 if not waiter.done():
-                    waiter.set_result(answer)
+                    waiter.set_result(response)
         self._window.release()
         for waiter in self._waiting:
             if not waiter.done():
@@ -263,7 +266,7 @@ class ClientConnection:
         except TimeoutError:
             raise UnavailableError(_UNKNOWN) from None
         except TransportError as error:
-            raise UnavailableError("the database does not answer") from error
+            raise UnavailableError("the database does not respond") from error
 
     async def close(self) -> None:
         await self._connection.close()
@@ -297,9 +300,9 @@ async def _wait_for_engine_threads(bystanders: Collection[int]) -> None:
     """
     Wait, a second at most, until none of the engine's threads is inside Python.
 
-    `bystanders` were there when the database was opened: the engine's own come and go with each answer.
+    `bystanders` were there when the database was opened: the engine's own come and go with each response.
 
-    One may still be on its way back from handing over the last answer. Should the program end
+    One may still be on its way back from handing over the last response. Should the program end
     then, the thread asks for the lock of an interpreter that is gone, and the process aborts.
     """
     for _ in range(1000):

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,9 +25,16 @@ from spectronctl.server.database.connections import (
     EngineProcess,
 )
 from spectronctl.server.database.directories import make_private_directory
-from spectronctl.server.database.errors import UnavailableError
+from spectronctl.server.database.disk import DiskLog, describe_disk, parse_disk_error
+from spectronctl.server.database.errors import DiskError, UnavailableError
 from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.schema import Migrations, load_migrations
+from spectronctl.server.database.transaction import (
+    get_placed_results,
+    is_reading,
+    place,
+    strip_transaction,
+)
 from spectronctl.server.database.urls import StoreUrl, parse_store_url
 
 Row = dict[str, Any]
@@ -38,6 +46,7 @@ _PROOF_SECONDS = 1.0
 _PROVE_WRITE = "UPSERT probe:ready SET written_at = time::now() RETURN NONE;"
 _FIRST_PAUSE_SECS = 0.002
 _MAX_PAUSE_SECS = 0.1
+_MISSING = re.compile(r"The (table|database|namespace) '[^']*' does not exist")
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
 
 
@@ -58,6 +67,12 @@ class QueryError(SpectronctlError):
     def is_taken(self) -> bool:
         """Whether a record, or an entry of a unique index, was there before."""
         return self.category == "AlreadyExists" or self.index is not None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a table, or the whole database, does not exist."""
+        # Inside a block or a function the engine turns its own error into one that was thrown.
+        return self.category == "NotFound" or _MISSING.search(str(self)) is not None
 
 
 class RetryableError(Exception):
@@ -86,7 +101,12 @@ class Database:
     """Seconds that a statement may take, its wait included, before it is an UnavailableError; None: any time."""
 
     def __init__(
-        self, connection: Connection, *, exclusive: bool, migrations: Migrations | None = None
+        self,
+        connection: Connection,
+        *,
+        exclusive: bool,
+        migrations: Migrations | None = None,
+        path: Path | None = None,
     ) -> None:
         self.exclusive = exclusive
         self.migrations = migrations or load_migrations()
@@ -98,6 +118,7 @@ class Database:
         self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         """What one part of this process waits for and another one tells, by name."""
         self._connection = connection
+        self._disk = DiskLog(path)
         self._proved_at = -_PROOF_SECONDS
 
     async def close(self) -> None:
@@ -119,23 +140,53 @@ class Database:
         The result of each statement of `text`; values travel as `variables`, never inside the text.
 
         `text` is one statement or one transaction, so that a conflict can be retried.
-        `QueryError` when any statement failed, `UnavailableError` when the database does not answer.
+        `QueryError` when any statement failed, `UnavailableError` when the database does not respond, `DiskError` for a
+        change that its disk does not take.
         """
-        place = "USE NS $use_namespace;" if at.database is None else _USE_DATABASE
+        use = _USE_NAMESPACE if at.database is None else _USE_DATABASE
         sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
-        return await retry(lambda: self._send(place + text, sent))
+        try:
+            return get_placed_results(text, await retry(lambda: self._send(place(use, text), sent)))
+        except DiskError:
+            if not is_reading(text):
+                raise
+            return await self._read_only(use, text, sent)
+
+    async def _read_only(self, use: str, text: str, sent: Row) -> list[Any]:
+        """
+        As `query`, for statements that only read, where the disk takes no writes.
+
+        A transaction that names its place cannot be committed there, even when it changes nothing. Alone, `USE` fails
+        as well, but the statements behind it run: at that place, or nowhere if it does not exist.
+        """
+        statements = strip_transaction(text)
+        response = await self._connection.query(use + statements, sent, self.patience)
+        if response.get("error") is None:
+            response = {**response, "result": response["result"][1:]}
+        results = parse_results(response)
+        return results if statements == text else [None, *results, None]
 
     async def select(
         self, text: str, variables: Mapping[str, Any] | None = None, *, at: Binding = METADATA
     ) -> list[Row]:
-        """The rows that a single statement answers."""
+        """The rows that a single statement returns."""
         (rows,) = await self.query(text, variables, at=at)
         return list(rows)
 
     async def _send(self, text: str, variables: Row) -> list[Any]:
-        return read_results(await self._connection.query(text, variables, self.patience))
+        try:
+            results = parse_results(await self._connection.query(text, variables, self.patience))
+        except QueryError as error:
+            failure = parse_disk_error(str(error))
+            if failure is None:
+                raise
+            self._disk.note_failure(str(error))
+            raise failure from error
+        self._disk.note_write()
+        return results
 
 
+_USE_NAMESPACE = "USE NS $use_namespace;"
 _USE_DATABASE = "USE NS $use_namespace DB $use_database;"
 
 
@@ -145,7 +196,7 @@ async def open_database(url: str, credentials: Credentials | None = None) -> Dat
     if target.path is not None:
         make_private_directory(target.path)
     if target.path is not None:
-        return Database(await _open_engine(target), exclusive=True)
+        return Database(await _open_engine(target), exclusive=True, path=target.path)
     connection = await _connect(target, credentials)
     database = Database(connection, exclusive=target.is_embedded)
     try:
@@ -218,9 +269,15 @@ async def _sign_in_first(
 def _explain_open_error(target: StoreUrl, reason: str) -> ConfigError:
     if "already locked by another process" in reason:
         return StoreLockedError(f"the store {target.path} is in use by another process")
+    if target.path is not None and parse_disk_error(reason):
+        disk = describe_disk(target.path)
+        return ConfigError(
+            f"the store {target.text} cannot be opened: {reason}",
+            hint=f"The engine writes when it opens a store: {disk}.",
+        )
     if target.is_embedded:
         return ConfigError(f"the store {target.text} cannot be opened: {reason}")
-    return ConfigError(f"the store {target.text} does not answer: {reason}")
+    return ConfigError(f"the store {target.text} does not respond: {reason}")
 
 
 async def retry(action: Callable[[], Awaitable[T]]) -> T:
@@ -236,26 +293,26 @@ async def retry(action: Callable[[], Awaitable[T]]) -> T:
     raise UnavailableError("too many requests change the same thing at the same time")
 
 
-def read_results(answer: Mapping[str, Any]) -> list[Any]:
-    """What each statement after `USE` answered; `RetryableError` or `QueryError` when one failed."""
-    if (error := answer.get("error")) is not None:
+def parse_results(response: Mapping[str, Any]) -> list[Any]:
+    """What each statement returned; `RetryableError` or `QueryError` when one failed."""
+    if (error := response.get("error")) is not None:
         raise QueryError(str(error.get("kind")), str(error.get("message")))
-    statements = answer["result"]
+    statements = response["result"]
     if failures := [each for each in statements if each["status"] != "OK"]:
         _raise_failure(failures)
-    return [each["result"] for each in statements[1:]]
+    return [each["result"] for each in statements]
 
 
 def _raise_failure(failures: list[Row]) -> None:
-    # In a transaction the statements around the failed one fail too, and only say so.
-    causes = [each for each in failures if _read_detail(each) not in ("NotExecuted", "Cancelled")]
-    cause = (causes or failures)[0]
+    # In a transaction the statements around the failed one fail too, and only say so. Where all do, COMMIT says why.
+    causes = [each for each in failures if _find_detail(each) not in ("NotExecuted", "Cancelled")]
+    cause = causes[0] if causes else failures[-1]
     text = str(cause["result"])
-    if _read_detail(cause) == "TransactionConflict" or "can be retried" in text:
+    if _find_detail(cause) == "TransactionConflict" or "can be retried" in text:
         raise RetryableError(text)
     raise QueryError(str(cause.get("kind")), text)
 
 
-def _read_detail(failure: Row) -> str | None:
+def _find_detail(failure: Row) -> str | None:
     details = failure.get("details")
     return details.get("kind") if isinstance(details, dict) else None

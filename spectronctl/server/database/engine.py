@@ -3,7 +3,7 @@ The persistent engine, alone in a process: statements come in on file descriptor
 
 It runs as a program of its own, without the rest of spectronctl, from `_connections.EngineProcess`. A frame is four
 bytes of length, big-endian, and that many bytes. The first one is the store's URL, an empty one asks for an orderly
-end, and every other one is a request in CBOR. Each is answered in its turn, with 0 and the response, or 1 and an error.
+end, and every other one is a request in CBOR. Each gets a reply in its turn: 0 and the response, or 1 and an error.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def run() -> None:
 
 def _receive(channel: socket.socket) -> Iterator[bytes]:
     while True:
-        length = int.from_bytes(_read(channel, HEAD_BYTES), "big")
-        yield _read(channel, length)
+        length = int.from_bytes(_receive_bytes(channel, HEAD_BYTES), "big")
+        yield _receive_bytes(channel, length)
 
 
-def _read(channel: socket.socket, count: int) -> bytes:
+def _receive_bytes(channel: socket.socket, count: int) -> bytes:
     data = bytearray(count)
     view = memoryview(data)
     while view:

@@ -9,7 +9,9 @@ What the database, and the tables on it, refuse: without HTTP. `http/problems.py
     ├── ChangedError        not what it was when the caller looked
     ├── ReusedKeyError      an Idempotency-Key that belongs to another write
     ├── InFlightError       the same write is being done just now
-    └── UnavailableError    the database does not answer, or others are in the way: try again
+    ├── DiskError           the disk takes no writes; reads continue
+    │   └── FullError       because it, or a quota on it, is full
+    └── UnavailableError    the database does not respond, or others are in the way: try again
 """
 
 from __future__ import annotations
@@ -54,6 +56,16 @@ class InFlightError(DatabaseError):
     """The same write is being done just now; its response can be asked for a little later."""
 
     retry_after = 1
+
+
+class DiskError(DatabaseError):
+    """The disk takes no writes; reads continue."""
+
+    retry_after = 30
+
+
+class FullError(DiskError):
+    """The disk, or a quota on it, is full."""
 
 
 class UnavailableError(DatabaseError):

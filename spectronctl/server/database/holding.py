@@ -119,7 +119,7 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
 
 
 def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
-    holder = _read_live_holder(note)
+    holder = _load_live_holder(note)
     if holder is None:
         return StoreLockedError(f"the store {path} is in use by another process")
     hint = None
@@ -131,7 +131,7 @@ def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
     )
 
 
-def _read_live_holder(note: Path) -> _Holder | None:
+def _load_live_holder(note: Path) -> _Holder | None:
     with suppress(OSError, ValueError, TypeError):
         holder = _Holder(**json.loads(note.read_text(encoding="utf-8")))
         if _is_alive(holder.pid):

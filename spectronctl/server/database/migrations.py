@@ -25,14 +25,14 @@ class MigrationError(ConfigError):
 
 
 async def migrate(database: Database, at: Binding, known: Sequence[Migration]) -> int:
-    """Apply what `at` lacks and answer the version it is at; untouched when it cannot be done."""
+    """Apply what `at` lacks and return the version it is at; untouched when it cannot be done."""
     for pending in known[await _count_applied(database, at, known) :]:
         await _apply(database, at, pending)
     return len(known)
 
 
 async def _count_applied(database: Database, at: Binding, known: Sequence[Migration]) -> int:
-    applied = await _read_applied(database, at)
+    applied = await _load_applied(database, at)
     if len(applied) > len(known):
         raise StoreVersionError(at, found=len(applied), known=len(known))
     for checksum, migration in zip(applied, known, strict=False):
@@ -44,7 +44,7 @@ async def _count_applied(database: Database, at: Binding, known: Sequence[Migrat
     return len(applied)
 
 
-async def _read_applied(database: Database, at: Binding) -> list[object]:
+async def _load_applied(database: Database, at: Binding) -> list[object]:
     try:
         rows = await database.select("SELECT version, checksum FROM migration;", at=at)
     except QueryError as error:
@@ -69,7 +69,7 @@ async def _apply(database: Database, at: Binding, migration: Migration) -> None:
         await database.query(text, record, at=at)
     except QueryError as error:
         # Another server on the same database may have been faster.
-        if len(await _read_applied(database, at)) >= migration.version:
+        if len(await _load_applied(database, at)) >= migration.version:
             return
         raise MigrationError(
             f"migration {migration.version} ({migration.name}) of {describe(at)} failed: {error}"

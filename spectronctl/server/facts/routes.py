@@ -52,13 +52,13 @@ async def create_fact(
     """Keep a text as a memory, and as a turn of a session."""
     wanted = plan_fact(body, now=datetime.now(UTC))
     new = _open_session(wanted, caller)
-    answer = FactResponse(
+    response = FactResponse(
         session_id=new.id if new else wanted.session_id or "",
         turn_id=wanted.turns[0].id,
         chunk_id=wanted.chunk.id if wanted.chunk else "",
     )
     write = _plan(database, embedders, caller, wanted, new)
-    return await once.answer(answer, write, status=HTTPStatus.OK)
+    return await once.respond(response, write, status=HTTPStatus.OK)
 
 
 @router.post("/batch", response_model=BatchResponse)
@@ -73,12 +73,12 @@ async def create_facts(
     """Append a whole conversation to a session: all of it, or nothing."""
     wanted = plan_batch(body, now=datetime.now(UTC))
     new = _open_session(wanted, caller)
-    answer = BatchResponse(
+    response = BatchResponse(
         session_id=new.id if new else wanted.session_id or "",
         turn_ids=[turn.id for turn in wanted.turns],
     )
     write = _plan(database, embedders, caller, wanted, new)
-    return await once.answer(answer, write, status=HTTPStatus.OK)
+    return await once.respond(response, write, status=HTTPStatus.OK)
 
 
 def _open_session(wanted: WantedWrite, caller: Caller) -> SessionRow | None:

@@ -84,12 +84,12 @@ class _Reader(Generic[B]):
         self.required = required
 
     async def __call__(self, request: Request) -> B:
-        return parse_body(self.model, await self._read(request))
+        return parse_body(self.model, await self._load(request))
 
-    async def _read(self, request: Request) -> dict[str, Any]:
+    async def _load(self, request: Request) -> dict[str, Any]:
         raw = await request.body()
         if raw:
-            return _read_object(raw, request)
+            return _parse_object(raw, request)
         if self.required:
             raise invalid("the request has no body: it must be a JSON object")
         return {}
@@ -174,7 +174,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= _SHOWN_NAME else f"{name[: _SHOWN_NAME - 3]}..."
 
 
-def _read_object(raw: bytes, request: Request) -> dict[str, Any]:
+def _parse_object(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
     _check_coding(request.headers.get("content-encoding", "identity"))
     body = _decode(raw)

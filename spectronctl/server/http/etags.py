@@ -1,4 +1,4 @@
-"""Versions of a resource: the `ETag` that it is answered with, and the `If-Match` that a write may depend on."""
+"""Versions of a resource: the `ETag` that it is sent with, and the `If-Match` that a write may depend on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_etag(content: Any) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-async def read_if_match(
+async def parse_if_match(
     if_match: Annotated[
         list[str] | None,
         Header(description="Refuse with 412 unless the `ETag` is among these; `*` is any"),
@@ -42,10 +42,10 @@ async def read_if_match(
     return frozenset(re.findall(_TAG, text))
 
 
-IfMatch = Annotated[frozenset[str] | None, Depends(read_if_match)]
+IfMatch = Annotated[frozenset[str] | None, Depends(parse_if_match)]
 
 
 def describe_etag(description: str) -> dict[str, Any]:
-    """The OpenAPI part for a header `ETag` of a successful answer."""
+    """The OpenAPI part for a header `ETag` of a successful response."""
     header = {"description": description, "schema": {"type": "string"}}
     return {"headers": {"ETag": header}}

@@ -28,7 +28,7 @@ SCOPE_SEGMENT = re.compile(r"[^\s/*]{1,128}")
 _INSTANT_RULE = "must be a time with its zone as in RFC 3339: 2026-01-15T10:00:00Z"
 
 
-def read_instant(value: Any, path: str) -> datetime:
+def parse_instant(value: Any, path: str) -> datetime:
     """A time in RFC 3339, in UTC; 400 naming `path` for anything else."""
     try:
         return _parse_instant(value)

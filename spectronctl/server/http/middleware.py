@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its line in the log, the limit of its body, and an answer whatever happens."""
+"""What surrounds every request: its id, its line in the log, the limit of its body, and a response whatever happens."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from spectronctl.ground.redaction import hide_keys
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.http.limits import MAX_BODIES_BYTES, MAX_FREE_BODY_BYTES
 from spectronctl.server.http.logs import describe_exception
@@ -46,9 +47,9 @@ def limit_body(max_bytes: int) -> Callable[[Endpoint], Endpoint]:
 
 class Correlation:
     """
-    Gives each request an id (the client's, when it is a plain one), answers it as a header, and logs the request.
+    Gives each request an id (the client's, when it is a plain one), returns it as a header, and logs the request.
 
-    No cache may keep the answer: many hold secrets, and each is the answer to one request.
+    No cache may keep the response: many hold secrets, and each is the response to one request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -81,19 +82,19 @@ class CatchAll:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answered = False
+        has_begun = False
 
-        async def note_answer(message: Message) -> None:
-            nonlocal answered
-            answered = True
+        async def note_start(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, note_answer)
+            await self._app(scope, receive, note_start)
         except ClientDisconnect:
             return
         except Exception as error:
-            if scope["type"] != "http" or answered:
+            if scope["type"] != "http" or has_begun:
                 raise
             request_id = scope["state"]["request_id"]
             _log.error("request %s failed: %s", request_id, describe_exception(error))
@@ -155,8 +156,8 @@ class BodyLimit:
 
     A length that is announced counts as one that was received; a body without one is counted as it comes. A route that
     takes more bytes gives more time in proportion. Of large bodies only so many are held at once, from the first byte
-    that is read until the request is answered: one that finds no room within a few seconds is a 503. Nothing is read,
-    and so no room taken, before the key is known.
+    that is read until the response is sent: one that finds no room within a few seconds is a 503. Nothing is read, and
+    so no room taken, before the key is known.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_seconds: float) -> None:
@@ -169,7 +170,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = _read_length(Headers(scope=scope))
+        announced = _parse_length(Headers(scope=scope))
         if announced is not None and announced > self._max_bytes:
             # Not routed yet, and no other body is worth the search.
             limit = self._find_limit(scope)
@@ -239,7 +240,7 @@ class _Body:
 
 
 def _find_endpoint(scope: Scope) -> object:
-    """What the routes will call; None where they answer by themselves."""
+    """What the routes will call; None where they respond by themselves."""
     for route in scope["app"].routes:
         match, child = route.matches(scope)
         if match is Match.FULL:
@@ -263,7 +264,7 @@ def _too_large(limit: int) -> ProblemError:
     )
 
 
-def _read_length(headers: Headers) -> int | None:
+def _parse_length(headers: Headers) -> int | None:
     """The length of the body as it is announced, 0 for none; None where it comes in pieces."""
     announced = headers.get("content-length", "")
     if announced.isdecimal():
@@ -309,7 +310,7 @@ def _has_two_lengths(headers: Headers) -> bool:
 
 
 async def _discard(receive: Receive) -> None:
-    """Read on for a while: a client that is cut off while it sends never reads the answer."""
+    """Read on for a while: a client that is cut off while it sends never reads the response."""
     left = _DISCARD_AT_MOST
     try:
         async with asyncio.timeout(_DISCARD_SECONDS):
@@ -327,7 +328,7 @@ def _log_request(scope: Scope, status: int, started: float) -> None:
         return
     fields = {
         "method": scope["method"],
-        "path": quote(scope["path"]),
+        "path": hide_keys(quote(scope["path"])),  # one may be typed where an id belongs
         "status": status,
         "ms": round((time.perf_counter() - started) * 1000, 1),
         "request_id": scope["state"]["request_id"],

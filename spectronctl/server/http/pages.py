@@ -37,26 +37,26 @@ def check_cursor(cursor: str | None, id_pattern: re.Pattern[str]) -> None:
         raise invalid("cursor: is none that this server gave out; start again without one")
 
 
-async def read_page(
-    read: Callable[[str, int], Awaitable[Sequence[RowT]]],
-    show: Callable[[RowT], ShownT],
+async def load_page(
+    list_after: Callable[[str, int], Awaitable[Sequence[RowT]]],
+    describe: Callable[[RowT], ShownT],
     after: str,
     limit: int,
 ) -> tuple[list[ShownT], str | None]:
     """
     The page, and the cursor of the next one (None: this is the last).
 
-    It ends early when its items are long. `read` is given an id and how many rows behind it to read.
+    It ends early when its items are long. `list_after` is given an id and how many rows behind it to return.
     """
     page: list[ShownT] = []
     room, cursor = MAX_PAGE_BYTES, after
     size = min(limit + 1, _ROWS)
     while True:
-        rows = await read(after, size)
+        rows = await list_after(after, size)
         for row in rows:
             if len(page) == limit or room <= 0:
                 return page, cursor
-            shown, cursor = show(row), row.id
+            shown, cursor = describe(row), row.id
             page.append(shown)
             room -= len(shown.model_dump_json())
         if len(rows) < size:

@@ -8,7 +8,7 @@ from spectronctl.server.database import errors
 
 
 class ProblemError(Exception):
-    """An answer other than success. `detail` is shown to the caller, so it never holds a secret."""
+    """A response other than success. `detail` is shown to the caller, so it never holds a secret."""
 
     def __init__(
         self, status: HTTPStatus, slug: str, detail: str, *, retry_after: int | None = None
@@ -73,6 +73,8 @@ _OF_DATABASE = {
     errors.ChangedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
     errors.ReusedKeyError: (HTTPStatus.CONFLICT, "idempotency-key-reused"),
     errors.InFlightError: (HTTPStatus.CONFLICT, "idempotency-key-in-flight"),
+    errors.DiskError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    errors.FullError: (HTTPStatus.INSUFFICIENT_STORAGE, "insufficient-storage"),
     errors.UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 }
 

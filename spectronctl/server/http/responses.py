@@ -23,13 +23,13 @@ class Problem(BaseModel):
 
 
 class PlaneResponse(BaseModel):
-    """An answer of the data plane, which writes camelCase."""
+    """A response of the data plane, which writes camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 def describe_problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI part for answers that are problems; `default` stands for those any route may give."""
+    """The OpenAPI part for responses that are problems; `default` stands for those any route may give."""
     schema = {"$ref": "#/components/schemas/Problem"}
     content = {"application/problem+json": {"schema": schema}}
     named: dict[int | str, dict[str, Any]] = {

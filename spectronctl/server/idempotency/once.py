@@ -79,9 +79,9 @@ class Once:
     context: ContextRow
     reserve: Callable[[], Awaitable[Reservation]] | None
 
-    async def answer(self, answer: BaseModel, write: Write, *, status: HTTPStatus) -> Response:
-        """What the write answers, now or when it was first done; a write that fails leaves the key free."""
-        text = answer.model_dump_json(by_alias=True)
+    async def respond(self, response: BaseModel, write: Write, *, status: HTTPStatus) -> Response:
+        """What the write returns, now or when it was first done; a write that fails leaves the key free."""
+        text = response.model_dump_json(by_alias=True)
         if self.reserve is None:
             await write(None)
             return _respond(text, status)
@@ -90,7 +90,7 @@ class Once:
         if stored is not None:
             return _respond(stored, status, {"Idempotency-Replayed": "true"})
         try:
-            await write(Receipt(reservation=reservation, answer=text))
+            await write(Receipt(reservation=reservation, response=text))
         except BaseException:
             await asyncio.shield(
                 ReservationTable(self.database).release_write(self.context, reservation)
@@ -105,7 +105,9 @@ async def get_once(
     database: CurrentDatabase,
     idempotency_key: Annotated[
         str | None,
-        Header(description="The same key and body within 24 hours are answered as the first time"),
+        Header(
+            description="The same key and body within 24 hours get the response of the first time"
+        ),
     ] = None,
 ) -> Once:
     """The request's claim to be done once; 400 for a key that is none."""

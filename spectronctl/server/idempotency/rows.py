@@ -17,7 +17,7 @@ class Reservation:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a write leaves with itself, in one transaction, so that it is never done twice: its answer."""
+    """What a write leaves with itself, in one transaction, so that it is never done twice: its response."""
 
     reservation: Reservation
-    answer: str
+    response: str

@@ -1,8 +1,8 @@
 """
 Writes that must happen once.
 
-A reservation is made before the write and gets its answer in the write's own transaction: a server that dies in between
-has written nothing, and the next request may take its reservation over.
+A reservation is made before the write and gets its response in the write's own transaction: a server that dies
+in between has written nothing, and the next request may take its reservation over.
 """
 
 # ruff: noqa: S608 - queries are joined of constants; values travel as variables
@@ -45,11 +45,11 @@ TAKEN_OVER = "taken over"
 
 FINISH = f"""
 LET $finished = UPDATE reservation:[$receipt.principal, $receipt.key]
-    SET answer = $receipt.answer, expires_at = time::now() + 24h
+    SET answer = $receipt.response, expires_at = time::now() + 24h
     WHERE claim = $receipt.claim AND answer IS NONE RETURN AFTER;
 IF array::len($finished) = 0 {{ THROW '{TAKEN_OVER}' }};
 """
-"""The part of a write's transaction that keeps its answer; `$receipt` is what `describe_receipt` says."""
+"""The part of a write's transaction that keeps its response; `$receipt` is what `describe_receipt` says."""
 
 
 class ReservationTable:
@@ -70,7 +70,7 @@ class ReservationTable:
         }
         async with self._database.locks.get_lock(context.id, wanted.principal, wanted.key):
             found = await query_one(self._database, context, _RESERVE, **variables)
-        return None if found is None else _read_answer(found, wanted)
+        return None if found is None else _check_reservation(found, wanted)
 
     async def release_write(self, context: ContextRow, reservation: Reservation) -> None:
         variables = {
@@ -89,7 +89,7 @@ def describe_receipt(receipt: Receipt | None) -> Row | None:
         "principal": receipt.reservation.principal,
         "key": receipt.reservation.key,
         "claim": receipt.reservation.claim,
-        "answer": receipt.answer,
+        "response": receipt.response,
     }
 
 
@@ -98,7 +98,7 @@ def explain_taken_over() -> InFlightError:
     return InFlightError("Idempotency-Key: another request took this write over")
 
 
-def _read_answer(found: Row, wanted: Reservation) -> str:
+def _check_reservation(found: Row, wanted: Reservation) -> str:
     if bytes(found["fingerprint"]) != wanted.fingerprint:
         raise ReusedKeyError("Idempotency-Key: was used with another request; take a new one")
     if found["answer"] is None:

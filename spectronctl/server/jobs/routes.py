@@ -11,12 +11,12 @@ from spectronctl.ground.ulids import ULID_PATTERN
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, load_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, not_found
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.jobs.rows import JobRow
-from spectronctl.server.jobs.schemas import JobPage, JobResponse, show_job
+from spectronctl.server.jobs.schemas import JobPage, JobResponse, format_job
 from spectronctl.server.jobs.table import JobTable
 
 JOB_ID = re.compile(f"job_{ULID_PATTERN}")
@@ -44,7 +44,7 @@ async def list_jobs(
     async def list_after(after: str, limit: int) -> list[JobRow]:
         return await JobTable(database).list_jobs(context.id, after=after, limit=limit)
 
-    jobs, next_cursor = await read_page(list_after, show_job, cursor or "", limit)
+    jobs, next_cursor = await load_page(list_after, format_job, cursor or "", limit)
     return JobPage(jobs=jobs, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
@@ -54,7 +54,7 @@ async def get_job(context_id: str, job_id: str, database: CurrentDatabase) -> Jo
     row = await JobTable(database).get_job(context_id, job_id) if JOB_ID.fullmatch(job_id) else None
     if row is None:
         raise _no_job(context_id, job_id)
-    return show_job(row)
+    return format_job(row)
 
 
 @router.delete("/jobs/{job_id}", responses=describe_problems(HTTPStatus.CONFLICT))
@@ -69,7 +69,7 @@ async def cancel_job(context_id: str, job_id: str, database: CurrentDatabase) ->
         raise _no_job(context_id, job_id)
     if row.status in ("succeeded", "failed"):
         raise conflict(f"job {job_id} has {row.status} already")
-    return show_job(row)
+    return format_job(row)
 
 
 def _no_job(context_id: str, job_id: str) -> ProblemError:

@@ -49,8 +49,8 @@ class StartedJob(BaseModel):
     status: JobStatus
 
 
-def show_job(row: JobRow) -> JobResponse:
-    """A job as it is answered."""
+def format_job(row: JobRow) -> JobResponse:
+    """A job as a response shows it."""
     return JobResponse(
         id=row.id,
         kind=row.kind,

@@ -122,7 +122,7 @@ class JobTable:
             raise await self._explain_unfinished(context, kind) from error
         self._queued.set()
         (row,) = get_result(_CREATE, results)
-        return _read_job(row)
+        return _parse_job(row)
 
     async def _explain_unfinished(self, context: ContextRow, kind: str) -> TakenError:
         variables = {"context_id": context.id, "kind": kind}
@@ -132,18 +132,18 @@ class JobTable:
 
     async def get_job(self, context_id: str, job_id: str) -> JobRow | None:
         rows = await self._database.select(_GET, {"context_id": context_id, "job_id": job_id})
-        return _read_job(rows[0]) if rows else None
+        return _parse_job(rows[0]) if rows else None
 
     async def list_jobs(self, context_id: str, *, after: str | None, limit: int) -> list[JobRow]:
         page = {"context_id": context_id, "after": after or "", "limit": limit}
-        return [_read_job(row) for row in await self._database.select(_LIST, page)]
+        return [_parse_job(row) for row in await self._database.select(_LIST, page)]
 
     async def cancel_job(self, context_id: str, job_id: str) -> JobRow | None:
         job = {"context_id": context_id, "job_id": job_id}
         async with self._database.locks.get_lock("jobs", context_id):
             results = await self._database.query(_CANCEL, job)
         rows = get_result(_CANCEL, results)
-        return _read_job(rows[0]) if rows else None
+        return _parse_job(rows[0]) if rows else None
 
     async def wait_for_job(self, seconds: float) -> None:
         try:
@@ -163,7 +163,7 @@ class JobTable:
             "lease": f"{LEASE_SECONDS}s",
         }
         rows = await self._database.select(_CLAIM, variables)
-        return ClaimedJob(_read_job(rows[0]), claim) if rows else None
+        return ClaimedJob(_parse_job(rows[0]), claim) if rows else None
 
     async def renew_job(self, claimed: ClaimedJob, *, done: int, total: int | None) -> bool | None:
         progress = {**_name(claimed), "done": done, "total": total, "lease": f"{LEASE_SECONDS}s"}
@@ -202,7 +202,7 @@ def _name(claimed: ClaimedJob) -> Row:
     }
 
 
-def _read_job(row: Row) -> JobRow:
+def _parse_job(row: Row) -> JobRow:
     return JobRow(
         id=row["job_id"],
         context_id=row["context_id"],

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.errors import DatabaseError
+from spectronctl.server.database.errors import DatabaseError, DiskError
 from spectronctl.server.jobs.handlers import CancelledJobError, FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 1.0
 _PRUNE_SECONDS = 3600.0
+_FULL_PAUSE_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -43,6 +44,8 @@ async def _work(database: Database, handlers: Handlers) -> None:
         try:
             if not await _work_once(database, handlers):
                 await JobTable(database).wait_for_job(POLL_SECONDS)
+        except DiskError:  # the log names the disk already
+            await asyncio.sleep(_FULL_PAUSE_SECONDS)
         except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
             _log.exception("the worker could not go on; it tries again")
             await asyncio.sleep(POLL_SECONDS)
@@ -123,12 +126,14 @@ async def _beat(database: Database, run: Run) -> None:
     """Renew the lease; hear that the job is cancelled, or no longer ours."""
     while True:
         try:
-            answer = await JobTable(database).renew_job(run.claimed, done=run.done, total=run.total)
+            is_cancelled = await JobTable(database).renew_job(
+                run.claimed, done=run.done, total=run.total
+            )
         except Exception as error:  # noqa: BLE001 - the lease outlives a few beats
             _log.warning("job %s: no sign of life: %s", run.claimed.job.id, type(error).__name__)
         else:
-            run.is_lost = answer is None
-            run.is_cancelled = bool(answer)
+            run.is_lost = is_cancelled is None
+            run.is_cancelled = bool(is_cancelled)
         await asyncio.sleep(BEAT_SECONDS)
 
 
@@ -146,7 +151,7 @@ async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
     except FailedJobError as exc:
         status, error = "failed", str(exc)
     except (LostJobError, DatabaseError):
-        raise  # a database that does not answer is no failure of the job
+        raise  # a database that does not respond is no failure of the job
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"

@@ -13,7 +13,7 @@ from spectronctl.server.access.authentication import CurrentDatabase, HashKey
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
 from spectronctl.server.http.bodies import body_of
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, load_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, not_found
 from spectronctl.server.http.responses import describe_problems
@@ -21,8 +21,8 @@ from spectronctl.server.keys.schemas import (
     KeyBody,
     KeyPage,
     MintedKeyResponse,
-    show_key,
-    show_minted_key,
+    format_key,
+    format_minted_key,
 )
 from spectronctl.server.registry.credentials import (
     KEY_ID,
@@ -56,7 +56,7 @@ async def list_keys(
     async def list_after(after: str, limit: int) -> list[KeyRow]:
         return await KeyTable(database).list_keys(context.id, after=after, limit=limit)
 
-    keys, next_cursor = await read_page(list_after, show_key, cursor or "", limit)
+    keys, next_cursor = await load_page(list_after, format_key, cursor or "", limit)
     return KeyPage(keys=keys, next_cursor=next_cursor, has_more=next_cursor is not None)
 
 
@@ -71,7 +71,7 @@ async def create_key(
     database: CurrentDatabase,
     hash_key: HashKey,
 ) -> MintedKeyResponse:
-    """Create a key. Only this answer holds its secret."""
+    """Create a key. Only this response holds its secret."""
     now = datetime.now(UTC)
     expires_at = body.find_expiry(now)
     key_id = new_context_key_id()
@@ -87,14 +87,14 @@ async def create_key(
         expires_at=expires_at,
     )
     await KeyTable(database).create_key(row)
-    return show_minted_key(row, secret)
+    return format_minted_key(row, secret)
 
 
 @router.post("/{key_id}/rotate")
 async def rotate_key(
     context_id: str, key_id: str, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyResponse:
-    """Give a key a new secret; the old one stops at once. Only this answer holds the new one."""
+    """Give a key a new secret; the old one stops at once. Only this response holds the new one."""
     if not KEY_ID.fullmatch(key_id):
         raise _no_key(context_id, key_id)
     secret = mint_secret(key_id, context_id)
@@ -102,7 +102,7 @@ async def rotate_key(
     row = await KeyTable(database).rotate_key(context_id, key_id, digest)
     if row is None:
         raise _no_key(context_id, key_id)
-    return show_minted_key(row, secret)
+    return format_minted_key(row, secret)
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)

@@ -103,7 +103,7 @@ class KeyResponse(BaseModel):
 
 
 class MintedKeyResponse(KeyResponse):
-    """A key just created or rotated: the only answer that holds its secret."""
+    """A key just created or rotated: the only response that holds its secret."""
 
     secret: str
 
@@ -116,12 +116,12 @@ class KeyPage(BaseModel):
     has_more: bool
 
 
-def show_key(row: KeyRow) -> KeyResponse:
+def format_key(row: KeyRow) -> KeyResponse:
     """A key as lists show it."""
     return KeyResponse(**_describe_key(row))
 
 
-def show_minted_key(row: KeyRow, secret: str) -> MintedKeyResponse:
+def format_minted_key(row: KeyRow, secret: str) -> MintedKeyResponse:
     """A key with its secret, this once."""
     return MintedKeyResponse(**_describe_key(row), secret=secret)
 

@@ -15,7 +15,7 @@ from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
 from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
-from spectronctl.server.providers.choice import make_embedder, read_model, read_provider
+from spectronctl.server.providers.choice import choose_model, choose_provider, make_embedder
 from spectronctl.server.providers.embedder import Embedder, Vector
 from spectronctl.server.providers.errors import ProviderError
 from spectronctl.server.registry.contexts import ContextTable
@@ -41,11 +41,11 @@ class Embedders:
     async def find(self, context: ContextRow, model: str | None = None) -> Embedder:
         """The one that the context's config chooses, or another; UnusableProviderError when it cannot be tried."""
         config = context.config if model is None else _choose(context.config, model)
-        provider = read_provider(config)
+        provider = choose_provider(config)
         secret = None
         if provider is not None:
-            secret = await ContextTable(self._database).read_provider(context.id, provider)
-        key = (read_model(config), str(config.get("provider_urls")), secret)
+            secret = await ContextTable(self._database).find_secret(context.id, provider)
+        key = (choose_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
             self._open[key] = make_embedder(
                 config, secret, context_id=context.id, allow_private=self._allow_private
@@ -59,7 +59,7 @@ class Embedders:
         Without one where that cannot be had in time: it is kept all the same, and found by its words.
         """
         return await self._embed_for(
-            context, chunk, await SearchTable(self._database).read_index(context)
+            context, chunk, await SearchTable(self._database).load_index(context)
         )
 
     async def settle_chunk(self, context: ContextRow, chunk: ChunkRow, scopes: Scopes) -> None:
@@ -71,7 +71,7 @@ class Embedders:
         """
         try:
             while (
-                index := await SearchTable(self._database).read_index(context)
+                index := await SearchTable(self._database).load_index(context)
             ).slot != chunk.slot:
                 chunk = await self._embed_for(context, chunk, index)
                 kept = StoredChunk(id=chunk.id, text=chunk.text, scopes=scopes)
@@ -102,7 +102,7 @@ class Embedders:
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
-        known = await SearchTable(self._database).read_cached_vector(
+        known = await SearchTable(self._database).find_cached_vector(
             context, region, index.embedder, text
         )
         if known is not None and len(known) == index.dimension:
@@ -131,7 +131,7 @@ async def _embed(embedder: Embedder, text: str) -> Vector:
         async with asyncio.timeout(_SECONDS):
             (vector,) = await embedder.embed([text])
     except TimeoutError:
-        raise ProviderError(f"{embedder.name}: no answer within {_SECONDS} s") from None
+        raise ProviderError(f"{embedder.name}: no response within {_SECONDS} s") from None
     return vector
 
 

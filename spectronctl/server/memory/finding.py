@@ -3,7 +3,7 @@ The memories that come near a query, of those that a region may read.
 
 The whole context is searched by the engine's indexes. They know nothing of regions: their statistics of words count
 every row, and a list that they cut holds rows of others in place of one's own. (Given a condition beside the vector,
-the engine does answer the nearest rows that meet it, but unpacks every row of the table for that, which takes ten
+the engine does find the nearest rows that meet it, but unpacks every row of the table for that, which takes ten
 times as long as a scan.) So a region, or a lens, is searched by a scan of its own rows, and the scores of words are
 made of them alone.
 """
@@ -108,7 +108,7 @@ class FindingTable:
         variables = {"slot": index.slot, "vector": vector}
         if region.is_whole:
             text = at_slot(_NEAR, index.slot, most=most, effort=max(most, _EFFORT))
-            return _read(await self._ask(context, region, text, variables))
+            return _parse_candidates(await self._ask(context, region, text, variables))
         wide = max(2 * most, _EFFORT)
         text = at_slot(_NEAR_IN_ALL, index.slot, wide=wide)
         nearest = await self._ask(context, region, text, variables)
@@ -118,7 +118,9 @@ class FindingTable:
         if complete is not None:
             return complete
         text = at_slot(_NEAR_IN_REGION, index.slot)
-        return _read(await self._ask(context, region, text, {**variables, "most": most}))
+        return _parse_candidates(
+            await self._ask(context, region, text, {**variables, "most": most})
+        )
 
     async def find_words(
         self, context: ContextRow, region: Region, index: SearchIndex, query: str, *, most: int
@@ -126,7 +128,7 @@ class FindingTable:
         variables = {"slot": index.slot, "query": check_text(query, "query"), "most": most}
         if region.is_whole:
             text = at_slot(_WORDS, index.slot)
-            return _read(await self._ask(context, region, text, variables))
+            return _parse_candidates(await self._ask(context, region, text, variables))
         found = await self._ask(context, region, _WORDS_IN_REGION, variables)
         return score_words(Words(**found))[:most]
 
@@ -160,5 +162,5 @@ def _complete(
     return sorted(sure, key=lambda each: (-each.score, each.id))[:most]
 
 
-def _read(found: Any) -> list[Candidate] | None:
+def _parse_candidates(found: Any) -> list[Candidate] | None:
     return None if found is None else [Candidate(**row) for row in found]

@@ -67,7 +67,7 @@ class _Look:
         """Memories that say what an older one of the same scopes says, but for case and white space."""
         seen: dict[tuple[str, str], str] = {}
         found: list[Duplicate] = []
-        async for chunk in self._read_chunks():
+        async for chunk in self._walk_chunks():
             says = (" ".join(chunk.text.casefold().split()), str(chunk.scopes))
             first = seen.setdefault(says, chunk.id)
             if first != chunk.id and len(found) < self.wanted.most:
@@ -76,13 +76,13 @@ class _Look:
 
     async def _find_near(self) -> list[Duplicate]:
         newest: deque[StoredChunk] = deque(maxlen=COMPARED)
-        async for chunk in self._read_chunks():
+        async for chunk in self._walk_chunks():
             newest.append(chunk)
-        index = await SearchTable(self.database).read_index(self.context)
+        index = await SearchTable(self.database).load_index(self.context)
         pairs: dict[tuple[str, str], float] = {}
         while newest and len(pairs) < self.wanted.most:
             chunk = newest.pop()
-            vector = await UpkeepTable(self.database).read_vector(
+            vector = await UpkeepTable(self.database).find_vector(
                 self.context, self.region, index, chunk.id
             )
             if vector is None:
@@ -106,7 +106,7 @@ class _Look:
         )
         return found or []
 
-    async def _read_chunks(self) -> AsyncIterator[StoredChunk]:
+    async def _walk_chunks(self) -> AsyncIterator[StoredChunk]:
         after = ""
         while rows := await self._list_chunks(after):
             after = rows[-1].id

@@ -167,7 +167,7 @@ class SearchTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def read_index(self, context: ContextRow) -> SearchIndex:
+    async def load_index(self, context: ContextRow) -> SearchIndex:
         row = await query_one(self._database, context, _READ_INDEX)
         return SearchIndex(slot=row["slot"], embedder=row["embedder"], dimension=row["dimension"])
 
@@ -185,13 +185,13 @@ class SearchTable:
         return build
 
     async def _find_idle(self, context: ContextRow) -> str:
-        return _OTHER[(await self.read_index(context)).slot]
+        return _OTHER[(await self.load_index(context)).slot]
 
     async def list_chunks(
         self, context: ContextRow, region: Region, *, after: str, limit: int
     ) -> list[StoredChunk]:
         page = {"after": after, "limit": limit}
-        return read_chunks(await query_one_region(self._database, context, region, _LIST, **page))
+        return parse_chunks(await query_one_region(self._database, context, region, _LIST, **page))
 
     async def count_chunks(self, context: ContextRow, region: Region) -> int:
         return int(await query_one_region(self._database, context, region, _COUNT))
@@ -235,7 +235,7 @@ class SearchTable:
     ) -> list[StoredChunk]:
         page = {"after": after, "limit": limit}
         found = await query_one_region(self._database, context, region, _LIST_UNINDEXED, **page)
-        return read_chunks(found)
+        return parse_chunks(found)
 
     async def index_chunks(
         self,
@@ -247,7 +247,7 @@ class SearchTable:
         text = at_slot(_INDEX, index.slot)
         await self._write(context, text, slot=index.slot, rows=_make_entries(chunks, vectors))
 
-    async def read_cached_vector(
+    async def find_cached_vector(
         self, context: ContextRow, region: Region, embedder: str, query: str
     ) -> list[float] | None:
         name = _name_query(region, embedder, query)
@@ -295,7 +295,7 @@ def _make_entries(
     ]
 
 
-def read_chunks(found: str) -> list[StoredChunk]:
+def parse_chunks(found: str) -> list[StoredChunk]:
     """Memories from their JSON."""
     rows: list[Mapping[str, Any]] = json.loads(found)
     return [StoredChunk(id=row["id"], text=row["text"], scopes=row["scopes"]) for row in rows]

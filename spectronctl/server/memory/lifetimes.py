@@ -15,13 +15,13 @@ _LONGEST = 36_525 * _DAY
 _DEFAULT_DAYS = 7
 
 
-def read_lifetime(value: Any) -> float | None:
+def parse_lifetime(value: Any) -> float | None:
     """Seconds in a lifetime; None for anything against `LIFETIME_RULE`."""
     seconds = duration_in_seconds(value) if isinstance(value, str) else None
     return seconds if seconds is not None and 1 <= seconds <= _LONGEST else None
 
 
-def read_lifetimes(config: Mapping[str, Any]) -> dict[str, float]:
+def parse_lifetimes(config: Mapping[str, Any]) -> dict[str, float]:
     """
     Seconds that memories live, for every category whose memories end.
 
@@ -30,7 +30,7 @@ def read_lifetimes(config: Mapping[str, Any]) -> dict[str, float]:
     """
     days = config.get("retention_days") or _DEFAULT_DAYS
     named = config.get("memory_ttl") or {}
-    found = {category: read_lifetime(named.get(category)) for category in CATEGORIES}
+    found = {category: parse_lifetime(named.get(category)) for category in CATEGORIES}
     if found["context"] is None:
         found["context"] = float(min(days * _DAY, _LONGEST))
     return {name: seconds for name, seconds in found.items() if seconds is not None}

@@ -64,7 +64,7 @@ async def reindex(database: Database, run: Run, embedder: Embedder) -> None:
             run.context, run.claimed, dimension=len(probe)
         )
     _report(run, build)
-    if (await SearchTable(database).read_index(run.context)).slot != build.slot:
+    if (await SearchTable(database).load_index(run.context)).slot != build.slot:
         build = await _fill(database, run, embedder, build)
         await SearchTable(database).switch_to_build(
             run.context, run.claimed, build, embedder=embedder.name
@@ -112,7 +112,7 @@ async def _index_latecomers(database: Database, run: Run, embedder: Embedder) ->
     """Memories that were written to the other table, or whose ids are older than their transactions."""
     begun = run.claimed.job.created_at - _CLOCK_SKEW
     after = f"memory_chunk:{make_ulid_bound(int(begun.timestamp() * 1000))}"
-    index = await SearchTable(database).read_index(run.context)
+    index = await SearchTable(database).load_index(run.context)
     while chunks := await SearchTable(database).list_unindexed(
         run.context, WHOLE, after=after, limit=BATCH
     ):

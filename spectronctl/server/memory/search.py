@@ -53,7 +53,7 @@ async def recall(
     search = _Search(database, embedders, context, region, query)
     lists = None
     while lists is None:  # as often as a reindex ends between two steps
-        lists = await search.collect(await SearchTable(database).read_index(context))
+        lists = await search.collect(await SearchTable(database).load_index(context))
     fused = _fuse(lists)
     return Recall(
         hits=fused[: query.most],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.lifetimes import read_lifetimes
+from spectronctl.server.memory.lifetimes import parse_lifetimes
 from spectronctl.server.memory.schemas import DecayResponse
 from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
@@ -33,7 +33,7 @@ async def expire(
     """
     now = datetime.now(UTC)
     count = 0
-    for category, seconds in read_lifetimes(context.config).items():
+    for category, seconds in parse_lifetimes(context.config).items():
         before, after = now - timedelta(seconds=seconds), ""
         while rows := await UpkeepTable(database).list_expired(
             context, region, category, before=before, after=after, limit=_PAGE

@@ -11,7 +11,7 @@ from datetime import datetime
 from spectronctl.server.access.regions import WITHIN, name_region, query_one_region
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.index import read_chunks
+from spectronctl.server.memory.index import parse_chunks
 from spectronctl.server.memory.rows import BrokenReference, SearchIndex, StoredChunk
 from spectronctl.server.registry.context_database import query_one
 from spectronctl.server.registry.rows import ContextRow
@@ -80,7 +80,7 @@ class UpkeepTable:
     ) -> list[StoredChunk]:
         page = {"category": category, "before": before, "after": after, "limit": limit}
         found = await query_one_region(self._database, context, region, _LIST_EXPIRED, **page)
-        return read_chunks(found)
+        return parse_chunks(found)
 
     async def delete_chunks(self, context: ContextRow, ids: Sequence[str]) -> int:
         count = await query_one(self._database, context, _DELETE, ids=list(ids))
@@ -106,7 +106,7 @@ class UpkeepTable:
         found = await query_one_region(self._database, context, region, _LIST_UNSCOPED)
         return {row["table"]: row["ids"] for row in json.loads(found)}
 
-    async def read_vector(
+    async def find_vector(
         self, context: ContextRow, region: Region, index: SearchIndex, chunk_id: str
     ) -> list[float] | None:
         variables = {"table": f"search_{index.slot}", "id": chunk_id}

@@ -18,7 +18,7 @@ from spectronctl.server.http.middleware import limit_body
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.ontology.rows import make_ontology
-from spectronctl.server.ontology.schemas import OntologyBody, OntologyResponse, show_ontology
+from spectronctl.server.ontology.schemas import OntologyBody, OntologyResponse, format_ontology
 from spectronctl.server.ontology.table import OntologyTable
 
 router = APIRouter(
@@ -31,7 +31,7 @@ router = APIRouter(
 )
 
 _TAGGED: dict[int | str, dict[str, Any]] = {
-    200: describe_etag("The version answered; send it as `If-Match` to replace just that")
+    200: describe_etag("The version returned; send it as `If-Match` to replace just that")
 }
 _GUARDED = describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED)
 
@@ -43,7 +43,7 @@ async def get_ontology(
     """Show the ontology; three empty fields where none was set."""
     row = await OntologyTable(database).get_ontology(context)
     response.headers["ETag"] = row.etag
-    return show_ontology(row)
+    return format_ontology(row)
 
 
 @router.put("", responses=_TAGGED | _GUARDED)
@@ -59,7 +59,7 @@ async def set_ontology(
     row = make_ontology(body.entity_types, body.attribute_keys, body.relation_labels)
     await OntologyTable(database).set_ontology(context, row, expected=if_match)
     response.headers["ETag"] = row.etag
-    return show_ontology(row)
+    return format_ontology(row)
 
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT, response_class=Response, responses=_GUARDED)

@@ -64,7 +64,7 @@ class OntologyResponse(BaseModel):
     relation_labels: list[str]
 
 
-def show_ontology(row: OntologyRow) -> OntologyResponse:
+def format_ontology(row: OntologyRow) -> OntologyResponse:
     """An ontology as a response shows it."""
     return OntologyResponse(
         entity_types=row.entity_types,

@@ -45,7 +45,7 @@ class OntologyTable:
     async def get_ontology(self, context: ContextRow) -> OntologyRow:
         found = await query_one(self._database, context, _READ)
         rows = json.loads(found)
-        return _read_row(rows[0]) if rows else _NONE
+        return _parse_row(rows[0]) if rows else _NONE
 
     async def set_ontology(
         self, context: ContextRow, row: OntologyRow, *, expected: Collection[str] | None
@@ -84,6 +84,6 @@ def _make_row(row: OntologyRow) -> dict[str, Any]:
     }
 
 
-def _read_row(row: dict[str, Any]) -> OntologyRow:
+def _parse_row(row: dict[str, Any]) -> OntologyRow:
     keys = {each["entity_type"]: each["names"] for each in row["attribute_keys"]}
     return OntologyRow(**{**row, "attribute_keys": keys})

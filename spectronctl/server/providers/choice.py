@@ -21,7 +21,7 @@ MODEL = re.compile(r"[^\s/]+/\S+")
 """`provider/model`: what is before the first slash names the provider."""
 URL_RULE = (
     "must be a URL such as https://llm.acme.example/v1, without credentials, query or fragment; "
-    "plain http only to this machine, since the provider's key travels along"
+    "plain http only to this machine, since the provider's key is sent along"
 )
 
 _KNOWN_URLS = {"openai": "https://api.openai.com/v1"}
@@ -30,15 +30,15 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
-def read_model(config: Mapping[str, Any]) -> str:
+def choose_model(config: Mapping[str, Any]) -> str:
     """`config.models.embedding` as it is, or the default."""
-    model = _read_entry(config, "models", "embedding")
+    model = _find_entry(config, "models", "embedding")
     return model if isinstance(model, str) else DEFAULT_MODEL
 
 
-def read_provider(config: Mapping[str, Any]) -> str | None:
+def choose_provider(config: Mapping[str, Any]) -> str | None:
     """The provider whose secret the chosen embedder needs; None for one in this process."""
-    provider = read_model(config).partition("/")[0]
+    provider = choose_model(config).partition("/")[0]
     return None if provider == LOCAL else provider
 
 
@@ -50,13 +50,13 @@ def make_embedder(
     allow_private: bool = True,
 ) -> Embedder:
     """
-    The embedder that a context's config chooses; `secret` is its provider's (`read_provider`).
+    The embedder that a context's config chooses; `secret` is its provider's (`choose_provider`).
 
     UnusableProviderError when there is no such model, no secret or no URL; the command that it advises names
     `context_id`. The caller closes it. Unless `allow_private`, it embeds nothing at an address outside
     the public internet.
     """
-    model, provider = read_model(config), read_provider(config)
+    model, provider = choose_model(config), choose_provider(config)
     update = f"`spectronctl contexts update {context_id}"
     if provider is None and model in LOCAL_MODELS:
         return HashingEmbedder()
@@ -81,7 +81,7 @@ def make_embedder(
     return RemoteEmbedder(model, url, secret, allow_private=allow_private)
 
 
-def read_base_url(value: Any) -> str | None:
+def parse_base_url(value: Any) -> str | None:
     """A provider's URL without a final slash; None for anything against `URL_RULE`."""
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,2048}", value):
         return None
@@ -95,8 +95,8 @@ def read_base_url(value: Any) -> str | None:
 
 
 def _find_url(config: Mapping[str, Any], provider: str, update: str) -> str:
-    given = _read_entry(config, "provider_urls", provider)
-    url = read_base_url(given) if given is not None else _KNOWN_URLS.get(provider)
+    given = _find_entry(config, "provider_urls", provider)
+    url = parse_base_url(given) if given is not None else _KNOWN_URLS.get(provider)
     if url is None:
         _refuse_url(provider, "it is not set" if given is None else URL_RULE, update)
     return url
@@ -113,7 +113,7 @@ def _refuse(message: str) -> NoReturn:
     raise UnusableProviderError(clean(message))
 
 
-def _read_entry(config: Mapping[str, Any], field: str, name: str) -> Any:
+def _find_entry(config: Mapping[str, Any], field: str, name: str) -> Any:
     entries = config.get(field)
     return entries.get(name) if isinstance(entries, Mapping) else None
 

@@ -20,7 +20,7 @@ async def create_management_key(database: Database, name: str) -> tuple[Manageme
     """A new management key and its secret, which is nowhere else."""
     key_id = new_management_key_id()
     secret = mint_secret(key_id, None)
-    digest = digest_secret(await ManagementKeyTable(database).read_hash_key(), secret)
+    digest = digest_secret(await ManagementKeyTable(database).load_hash_key(), secret)
     row = ManagementKeyRow(id=key_id, name=name, digest=digest, created_at=datetime.now(UTC))
     await ManagementKeyTable(database).create_management_key(row)
     return row, secret

@@ -65,18 +65,20 @@ async def list_unfinished(database: Database) -> list[str]:
 async def seize(database: Database, context_id: str, *, anyone: bool = False) -> Claimed | None:
     """Take over an abandoned row, or with `anyone` also one whose claim still counts."""
     variables = {"context_id": context_id, "claim": make_claim(), "any": anyone}
-    return _read(await database.select(_SEIZE, variables))
+    return _parse_claimed(await database.select(_SEIZE, variables))
 
 
 async def seize_own(database: Database, context_id: str, claim: str) -> Claimed | None:
     """The row that we are creating, unless it is active by now or was taken over."""
-    return _read(await database.select(_SEIZE_OWN, {"context_id": context_id, "claim": claim}))
+    return _parse_claimed(
+        await database.select(_SEIZE_OWN, {"context_id": context_id, "claim": claim})
+    )
 
 
 async def seize_to_delete(database: Database, context_id: str) -> Claimed | None:
     """Take an active context out of sight, or go on where a delete stopped."""
     variables = {"context_id": context_id, "claim": make_claim()}
-    return _read(await database.select(_SEIZE_TO_DELETE, variables))
+    return _parse_claimed(await database.select(_SEIZE_TO_DELETE, variables))
 
 
 async def release(database: Database, claimed: Claimed) -> None:
@@ -87,7 +89,7 @@ async def release(database: Database, claimed: Claimed) -> None:
     )
 
 
-def _read(rows: list[Row]) -> Claimed | None:
+def _parse_claimed(rows: list[Row]) -> Claimed | None:
     if not rows:
         return None
     row = rows[0]

@@ -38,7 +38,7 @@ async def query_context(
             text, variables, at=Binding(context.namespace, context.database)
         )
     except QueryError as error:
-        if error.category != "NotFound" and _BEHIND not in str(error):
+        if not error.is_missing and _BEHIND not in str(error):
             raise
         raise UnavailableError(
             f"context {context.id}: its database is being deleted, or its schema is behind (GET /api/v1/migrations)"

@@ -36,7 +36,7 @@ UPDATE context:[$context_id] SET
 WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
 """
 
-_READ_PROVIDER = """
+_FIND_PROVIDER = """
 SELECT VALUE provider_secrets[$name] FROM ONLY context:[$context_id] WHERE state = 'active';
 """
 
@@ -51,11 +51,11 @@ class ContextTable:
 
     async def get_context(self, context_id: str) -> ContextRow | None:
         rows = await self._database.select(_GET, {"context_id": context_id})
-        return read_context(rows[0]) if rows else None
+        return parse_context(rows[0]) if rows else None
 
     async def list_contexts(self, *, after: str | None, limit: int) -> list[ContextRow]:
         rows = await self._database.select(_LIST, {"after": after or "", "limit": limit})
-        return [read_context(row) for row in rows]
+        return [parse_context(row) for row in rows]
 
     async def update_context(
         self,
@@ -87,11 +87,11 @@ class ContextTable:
         rows = await self._database.select(_UPDATE, changes | stored)
         if not rows:
             raise RetryableError("the context changed meanwhile")
-        return read_context(rows[0])
+        return parse_context(rows[0])
 
-    async def read_provider(self, context_id: str, name: str) -> str | None:
+    async def find_secret(self, context_id: str, name: str) -> str | None:
         provider = {"context_id": context_id, "name": name}
-        (secret,) = await self._database.query(_READ_PROVIDER, provider)
+        (secret,) = await self._database.query(_FIND_PROVIDER, provider)
         return None if secret is None else str(secret)
 
     async def list_schema_versions(self) -> dict[str, int]:
@@ -107,7 +107,7 @@ def check_providers(providers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def read_context(row: Row) -> ContextRow:
+def parse_context(row: Row) -> ContextRow:
     """A row of `COLUMNS`."""
     return ContextRow(
         id=row["context_id"],

@@ -63,7 +63,7 @@ class KeyTable:
     async def _explain_taken(self, key: Row) -> TakenError:
         holders = await self._database.select(_NAMESAKE, key)
         if not holders:
-            return TakenError(f"id: key {key['key_id']!r} exists already")
+            return TakenError(f"id: key {key['key_id']!r} already exists")
         holder = holders[0]["key_id"]
         return TakenError(f"name: key {holder!r} of this context is called {key['name']!r}")
 
@@ -74,7 +74,7 @@ class KeyTable:
 
     async def list_keys(self, context_id: str, *, after: str | None, limit: int) -> list[KeyRow]:
         page = {"context_id": context_id, "after": after or "", "limit": limit}
-        return [_read_key(row) for row in await self._database.select(_LIST, page)]
+        return [_parse_key(row) for row in await self._database.select(_LIST, page)]
 
     async def rotate_key(self, context_id: str, key_id: str, digest: bytes) -> KeyRow | None:
         change = {"context_id": context_id, "key_id": key_id, "digest": digest}
@@ -114,7 +114,7 @@ class ManagementKeyTable:
         except QueryError as error:
             if not error.is_taken:
                 raise
-            raise TakenError(f"id: management key {row.id!r} exists already") from error
+            raise TakenError(f"id: management key {row.id!r} already exists") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
         known: ManagementKeyRow | None = self._database.cache.get(key_id)
@@ -126,14 +126,14 @@ class ManagementKeyTable:
         )
         if not rows:
             return None
-        row = _read_management_key(rows[0])
+        row = _parse_management_key(rows[0])
         if self._database.exclusive:
             self._database.cache.put(key_id, row, read_at=version)
         return row
 
     async def list_management_keys(self) -> list[ManagementKeyRow]:
         rows = await self._database.select("SELECT * FROM management_key ORDER BY key_id;")
-        return [_read_management_key(row) for row in rows]
+        return [_parse_management_key(row) for row in rows]
 
     async def delete_management_key(self, key_id: str) -> bool:
         text = "DELETE management_key:[$key_id] RETURN BEFORE;"
@@ -145,7 +145,7 @@ class ManagementKeyTable:
         await self._database.query(f"UPDATE management_key:[$key_id] {_TOUCH}", {"key_id": key_id})
         self._database.cache.drop(key_id)
 
-    async def read_hash_key(self) -> bytes:
+    async def load_hash_key(self) -> bytes:
         text = "SELECT key_bytes FROM hash_key:only;"
         found = await self._database.select(text)
         if not found:
@@ -178,10 +178,10 @@ def _make_content(row: KeyRow) -> Row:
 
 
 def _first_key(rows: list[Row]) -> KeyRow | None:
-    return _read_key(rows[0]) if rows else None
+    return _parse_key(rows[0]) if rows else None
 
 
-def _read_key(row: Row) -> KeyRow:
+def _parse_key(row: Row) -> KeyRow:
     return KeyRow(
         id=row["key_id"],
         context_id=row["context_id"],
@@ -195,7 +195,7 @@ def _read_key(row: Row) -> KeyRow:
     )
 
 
-def _read_management_key(row: Row) -> ManagementKeyRow:
+def _parse_management_key(row: Row) -> ManagementKeyRow:
     return ManagementKeyRow(
         id=row["key_id"],
         name=row["name"],

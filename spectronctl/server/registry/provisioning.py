@@ -27,7 +27,8 @@ from spectronctl.server.registry.claims import (
     seize_own,
     seize_to_delete,
 )
-from spectronctl.server.registry.contexts import COLUMNS, check_providers, read_context
+from spectronctl.server.registry.contexts import COLUMNS, check_providers, parse_context
+from spectronctl.server.registry.leftovers import sweep_empty_databases
 from spectronctl.server.registry.rows import ContextRow
 
 _log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class Provisioning:
         rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
         if not rows:
             raise TakenError(f"context {row.id!r}: another server took over its creation")
-        return read_context(rows[0])
+        return parse_context(rows[0])
 
     async def _has_database(self, binding: Binding) -> bool:
         await self._database.query(
@@ -209,6 +210,8 @@ class Provisioning:
             claimed = await seize(self._database, context_id, anyone=self._database.exclusive)
             if claimed is not None:
                 await self._remove(claimed)
+        if self._database.exclusive:
+            await sweep_empty_databases(self._database)
         for row in behind:
             await self._upgrade(row)
 
@@ -259,7 +262,7 @@ def _make_content(row: ContextRow, providers: Mapping[str, str]) -> Row:
 def _explain_conflict(content: Row, holder: str, state: str) -> str:
     doing = {"creating": " (being created)", "deleting": " (being deleted)"}.get(state, "")
     if holder == content["context_id"]:
-        return f"id: context {holder!r} exists already{doing}"
+        return f"id: context {holder!r} already exists{doing}"
     return (
         f"namespace, database: {content['namespace']!r}, {content['database']!r} "
         f"is bound by context {holder!r}{doing}"

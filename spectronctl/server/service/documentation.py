@@ -30,7 +30,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 
 @router.get("/docs")
 async def show_documentation(request: Request) -> HTMLResponse:
-    """Every operation, its parameters, body and answers."""
+    """Every operation, its parameters, body and responses."""
     page = "\n".join(_draw_page(request.app.openapi()))
     return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
 
@@ -60,9 +60,9 @@ def _draw_operation(heading: str, operation: dict[str, Any]) -> Iterator[str]:
         yield f"<p><code>{escape(parameter['name'])}</code> {escape(text)}</p>"
     if body := operation.get("requestBody"):
         yield f"<p>Body</p>{_draw(body['content']['application/json']['schema'])}"
-    for status, answer in operation["responses"].items():
-        shapes = [_draw(one["schema"]) for one in answer.get("content", {}).values()]
-        yield f"<p>{escape(status)} {escape(answer['description'])}</p>{''.join(shapes)}"
+    for status, response in operation["responses"].items():
+        shapes = [_draw(one["schema"]) for one in response.get("content", {}).values()]
+        yield f"<p>{escape(status)} {escape(response['description'])}</p>{''.join(shapes)}"
     yield "</details>"
 
 

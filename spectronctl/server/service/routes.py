@@ -12,6 +12,7 @@ from spectronctl import __version__
 from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.gates import Open, Operator
+from spectronctl.server.database.errors import DiskError
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unavailable
 from spectronctl.server.http.responses import describe_problems
@@ -41,19 +42,21 @@ management = APIRouter(
 
 @router.get("/health")
 async def get_health() -> Health:
-    """Answer without a key and without the database: the process is alive."""
+    """Respond without a key and without the database: the process is alive."""
     return Health(status="ok", version=__version__)
 
 
 @router.get("/ready", responses=describe_problems(HTTPStatus.SERVICE_UNAVAILABLE))
 async def get_readiness(database: CurrentDatabase) -> Readiness:
-    """Answer without a key whether the database answers."""
+    """Respond without a key whether the database responds."""
     try:
         async with asyncio.timeout(_PING_SECONDS):
             await database.ping()
+    except DiskError as error:  # which the log names already
+        raise unavailable(error.detail) from error
     except Exception as error:  # whatever it is, the database cannot be used now
-        _log.warning("the database does not answer: %s", type(error).__name__)
-        raise unavailable("the database does not answer") from error
+        _log.warning("the database does not respond: %s", type(error).__name__)
+        raise unavailable("the database does not respond") from error
     return Readiness(status="ready")
 
 

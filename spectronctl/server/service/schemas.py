@@ -8,14 +8,14 @@ from pydantic import BaseModel, Field
 
 
 class Health(BaseModel):
-    """The server answers."""
+    """The server responds."""
 
     status: Literal["ok"] = "ok"
     version: str
 
 
 class Readiness(BaseModel):
-    """The server answers, and its database does."""
+    """The server responds, and its database does."""
 
     status: Literal["ready"] = "ready"
 

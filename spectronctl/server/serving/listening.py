@@ -1,4 +1,4 @@
-"""Run the server on a socket, from the first bind to the last answer."""
+"""Run the server on a socket, from the first bind to the last response."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def serve(
         configure_logs(log_format)
         with announce_ready(ready_file) as announce:
 
-            def tell(_: Callable[[], None]) -> None:
+            def on_ready(_: Callable[[], None]) -> None:
                 held.announce(url)
                 announce({"url": url, "store": store_url})
 
@@ -80,7 +80,7 @@ def serve(
                 run_server(
                     partial(open_store, store_url, credentials=credentials),
                     listener,
-                    announce=tell,
+                    announce=on_ready,
                     grace=_GRACE_SECONDS,
                     tls=tls,
                     worker=worker,
@@ -95,7 +95,7 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
     family, address = _resolve(host, port)
     if not (open_to_network or ipaddress.ip_address(address).is_loopback):
         raise UsageError(
-            f"{host} can be reached from the network, and keys would travel in the clear",
+            f"{host} can be reached from the network, and keys would be sent in the clear",
             hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
         )
     try:
@@ -105,7 +105,7 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
             f"cannot listen on {host}:{port}: {error.strerror}",
             hint="Another program may have it: choose another --port, or 0 for any that is free.",
         ) from error
-    # asyncio does this only for sockets it made itself; without it each answer waits 40 ms for an acknowledgement.
+    # asyncio does this only for sockets it made itself; without it each response waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # Megabytes in the kernel's queue would hide for minutes whether a slow client reads on.
     if lowat := getattr(socket, "TCP_NOTSENT_LOWAT", None):
@@ -142,7 +142,7 @@ async def run_server(
     deliver_first_key: Callable[[str], None] | None = None,
 ) -> None:
     """
-    Answer what comes in at `listener`, until a signal or what `announce` is given stops it; any thread may call that.
+    Serve what comes in at `listener`, until a signal or what `announce` is given stops it; any thread may call that.
 
     The requests that run then have `grace` seconds to end. The rest is as for `serve`.
     """

@@ -24,10 +24,10 @@ _FULL = (
 
 class WatchedProtocol(H11Protocol):
     """
-    HTTP/1.1 on a connection that ends when its client neither sends a request nor takes an answer.
+    HTTP/1.1 on a connection that ends when its client neither sends a request nor takes a response.
 
     With `tls` the connection is secured here, so that it counts from its first byte on. What belongs to a request that
-    is being answered is the application's to mind.
+    is being handled is the application's to mind.
     """
 
     def __init__(self, *args: Any, tls: SSLContext | None = None, **settings: Any) -> None:
@@ -85,7 +85,7 @@ class WatchedProtocol(H11Protocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """End it, at once or after the answer that is on its way."""
+        """End it, at once or after the response that is on its way."""
         if self.transport is None:
             self._lowest.abort()
         else:
@@ -103,9 +103,9 @@ class WatchedProtocol(H11Protocol):
         """Give the connection up if nothing has moved on it since that long; else look again later."""
         now, unsent = self.loop.time(), self._lowest.get_write_buffer_size()
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request
-        is_answering = cycle is not None and not cycle.response_complete
-        seen = (unsent, self._drained, cycle, is_answering)
-        if seen != self._seen or (is_answering and not unsent):
+        is_responding = cycle is not None and not cycle.response_complete
+        seen = (unsent, self._drained, cycle, is_responding)
+        if seen != self._seen or (is_responding and not unsent):
             self._seen, self._since = seen, now
         elif now - self._since >= PATIENCE_SECONDS:
             self.transport.abort()

@@ -29,7 +29,7 @@ class Running:
 @contextmanager
 def run_in_thread() -> Iterator[Running]:
     """
-    An empty server on a free port of the loopback, from its first answer until this is left.
+    An empty server on a free port of the loopback, from its first response until this is left.
 
     It works on its jobs. Being a thread, it never outlives this process, however that ends.
     """

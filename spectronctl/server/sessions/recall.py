@@ -17,7 +17,7 @@ _MOST_WORDS = 64
 _WORD = re.compile(r"\w+")
 
 
-def read_words(query: str) -> list[str]:
+def split_query(query: str) -> list[str]:
     """The distinct words of a query, in lowercase."""
     return list(dict.fromkeys(_WORD.findall(query.lower())))[:_MOST_WORDS]
 
@@ -33,7 +33,7 @@ def choose_best(words: Collection[str], found: Iterable[Found]) -> list[Found]:
     return memories + turns
 
 
-def write_context(words: Collection[str], found: Iterable[Found]) -> str:
+def format_block(words: Collection[str], found: Iterable[Found]) -> str:
     """The texts with most of the words as a block for a prompt: memories, then turns in their order; "" for none."""
     best = list(_cut(choose_best(words, found)))
     memories = [each for each in best if each.seq is None]

@@ -15,12 +15,12 @@ from spectronctl.ground.ulids import make_ulid_bound
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.caller import CANNOT_FORGET, Caller
 from spectronctl.server.access.gates import Reader, Writer
-from spectronctl.server.access.scopes import read_path
+from spectronctl.server.access.scopes import parse_scope_path
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.values import check_value
 from spectronctl.server.http.bodies import body_of
-from spectronctl.server.http.fields import read_instant
-from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, read_page
+from spectronctl.server.http.fields import parse_instant
+from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, load_page
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
@@ -33,7 +33,7 @@ from spectronctl.server.sessions.lookup import (
     find_session,
     make_session,
 )
-from spectronctl.server.sessions.recall import NEWEST, choose_best, read_words, write_context
+from spectronctl.server.sessions.recall import NEWEST, choose_best, format_block, split_query
 from spectronctl.server.sessions.rows import Found, SessionRow
 from spectronctl.server.sessions.schemas import (
     ContextText,
@@ -42,7 +42,7 @@ from spectronctl.server.sessions.schemas import (
     SessionQueryBody,
     SessionResponse,
     TurnPage,
-    show_session,
+    format_session,
 )
 from spectronctl.server.sessions.table import SessionTable
 from spectronctl.server.sessions.turns import TurnTable
@@ -79,9 +79,9 @@ async def list_sessions(
 ) -> SessionPage:
     """List the sessions that the key may see, ordered by id: the oldest first."""
     check_cursor(cursor, SESSION_ID)
-    path = None if scope is None else read_path(scope, "scope")
-    first = "" if since is None else _bound(read_instant(since, "since"), math.ceil)
-    last = None if until is None else _bound(read_instant(until, "until"), math.floor, 1)
+    path = None if scope is None else parse_scope_path(scope, "scope")
+    first = "" if since is None else _bound(parse_instant(since, "since"), math.ceil)
+    last = None if until is None else _bound(parse_instant(until, "until"), math.floor, 1)
 
     region = caller.region("memory:read").narrow([] if path is None else [[path]])
 
@@ -90,8 +90,8 @@ async def list_sessions(
             caller.context, region, after=after, before=last, limit=limit
         )
 
-    sessions, next_cursor = await read_page(
-        list_after, show_session, max(cursor or "", first), limit
+    sessions, next_cursor = await load_page(
+        list_after, format_session, max(cursor or "", first), limit
     )
     return SessionPage(sessions=sessions, next_cursor=next_cursor, has_more=next_cursor is not None)
 
@@ -115,7 +115,7 @@ async def create_session(
     async def write(receipt: Receipt | None) -> None:
         await SessionTable(database).create_session(caller.context, row, receipt=receipt)
 
-    return await once.answer(show_session(row), write, status=HTTPStatus.CREATED)
+    return await once.respond(format_session(row), write, status=HTTPStatus.CREATED)
 
 
 @router.get("/{session_id}", responses=describe_problems(HTTPStatus.NOT_FOUND))
@@ -123,7 +123,7 @@ async def get_session(
     session_id: str, caller: Reader, database: CurrentDatabase
 ) -> SessionResponse:
     """Show a session."""
-    return show_session(await find_session(database, caller, session_id))
+    return format_session(await find_session(database, caller, session_id))
 
 
 @router.delete(
@@ -160,7 +160,7 @@ async def list_turns(
 ) -> Response:
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
     check_id(session_id)
-    row, turns = await TurnTable(database).read_turns(
+    row, turns = await TurnTable(database).load_turns(
         caller.context,
         caller.region("memory:read"),
         session_id,
@@ -209,13 +209,13 @@ async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
 
 async def _recall(database: Database, caller: Caller, session_id: str, query: str) -> ContextText:
     session = await find_session(database, caller, session_id)
-    words = read_words(query)
+    words = split_query(query)
     best: list[Found] = []
     async for found in TurnTable(database).find_texts(
         caller.context, caller.region("memory:read"), session, words, most=NEWEST
     ):
         best = choose_best(words, best + found)
-    return ContextText(context=write_context(words, best))
+    return ContextText(context=format_block(words, best))
 
 
 def _bound(moment: datetime, rounded: Callable[[float], int], later: int = 0) -> str:

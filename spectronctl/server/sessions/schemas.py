@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
-from spectronctl.ground.ulids import read_ulid_time
+from spectronctl.ground.ulids import parse_ulid_time
 from spectronctl.ground.vocabulary import Role
 from spectronctl.server.access.scopes import TaggedBody
 from spectronctl.server.http.bodies import Body
@@ -70,12 +70,12 @@ class ContextText(PlaneResponse):
     context: str
 
 
-def show_session(row: SessionRow) -> SessionResponse:
-    """A session as it is answered."""
+def format_session(row: SessionRow) -> SessionResponse:
+    """A session as a response shows it."""
     return SessionResponse(
         id=row.id,
         scopes=row.scopes,
         metadata=row.metadata,
         turn_count=row.turn_count,
-        created_at=read_ulid_time(row.id.partition(":")[2]),
+        created_at=parse_ulid_time(row.id.partition(":")[2]),
     )

@@ -23,7 +23,7 @@ CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
 # As JSON: a program reads one long text several times faster than many small values.
 SESSION = f"encoding::json::encode((SELECT {_COLUMNS} FROM session:[$session_id] WHERE {WITHIN}))"
-"""The session, as `read_session` takes it; none outside of the region."""
+"""The session, as `parse_session` takes it; none outside of the region."""
 
 READ = f"RETURN {SESSION};"
 
@@ -81,14 +81,14 @@ class SessionTable:
         self, context: ContextRow, region: Region, session_id: str
     ) -> SessionRow | None:
         found = await query_one_region(self._database, context, region, READ, session_id=session_id)
-        return read_session(found)
+        return parse_session(found)
 
     async def list_sessions(
         self, context: ContextRow, region: Region, *, after: str, before: str | None, limit: int
     ) -> list[SessionRow]:
         page = {"after": after, "before": before or _LAST, "limit": limit}
         found = await query_one_region(self._database, context, region, _LIST, **page)
-        return [_read_row(row) for row in json.loads(found)]
+        return [_parse_row(row) for row in json.loads(found)]
 
     async def delete_session(
         self, context: ContextRow, session_id: str, *, with_memories: bool
@@ -125,13 +125,13 @@ def make_session(row: SessionRow) -> Row:
     }
 
 
-def read_session(found: str) -> SessionRow | None:
-    """The answer of `READ`."""
+def parse_session(found: str) -> SessionRow | None:
+    """The response of `READ`."""
     rows = json.loads(found)
-    return _read_row(rows[0]) if rows else None
+    return _parse_row(rows[0]) if rows else None
 
 
-def _read_row(row: Row) -> SessionRow:
+def _parse_row(row: Row) -> SessionRow:
     return SessionRow(
         id=row["session_id"],
         scopes=row["scopes"],

@@ -28,7 +28,7 @@ from spectronctl.server.memory.rows import ChunkRow
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
-from spectronctl.server.sessions.table import CREATE, READ, SESSION, make_session, read_session
+from spectronctl.server.sessions.table import CREATE, READ, SESSION, make_session, parse_session
 
 _MOVED = "moved on"
 
@@ -151,7 +151,7 @@ class TurnTable:
                     context, text, {**fixed, "row": make_session(current), "turns": rows}
                 )
             except RetryableError:
-                current = await self._read_again(context, session.id)
+                current = await self._reload(context, session.id)
                 raise
 
         async with self._database.locks.get_lock(context.id, session.id):
@@ -167,26 +167,26 @@ class TurnTable:
                 raise explain_taken_over() from error
             raise RetryableError(_MOVED) from error
 
-    async def _read_again(self, context: ContextRow, session_id: str) -> SessionRow:
+    async def _reload(self, context: ContextRow, session_id: str) -> SessionRow:
         # Whether the caller may write here was found out before the first attempt.
         found = await query_one_region(self._database, context, WHOLE, READ, session_id=session_id)
-        row = read_session(found)
+        row = parse_session(found)
         if row is None or row.deleting:
             raise GoneError(f"no session {session_id}")
         return row
 
-    async def read_turns(
+    async def load_turns(
         self, context: ContextRow, region: Region, session_id: str, *, offset: int, limit: int
     ) -> tuple[SessionRow | None, str | AsyncIterator[str]]:
         page = {"session_id": session_id, "offset": offset, "limit": limit, "room": MAX_PIECE}
         first = await query_one_region(self._database, context, region, _READ_FIRST, **page)
-        session, turns = read_session(first["session"]), first.get("turns")
+        session, turns = parse_session(first["session"]), first.get("turns")
         if session is None or turns is not None:
             return session, turns if session else "[]"
         count = max(0, min(limit, session.turn_count - offset))
-        return session, self._read_pieces(context, session, range(offset, offset + count))
+        return session, self._load_pieces(context, session, range(offset, offset + count))
 
-    async def _read_pieces(
+    async def _load_pieces(
         self, context: ContextRow, session: SessionRow, seqs: range
     ) -> AsyncIterator[str]:
         """A JSON array in pieces; raises where a turn is gone, so that a cut page is never taken for the last one."""
@@ -194,15 +194,15 @@ class TurnTable:
         for start in seqs[:: size or 1]:
             yield "," if start > seqs.start else "["
             if size:
-                yield await self._read_some(
+                yield await self._load_some(
                     context, session.id, start, min(size, seqs.stop - start)
                 )
             else:
-                async for piece in self._read_long(context, session.id, start):
+                async for piece in self._load_long(context, session.id, start):
                     yield piece
         yield "]"
 
-    async def _read_some(
+    async def _load_some(
         self, context: ContextRow, session_id: str, offset: int, limit: int
     ) -> str:
         page = {"session_id": session_id, "offset": offset, "limit": limit}
@@ -211,7 +211,7 @@ class TurnTable:
             raise _explain_gone(session_id)
         return str(found["turns"])[1:-1]
 
-    async def _read_long(
+    async def _load_long(
         self, context: ContextRow, session_id: str, seq: int
     ) -> AsyncIterator[str]:
         """One turn, its text a piece at a time."""
@@ -250,7 +250,7 @@ class TurnTable:
         for before in range(session.turn_count, first, -size):
             offset = max(first, before - size)
             bounds: Row = {"offset": offset, "limit": before - offset}
-            yield _read_found(
+            yield _parse_found(
                 await query_one(self._database, context, _FIND_TURNS, **wanted, **bounds)
             )
         before_chunk, left = _AFTER_ALL, most
@@ -259,12 +259,12 @@ class TurnTable:
             chunks = await query_one_region(
                 self._database, context, region, _FIND_CHUNKS, **wanted, **bounds
             )
-            yield _read_found(chunks["found"])
+            yield _parse_found(chunks["found"])
             ids = chunks["ids"]
             before_chunk, left = (ids[-1], left - _CHUNKS) if len(ids) == _CHUNKS else ("", 0)
 
 
-def _read_found(found: str) -> list[Found]:
+def _parse_found(found: str) -> list[Found]:
     return [Found(**row) for row in json.loads(found)]
 
 

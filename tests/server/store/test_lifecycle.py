@@ -83,7 +83,7 @@ async def test_a_failed_create_leaves_other_contexts_alone(
     await Provisioning(store).create_context(make_context("neighbour"), providers={})
     with pytest.raises(TakenError, match="bound by context 'neighbour'"):
         await failing.create_context(make_context(database="neighbour"), providers={})
-    with pytest.raises(TakenError, match="'neighbour' exists already"):
+    with pytest.raises(TakenError, match="'neighbour' already exists"):
         await failing.create_context(make_context("neighbour", database="x"), providers={})
     assert await list_states(store) == {"neighbour": "active"}
     assert await list_databases(store) == ["neighbour"]
@@ -189,7 +189,7 @@ async def test_a_young_claim_of_another_server_is_left_alone(
     first, second = two_servers
     await leave_half_made(first, make_context(), age="50s")
     await Provisioning(second).prepare()
-    with pytest.raises(TakenError, match=r"'acme-prod' exists already \(being created\)"):
+    with pytest.raises(TakenError, match=r"'acme-prod' already exists \(being created\)"):
         await Provisioning(second).create_context(make_context(), providers={})
     with pytest.raises(TakenError, match=r"bound by context 'acme-prod' \(being created\)"):
         await Provisioning(second).create_context(

@@ -33,7 +33,7 @@ async def test_a_store_keeps_the_promise_of_the_protocol() -> None:
     store: Database = await open_store("mem://")
     await store.ping()
     await store.close()
-    with pytest.raises(UnavailableError, match="the database does not answer"):
+    with pytest.raises(UnavailableError, match="the database does not respond"):
         await store.ping()
 
 
@@ -155,7 +155,7 @@ async def test_a_surrealdb_server_serves_several_of_us(
         make_context(config={"l": [None]}), providers={}
     )
     assert await ContextTable(stores[1]).get_context("acme-prod") == created
-    assert len({await ManagementKeyTable(store).read_hash_key() for store in stores}) == 1
+    assert len({await ManagementKeyTable(store).load_hash_key() for store in stores}) == 1
     made = await asyncio.gather(
         *(Provisioning(each).create_context(make_context("one"), providers={}) for each in stores),
         return_exceptions=True,
@@ -206,7 +206,7 @@ async def test_a_broken_connection_is_opened_and_signed_in_anew(
 
 
 async def test_a_server_that_no_one_runs_is_a_config_error() -> None:
-    with pytest.raises(ConfigError, match=r"the store ws://127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(ConfigError, match=r"the store ws://127\.0\.0\.1:1 does not respond"):
         await open_store("ws://127.0.0.1:1")
 
 

@@ -86,7 +86,7 @@ async def test_a_taken_id_is_a_conflict_that_names_it(
     store: Database, make_context: MakeContext
 ) -> None:
     await Provisioning(store).create_context(make_context(config={"a": 1}), providers={})
-    with pytest.raises(TakenError, match=r"^id: context 'acme-prod' exists already$"):
+    with pytest.raises(TakenError, match=r"^id: context 'acme-prod' already exists$"):
         await Provisioning(store).create_context(make_context(database="other"), providers={})
     kept = await ContextTable(store).get_context("acme-prod")
     assert kept is not None

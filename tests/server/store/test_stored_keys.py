@@ -75,7 +75,7 @@ async def test_of_many_keys_with_one_name_exactly_one_is_made(
 
 async def test_a_taken_key_id_is_a_conflict(store: Database, make_key: MakeKey) -> None:
     await KeyTable(store).create_key(make_key())
-    with pytest.raises(TakenError, match=r"^id: key 'cak_1' exists already$"):
+    with pytest.raises(TakenError, match=r"^id: key 'cak_1' already exists$"):
         await KeyTable(store).create_key(make_key(name="other"))
 
 
@@ -187,7 +187,7 @@ async def test_management_keys_are_kept_apart(store: Database) -> None:
     assert await ManagementKeyTable(store).list_management_keys() == [rows[1], rows[0]]
     assert await ManagementKeyTable(store).get_management_key("mk_2") == rows[0]
     assert await ManagementKeyTable(store).get_management_key("mk_3") is None
-    with pytest.raises(TakenError, match="'mk_1' exists already"):
+    with pytest.raises(TakenError, match="'mk_1' already exists"):
         await ManagementKeyTable(store).create_management_key(rows[1])
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is True
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is False
@@ -207,7 +207,7 @@ async def test_use_of_a_management_key_is_noted_once(store: Database) -> None:
 
 
 async def test_the_hash_key_is_made_once(store: Database) -> None:
-    keys = await asyncio.gather(*(ManagementKeyTable(store).read_hash_key() for _ in range(8)))
+    keys = await asyncio.gather(*(ManagementKeyTable(store).load_hash_key() for _ in range(8)))
     assert len(set(keys)) == 1
     assert len(keys[0]) == 32
 
@@ -216,12 +216,12 @@ async def test_the_hash_key_and_the_keys_survive_a_restart(
     file_url: str, make_context: MakeContext, make_key: MakeKey
 ) -> None:
     first = await open_store(file_url)
-    hash_key = await ManagementKeyTable(first).read_hash_key()
+    hash_key = await ManagementKeyTable(first).load_hash_key()
     context = await Provisioning(first).create_context(make_context(), providers={})
     await KeyTable(first).create_key(make_key())
     await first.close()
     second = await open_store(file_url)
-    assert await ManagementKeyTable(second).read_hash_key() == hash_key
+    assert await ManagementKeyTable(second).load_hash_key() == hash_key
     assert await ContextTable(second).get_context("acme-prod") == context
     assert await KeyTable(second).get_key("acme-prod", "cak_1") == make_key()
     await second.close()

@@ -281,7 +281,7 @@ def list_reading_methods() -> dict[str, ast.AsyncFunctionDef]:
 def test_every_method_that_reads_is_told_the_region() -> None:
     methods = list_reading_methods()
     assert methods.keys() >= {"get_session", "read_turns", "list_chunks", "find_near", "find_words"}
-    assert methods.keys() >= {"read_vector", "list_broken", "prune_cache", "read_cached_vector"}
+    assert methods.keys() >= {"find_vector", "list_broken", "prune_cache", "find_cached_vector"}
     for name, method in methods.items():
         if name in NO_REGION_NEEDED:
             continue

@@ -60,7 +60,7 @@ async def fill(store: Database, context: ContextRow, claimed: ClaimedJob, length
 
 
 async def find(store: Database, context: ContextRow, vector: list[float]) -> list[str]:
-    index = await SearchTable(store).read_index(context)
+    index = await SearchTable(store).load_index(context)
     found = await FindingTable(store).find_near(context, WHOLE, index, vector, most=10)
     assert found is not None
     return [each.text for each in found]
@@ -72,7 +72,7 @@ async def test_a_memory_is_found_by_its_vector_and_by_its_words(
     texts = ("Bo likes green tea", "Al likes black coffee")
     await remember(store, context, *texts, vectors=[point(0), point(1)])
     await remember(store, context, *(f"something else, {number}" for number in range(8)))
-    assert await SearchTable(store).read_index(context) == FIRST
+    assert await SearchTable(store).load_index(context) == FIRST
     near = await FindingTable(store).find_near(context, WHOLE, FIRST, point(1), most=2)
     assert near is not None
     assert [(each.text, round(each.score, 6)) for each in near] == [(texts[1], 1), (texts[0], 0)]
@@ -127,7 +127,7 @@ async def test_a_build_serves_only_once_it_is_switched_to(
 
     await SearchTable(store).switch_to_build(context, claimed, build, embedder="acme/small")
     now = SearchIndex(slot="b", embedder="acme/small", dimension=16)
-    assert await SearchTable(store).read_index(context) == now
+    assert await SearchTable(store).load_index(context) == now
     assert await find(store, context, point(1, 16)) == ["two", "one"]
     assert await FindingTable(store).find_near(context, WHOLE, FIRST, point(6), most=2) is None, (
         "it no longer serves"
@@ -204,7 +204,7 @@ async def test_a_worker_that_lost_a_job_can_change_nothing(
     ):
         with pytest.raises(LostJobError):
             await attempt
-    assert await SearchTable(store).read_index(context) == FIRST
+    assert await SearchTable(store).load_index(context) == FIRST
     assert await SearchTable(store).open_build(context, second) == build
 
 
@@ -241,7 +241,7 @@ async def test_what_is_written_after_its_turn_has_passed_is_found_by_its_words_a
     build = await fill(store, context, claimed, 4)
     (late,) = await remember(store, context, "two")
     await SearchTable(store).switch_to_build(context, claimed, build, embedder="acme/small")
-    now = await SearchTable(store).read_index(context)
+    now = await SearchTable(store).load_index(context)
     words = await FindingTable(store).find_words(context, WHOLE, now, "two", most=5)
     assert [each.id for each in words or ()] == [late]
     (left,) = await SearchTable(store).list_unindexed(context, WHOLE, after="", limit=5)
@@ -301,17 +301,17 @@ async def test_memories_written_at_once_are_all_found(store: Database, context: 
 
 
 async def test_a_query_is_remembered_for_a_day(store: Database, context: ContextRow) -> None:
-    assert await SearchTable(store).read_cached_vector(context, WHOLE, "acme/small", "tea?") is None
+    assert await SearchTable(store).find_cached_vector(context, WHOLE, "acme/small", "tea?") is None
     await SearchTable(store).cache_vector(context, WHOLE, "acme/small", "tea?", [0.5, 0.5])
     await SearchTable(store).cache_vector(context, WHOLE, "acme/small", "tea?", [0.25, 0.5])
-    assert await SearchTable(store).read_cached_vector(context, WHOLE, "acme/small", "tea?") == [
+    assert await SearchTable(store).find_cached_vector(context, WHOLE, "acme/small", "tea?") == [
         0.25,
         0.5,
     ]
-    assert await SearchTable(store).read_cached_vector(context, WHOLE, "acme/large", "tea?") is None
+    assert await SearchTable(store).find_cached_vector(context, WHOLE, "acme/large", "tea?") is None
     assert await UpkeepTable(store).prune_cache(context, WHOLE) == 0
     await ask(store, context, "UPDATE query_cache SET expires_at = time::now() - 1s RETURN NONE")
-    assert await SearchTable(store).read_cached_vector(context, WHOLE, "acme/small", "tea?") is None
+    assert await SearchTable(store).find_cached_vector(context, WHOLE, "acme/small", "tea?") is None
     assert await UpkeepTable(store).prune_cache(context, WHOLE) == 1
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.ground.ulids import make_ulid_bound, new_ulid, read_ulid_time
+from spectronctl.ground.ulids import make_ulid_bound, new_ulid, parse_ulid_time
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.errors import GoneError, UnavailableError
@@ -66,7 +66,7 @@ async def test_appends_at_once_count_on_without_gaps(store: Database, context: C
     read = await SessionTable(store).get_session(context, WHOLE, row.id)
     assert read is not None
     assert read.turn_count == 240
-    _, page = await TurnTable(store).read_turns(context, WHOLE, row.id, offset=0, limit=500)
+    _, page = await TurnTable(store).load_turns(context, WHOLE, row.id, offset=0, limit=500)
     assert isinstance(page, str)
     assert page.count('"seq":') == 240
     assert all(f'"seq":{seq},' in page for seq in range(240))
@@ -207,7 +207,7 @@ async def test_contexts_of_the_first_release_are_brought_up_when_the_store_is_op
 
 def test_a_bound_sorts_between_the_ulids_of_two_milliseconds() -> None:
     ulid = new_ulid()
-    made = round(read_ulid_time(ulid).timestamp() * 1000)
+    made = round(parse_ulid_time(ulid).timestamp() * 1000)
     assert make_ulid_bound(made) < ulid < make_ulid_bound(made + 1)
     assert ulid.startswith(make_ulid_bound(made))
     assert make_ulid_bound(-5) == "0" * 10

@@ -94,6 +94,11 @@ def call_api(
 
     rt = ctx.runtime
     rt.out.check(INCLUDED if include else ANYTHING)
+    if method is Method.DELETE and path.partition("?")[0].endswith("/"):
+        raise UsageError(
+            "PATH ends in an empty name: nothing says what to delete",
+            hint="Is a variable in it empty?",
+        )
     target = parse_target(rt, path)
     request = parts.describe(rt, method.value, target)
     if paginate and (include or method is not Method.GET):

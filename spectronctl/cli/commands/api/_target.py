@@ -51,7 +51,7 @@ class Target:
 
     @property
     def mints(self) -> bool:
-        """Whether the answer to a write holds a new key's secret."""
+        """Whether the response to a write holds a new key's secret."""
         return self.names[-1].rpartition("/")[2].casefold() in MINTING
 
     @property
@@ -77,12 +77,12 @@ def parse_target(rt: Runtime, text: str) -> Target:
     if f"{path}/".startswith(f"{_ROOT}/"):
         path = path.removeprefix(_ROOT).removeprefix("/")
     segments = [_parse_segment(segment, lambda: rt.context) for segment in path.split("/")]
-    *names, last = [unquote(segment) for segment in segments]
-    if not all(names) or not (names or last):
+    if len(segments) > 1 and not segments[-1]:
+        segments.pop()  # a last slash names nothing, and is not sent
+    names = [unquote(segment) for segment in segments]
+    if not all(names):
         raise UsageError(f"PATH: {text!r} has an empty name in it", hint="Try /contexts.")
-    return Target(
-        f"/{_ROOT}/{'/'.join(segments)}", _parse_query(query), (*names, *filter(None, [last]))
-    )
+    return Target(f"/{_ROOT}/{'/'.join(segments)}", _parse_query(query), tuple(names))
 
 
 def _strip_server(text: str, url: str) -> str:

@@ -80,7 +80,7 @@ class ConfigOptions:
         UsageError for what does not fit; ConfigError for a provider key that cannot be read.
         """
         config = _read_file(self.config, rt) if self.config else {}
-        config.pop("providers_configured", None)  # an answer's field: `get` then `--config` works
+        config.pop("providers_configured", None)  # a response's field: `get` then `--config` works
         for path, value in map(_parse_assignment, self.set or ()):
             config = overlay(config, nest(path, value))
         return overlay(config, self._named_fields(rt))

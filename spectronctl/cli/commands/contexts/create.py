@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.contexts._config import ConfigOptions
+from spectronctl.cli.commands.contexts._consent import UpdateConsent, show_update
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.seen import remember_context
@@ -47,8 +49,13 @@ def create_context(
             "--if-exists", help="Choose what to do if it already exists.", show_default=True
         ),
     ] = ContextIfExists.FAIL,
+    confirm: ConfirmOption = None,
 ) -> None:
-    """Create a context on a database of its own."""
+    """
+    Create a context on a database of its own.
+
+    With --if-exists update, asks as 'spectronctl contexts update' does.
+    """
     from spectronctl.operations import contexts
 
     rt = ctx.runtime
@@ -61,6 +68,7 @@ def create_context(
         database=database,
         config=config.read(rt),
         if_exists=if_exists.value,
+        agree=UpdateConsent(rt, confirm),
     )
     remember_context(rt, context_id)
     if made.created:
@@ -68,6 +76,5 @@ def create_context(
     else:
         rt.out.note(f"Context {context_id} already exists.")
     if made.update:
-        before, after = made.update.before, made.update.after
-        rt.out.difference({"config": before}, {"config": after})
+        show_update(rt, made.update)
     rt.out.show(made.context.to_dict(), CONTEXTS)

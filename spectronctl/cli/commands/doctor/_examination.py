@@ -31,7 +31,7 @@ MIN_SECRET = 6
 
 
 class Examination:
-    """What is looked at, what was found, and where that goes besides the answer."""
+    """What is looked at, what was found, and where that goes besides the result."""
 
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt

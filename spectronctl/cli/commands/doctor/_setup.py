@@ -83,6 +83,8 @@ class Setup:
         facts = {"path": str(self._path), "exists": self._path.exists()}
         if not facts["exists"]:
             return Finding(f"{self._path} is not there, and need not be", facts=facts)
+        if warning := self._rt.config.warning:
+            return Finding(warning, "warning", "Correct the name, or remove the line.", facts=facts)
         profiles = self._rt.config.profiles
         detail = f"{self._path}, {len(profiles)} profile{'' if len(profiles) == 1 else 's'}"
         for path, mode in self._list_shared():
@@ -194,7 +196,7 @@ def _describe_key(credential: Credential | None, key: str | None) -> dict[str, A
 
 
 def _send_once(given: Settings, limit: float) -> Settings:
-    """A diagnosis wants to see the first answer, not the best of several."""
+    """A diagnosis wants to see the first result, not the best of several."""
     return replace(
         given,
         timeout=Setting(limit, given.timeout.source),

@@ -27,14 +27,14 @@ def list_orphans(
     ] = "24h",
 ) -> None:
     """List keys that are probably lost or no longer used, and why."""
-    from spectronctl.cli.rotating import find_server, open_ledger
+    from spectronctl.cli.rotating import open_ledger
     from spectronctl.operations import keys
 
     rt = ctx.runtime
     rt.out.check(ORPHANS)
     seconds = read_duration(grace, "--grace")
     listed = rt.client.items(api.list_keys(rt.context))
-    busy = open_ledger(rt).list_keys_in_rotation(find_server(rt), rt.context)
+    busy = open_ledger(rt).list_keys_in_rotation()
     found = keys.find_orphans(listed, datetime.now(UTC), seconds, busy)
     rows = [{**key.to_dict(), "reason": reason} for key, reason in found]
     rt.out.rows(limit_rows(rt, rows), ORPHANS)

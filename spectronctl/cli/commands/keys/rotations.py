@@ -39,11 +39,11 @@ def list_all(
     rt = ctx.runtime
     rt.out.check(ROTATIONS)
     found, unreadable = open_ledger(rt).list_all()
-    for problem in unreadable:
-        rt.out.warn(problem.message)
     note_elsewhere(rt, found)
     rows = [describe_rotation(one) for one in found if every or one.is_open]
     rt.out.rows(rows, ROTATIONS)
+    if unreadable:  # a script must not take what is left for all there is
+        raise unreadable[0]
 
 
 @app.command("get")

@@ -42,7 +42,7 @@ class ContextOptions:
 
     @property
     def is_many(self) -> bool:
-        """Whether the answer is a list, with an object for each context."""
+        """Whether the response is a list, with an object for each context."""
         return self.all_contexts or len(self.named) > 1
 
     @property
@@ -59,6 +59,12 @@ class ContextOptions:
             raise UsageError(
                 f"the context is {', '.join(self.named)} by the argument, and {typed} by --context"
             )
+
+    def name_all(self, rt: Runtime) -> str:
+        """What confirms work on all of them: their ids, or for every context the name of the profile, or the URL."""
+        if self.all_contexts:
+            return str(rt.settings.profile.value or rt.settings.url.value)
+        return ",".join(self.named) or rt.context
 
     def find_one(self, rt: Runtime) -> str:
         """The one that is meant."""

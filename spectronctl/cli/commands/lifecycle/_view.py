@@ -12,7 +12,7 @@ ERROR = Column("error", kind="words", optional=True)
 
 
 def _summarize(view: View, *columns: Column) -> View:
-    """The view of several answers: each with its context, and the error of those that have no response."""
+    """The view of several responses: each with its context, and the error of those that have no response."""
     return replace(
         view,
         columns=(Column("context", kind="id"), *(columns or view.columns), ERROR),

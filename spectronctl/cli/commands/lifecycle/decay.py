@@ -6,6 +6,8 @@ from typing import Any
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._options import ConfirmOption
+from spectronctl.cli.commands.lifecycle._consent import ExpiryConsent
 from spectronctl.cli.commands.lifecycle._options import ContextOptions
 from spectronctl.cli.commands.lifecycle._view import DECAY, DECAYS
 from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
@@ -14,16 +16,19 @@ app = App()
 
 
 @app.command()
-def decay_contexts(ctx: Context, chosen: ContextOptions) -> None:
+def decay_contexts(ctx: Context, chosen: ContextOptions, confirm: ConfirmOption = None) -> None:
     """Expire memories that are past their time, and prune the cache, in one context or many."""
     rt = ctx.runtime
     check_contexts(rt, chosen, DECAY, DECAYS)
+    consent = ExpiryConsent(rt, chosen, confirm)
+    consent.check()
     task = Task(
         lambda context: rt.client.send(api.decay_context(context)).to_dict(),
         _say,
         command="spectronctl lifecycle decay",
         view=DECAY,
         summary=DECAYS,
+        agree=consent.ask,
     )
     run_in_contexts(rt, chosen, task)
 

@@ -8,15 +8,19 @@ import typer
 
 from spectronctl.api import lifecycle as api
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.commands._plane import explain_missing, open_plane
+from spectronctl.cli.commands._options import ConfirmOption
+from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.lifecycle._consent import (
+    ExpiryConsent,
+    count_expiring,
+    count_memories,
+)
 from spectronctl.cli.commands.lifecycle._options import ContextOptions
 from spectronctl.cli.commands.lifecycle._view import EXPIRIES, EXPIRY
 from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
 from spectronctl.cli.runtime import Runtime
 
 app = App()
-
-NO_PREVIEW = "this server cannot tell beforehand what would expire; nothing was expired"
 
 
 @app.command()
@@ -27,16 +31,21 @@ def expire_memories(
         bool,
         typer.Option("--dry-run", help="Show how many memories would expire, and change nothing."),
     ] = False,
+    confirm: ConfirmOption = None,
 ) -> None:
     """Expire memories that are past their time, by category; or show how many would."""
     rt = ctx.runtime
     check_contexts(rt, chosen, EXPIRY, EXPIRIES)
+    consent = ExpiryConsent(rt, chosen, confirm)
+    if not dry_run:
+        consent.check()
     task = Task(
-        lambda context: _preview(rt, context) if dry_run else _expire(rt, context),
+        lambda context: count_expiring(rt, context) if dry_run else _expire(rt, context),
         _say_preview if dry_run else _say,
         command="spectronctl lifecycle expire" + (" --dry-run" if dry_run else ""),
         view=EXPIRY,
         summary=EXPIRIES,
+        agree=(lambda contexts: None) if dry_run else consent.ask,
     )
     run_in_contexts(rt, chosen, task)
 
@@ -46,19 +55,9 @@ def _expire(rt: Runtime, context: str) -> dict[str, Any]:
         return client.send(api.expire_memories(context)).to_dict()
 
 
-def _preview(rt: Runtime, context: str) -> dict[str, Any]:
-    with open_plane(rt, context) as (client, _), explain_missing(NO_PREVIEW):
-        return client.send(api.preview_expiry(context)).to_dict()
-
-
 def _say(response: dict[str, Any]) -> str:
-    return f"Expired {_count(response)}."
+    return f"Expired {count_memories(response['affected'])}."
 
 
 def _say_preview(response: dict[str, Any]) -> str:
-    return f"{_count(response)} would expire; nothing was expired."
-
-
-def _count(response: dict[str, Any]) -> str:
-    count = response["affected"]
-    return f"{count} {'memory' if count == 1 else 'memories'}"
+    return f"{count_memories(response['affected'])} would expire; nothing was expired."

@@ -61,7 +61,7 @@ def choose_for_stdout(rt: Runtime, wanted: Format | None) -> Format:
 
 
 def choose_for_file(wanted: Format | None, path: Path | None = None) -> Format:
-    """The format of a transcript in a file: `--format`, or what its name says; `-o` is about the answer on stdout."""
+    """The format of a transcript in a file: `--format`, or what its name says; `-o` is about the result on stdout."""
     by_name = _BY_SUFFIX.get(path.suffix.lower()) if path else None
     return wanted or by_name or Format.TEXT
 

@@ -1,0 +1,27 @@
+"""What a server calls a secret is looked at before it goes anywhere."""
+
+from __future__ import annotations
+
+import shlex
+
+from spectronctl.errors import UpstreamError
+from spectronctl.ground.vocabulary import SECRET
+from spectronctl.models.keys import MintedKey
+
+
+def check_minted(context_id: str, minted: MintedKey) -> MintedKey:
+    """
+    The key; UpstreamError unless its secret is one plain token.
+
+    A secret goes into dotenv files that shells source, and on the stdin of programs: what a server that lies puts into
+    it would be run there.
+    """
+    if SECRET.fullmatch(minted.secret):
+        return minted
+    raise UpstreamError(
+        f"the server's secret for key {minted.name} ({minted.id}) is no plain token:"
+        " it was written nowhere",
+        hint="The key exists, and nothing holds the secret that it has now. Delete it.",
+        command=f"spectronctl keys delete {shlex.quote(minted.id)} -c {context_id}",
+        outcome_unknown=True,  # the key is there, and there is nothing to use it with
+    )
