@@ -59,9 +59,9 @@ class Runtime:
     def config(self) -> Config:
         """The config file as it is now."""
         from spectronctl.config.loading import load_config
-        from spectronctl.local.locations import config_path
+        from spectronctl.local.locations import find_config_path
 
-        return load_config(config_path(self.env))
+        return load_config(find_config_path(self.env))
 
     @cached_property
     def settings(self) -> Settings:

@@ -208,10 +208,19 @@ def _name_default(document: TOMLDocument, name: str) -> TOMLDocument:
 
 def _put(table: Any, key: str, text: str) -> None:
     context, name, spec = find_field(key)
+    if not _has_utf8(text):
+        raise UsageError(
+            f"{key}: the value is not UTF-8, and the config file can hold no other text"
+        )
     value = parse_named(spec.parse, text, key)
     if context:
         table = _open_table(_open_table(table, "context_keys"), context)
     table[name] = _as_toml(spec, value, text)
+
+
+def _has_utf8(text: str) -> bool:
+    # Words of the command line that are not UTF-8 come as lone surrogates, and TOML has no bytes.
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _as_toml(spec: Field, value: Any, text: str) -> str | int:

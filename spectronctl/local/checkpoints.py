@@ -108,9 +108,9 @@ class Journal:
             return None
         return next(iter(self._list(end=f".{id}.json")), None)
 
-    def prune(self, now: datetime, is_open: Mapping[str, bool]) -> None:
-        """Drop what is old: documents that `is_open` by id says are over, and what killed writers left half-done."""
-        finished = [path for path in self.list_paths() if not is_open.get(_id_of(path), True)]
+    def prune(self, now: datetime, is_kept: Mapping[str, bool]) -> None:
+        """Drop what is old: documents that `is_kept` by id says are over, and what killed writers left half-done."""
+        finished = [path for path in self.list_paths() if not is_kept.get(_id_of(path), True)]
         # A draft of a running process is younger than KEPT, so age alone tells the abandoned ones.
         drafts = [*self.directory.glob(".*.tmp"), *self._locks.glob(".*.tmp")]
         for path in [*finished, *drafts]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -258,3 +259,36 @@ def test_what_root_keeps_in_a_users_home_stays_the_users(acme: CommandLine) -> N
     assert {"config.toml", "config.toml.lock", "rotations", "contexts"} <= {e.name for e in kept}
     assert {(each.stat().st_uid, each.stat().st_gid) for each in kept} == {(1234, 5678)}
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_without_a_home_everything_works_that_keeps_nothing(
+    acme: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", refuse)
+    env = {"HOME": ""}
+    key = tmp_path / "app.key"
+    for line in (
+        *("contexts list", "contexts get acme-prod", "profiles list", "profiles show", "whoami"),
+        *(f"keys create app --secret-file {key}", "keys list", "sessions list"),
+        *(f"keys verify file:{key}", "doctor"),
+    ):
+        assert acme(line, env=env).code == 0, line
+    for line in (
+        *("profiles add p --url http://x", "profiles path", "keys rotations list", "keys orphans"),
+        *(f"keys rotate app --yes --secret-file {key}",),
+    ):
+        result = acme(f"{line} -o json", env=env)
+        assert (result.code, result.error["kind"]) == (11, "config"), line
+        assert "SPECTRONCTL_HOME" in result.error["hint"], line
+    assert acme(f"keys verify file:{key}", env=env).code == 0
+
+
+def test_a_path_that_is_not_utf8_is_refused_by_its_field(run_alone: CommandLine) -> None:
+    assert run_alone(ADD).code == 0
+    for field in ("api_key_file", "ca_file", "context", "api_key_command"):
+        error = run_alone(f"profiles set prod {field} /k/\udce9 -o json").error
+        assert (error["exit_code"], error["kind"]) == (2, "usage")
+        assert error["message"].startswith(f"{field}: the value is not UTF-8")

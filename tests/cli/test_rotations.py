@@ -116,7 +116,7 @@ def test_resume_leaves_alone_what_is_not_due(
     server.asked()
     assert agent("keys rotations resume -o json").json == [rotation]
     assert agent(f"keys rotations resume {rotation['id']} -o json").json == rotation
-    assert server.asked() == []
+    assert set(server.asked()) == {"GET /api/v1/health"}  # it says what time it is
     assert names(agent) == ["agent", "agent.g2"]
 
 

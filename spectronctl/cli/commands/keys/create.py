@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from spectronctl.cli.commands.keys._settings import SettingOptions
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.secrets import deliver_secret, reserve_secret
+from spectronctl.errors import UsageError
+from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import split_name
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ def create_key(
     rt = ctx.runtime
     rt.out.check(KEYS)
     wanted, context = settings.read(), rt.context
+    _check_expiry(rt, settings.expires_at)
     is_shown = secret.reveal or not secret.parse_places(rt.env)
     if if_exists is KeyIfExists.ROTATE:
         check_confirmable(rt, f"Rotate key {name}?", name=context, confirmed=confirm)
@@ -76,6 +80,15 @@ def create_key(
         rt.out.note(f"Key {existing.name} ({existing.id}) already exists.")
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
+
+
+def _check_expiry(rt: Runtime, text: str | None) -> None:
+    """UsageError for an expiry in the past; what our clock takes for that is held against the server's."""
+    from spectronctl.operations.clocks import find_server_time
+
+    moment = parse_time(text)
+    if moment and moment <= datetime.now(UTC) and moment <= find_server_time(rt.client):
+        raise UsageError(f"--expires-at {text} is in the past")
 
 
 def _rotate(

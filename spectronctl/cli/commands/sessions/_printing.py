@@ -46,12 +46,12 @@ def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     """Print it, and new turns as they come, until the reader is gone or the user interrupts."""
     session = source.describe()
     # Whether more would come cannot be known without waiting for it.
-    turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.settings.limit.value)
+    turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.flags.get("limit"))
     rt.out.follow(_write(rt, format, session, turns))
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
-    limit = rt.settings.limit.value
+    limit: int | None = rt.flags.get("limit")
     yield from islice(turns, limit)
     if limit is not None and next(turns, None) is not None:
         rt.out.remark(f"There are more: --limit {limit} ended the transcript.")

@@ -22,7 +22,7 @@ from spectronctl.cli.commands.sessions._format import (
 )
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
-from spectronctl.cli.listing import list_items
+from spectronctl.cli.listing import walk_pages
 from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def _export_one(
 
 
 def _refuse_limit(rt: Runtime) -> None:
-    if rt.settings.limit.value is not None:
+    # A limit of the environment is for lists that are shown: it must not make an export partial.
+    if rt.flags.get("limit") is not None:
         raise UsageError(
             "--limit would leave a file that looks whole and is not",
             hint="--tail N writes the last N turns.",
@@ -172,8 +173,8 @@ def _export_many(
 
 def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
     with explain_missing(NO_LIST):
-        listed = list_items(rt, api.list_sessions(context), client=client)
-        return [str(session["id"]) for session in listed]
+        pages = client.pages(api.list_sessions(context), limit=rt.flags.get("limit"))
+        return [str(session.id) for session in walk_pages(rt, pages)]
 
 
 def _make_export(source: Source, path: Path, format: Format, files: FileOptions) -> Export:
