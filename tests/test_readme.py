@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.docs.running import (
+from tests.support.processes import Serve
+from tools.documents import (
     DOCUMENTS,
     GUIDE,
     README,
@@ -23,7 +24,6 @@ from tests.docs.running import (
     mask_volatile,
     run_documents,
 )
-from tests.support.processes import Serve
 
 INSTALL = re.compile(r"(?:pip|pipx|uv tool) install (?:\.|'\.\[(\w+)\]')")
 

@@ -346,7 +346,7 @@ def test_a_store_url_that_cannot_be(url: str, local: CommandLine) -> None:
 
 
 def test_a_store_that_is_not_ours(local: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spectronctl.server.database import holding as lock
+    from spectronctl.server.store import holding as lock
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "access", lambda path, mode: False)

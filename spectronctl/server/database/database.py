@@ -24,7 +24,6 @@ from spectronctl.server.database.connections import (
     EngineError,
     EngineProcess,
 )
-from spectronctl.server.database.directories import make_private_directory
 from spectronctl.server.database.disk import DiskLog, describe_disk, parse_disk_error
 from spectronctl.server.database.errors import DiskError, UnavailableError
 from spectronctl.server.database.locks import Locks
@@ -35,7 +34,9 @@ from spectronctl.server.database.transaction import (
     place,
     strip_transaction,
 )
-from spectronctl.server.database.urls import StoreUrl, parse_store_url
+from spectronctl.server.store.directories import make_private_directory
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import StoreUrl, parse_store_url
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -48,10 +49,6 @@ _FIRST_PAUSE_SECS = 0.002
 _MAX_PAUSE_SECS = 0.1
 _MISSING = re.compile(r"The (table|database|namespace) '[^']*' does not exist")
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
-
-
-class StoreLockedError(ConfigError):
-    """Another process has the store's directory open."""
 
 
 class QueryError(SpectronctlError):

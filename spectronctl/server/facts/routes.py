@@ -22,7 +22,7 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.idempotency.once import OnceOnly, Write
 from spectronctl.server.idempotency.rows import Receipt
-from spectronctl.server.memory.embedders import CurrentEmbedders, Embedders
+from spectronctl.server.index.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.sessions.lookup import find_session, make_session
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.sessions.turns import TurnTable

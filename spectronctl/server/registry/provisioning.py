@@ -27,7 +27,12 @@ from spectronctl.server.registry.claims import (
     seize_own,
     seize_to_delete,
 )
-from spectronctl.server.registry.contexts import COLUMNS, check_providers, parse_context
+from spectronctl.server.registry.contexts import (
+    COLUMNS,
+    check_providers,
+    format_columns,
+    parse_context,
+)
 from spectronctl.server.registry.leftovers import sweep_empty_databases
 from spectronctl.server.registry.rows import ContextRow
 
@@ -240,22 +245,11 @@ class Provisioning:
 
 
 def _make_content(row: ContextRow, providers: Mapping[str, str]) -> Row:
-    texts = {
-        "context_id": row.id,
-        "namespace": row.namespace,
-        "database": row.database,
-        "admin_external_id": row.admin_external_id,
-        "admin_display_name": row.admin_display_name,
-    }
-    for name, text in texts.items():
-        check_text(text or "", name)
     return {
-        **texts,
+        **format_columns(row),
+        "context_id": check_text(row.id, "context_id"),
         "config": to_stored(merge_config({}, row.config), "config"),
         "provider_secrets": check_providers(providers),
-        "enforcement_blocked": row.enforcement_blocked,
-        "schema_version": 0,
-        "created_at": row.created_at,
     }
 
 

@@ -19,13 +19,13 @@ from fastapi import FastAPI
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.holding import hold_store
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
 from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.store.holding import hold_store
 
 _GRACE_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 15

@@ -26,6 +26,7 @@ from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.idempotency.once import OnceOnly
 from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.sessions.blocks import NEWEST, choose_best, format_block, split_query
 from spectronctl.server.sessions.lookup import (
     SESSION_ID,
     admit_session,
@@ -33,7 +34,6 @@ from spectronctl.server.sessions.lookup import (
     find_session,
     make_session,
 )
-from spectronctl.server.sessions.recall import NEWEST, choose_best, format_block, split_query
 from spectronctl.server.sessions.rows import Found, SessionRow
 from spectronctl.server.sessions.schemas import (
     ContextText,

@@ -23,8 +23,8 @@ from spectronctl.server.idempotency.table import (
     describe_receipt,
     explain_taken_over,
 )
-from spectronctl.server.memory.index import REMEMBER
-from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.index.rows import ChunkRow
+from spectronctl.server.index.table import REMEMBER
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow

@@ -9,12 +9,12 @@ from datetime import timedelta
 from spectronctl.ground.ulids import make_ulid_bound
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
+from spectronctl.server.index.embedders import Embedders
+from spectronctl.server.index.rows import Build, StoredChunk
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.jobs.handlers import FailedJobError, Run
 from spectronctl.server.jobs.rows import LostJobError
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Build, StoredChunk
 from spectronctl.server.providers.embedder import Embedder, Vector
 from spectronctl.server.providers.errors import ProviderError
 

@@ -24,8 +24,8 @@ from spectronctl.server.access.regions import (
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError
 from spectronctl.server.database.transaction import transaction
+from spectronctl.server.index.rows import Build, SearchIndex, StoredChunk
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
-from spectronctl.server.memory.rows import Build, SearchIndex, StoredChunk
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Candidate, SearchIndex, StoredChunk
-from spectronctl.server.memory.schemas import (
+from spectronctl.server.index.rows import SearchIndex, StoredChunk
+from spectronctl.server.index.table import SearchTable
+from spectronctl.server.recall.finding import FindingTable
+from spectronctl.server.recall.rows import Candidate
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.schemas import (
     COMPARED,
     Duplicate,
     FsckResponse,
     Reference,
     UnscopedContent,
 )
-from spectronctl.server.memory.upkeep_table import UpkeepTable
-from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.table import UpkeepTable
 
 _SAMPLES = 10
 _PAGE = 500

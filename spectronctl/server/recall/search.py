@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import unavailable
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Candidate, SearchIndex
+from spectronctl.server.index.embedders import Embedders
+from spectronctl.server.index.rows import SearchIndex
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.embedder import Vector
 from spectronctl.server.providers.errors import ProviderError
+from spectronctl.server.recall.finding import FindingTable
+from spectronctl.server.recall.rows import Candidate
 from spectronctl.server.registry.rows import ContextRow
 
 _POOL = 200

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 from spectronctl.errors import ConfigError
 from spectronctl.ground.disk import replace_file
 from spectronctl.ground.times import format_time
-from spectronctl.server.database.database import StoreLockedError
-from spectronctl.server.database.directories import make_private_directory
-from spectronctl.server.database.urls import parse_store_url
+from spectronctl.server.store.directories import make_private_directory
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import parse_store_url
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from fastapi import Depends, Request
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.index.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.choice import choose_model, choose_provider, make_embedder
 from spectronctl.server.providers.embedder import Embedder, Vector
 from spectronctl.server.providers.errors import ProviderError

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.lifetimes import parse_lifetimes
-from spectronctl.server.memory.schemas import DecayResponse
-from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.lifetimes import parse_lifetimes
+from spectronctl.server.upkeep.schemas import DecayResponse
+from spectronctl.server.upkeep.table import UpkeepTable
 
 _PAGE = 500
 
