@@ -31,6 +31,7 @@ HOME = {
     "typer": "cli",
     "httpx": "client",
     "truststore": "client",
+    "cryptography": "client",
     "rich": "output",
     "jmespath": "output",
     "yaml": "output",

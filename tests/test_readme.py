@@ -92,7 +92,8 @@ def test_the_python_blocks_run(serve: Serve) -> None:
 
 def test_every_setting_and_exit_code_is_in_the_tables() -> None:
     from spectronctl import errors
-    from spectronctl.config.resolve import CONTEXT_KEY_VARIABLES, MANAGEMENT_KEY_VARIABLES, SETTINGS
+    from spectronctl.config.resolve import SETTINGS
+    from spectronctl.config.variables import CONTEXT_KEY_VARIABLES, MANAGEMENT_KEY_VARIABLES
 
     text = (GUIDE / "profiles.md").read_text()
     for setting in SETTINGS:

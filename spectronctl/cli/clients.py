@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,7 @@ class Clients:
 
         given = self._run.settings
         self._warn_of_visible_key(credential)
+        self._warn_of_shared_file(credential)
         key = self._run.inputs.read_credential(credential) if credential else None
         self._log_resolution(key, credential)
         return Client(
@@ -116,6 +118,13 @@ class Clients:
             self._run.out.note(
                 "a key given as --api-key can be seen in `ps` and in the shell's history;"
                 " --api-key-file, SPECTRON_MANAGEMENT_API_KEY or a profile keep it private"
+            )
+
+    def _warn_of_shared_file(self, credential: Credential | None) -> None:
+        if credential and (path := credential.find_shared_file(self._run.env)):
+            self._run.out.warn(
+                f"the key file {path} can be read or changed by other users;"
+                f" chmod go-rwx {shlex.quote(path)} keeps it private"
             )
 
     def _log(self, line: str) -> None:

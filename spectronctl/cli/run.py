@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +72,28 @@ class Run:
         if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
 
+    def hide(self, names: Collection[str]) -> dict[str, str]:
+        """The environment for a program that must find these variables neither there nor in ours."""
+        from spectronctl.config.variables import hide_variables
+        from spectronctl.ground.concealment import conceal
+
+        if self.env is os.environ and "api_key" in self.flags:
+            conceal((), self.flags["api_key"])
+        return hide_variables(self.env, names)
+
+    @property
+    def keyless_env(self) -> dict[str, str]:
+        """The environment for a program that needs no key of ours."""
+        return self.hide(self.settings.key_variables)
+
     @property
     def place(self) -> str:
-        """The server, as a question names it."""
-        return "the local store" if self.settings.is_local else self.settings.url.value
+        """The server, as a question names it: with the profile that leads there, if one does."""
+        if self.settings.is_local:
+            return "the local store"
+        url, profile = self.settings.url, self.settings.profile.value
+        is_of_profile = url.source == f"profile {profile}"
+        return f"{url.value} (profile {profile})" if is_of_profile else url.value
 
     @property
     def context(self) -> str:

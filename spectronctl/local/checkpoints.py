@@ -15,6 +15,8 @@ from spectronctl.ground.disk import NoLocksError, is_absent, make_directory, rep
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
+_ROOM = 1 << 16  # bytes; documents are replaced, so each takes room twice
+
 KEPT = timedelta(days=30)
 """How long the journal of finished work stays."""
 
@@ -33,9 +35,11 @@ class Journal:
         """Make the directory; ConfigError when nothing can be written there."""
         try:
             make_directory(self._locks)
-            # mkdir succeeds on a full or read-only quota; only a write that reaches the disk proves that a journal
-            # can be kept.
-            replace_file(self._locks / "probe", b"")
+            # mkdir succeeds on a full or read-only quota, and an empty file takes no room: only a write of the size of
+            # what comes, at the same place, proves that a journal can be kept.
+            probe = self.directory / ".probe"
+            replace_file(probe, bytes(_ROOM))
+            probe.unlink()
         except OSError as exc:
             raise ConfigError(
                 f"the journal of rotations cannot be written in {self.directory}: {exc.strerror}",

@@ -167,6 +167,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_list_methods(request))
+        # The framework names only the methods of the first route that has the path, and RFC 9110 wants all of them.
         problem = ProblemError(status, "method-not-allowed", f"this path takes {allowed}")
         return render_problem(request.scope, problem, headers={"Allow": allowed})
     if status is HTTPStatus.NOT_FOUND:

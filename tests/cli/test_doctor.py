@@ -20,6 +20,7 @@ import pytest
 
 from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
+from spectronctl.ground.installing import find_install_command
 from spectronctl.operations.diagnosis import Subject
 from tests.server.store.test_lock import another_holder
 from tests.support.commandline import SENTINEL, CommandLine, Result
@@ -370,7 +371,7 @@ def test_the_extra_that_is_missing_is_named(
 
     monkeypatch.setattr(embedded, "find_spec", lambda name: None)
     row = first_failure(doctor(local))
-    assert (row["check"], row["command"]) == ("store", "pip install 'spectronctl[local]'")
+    assert (row["check"], row["command"]) == ("store", find_install_command())
 
 
 Usage = namedtuple("Usage", "total used free")

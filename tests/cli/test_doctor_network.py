@@ -14,6 +14,7 @@ import httpx
 import pytest
 import trustme
 
+from spectronctl.ground.installing import find_install_command
 from tests.support.commandline import SENTINEL, CommandLine, Result
 from tests.support.diagnoses import find, first_failure, statuses
 from tests.support.server import Server
@@ -321,6 +322,32 @@ def test_certificates_are_told_apart(
     assert (result.code, row["status"]) == (code, status)
     assert words in row["detail"]
     assert "ca_file" not in (row["command"] or "")
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_without_the_library_a_line_says_that_certificates_are_not_read(
+    is_trusted: bool,
+    server: Server,
+    doctor: CommandLine,
+    authority: trustme.CA,
+    ca_file: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for place in ("client.probes", "cli.commands.doctor._examination"):
+        monkeypatch.setattr(f"spectronctl.{place}.can_read_certificates", lambda: False)
+    env = {"SPECTRON_MANAGEMENT_API_KEY": server.key}
+    env |= {"SPECTRONCTL_CA_FILE": ca_file} if is_trusted else {}
+    with open_door(server.handle_request, secure(authority, "localhost")) as door:
+        url = f"https://localhost:{door.port}"
+        result = examine(doctor, url, **env)
+        saved = examine(doctor, url, f"--save-ca {tmp_path}/ca.pem", **env)
+    row = find(result, "tls")
+    assert row["status"] == ("ok" if is_trusted else "failed")
+    assert "package cryptography is not installed" in f"{row['detail']} {row['hint']}"
+    assert (saved.code, saved.out) == (11, "")
+    assert "--save-ca reads certificates with the package cryptography" in saved.error["message"]
+    assert saved.error["command"] == find_install_command()
 
 
 def test_http_to_a_port_of_tls(doctor: CommandLine, authority: trustme.CA) -> None:

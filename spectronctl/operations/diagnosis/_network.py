@@ -122,7 +122,7 @@ def _describe(tls: Tls) -> dict[str, Any]:
 def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
     detail = f"{tls.version}, verified by {tls.trusted_by}"
     if not tls.certificates:
-        return Finding(detail, facts=facts)
+        return Finding(f"{detail}; {_explain_unread()}", facts=facts)
     own = tls.certificates[0]
     left = own.not_after - datetime.now(UTC)
     detail += f"; {own.subject}, signed by {own.issuer}, until {format_time(own.not_after)}"
@@ -137,12 +137,18 @@ def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
     )
 
 
+def _explain_unread() -> str:
+    if probes.can_read_certificates():
+        return "the server's certificate cannot be read"
+    return "its certificate is not read, since the package cryptography is not installed"
+
+
 def _explain_distrust(
     subject: Subject, tls: Tls, failure: ssl.SSLCertVerificationError
 ) -> NetworkError:
     reason = explain_failure(failure)
     if not tls.certificates:
-        return NetworkError(reason, hint="Its certificate cannot be read here.")
+        return NetworkError(reason, hint=f"The doctor tells no more: {_explain_unread()}.")
     own, now = tls.certificates[0], datetime.now(UTC)
     if failure.verify_code in _WRONG_NAME:
         return _explain_wrong_name(subject.route, own)

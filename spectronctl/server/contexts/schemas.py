@@ -130,6 +130,7 @@ class Config(Strict):
         """What was given, without the secrets of providers."""
         given = _list_given(self)
         given.pop("providers", None)
+        # Taken and dropped, so that what `contexts get` prints can be edited and sent back as it is.
         given.pop("providers_configured", None)
         if self.models is not None:
             given["models"] = _list_given(self.models)

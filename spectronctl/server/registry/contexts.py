@@ -86,10 +86,12 @@ class ContextTable:
             return None
         merged = merge_config(from_stored(found[0]["config"]), patch)
         stored = {"config": to_stored(merged, "config"), "revision": found[0]["revision"]}
+        # The names are those of our own model's fields, never a client's; their values travel as variables.
         settings = "".join(f"{name} = $settings.{name}, " for name in changes["settings"])
         rows = await self._database.select(
             _UPDATE.replace("<settings>", settings), changes | stored
         )
+        # Either another server changed it, or it is being deleted: the next attempt tells them apart.
         if not rows:
             raise RetryableError("the context changed meanwhile")
         return parse_context(rows[0])

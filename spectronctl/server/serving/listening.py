@@ -99,6 +99,7 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
             hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
         )
     try:
+        # A long queue: clients that come all at once, as after a restart, wait a moment instead of being refused.
         listener = socket.create_server((address, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigError(

@@ -69,6 +69,7 @@ class _Look:
         seen: dict[tuple[str, str], str] = {}
         found: list[Duplicate] = []
         async for chunk in self._walk_chunks():
+            # The same words for two teams are two memories: neither can see the other's.
             says = (" ".join(chunk.text.casefold().split()), str(chunk.scopes))
             first = seen.setdefault(says, chunk.id)
             if first != chunk.id and len(found) < self.wanted.most:
@@ -76,6 +77,7 @@ class _Look:
         return found
 
     async def _find_near(self) -> list[Duplicate]:
+        # Comparing all with all is quadratic; duplicates come in with what is new.
         newest: deque[StoredChunk] = deque(maxlen=COMPARED)
         async for chunk in self._walk_chunks():
             newest.append(chunk)
@@ -90,6 +92,7 @@ class _Look:
                 continue
             for near in await self._list_near(index, vector):
                 if near.id != chunk.id and near.score >= self.wanted.threshold:
+                    # In one order, so that a pair that is found from both ends is one finding.
                     pairs[min(near.id, chunk.id), max(near.id, chunk.id)] = near.score
         return [
             Duplicate(entity_a=one, entity_b=other, similarity=min(score, 1.0))

@@ -94,6 +94,7 @@ class UpkeepTable:
                 self._database, context, _PRUNE_CACHE, region=name_region(region)
             )
             pruned += int(count)
+            # In batches of a thousand, so that requests come between them.
             if not count:
                 return pruned
 

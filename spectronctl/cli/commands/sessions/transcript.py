@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from spectronctl.cli.commands.sessions._format import (
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
 from spectronctl.cli.listing import walk_pages
-from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.errors import RequestError, SpectronctlError, UsageError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 app = App()
 
 INTERRUPTED = "interrupted; the same command with --resume goes on"
+RESUMES = "The same command with --resume goes on."
 
 
 @app.command()
@@ -111,6 +113,8 @@ def _export_one(
     """Write one transcript and say where it is."""
     import time
 
+    from spectronctl.cli.commands.sessions._printing import tell_failure
+
     chosen = choose_for_file(turns.format, path)
     if turns.follow:
         check_endless(chosen)
@@ -123,7 +127,11 @@ def _export_one(
             export.run(
                 lambda count: progress.advance(count=count),
                 follow=time.sleep if turns.follow else None,
+                on_failure=partial(tell_failure, rt),
             )
+        except (RequestError, WaitTimeoutError) as exc:
+            exc.hint = " ".join(filter(None, [exc.hint, RESUMES]))
+            raise
         except KeyboardInterrupt:
             if not turns.follow:
                 rt.out.leave(INTERRUPTED)
@@ -168,7 +176,7 @@ def _export_many(
         batch = _make_batch(at_once)
         outcomes = batch.run(rt, exports)
     rt.out.rows([_describe(*outcome.item, outcome.error) for outcome in outcomes], EXPORTED)
-    batch.raise_failures(outcomes, advice="The same command with --resume goes on.")
+    batch.raise_failures(outcomes, advice=RESUMES)
 
 
 def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
