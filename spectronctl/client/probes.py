@@ -23,7 +23,7 @@ from spectronctl.client._certificates import (
 )
 from spectronctl.client._connection import list_addresses, trust_system
 from spectronctl.client._failures import PROXY_HINT, REFUSED_HINT
-from spectronctl.client._protocols import PREFACE, Protocol, is_settled, parse_status, recognise
+from spectronctl.client._protocols import Protocol, is_settled, parse_status, recognise
 from spectronctl.client._routes import Route, find_route
 from spectronctl.errors import NetworkError
 from spectronctl.ground.network_failures import explain_failure
@@ -44,7 +44,6 @@ __all__ = [
     "reach",
     "read_text",
     "resolve",
-    "speaks_http2",
     "speaks_tls",
 ]
 
@@ -268,13 +267,6 @@ def speaks_tls(route: Route, timeout: float) -> bool:
     """Whether a TLS server is there, whatever the URL says."""
     with suppress(OSError, NetworkError), _shake(route, _trust_every_certificate(), timeout):
         return True
-    return False
-
-
-def speaks_http2(route: Route, timeout: float) -> bool:
-    """Whether the server responds to the first words of HTTP/2."""
-    with suppress(OSError, NetworkError), _open(route, timeout) as connection:
-        return _exchange(connection, PREFACE).protocol is Protocol.HTTP2
     return False
 
 

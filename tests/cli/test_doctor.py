@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import threading
 import time
-from collections import namedtuple
+from collections import Counter, namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from spectronctl.cli.commands.doctor._report import draw_report
 from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
 from spectronctl.ground.installing import find_install_command
@@ -88,6 +90,44 @@ def test_people_get_a_table_and_programs_rows(run: CommandLine) -> None:
     query = "checks[?status=='failed'].check"
     assert run(f'doctor --query "{query}" -o json').json == []
     assert run("status -o name").out.split() == ORDER
+
+
+LEVELS = {"failed": "1;31", "warning": "33", "ok": "32", "skipped": "2"}
+
+
+def test_a_person_sees_levels_hints_and_a_count_in_80_columns(run: CommandLine) -> None:
+    told = run("doctor --color always", env={"SPECTRON_MANAGEMENT_API_KEY": ""}, terminal=True)
+    *lines, blank, count = told.out.splitlines()
+    assert blank == ""
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    checks = [line.split()[:2] for line in plain if not line.startswith(" ")]
+    assert [check for _, check in checks] == ORDER
+    for (level, _), line in zip(checks, (each for each in lines if each[0] != " "), strict=True):
+        assert line.startswith(f"\x1b[{LEVELS[level]}m{level}")
+    texts = [line.strip() for line in plain]
+    assert "Give one with --api-key-file PATH," in " ".join(texts)
+    breakable = [line for line in plain if max(map(len, line.split())) < 50 and "try:" not in line]
+    assert all(len(line) <= 80 for line in breakable)
+    found = Counter(level for level, _ in checks)
+    for level, number in found.items():
+        assert f"{number} {level}" in count
+
+
+def test_a_command_to_try_is_in_one_piece(acme: CommandLine) -> None:
+    report = {
+        "checks": [
+            {
+                "check": "a",
+                "status": "failed",
+                "detail": "x",
+                "hint": "y " * 90,
+                "command": "spectronctl " * 20,
+            },
+        ]
+    }
+    lines = list(draw_report(report, 80, color=False))
+    assert any(("try: " + "spectronctl " * 20).strip() in line for line in lines)
+    assert lines[-1] == "\n1 failed\n"
 
 
 def test_a_failure_has_its_table_on_stdout_and_its_reason_on_stderr(run: CommandLine) -> None:
