@@ -32,7 +32,9 @@ PROFILES = View(
     plural="profiles",
 )
 CURRENT = View(
-    columns=(Column("name"), Column("url"), Column("source")), name="name", plural="profiles"
+    columns=(Column("name", kind="id"), Column("url"), Column("source")),
+    name="name",
+    plural="profiles",
 )
 VALUES = View(
     columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
