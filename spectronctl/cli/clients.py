@@ -111,6 +111,7 @@ class Clients:
         self._transport = make_transport(
             self._run.env,
             timeout=self._run.settings.timeout.value,
+            say=self._run.out.note,
             works_on_jobs=self.works_on_jobs,
         )
         return self._transport
