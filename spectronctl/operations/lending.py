@@ -13,7 +13,7 @@ from spectronctl.ground.times import format_time, parse_time
 from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
 from spectronctl.operations.keys import (
     create_key,
-    delete_keys,
+    delete_key,
     find_existing,
     find_key,
     may_have_minted,
@@ -141,4 +141,4 @@ def return_key(client: Client, context_id: str, loan: Loan, key: Key | None = No
     if key is None:
         sweep_keys(client, context_id, loan.name)
     else:
-        delete_keys(client, context_id, [key], missing_ok=True)
+        delete_key(client, context_id, key, missing_ok=True)

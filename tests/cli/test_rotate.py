@@ -348,6 +348,20 @@ def test_a_failure_is_one_row_among_the_others(acme: CommandLine, tmp_path: Path
     assert [row["rotation"]["error"] is None for row in rows] == [True, False, False]
 
 
+@pytest.mark.parametrize("chosen", ["--all", "--older-than 0s"])
+def test_a_dry_run_of_many_needs_no_place_either_and_takes_no_limit(
+    chosen: str, acme: CommandLine
+) -> None:
+    for name in ("app", "batch"):
+        acme(f"keys create {name} --secret-file {acme.home}/{name}.key")
+    rows = acme(f"keys rotate {chosen} --dry-run -o json").json
+    assert [row["name"] for row in rows] == ["app", "batch"]
+    assert acme(f"keys rotate {chosen} --dry-run --secret-file one.key").code == 2
+    refused = acme(f"keys rotate {chosen} --dry-run --limit 1 -o json")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--limit" in refused.error["message"]
+
+
 def test_a_dry_run_at_a_terminal_needs_no_place_for_a_secret(acme: CommandLine) -> None:
     acme(f"keys create app --secret-file {acme.home}/app.key")
     result = acme("keys rotate app --dry-run", terminal=True)

@@ -136,6 +136,14 @@ def test_bytes_that_are_no_text_stay() -> None:
     assert set_variable(before, "KEY", "new") == b"# caf\xe9\nKEY=new\nA=\xff\xfe\n"
 
 
+@pytest.mark.parametrize("space", ["\v", "\f", "\xa0", "\u3000"])
+def test_a_space_that_is_none_to_a_shell_does_not_stand_between_the_secret_and_a_comment(
+    space: str,
+) -> None:
+    before = f"KEY={space}# a comment\n".encode()
+    assert set_variable(before, "KEY", "new") == b"KEY=new # a comment\n"
+
+
 def test_a_value_is_bare_where_every_shell_reads_it_alike_and_quoted_elsewhere() -> None:
     assert set_variable(b"", "KEY", "sk-a_B.9/+=:@%,") == b"KEY=sk-a_B.9/+=:@%,\n"
     assert set_variable(b"", "KEY", "a b#$") == b"KEY='a b#$'\n"

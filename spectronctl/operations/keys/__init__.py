@@ -1,6 +1,6 @@
 """Keys: found by id or name over all pages, and minted so that a lost response never hides a live key."""
 
-from spectronctl.operations.keys._deleting import delete_keys, find_doomed, name_keys
+from spectronctl.operations.keys._deleting import delete_key, find_doomed, name_keys
 from spectronctl.operations.keys._filters import KeyFilter, OrphanReason, find_orphans
 from spectronctl.operations.keys._finding import (
     choose_key,
@@ -23,7 +23,7 @@ __all__ = [
     "check_minted",
     "choose_key",
     "create_key",
-    "delete_keys",
+    "delete_key",
     "find_doomed",
     "find_existing",
     "find_key",

@@ -1,12 +1,12 @@
-"""Keys deleted one after the other, never by a guess."""
+"""Keys deleted, never by a guess."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from spectronctl.api import keys as api
 from spectronctl.client import Client
-from spectronctl.errors import NotFoundError, SpectronctlError
+from spectronctl.errors import NotFoundError
 from spectronctl.models.keys import Key
 from spectronctl.operations.keys._finding import choose_key
 
@@ -32,37 +32,15 @@ def find_doomed(
     return found
 
 
-def delete_keys(
-    client: Client, context_id: str, keys: Sequence[Key], *, missing_ok: bool = False
-) -> set[str]:
-    """
-    Delete keys one after the other, and return the ids of those that were still there.
-
-    The error of one that cannot be deleted says which were before, and which were not tried.
-    """
-    deleted: set[str] = set()
-    for index, key in enumerate(keys):
-        try:
-            client.send(api.delete_key(context_id, key.id))
-            deleted.add(key.id)
-        except SpectronctlError as exc:
-            if missing_ok and isinstance(exc, NotFoundError):
-                continue
-            if len(keys) > 1:
-                _explain_stop(exc, context_id, keys, index)
+def delete_key(client: Client, context_id: str, key: Key, *, missing_ok: bool = False) -> bool:
+    """Delete a key; whether it was there, where that is no failure (`missing_ok`)."""
+    try:
+        client.send(api.delete_key(context_id, key.id))
+    except NotFoundError:
+        if not missing_ok:
             raise
-    return deleted
-
-
-def _explain_stop(exc: SpectronctlError, context_id: str, keys: Sequence[Key], index: int) -> None:
-    parts = {
-        "Deleted": keys[:index],
-        "Failed": keys[index : index + 1],
-        "Not tried": keys[index + 1 :],
-    }
-    told = [f"{word}: {name_keys(some)}." for word, some in parts.items() if some]
-    exc.hint = " ".join([*told, exc.hint or ""]).strip()
-    exc.command = f"spectronctl keys delete {' '.join(key.id for key in keys[index:])} -c {context_id} --if-missing ok"
+        return False
+    return True
 
 
 def name_keys(keys: Iterable[Key]) -> str:

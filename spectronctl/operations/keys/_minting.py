@@ -9,7 +9,7 @@ from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import RequestError
 from spectronctl.models.keys import Key, MintedKey
-from spectronctl.operations.keys._deleting import delete_keys
+from spectronctl.operations.keys._deleting import delete_key
 from spectronctl.operations.keys._secrets import check_minted
 from spectronctl.operations.recovery import (
     Advice,
@@ -100,8 +100,9 @@ def may_have_minted(stop: BaseException) -> bool:
 
 def sweep_keys(client: Client, context_id: str, name: str, *, spared: Collection[str] = ()) -> None:
     """Delete the keys of exactly that name, whose secrets are lost, but not those with the ids that are spared."""
-    found = [key for key in _list_named(client, context_id, name) if key.id not in spared]
-    delete_keys(client, context_id, found, missing_ok=True)
+    for key in _list_named(client, context_id, name):
+        if key.id not in spared:
+            delete_key(client, context_id, key, missing_ok=True)
 
 
 def rotate_key(client: Client, context_id: str, key_id: str, *, recover: bool = False) -> MintedKey:

@@ -15,6 +15,7 @@ _BOM = "\ufeff"
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"\s*")
+_SHELL_BLANK = re.compile(r"[ \t]+")
 _LINE = re.compile(
     r"""
     (?P<lead> \s* (?:export[^\S\r\n]+)? )
@@ -75,8 +76,10 @@ def _find_line(binding: Binding) -> int:
 def _rewrite(binding: Binding, value: str) -> str:
     line = _LINE.fullmatch(binding.original.string)
     assert line, "the parser takes other lines"
-    # A blank beside the = is a word's end to a shell: it would run the secret as a command.
-    comment = (line["blank"] or " ") + line["comment"] if line["comment"] else ""
+    # A blank beside the = is a word's end to a shell: it would run the secret as a command. Before the # there must be
+    # one, or the shell takes the comment for more of the secret; and no other space than these two is one to a shell.
+    blank = line["blank"] if _SHELL_BLANK.fullmatch(line["blank"]) else " "
+    comment = blank + line["comment"] if line["comment"] else ""
     return f"{line['lead']}{binding.key}={_quote(value)}{comment}{line['end']}"
 
 

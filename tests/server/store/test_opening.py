@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import os
 import stat
 import subprocess
 import sys
@@ -74,12 +75,21 @@ async def test_only_the_owner_can_enter_the_directory(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+async def test_directories_that_root_makes_in_a_users_home_are_that_users(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 5678)
+    store = await open_store(f"surrealkv://{tmp_path}/.local/share/store")
+    await store.close()
+    for path in (".local", ".local/share", ".local/share/store"):
+        status = (tmp_path / path).stat()
+        assert (status.st_uid, status.st_gid) == (1234, 5678)
+
+
 async def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="cannot be opened"):
-        await open_store(f"surrealkv://{tmp_path}/file")
-    with pytest.raises(ConfigError, match="cannot be made"):
-        await open_store(f"surrealkv://{tmp_path}/file/store")
+    for path in ("file", "file/store"):
+        with pytest.raises(ConfigError, match="cannot be made: Not a directory"):
+            await open_store(f"surrealkv://{tmp_path}/{path}")
 
 
 HOLDING = """

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spectronctl.api import contexts
 from spectronctl.cli._typer import App, Context
-from spectronctl.cli.batch import Batch, Outcome
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.consent import check_confirmable, get_consent, is_agreed
+from spectronctl.cli.deleting import Deletion
 from spectronctl.cli.seen import forget_context
 from spectronctl.errors import NotFoundError
 
@@ -42,11 +42,13 @@ def delete_contexts(
     rt.out.check(CONTEXTS)
     ids = list(dict.fromkeys(context_id))
     _get_consent(rt, ids, confirm, if_missing)
-    if len(ids) == 1:
-        deleted = _delete(rt, ids[0], if_missing)
-        rt.out.done({"id": ids[0], "deleted": deleted}, CONTEXTS, _tell(ids[0], deleted=deleted))
-    else:
-        _delete_many(rt, ids, if_missing)
+    Deletion[str](
+        plural="contexts",
+        view=CONTEXTS,
+        delete=lambda each: _delete(rt, each, if_missing),
+        describe=lambda each: {"id": each},
+        name=lambda each: f"context {each}",
+    ).run(rt, ids, named=context_id)
 
 
 def _get_consent(
@@ -92,39 +94,3 @@ def _delete(rt: Runtime, context_id: str, if_missing: IfMissing) -> bool:
         deleted = False
     forget_context(rt, context_id)
     return deleted
-
-
-def _delete_many(rt: Runtime, ids: Sequence[str], if_missing: IfMissing) -> None:
-    batch = Batch[str, bool](
-        work=lambda each: _delete(rt, each, if_missing),
-        label="contexts",
-        plural="contexts",
-        say=_say,
-        after_interrupt=_describe_interrupt,
-        parallel=4,
-    )
-    outcomes = batch.run(rt, ids)
-    deleted = sum(bool(outcome.result) for outcome in outcomes)
-    note = f"Deleted {deleted} of {len(ids)} contexts."
-    rt.out.done_all([_show(outcome) for outcome in outcomes], CONTEXTS, note)
-    batch.raise_failures(outcomes)
-
-
-def _show(outcome: Outcome[str, bool]) -> dict[str, Any]:
-    error = outcome.error.message if outcome.error else None
-    return {"id": outcome.item, "deleted": bool(outcome.result), "error": error}
-
-
-def _say(outcome: Outcome[str, bool]) -> str:
-    if outcome.error:
-        return f"{outcome.item}: {outcome.error.message}"
-    return _tell(outcome.item, deleted=bool(outcome.result))
-
-
-def _tell(context_id: str, *, deleted: bool) -> str:
-    return f"Deleted context {context_id}." if deleted else f"There was no context {context_id}."
-
-
-def _describe_interrupt(outcomes: Sequence[Outcome[str, bool]]) -> str:
-    deleted = [outcome.item for outcome in outcomes if outcome.result]
-    return f"interrupted; deleted by then: {', '.join(deleted) or 'none'}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,7 @@ from spectronctl.cli.batch import refuse_limit
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
+from spectronctl.cli.deleting import Deletion
 
 if TYPE_CHECKING:
     from spectronctl.models.keys import Key
@@ -45,34 +48,37 @@ def delete_key(
             confirmed=confirm,
             declined="Nothing was deleted.",
         )
-    deleted = keys.delete_keys(rt.client, context, doomed, missing_ok=missing_ok)
-    outcomes = _list_outcomes(found, deleted)
-    note = "\n".join(map(_tell, outcomes))
-    if len(key) == 1:
-        rt.out.done(outcomes[0], KEYS, note)
-    else:
-        rt.out.done_all(outcomes, KEYS, note)
+    Deletion[_Found](
+        plural="keys",
+        view=KEYS,
+        delete=lambda each: (
+            each.key is not None
+            and keys.delete_key(rt.client, context, each.key, missing_ok=missing_ok)
+        ),
+        describe=lambda each: {"id": each.key and each.key.id, "name": each.name},
+        name=lambda each: f"key {each.name}",
+    ).run(rt, _list_found(found), named=key)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a word of the command line names; None where there is no such key, and that is no failure."""
+
+    word: str
+    key: Key | None
+
+    @property
+    def name(self) -> str:
+        return self.key.name if self.key else self.word
+
+
+def _list_found(found: Mapping[str, Key | None]) -> list[_Found]:
+    """One for each key, and one for each word that names none."""
+    return list(
+        {key.id if key else word: _Found(word, key) for word, key in found.items()}.values()
+    )
 
 
 def _ask(named: str, count: int, context: str) -> str:
     what = f"key {named}" if count == 1 else f"{count} keys ({named})"
     return f"Delete {what} of context {context}? Requests that use them fail at once."
-
-
-def _list_outcomes(found: dict[str, Key | None], deleted: set[str]) -> list[dict[str, Any]]:
-    """One for each key, and one for each word that names none."""
-    outcomes = {
-        key.id if key else word: {
-            "id": key.id if key else None,
-            "name": key.name if key else word,
-            "deleted": key is not None and key.id in deleted,
-        }
-        for word, key in found.items()
-    }
-    return list(outcomes.values())
-
-
-def _tell(outcome: dict[str, Any]) -> str:
-    if outcome["deleted"]:
-        return f"Deleted key {outcome['name']}."
-    return f"There was no key {outcome['name']}."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spectronctl.cli import batch
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, SecretOptions
 from spectronctl.cli.commands.keys._filters import FilterOptions
@@ -68,6 +69,8 @@ def rotate_keys(
     is_many = _check_selection(key, many, selection)
     if many.every:
         refuse_limit(rt, "--all")
+    if is_many:
+        batch.refuse_limit(rt, "rotations")
     places = _read_places(rt, secret, is_many=is_many, dry_run=many.dry_run)
     how.check()
     context = rt.context
@@ -106,10 +109,12 @@ def _read_places(
 ) -> tuple[Place, ...]:
     from spectronctl.output.sinks import check_secret_output
 
+    places = secret.parse_places(rt.env)
+    if dry_run and not places:  # it mints nothing that would need one
+        return places
     if is_many:
         return secret.parse_places_of_many(rt.env, count=2)
-    places = secret.parse_places(rt.env)
-    if not dry_run:  # which mints nothing that could be seen
+    if not dry_run:
         check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
     return places
 
@@ -237,17 +242,17 @@ def _rotate_many(
     from spectronctl.cli.rotating import make_batch, wait_for_all
 
     open_each = partial(open_places, rt, check_files=not force)
-    batch = make_batch(
+    work = make_batch(
         lambda plan: rotations.begin(plan, open_each),
         label="rotated",
         parallel=many.parallel,
         max_failures=many.max_failures,
     )
-    outcomes = batch.run(rt, plans)
+    outcomes = work.run(rt, plans)
     if wait:
         wait_for_all(rt, rotations, outcomes)
     rt.out.rows(map(describe_rotated, outcomes), ROTATED)
-    batch.raise_failures(outcomes)
+    work.raise_failures(outcomes)
 
 
 def _confirm(

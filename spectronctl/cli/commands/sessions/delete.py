@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spectronctl.api import sessions
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._naming import resolve_sessions
 from spectronctl.cli.commands.sessions._view import SESSIONS
 from spectronctl.cli.consent import check_confirmable, get_consent
+from spectronctl.cli.deleting import Deletion
+from spectronctl.errors import NotFoundError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
+    from spectronctl.client import Client
 
 app = App()
 
@@ -30,8 +34,6 @@ def delete_sessions(
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
     """Delete sessions with all their turns. This cannot be undone."""
-    from spectronctl.operations import sessions
-
     rt = ctx.runtime
     rt.out.check(SESSIONS)
     check_confirmable(rt, _ask(rt, session), name=rt.context, confirmed=confirm)
@@ -44,15 +46,24 @@ def delete_sessions(
             confirmed=confirm,
             declined="Nothing was deleted.",
         )
-        deleted = sessions.delete_sessions(
-            client, context, ids, missing_ok=if_missing is IfMissing.OK
-        )
-    outcomes = [{"id": each, "deleted": each in deleted} for each in ids]
-    told = [f"Deleted {each}." if each in deleted else f"There was no {each}." for each in ids]
-    if len(ids) == 1:
-        rt.out.done(outcomes[0], SESSIONS, told[0])
-    else:
-        rt.out.done_all(outcomes, SESSIONS, "\n".join(told))
+        Deletion[str](
+            plural="sessions",
+            view=SESSIONS,
+            delete=lambda each: _delete(client, context, each, if_missing),
+            describe=lambda each: {"id": each},
+            name=str,
+        ).run(rt, ids, named=session)
+
+
+def _delete(client: Client, context: str, session_id: str, if_missing: IfMissing) -> bool:
+    """Whether it was there."""
+    try:
+        client.send(sessions.delete_session(context, session_id))
+    except NotFoundError:
+        if if_missing is IfMissing.FAIL:
+            raise
+        return False
+    return True
 
 
 def _ask(rt: Runtime, ids: Sequence[str]) -> str:
