@@ -32,6 +32,8 @@ def measure(text: str) -> int:
     return len(text) if text.isascii() else sum(_measure_all(text))
 
 
+# As terminals draw it, which is not in the Unicode tables: a picture is what a variation selector, a joiner or a tone
+# of skin makes of the character before.
 def _measure_all(text: str) -> Iterator[int]:
     before, width = "", 0
     for character in text:
@@ -63,6 +65,7 @@ def to_text(value: Any) -> str:
 
 def format_value(value: Any) -> str:
     """A value as one cell of text, `-` when there is nothing to see."""
+    # Not `if not value`: 0 and false are something to see.
     if value is None or value in ({}, []):
         return MISSING
     return escape(to_text(value)) or MISSING

@@ -34,6 +34,7 @@ def draw(
     `whole` is the column to keep in one piece while the others can make room.
     """
     every_row = [head, *rows] if head is not None else list(rows)
+    # Columns narrower than this are towers of single letters: lines that are too long read better.
     if len(rows) > _MAX_ROWS or width < len(every_row[0]) * _MIN_COLUMN:
         yield from lay_out(every_row)
         return
@@ -57,8 +58,10 @@ def _draw_with_rich(
         box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), show_header=head is not None
     )
     for index, title in enumerate(head or rows[0]):
+        # Two cells at least: a wide character has no room in one, and would be lost.
         table.add_column(Text(title), overflow="fold", no_wrap=index == whole, min_width=2)
     for row in rows:
+        # As Text, in which brackets are no markup.
         table.add_row(*(Text(cell) for cell in row))
     drawn = StringIO()
     # Everything is said here, so that rich does not ask the environment of this process.
