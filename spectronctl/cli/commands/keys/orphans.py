@@ -21,7 +21,9 @@ def list_orphans(
     grace: Annotated[
         str,
         typer.Option(
-            "--grace", metavar="DURATION", help="Skip keys younger than this duration, such as 7d."
+            "--grace",
+            metavar="DURATION",
+            help="Skip keys made or used within this duration, such as 7d; 0s skips none.",
         ),
     ] = "24h",
 ) -> None:

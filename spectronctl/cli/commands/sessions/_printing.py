@@ -85,7 +85,7 @@ def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
     yield from islice(turns, limit)
     # One turn more is read, since only that tells whether any was left out.
     if limit is not None and next(turns, None) is not None:
-        rt.out.note(f"There are more: --limit {limit} ended the transcript.")
+        rt.out.remark(f"There are more: --limit {limit} ended the transcript.")
 
 
 def _write(
