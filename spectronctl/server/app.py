@@ -104,8 +104,11 @@ def create_app(
         title="Spectron",
         version=__version__,
         description=_ABOUT,
+        # The framework's own pages load their program from a foreign host; `documentation` draws one without.
         docs_url=None,
         redoc_url=None,
+        # A redirect would go to the scheme and host that are seen here: behind a proxy with TLS, the key would be sent
+        # to an `http://`.
         redirect_slashes=False,
         telemetry={"auto_configure": False},
         routes=_ROUTES,
@@ -178,6 +181,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
 
 async def _handle_invalid_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    # Its place and its message only: `input` beside them is the value, which may be a secret.
     first = error.errors()[0]
     return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))
 

@@ -25,6 +25,7 @@ code, pre { font: 14px/1.4 ui-monospace, monospace } pre { overflow: auto; paddi
 details { border-top: 1px solid #8886; padding: .4rem 0 } summary { cursor: pointer }
 summary b { display: inline-block; width: 5rem } :root { color-scheme: light dark }
 """
+# No script at all: the descriptions are ours, but a page where keys are at hand does not have to rely on that.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
