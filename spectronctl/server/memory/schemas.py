@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -31,6 +31,12 @@ CHECKS: tuple[Check, ...] = get_args(Check)
 
 class QueryBody(Body):
     """Body of `POST /{context}/query`."""
+
+    EXAMPLE: ClassVar = {
+        "query": "What does Ada drink?",
+        "k": 5,
+        "mode": "hybrid",
+    }
 
     query: Annotated[str, Field(max_length=_MAX_QUERY), NOT_BLANK]
     k: int | None = Field(
@@ -75,6 +81,8 @@ class QueryResponse(PlaneResponse):
 
 class FsckBody(Body):
     """Body of `POST /{context}/fsck`; it may be left out."""
+
+    EXAMPLE: ClassVar = {"check": "duplicates"}
 
     model_config = ConfigDict(alias_generator=to_camel)
 

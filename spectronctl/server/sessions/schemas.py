@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, JsonValue
 
@@ -20,11 +20,18 @@ from spectronctl.server.sessions.rows import SessionRow
 class SessionBody(TaggedBody):
     """Body of `POST /{context}/sessions`; it may be left out."""
 
+    EXAMPLE: ClassVar = {
+        "scopes": ["org/acme"],
+        "metadata": {"channel": "web"},
+    }
+
     metadata: Any = Field(default=None, description=JSON_RULE)
 
 
 class SessionQueryBody(Body):
     """Body of `POST /{context}/sessions/{id}/context`."""
+
+    EXAMPLE: ClassVar = {"query": "What does Ada drink?"}
 
     query: Annotated[str, NOT_BLANK]
 
