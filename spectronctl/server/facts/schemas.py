@@ -83,7 +83,7 @@ class FactBody(WriteBody):
         "text": "Ada prefers tea to coffee.",
         "infer": "none",
         "scopes": ["org/acme"],
-        "memory_category": "preference",
+        "memory_category": "knowledge",
         "labels": ["topic=drinks"],
     }
 
