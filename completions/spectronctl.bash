@@ -61,11 +61,14 @@ _spectronctl_step() {
         'lifecycle jobs cancel') at='lifecycle jobs cancel' ;;
         'migrations status') at='migrations status' ;;
         'profiles list'|'profiles ls') at='profiles list' ;;
+        'profiles get') at='profiles get' ;;
+        'profiles current') at='profiles current' ;;
         'profiles show') at='profiles show' ;;
         'profiles add') at='profiles add' ;;
         'profiles use') at='profiles use' ;;
         'profiles set') at='profiles set' ;;
         'profiles unset') at='profiles unset' ;;
+        'profiles rename') at='profiles rename' ;;
         'profiles remove'|'profiles rm') at='profiles remove' ;;
         'profiles path') at='profiles path' ;;
         'serve worker') at='serve worker' ;;
@@ -80,6 +83,8 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
+        'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
+        'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
         'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
@@ -98,7 +103,7 @@ _spectronctl_value() {
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal'|'exec --principal') fill=(_spectronctl_offer agent supervisor) ;;
         'keys create --scope-floor'|'exec --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
-        'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
+        'keys create --expires-at'|'sessions list --since'|'sessions list --until'|'sessions transcript --since'|'sessions transcript --until') fill=(_spectronctl_free TIME) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
         'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
         'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
@@ -170,6 +175,7 @@ _spectronctl_argument() {
         'exec '*) fill=(_spectronctl_free CMD) ;;
         'api 0') fill=(_spectronctl_offer GET POST PUT PATCH DELETE HEAD OPTIONS) ;;
         'api 1') fill=(_spectronctl_free PATH) ;;
+        'profiles get 0') fill=(_spectronctl_ask profiles) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -178,6 +184,8 @@ _spectronctl_argument() {
         'profiles set 2') fill=(_spectronctl_free 'VALUE|-') ;;
         'profiles unset 0') fill=(_spectronctl_ask profiles) ;;
         'profiles unset 1') fill=(_spectronctl_free FIELD) ;;
+        'profiles rename 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles rename 1') fill=(_spectronctl_free NEW) ;;
         'profiles remove 0') fill=(_spectronctl_ask profiles) ;;
         'serve keys create 0') fill=(_spectronctl_free NAME) ;;
         'serve keys revoke 0') fill=(_spectronctl_free ID) ;;
@@ -198,7 +206,7 @@ _spectronctl_commands() {
         lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
         migrations) _spectronctl_offer status ;;
-        profiles) _spectronctl_offer list show add use set unset remove path ;;
+        profiles) _spectronctl_offer list get current show add use set unset rename remove path ;;
         serve) _spectronctl_offer worker keys exec ;;
         'serve keys') _spectronctl_offer list create revoke ;;
     esac
@@ -208,7 +216,7 @@ _spectronctl_options() {
     case $at in
         '') _spectronctl_offer --help ;;
         contexts) _spectronctl_offer --help ;;
-        'contexts list') _spectronctl_offer --help ;;
+        'contexts list') _spectronctl_offer --match --label --help ;;
         'contexts get') _spectronctl_offer --help ;;
         'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --confirm --help ;;
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --confirm --help ;;
@@ -240,7 +248,7 @@ _spectronctl_options() {
         sessions) _spectronctl_offer --help ;;
         'sessions list') _spectronctl_offer --since --until --scope --help ;;
         'sessions get') _spectronctl_offer --help ;;
-        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --follow --output-file --output-dir --resume --force --all --parallel --help ;;
+        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --since --until --grep --follow --output-file --output-dir --resume --force --all --parallel --help ;;
         'sessions import') _spectronctl_offer --session --scope --parallel --help ;;
         'sessions context') _spectronctl_offer --help ;;
         'sessions create') _spectronctl_offer --scope --metadata --help ;;
@@ -261,11 +269,14 @@ _spectronctl_options() {
         api) _spectronctl_offer --data -d --field --form --header --paginate --include --reveal --confirm --help ;;
         profiles) _spectronctl_offer --help ;;
         'profiles list') _spectronctl_offer --help ;;
+        'profiles get') _spectronctl_offer --help ;;
+        'profiles current') _spectronctl_offer --help ;;
         'profiles show') _spectronctl_offer --help ;;
-        'profiles add') _spectronctl_offer --api-key-env --api-key-command --auth-header --ca-file --proxy --protected --use --help ;;
+        'profiles add') _spectronctl_offer --api-key-env --api-key-command --auth-header --ca-file --proxy --protected --use --check --help ;;
         'profiles use') _spectronctl_offer --help ;;
         'profiles set') _spectronctl_offer --help ;;
         'profiles unset') _spectronctl_offer --help ;;
+        'profiles rename') _spectronctl_offer --help ;;
         'profiles remove') _spectronctl_offer --help ;;
         'profiles path') _spectronctl_offer --help ;;
         serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --help ;;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spectronctl.errors import ConfigError, ConflictError, UsageError
+from spectronctl.errors import ConfigError, ConflictError, SpectronctlError, UsageError
 from spectronctl.output.sinks import Place, open_sink
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def open_places(
                 places.append(_Stdout(rotation, show))
                 continue
             # A secret that is left somewhere would be dead as soon as this rotation is resumed: that makes another.
-            sink = open_sink(
-                Place.from_dict(document), replace=True, env=rt.env, labels=labels, keeps=False
-            )
+            place = Place.from_dict(document)
+            env = rt.keyless_env if place.kind == "command" else {}
+            sink = open_sink(place, replace=True, env=env, labels=labels, keeps=False)
             stack.callback(sink.discard)
             sink.reserve()
             _refuse_own_key(rt, sink)
@@ -71,7 +71,20 @@ class _Stdout:
         return None
 
     def deliver(self, minted: MintedKey) -> None:
-        self.show(self.rotation, minted)
+        try:
+            self.show(self.rotation, minted)
+        except SpectronctlError as exc:
+            exc.hint = _explain_lost(self.rotation, minted)
+            raise
+
+
+def _explain_lost(rotation: Rotation, minted: MintedKey) -> str:
+    """What became of a secret that stdout did not take, and what that means for those who use the key."""
+    old = "continues to work" if rotation.method == "overlap" else "no longer works"
+    return (
+        f"The key {minted.name} ({minted.id}) has a new secret, which is lost. The old one {old}."
+        " Resume the rotation for a fresh secret; --secret-file PATH puts it in a file."
+    )
 
 
 @dataclass

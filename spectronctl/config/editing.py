@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -92,7 +93,10 @@ def _find_like(target: Path, after: str) -> os.stat_result | None:
 def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool = False) -> Config:
     """Add a profile, its fields as text (dotted keys too); with `use` it becomes the default one."""
     _check_new_name(name)
+    return edit_config(path, _make_addition(path, name, fields, use=use))
 
+
+def _make_addition(path: Path, name: str, fields: Mapping[str, str], *, use: bool) -> _Change:
     def change(document: TOMLDocument) -> TOMLDocument:
         import tomlkit
 
@@ -107,7 +111,47 @@ def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool =
             _put(profiles[name], key, text)
         return _name_default(document, name) if use else document
 
+    return change
+
+
+def rename_profile(path: Path, name: str, new: str) -> Config:
+    """Give a profile another name, in the place where it stands; the default one stays the default."""
+    _check_new_name(new)
+
+    def change(document: TOMLDocument) -> TOMLDocument:
+        import tomlkit
+
+        _find_table(document, name, path)
+        if new in document["profiles"]:
+            raise ConfigError(f"the profile {new} already exists in {path}")
+        expected = document.unwrap()
+        expected["profiles"] = {
+            new if each == name else each: table for each, table in expected["profiles"].items()
+        }
+        # In the text: tomlkit would put the table at the end, away from the comment above it.
+        renamed = tomlkit.parse(_rename_headers(document.as_string(), name, new))
+        if renamed.unwrap() != expected:
+            raise ValueError("another layout")
+        if renamed.get("profile") == name:
+            renamed["profile"] = new
+        return renamed
+
     return edit_config(path, change)
+
+
+def _rename_headers(text: str, name: str, new: str) -> str:
+    """The text with another name in `[profiles.NAME]`, `[profiles.NAME.…]` and `profiles.NAME.… =`."""
+    bare = [] if "." in name else [re.escape(name)]
+    spelled = "|".join([*bare, f'"{re.escape(name)}"', f"'{re.escape(name)}'"])
+    pattern = re.compile(rf"^(\s*\[?\s*profiles\s*\.\s*)(?:{spelled})(?=\s*[.=\]])", re.MULTILINE)
+    key = f'"{new}"' if "." in new else new
+    return pattern.sub(lambda match: match[1] + key, text)
+
+
+def preview_profile(path: Path, name: str, fields: Mapping[str, str]) -> Config:
+    """What the file would say with that profile added; it is not written."""
+    _check_new_name(name)
+    return _change_text(read_text(path), _make_addition(path, name, fields, use=False), path)[1]
 
 
 def remove_profile(path: Path, name: str) -> None:
@@ -162,7 +206,12 @@ def _change_text(before: str | None, change: _Change, path: Path) -> tuple[str, 
         document = document if changed is None else changed
         after = tomlkit.dumps(document)
         is_faithful = tomllib.loads(after) == document.unwrap()
-    except (TOMLKitError, ValueError, TypeError):  # as tomlkit answers layouts it cannot extend
+    except (
+        TOMLKitError,
+        ValueError,
+        TypeError,
+        RecursionError,
+    ):  # as tomlkit reports layouts that it cannot extend
         is_faithful = False
     if not is_faithful:
         raise ConfigError(

@@ -12,9 +12,12 @@ from typing import Any
 
 from spectronctl.errors import BusyError, ConfigError
 from spectronctl.ground.disk import NoLocksError, is_absent, make_directory, replace_file
+from spectronctl.ground.documents import decode_document, parse_json
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
+_ROOM = 1 << 16  # bytes; documents are replaced, so each takes room twice
+
 KEPT = timedelta(days=30)
 """How long the journal of finished work stays."""
 
@@ -33,9 +36,11 @@ class Journal:
         """Make the directory; ConfigError when nothing can be written there."""
         try:
             make_directory(self._locks)
-            # mkdir succeeds on a full or read-only quota; only a write that reaches the disk proves that a journal
-            # can be kept.
-            replace_file(self._locks / "probe", b"")
+            # mkdir succeeds on a full or read-only quota, and an empty file takes no room: only a write of the size of
+            # what comes, at the same place, proves that a journal can be kept.
+            probe = self.directory / ".probe"
+            replace_file(probe, bytes(_ROOM))
+            probe.unlink()
         except OSError as exc:
             raise ConfigError(
                 f"the journal of rotations cannot be written in {self.directory}: {exc.strerror}",
@@ -81,7 +86,7 @@ class Journal:
     def read(path: Path) -> dict[str, Any]:
         """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
         try:
-            document = json.loads(path.read_bytes())
+            document = parse_json(decode_document(path.read_bytes()))
             version = document["version"]
         except OSError as exc:
             raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from spectronctl.client import Client
+from spectronctl.errors import RequestError
 from spectronctl.models.sessions import Turn
-from spectronctl.operations.transcripts import find_session, read_turns
+from spectronctl.operations.transcripts import ANYTHING, Said, find_session, read_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Wanted:
     from_seq: int | None
     roles: tuple[str, ...]
     parallel: int
+    said: Said = ANYTHING
 
     def bind(self, client: Client, context: str, session_id: str) -> Source:
         """The same of one session."""
@@ -44,6 +46,7 @@ class Source:
             "roles": list(self.wanted.roles),
             "tail": self.wanted.tail,
             "from_seq": self.wanted.from_seq,
+            "said": list(self.wanted.said.typed),
         }
 
     def describe(self) -> dict[str, Any]:
@@ -52,7 +55,11 @@ class Source:
         return found.to_dict() if found else {"id": self.session_id}
 
     def read(
-        self, *, next_seq: int | None = None, follow: Callable[[float], object] | None = None
+        self,
+        *,
+        next_seq: int | None = None,
+        follow: Callable[[float], object] | None = None,
+        on_failure: Callable[[RequestError], object] | None = None,
     ) -> Iterator[list[Turn]]:
         """The turns in batches, from `next_seq` on where an earlier reading ended before it."""
         wanted = self.wanted
@@ -63,8 +70,10 @@ class Source:
             from_seq=wanted.from_seq if next_seq is None else next_seq,
             tail=wanted.tail if next_seq is None else None,
             roles=wanted.roles,
+            said=wanted.said,
             parallel=wanted.parallel,
             follow=follow,
+            on_failure=on_failure,
         )
 
 
@@ -98,6 +107,7 @@ class Export:
         report: Callable[[int], object],
         *,
         follow: Callable[[float], object] | None = None,
+        on_failure: Callable[[RequestError], object] | None = None,
     ) -> None:
         """
         Write what is missing; an error leaves what is there to a run that resumes.
@@ -112,7 +122,7 @@ class Export:
                 return
             session = self.source.describe()
             try:
-                self._fill(file, session, report, follow)
+                self._fill(file, session, report, follow, on_failure)
             except KeyboardInterrupt:
                 if follow is not None:  # that is how following ends
                     file.finish(session)
@@ -126,6 +136,7 @@ class Export:
         session: dict[str, Any],
         report: Callable[[int], object],
         follow: Callable[[float], object] | None,
+        on_failure: Callable[[RequestError], object] | None,
     ) -> None:
         def wait(seconds: float) -> None:
             file.save()
@@ -133,7 +144,8 @@ class Export:
                 follow(seconds)
 
         waiting = None if follow is None else wait
-        for batch in self.source.read(next_seq=file.next_seq, follow=waiting):
+        start = file.next_seq
+        for batch in self.source.read(next_seq=start, follow=waiting, on_failure=on_failure):
             file.write(session, batch)
             self.turns += len(batch)
             report(len(batch))

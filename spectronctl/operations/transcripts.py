@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from spectronctl.api import sessions as api
-from spectronctl.client import Client
-from spectronctl.errors import NotAvailableError, NotFoundError, UpstreamError, UsageError
-from spectronctl.ground.backoff import pause_after
+from spectronctl.client import Client, Polling
+from spectronctl.client._polling import FIRST_PAUSE as FIRST_PAUSE
+from spectronctl.client._polling import LAST_PAUSE as LAST_PAUSE
+from spectronctl.errors import (
+    NotAvailableError,
+    NotFoundError,
+    RequestError,
+    UpstreamError,
+    UsageError,
+)
+from spectronctl.ground.times import parse_time
 from spectronctl.ground.vocabulary import ROLES
 from spectronctl.models.sessions import Session, Turn
 
@@ -17,9 +27,6 @@ PARALLEL = 4
 
 MAX_TURNS = 1 << 40
 """More than any session has."""
-
-FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
-"""Seconds between two looks for new turns: from the first after a find, half as much again each, to the last."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,35 @@ class Summary:
     last: Turn | None
 
 
+@dataclass(frozen=True)
+class Said:
+    """
+    What is asked of a turn: said within this time, ends included, with a text that the pattern finds.
+
+    `typed` is how that was put, which is the same when it is asked again: `7d` is, and the moment behind it is not.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    pattern: re.Pattern[str] | None = None
+    typed: tuple[str | None, ...] = ()
+
+    def keeps(self, turn: Turn) -> bool:
+        """A turn whose time cannot be read is within no time."""
+        if self.pattern and not self.pattern.search(turn["content"]):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        moment = parse_time(turn["created_at"])
+        return moment is not None and (
+            (self.since is None or moment >= self.since)
+            and (self.until is None or moment <= self.until)
+        )
+
+
+ANYTHING = Said()
+
+
 def read_turns(
     client: Client,
     context_id: str,
@@ -40,16 +76,20 @@ def read_turns(
     from_seq: int | None = None,
     tail: int | None = None,
     roles: Collection[str] = (),
+    said: Said = ANYTHING,
     parallel: int = PARALLEL,
     follow: Callable[[float], object] | None = None,
+    on_failure: Callable[[RequestError], object] | None = None,
 ) -> Iterator[list[Turn]]:
     """
     The turns of a session in the order of their `seq`, in the batches they came in; no batch is empty.
 
-    They start at `from_seq`, or with the last `tail` (counted before `roles` are picked out), or at the beginning.
+    They start at `from_seq`, or with the last `tail` (counted before `roles` and `said` pick), or at the beginning.
     With `follow`, new turns are waited for without end: it is called with the seconds until the next look, and ends
-    the reading by raising. Memory holds `parallel` pages. UpstreamError names a `seq` that is missing or repeated;
-    what was handed out before is good, and `from_seq` goes on after it.
+    the reading by raising. A server that is away is waited for too, once there was a response: `on_failure` is told
+    the first failure of each row, and WaitTimeoutError ends it after ten minutes. Memory holds `parallel` pages.
+    UpstreamError names a `seq` that is missing or repeated; what was handed out before is good, and `from_seq` goes
+    on after it.
     """
     _check(from_seq=from_seq, tail=tail, roles=roles, parallel=parallel)
     reader = _Reader(client, context_id, session_id, parallel)
@@ -57,8 +97,8 @@ def read_turns(
         reader.offset = max(0, count_turns(client, context_id, session_id) - tail)
     elif from_seq is not None:
         reader.find(from_seq)
-    batches = reader.read() if follow is None else reader.follow(follow)
-    return _pick(batches, from_seq, frozenset(roles))
+    batches = reader.read() if follow is None else reader.follow(follow, on_failure)
+    return _pick(batches, from_seq, frozenset(roles), said)
 
 
 class _Reader:
@@ -87,23 +127,46 @@ class _Reader:
             self._seq = page.items[-1]["seq"] + 1
             yield page.items
 
-    def follow(self, wait: Callable[[float], object]) -> Iterator[list[Turn]]:
-        looks = 1
+    def follow(
+        self,
+        wait: Callable[[float], object],
+        on_failure: Callable[[RequestError], object] | None,
+    ) -> Iterator[list[Turn]]:
+        polling = _watch(on_failure)
         while True:
             before = self.offset
-            yield from self.read()
-            looks = 1 if self.offset > before else looks + 1
-            wait(pause_after(looks, FIRST_PAUSE, LAST_PAUSE, factor=1.5))
+            try:
+                yield from self.read()
+            except RequestError as exc:
+                pause = polling.choose_pause_after(_check_passing(exc))
+            else:
+                if self.offset > before:  # where something was said, more is to be expected soon
+                    polling = _watch(on_failure)
+                pause = polling.choose_pause(None) or 0.0
+            wait(pause)
+
+
+def _watch(on_failure: Callable[[RequestError], object] | None) -> Polling[None]:
+    return Polling(lambda _: False, on_failure=on_failure, jitter=lambda: 0.0)
+
+
+def _check_passing(failure: RequestError) -> RequestError:
+    """The failure, raised if a server that comes back would not end it: turns that are missing stay so."""
+    if isinstance(failure, UpstreamError) and failure.status is None:
+        raise failure
+    return failure
 
 
 def _pick(
-    batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str]
+    batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str], said: Said
 ) -> Iterator[list[Turn]]:
     for batch in batches:
         if from_seq is not None and batch[0]["seq"] < from_seq:
             batch = [turn for turn in batch if turn["seq"] >= from_seq]
         if roles:
             batch = [turn for turn in batch if turn["role"] in roles]
+        if said is not ANYTHING:
+            batch = [turn for turn in batch if said.keeps(turn)]
         if batch:
             yield batch
 

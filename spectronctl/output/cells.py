@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,10 @@ from spectronctl.ground.times import parse_time
 from spectronctl.output.documents import to_json
 
 MISSING = "-"
+
+_EMOJI_STYLE = "\ufe0f"
+_JOINER = "\u200d"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 
 _UNITS = (
     ("year", 365 * 86400),
@@ -24,8 +28,22 @@ _UNITS = (
 
 
 def measure(text: str) -> int:
-    """Cells that the text takes in a terminal: two for a wide East Asian character, none for an accent."""
-    return len(text) if text.isascii() else sum(map(_measure_character, text))
+    """Cells that the text takes in a terminal: two for a wide East Asian character or an emoji, none for an accent."""
+    return len(text) if text.isascii() else sum(_measure_all(text))
+
+
+def _measure_all(text: str) -> Iterator[int]:
+    before, width = "", 0
+    for character in text:
+        if character == _EMOJI_STYLE and width == 1:  # such as a heart, or the digit of a keycap
+            width = 2
+            yield 1
+        elif (character in _SKIN_TONES and width == 2) or (before == _JOINER and width == 2):
+            yield 0  # one picture with what comes before
+        elif own := _measure_character(character):
+            width = own
+            yield own
+        before = character
 
 
 def _measure_character(character: str) -> int:

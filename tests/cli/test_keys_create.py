@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import httpx
@@ -89,6 +90,7 @@ def test_a_creation_may_be_repeated_and_keeps_its_shape(acme: CommandLine, serve
     assert set(made.json) == set(again.json)
     assert again.json == {**made.json, "secret": None}
     assert "already exists" in again.err
+    assert "--if-exists rotate" in again.err
     assert works(acme, made.json["secret"])
     assert len(acme("keys list -o json").json) == 1
 
@@ -98,6 +100,42 @@ def test_nothing_is_printed_where_a_secret_would_be(acme: CommandLine, shape: st
     acme("keys create app")
     result = acme(f"keys create app --if-exists skip -o {shape}")
     assert (result.code, result.out) == (0, "")
+
+
+def test_a_skipped_creation_says_that_a_place_lacks_the_secret(
+    acme: CommandLine, tmp_path: Path
+) -> None:
+    old = acme("keys create app").out.strip()
+    assert acme("keys rotate app --yes").code == 0
+    (tmp_path / "stale").write_text(old)
+    acme.env["PATH"] = os.environ["PATH"]
+    for place in (
+        f"--secret-file {tmp_path}/none",
+        f"--secret-env-file {tmp_path}/.env:KEY",
+        f"--secret-file {tmp_path}/stale",
+        f"--secret-command 'tee {tmp_path}/piped' --secret-file {tmp_path}/other",
+    ):
+        before = sorted(os.listdir(tmp_path))
+        result = acme(f"keys create app --if-exists skip {place} -o json")
+        assert (result.code, result.out) == (6, "")
+        assert "--if-exists rotate" in result.error["hint"]
+        assert sorted(os.listdir(tmp_path)) == before
+        rotated = acme(f"keys create app --if-exists rotate --yes {place}")
+        assert rotated.code == 0, rotated.err
+        assert acme(f"keys create app --if-exists skip {place}").code == 0
+
+
+def test_a_skipped_creation_says_that_its_command_was_not_run(
+    acme: CommandLine, tmp_path: Path
+) -> None:
+    acme.env["PATH"] = os.environ["PATH"]
+    line = f"keys create app --if-exists skip --secret-command 'tee {tmp_path}/got'"
+    assert acme(line).code == 0
+    (tmp_path / "got").unlink()
+    again = acme(line)
+    assert again.code == 0
+    assert "it was not run; --if-exists rotate" in again.err
+    assert not (tmp_path / "got").exists()
 
 
 def test_a_skipped_creation_writes_to_no_place(acme: CommandLine, tmp_path: Path) -> None:

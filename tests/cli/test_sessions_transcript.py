@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -217,6 +219,46 @@ def test_following_goes_on_until_interrupted(
     ]
 
 
+def test_what_ends_following_says_how_to_go_on(
+    acme: CommandLine, session: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inner = acme.transport
+    assert inner
+    away, sleep = False, time.sleep
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if away:
+            raise httpx.ConnectError("Connection refused", request=request)
+        return inner.handle_request(request)
+
+    def wait(*_: object) -> None:
+        nonlocal away
+        away = True
+        sleep(0.02)
+
+    monkeypatch.setattr("spectronctl.client._polling.MAX_SILENCE_SECS", 0.05)
+    monkeypatch.setattr(streams.Streams, "wait_for_reader", wait)
+    acme.transport = httpx.MockTransport(answer)
+    told = acme(f"sessions transcript {session} --follow --role user --retries 0")
+    assert told.code != 0
+    assert "warning: no response, trying again" in told.err
+    last = max(seq for seq, word in enumerate(WORDS) if word["role"] == "user")
+    assert (
+        f"try: spectronctl sessions transcript {session} -c acme-prod --follow --role user"
+        in told.err
+    )
+    assert f"--from-seq {last + 1}" in told.err
+
+    away = False
+    monkeypatch.setattr(time, "sleep", wait)
+    path = tmp_path / "t.jsonl"
+    told = acme(f"sessions transcript {session} --follow --output-file {path} --retries 0")
+    assert "The same command with --resume goes on." in told.err
+    away = False
+    assert acme(f"sessions transcript {session} --output-file {path} --resume").code == 0
+    assert len(read_lines(path.read_text())) == len(WORDS)
+
+
 def test_a_limit_ends_following(acme: CommandLine, session: str, speaker: list[str]) -> None:
     speaker += ["one more"]
     told = acme(f"sessions transcript {session} --follow --tail 0 --limit 1 -o jsonl")
@@ -226,3 +268,59 @@ def test_a_limit_ends_following(acme: CommandLine, session: str, speaker: list[s
 
 def test_talk_is_shipped_as_it_is_read() -> None:
     assert len(WORDS) == 5, TALK
+
+
+def list_seqs(acme: CommandLine, session: str, options: str) -> list[int]:
+    found = acme(f"sessions transcript {session} -o json {options}")
+    assert found.code == 0, found.err
+    return [turn["seq"] for turn in found.json["turns"]]
+
+
+def test_turns_are_picked_by_their_time_and_their_text(acme: CommandLine) -> None:
+    lines = [
+        {"role": role, "content": text, "ts": f"2026-05-0{day}T12:00:00Z"}
+        for day, (role, text) in enumerate(
+            [("user", "Rain?"), ("assistant", "No rain."), ("user", "Sun?"), ("tool", "sun: 9")], 1
+        )
+    ]
+    path = acme.home / "talk.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    session = acme(f"sessions import {path} -o name").out.strip()
+
+    for options, seqs in {
+        "--since 2026-05-02T12:00:00Z": [1, 2, 3],
+        "--until 2026-05-02T12:00:00Z": [0, 1],
+        "--since 2026-05-02 --until 2026-05-03": [1],
+        "--grep [Rr]ain": [0, 1],
+        "--grep '(?i)SUN'": [2, 3],
+        "--grep '(?i)SUN' --role user": [2],
+        "--grep rain --tail 2": [],
+        "--since 1h": [],
+    }.items():
+        assert list_seqs(acme, session, options) == seqs, options
+    out = acme.home / "out.json"
+    line = f"sessions transcript {session} --since 9999d --grep rain --output-file {out}"
+    assert acme(line).code == 0
+    assert [turn["seq"] for turn in json.loads(out.read_text())["turns"]] == [1]
+    assert "already complete" in acme(f"{line} --resume").err
+
+    (listed,) = acme("sessions list -o json").json
+    assert listed["last_turn_at"] == "2026-05-04T12:00:00Z"
+    assert "LAST_TURN_AT" in acme("sessions list").out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--grep '('", "--grep '('"),
+        ("--since soon", "--since: 'soon'"),
+        ("--since 2026-05-02 --until 2026-05-01", "nothing fits"),
+        ("--follow --until 1h", "--until"),
+    ],
+)
+def test_what_cannot_be_picked_by_is_refused_before_anything_is_sent(
+    unanswered: CommandLine, options: str, says: str
+) -> None:
+    refused = unanswered(f"sessions transcript session:1 {options}")
+    assert (refused.code, refused.out) == (2, "")
+    assert says in refused.err

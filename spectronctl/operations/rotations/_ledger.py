@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spectronctl.errors import ConfigError, ConflictError, NotFoundError
 from spectronctl.ground.times import parse_time
 from spectronctl.local.checkpoints import KEPT
+from spectronctl.local.trust import check_trusted
 from spectronctl.operations.rotations._rotation import Rotation
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Ledger:
                 command="spectronctl keys rotations list",
             )
         return Rotation.from_dict(self._journal.read(path))
+
+    def check_trusted(self, rotation: Rotation) -> None:
+        """ConfigError when others may have written where the secret goes, and which program gets it."""
+        if path := self._journal.find_path(rotation.id):
+            check_trusted(path, runs_program=any("words" in place for place in rotation.places))
 
     def keeps(self, rotation: Rotation) -> bool:
         """Whether anything was written of it yet."""

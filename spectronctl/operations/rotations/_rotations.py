@@ -79,6 +79,8 @@ class Rotations:
             if rotation.is_due(self._find_time(rotation)):
                 places: Sequence[OpenPlace] = ()
                 if rotation.needs_secret:
+                    if not elsewhere:
+                        self.ledger.check_trusted(rotation)
                     places = stack.enter_context(open_places(rotation))
                 self.rotator.run(rotation, [place.deliver for place in places])
             return rotation

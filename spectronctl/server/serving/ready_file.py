@@ -39,6 +39,7 @@ def announce_ready(
         yield announce
         return
     with _explain_failure(ready_file):
+        # Before the server starts: a file that a killed process left would tell that this one is ready.
         ready_file.unlink(missing_ok=True)
     try:
         yield announce

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+from spectronctl.ground.times import parse_time
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError, Row
@@ -17,7 +18,7 @@ from spectronctl.server.registry.context_database import GUARD, query_context, q
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
 
-_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
+_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn, last_turn_at"
 
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
@@ -45,6 +46,8 @@ IF !$spared { UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE };
 RETURN $spared;
 """)
 
+# What a crash left in this state is invisible to everyone and still takes room: each deletion finishes those before
+# it, so that no task of its own has to look for them.
 _LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
 
 # Counted in the database: the rows cost more to read than to delete.
@@ -75,6 +78,8 @@ class SessionTable:
         except QueryError as error:
             if error.category != "Thrown":
                 raise
+            # The guard throws before anything is written and is told apart by `query_context`; what is left is the
+            # receipt.
             raise explain_taken_over() from error
 
     async def get_session(
@@ -109,6 +114,7 @@ class SessionTable:
         """Every step may be done again, also by two at once."""
         for table in ("turn", "memory_chunk"):
             text = _DELETE_SOME.format(table=table)
+            # Batch by batch: one DELETE of a million rows would hold them all in memory, and every other request up.
             while await query_one(self._database, context, text, session_id=session_id):
                 pass
         await query_one(self._database, context, _DELETE_ROW, session_id=session_id)
@@ -122,6 +128,7 @@ def make_session(row: SessionRow) -> Row:
         "metadata": to_stored(row.metadata, "metadata"),
         "turn_count": row.turn_count,
         "longest_turn": row.longest_turn,
+        "last_turn_at": row.last_turn_at,
     }
 
 
@@ -138,5 +145,6 @@ def _parse_row(row: Row) -> SessionRow:
         metadata=row["metadata"],
         turn_count=row["turn_count"],
         longest_turn=row["longest_turn"],
+        last_turn_at=parse_time(row.get("last_turn_at")),
         deleting=row["state"] == "deleting",
     )

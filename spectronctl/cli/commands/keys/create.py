@@ -16,7 +16,7 @@ from spectronctl.cli.commands.keys._settings import SettingOptions
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.secrets import deliver_secret, reserve_secret
-from spectronctl.errors import UsageError
+from spectronctl.errors import ConflictError, UsageError
 from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import split_name
 
@@ -77,9 +77,45 @@ def create_key(
     elif if_exists is KeyIfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
-        rt.out.note(f"Key {existing.name} ({existing.id}) already exists.")
+        _check_held(rt, existing, secret)
+        lost = (
+            " Its secret cannot be read again; --if-exists rotate makes another."
+            if is_shown
+            else ""
+        )
+        rt.out.note(f"Key {existing.name} ({existing.id}) already exists.{lost}")
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
+
+
+def _check_held(rt: Runtime, existing: Key, secret: SecretOptions) -> None:
+    """ConflictError unless every place holds the secret of the key that exists, as far as a place can be read."""
+    from spectronctl.operations.keys import is_secret_of
+    from spectronctl.output.sinks import open_sink
+
+    context, name = rt.context, split_name(existing.name)[0]
+    places = [
+        place.fill(context=context, name=name, id=existing.id)
+        for place in secret.parse_places(rt.env)
+    ]
+    missing, unknown = [], []
+    for place in places:
+        found = open_sink(place, replace=True, env={}).read()
+        if place.kind == "command":
+            unknown.append(place.label)
+        elif found is None or not is_secret_of(rt.client, context, existing, found):
+            missing.append(place.label)
+    if missing:
+        raise ConflictError(
+            f"key {existing.name} ({existing.id}) already exists, and its secret, which cannot be read again, is not in"
+            f" {' and '.join(missing)}",
+            hint="Pass --if-exists rotate to give the key a new secret; other users of the old one then fail.",
+        )
+    if unknown:
+        rt.out.warn(
+            f"whether {' and '.join(unknown)} has the secret of key {existing.name} is not known, and it was not run;"
+            " --if-exists rotate gives the key a new secret"
+        )
 
 
 def _check_expiry(rt: Runtime, text: str | None) -> None:

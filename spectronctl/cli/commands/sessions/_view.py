@@ -22,6 +22,7 @@ SESSIONS = View(
     columns=(
         Column("id"),
         Column("turns", "turn_count"),
+        Column("last_turn_at", kind="time"),
         Column("created_at", kind="time"),
         Column("scopes", compute=_read_scopes),
     ),
@@ -31,7 +32,7 @@ SESSIONS = View(
 
 SUMMARY = View(
     columns=(
-        *SESSIONS.columns,
+        *(column for column in SESSIONS.columns if column.name != "last_turn_at"),
         Column("first_at", "first_turn.created_at", kind="time"),
         Column("last_at", "last_turn.created_at", kind="time"),
     ),
