@@ -43,8 +43,8 @@ def run(args: list[str], runtime: Runtime | None) -> int:
             runtime.finish()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return 0
-    except KeyboardInterrupt:
-        return report_interrupt(runtime)
+    except KeyboardInterrupt as exc:
+        return report_interrupt(runtime, exc)
     except Exception as exc:  # noqa: BLE001 - the last resort, so that no user sees a traceback
         return report_failure(runtime, exc)
     finally:

@@ -48,6 +48,7 @@ class Run:
     @cached_property
     def out(self) -> Output:
         """Where the result goes."""
+        from spectronctl.config.own_variables import warn_of_variables
         from spectronctl.output import Output
 
         given = self.settings
@@ -63,6 +64,8 @@ class Run:
             color=given.color.value,
         )
         if warning := self.config.warning:
+            out.warn(warning)
+        for warning in warn_of_variables(self.env):
             out.warn(warning)
         for note in given.notes:
             out.note(note)

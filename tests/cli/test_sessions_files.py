@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -489,3 +492,21 @@ def test_a_limit_of_the_environment_makes_no_export_partial(
     file = tmp_path / "one.json"
     assert acme(f"sessions transcript {several[0]} --output-file {file}", env=env).code == 0
     assert len(acme("sessions list -o name", env=env).out.split()) == int(limit)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_transcript_is_written_to_a_disk_without_locks(
+    acme: CommandLine,
+    several: list[str],
+    number: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    file = tmp_path / "one.json"
+    result = acme(f"sessions transcript {several[0]} --output-file {file} -o json")
+    assert (result.code, result.json["status"]) == (0, "written"), result.err
+    assert file.read_text() == acme(f"sessions transcript {several[0]} --format json").out

@@ -211,6 +211,7 @@ def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
         say=lambda outcome: _tell(*outcome.item, outcome.error),
         after_interrupt=lambda outcomes: INTERRUPTED,
         parallel=parallel,
+        is_limited=True,
     )
     return batch
 
