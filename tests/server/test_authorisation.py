@@ -194,7 +194,7 @@ async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world
             if (200 if answer.is_success else answer.status_code) != wanted[kind]:
                 wrong.append(f"{kind}: {operation}: {answer.status_code}, not {wanted[kind]}")
     assert wrong == []
-    assert cells == len(KINDS) * (len(OPERATIONS) + 4 + len(UNSERVED))
+    assert cells == len(KINDS) * (len(OPERATIONS) + len(UNDESCRIBED) + len(UNSERVED))
 
 
 async def test_a_refusal_says_nothing_of_what_there_is(gates: dict[str, str], world: World) -> None:
