@@ -83,4 +83,4 @@ def _find_limit(rt: Runtime) -> int | None:
 
 
 def _note_limit(rt: Runtime, verb: str) -> None:
-    rt.out.note(f"There {verb} more: --limit {rt.settings.limit.value} ended the list.")
+    rt.out.remark(f"There {verb} more: --limit {rt.settings.limit.value} ended the list.")

@@ -55,11 +55,11 @@ def _describe_state(
 
 VERSIONS = View(
     columns=(
-        Column("context"),
-        Column("version"),
-        Column("newest"),
-        Column("state"),
-        Column("error"),
+        Column("context", kind="id"),
+        Column("version", kind="id"),
+        Column("newest", kind="id"),
+        Column("state", kind="status"),
+        Column("error", kind="words", optional=True),
     ),
     name="context",
     plural="contexts",

@@ -20,22 +20,24 @@ app = App()
 
 PROFILES = View(
     columns=(
-        Column("name"),
-        Column("default"),
+        Column("name", kind="id"),
+        Column("default", kind="id"),
+        Column("protected", kind="id"),
         Column("url"),
-        Column("context"),
+        Column("context", kind="id"),
         Column("key"),
-        Column("protected"),
     ),
     wide=(Column("auth_header"), Column("ca_file"), Column("timeout"), Column("retries")),
     name="name",
     plural="profiles",
 )
 CURRENT = View(
-    columns=(Column("name"), Column("url"), Column("source")), name="name", plural="profiles"
+    columns=(Column("name", kind="id"), Column("url"), Column("source")),
+    name="name",
+    plural="profiles",
 )
 VALUES = View(
-    columns=(Column("setting"), Column("value"), Column("source")),
+    columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
     name="setting",
     plural="settings",
 )

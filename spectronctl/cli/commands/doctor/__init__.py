@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 app = App()
 
 DIAGNOSIS = View(
-    columns=(Column("check"), Column("status"), Column("detail"), Column("command")),
+    columns=(
+        Column("check", kind="id"),
+        Column("status", kind="status"),
+        Column("detail", kind="words"),
+        Column("command", kind="words", optional=True),
+    ),
     wide=(Column("hint"), Column("exit_code"), Column("seconds")),
     name="check",
     plural="checks",

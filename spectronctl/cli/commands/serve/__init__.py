@@ -28,10 +28,10 @@ app.add_typer(keys, name="keys")
 
 MANAGEMENT_KEYS = View(
     columns=(
-        Column("name"),
-        Column("id"),
-        Column("created_at", kind="time"),
+        Column("name", kind="id"),
+        Column("id", kind="id"),
         Column("last_used_at", kind="time"),
+        Column("created_at", kind="age"),
     ),
     name="name",
     plural="management keys",

@@ -82,7 +82,7 @@ def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
     limit: int | None = rt.flags.get("limit")
     yield from islice(turns, limit)
     if limit is not None and next(turns, None) is not None:
-        rt.out.note(f"There are more: --limit {limit} ended the transcript.")
+        rt.out.remark(f"There are more: --limit {limit} ended the transcript.")
 
 
 def _write(
