@@ -128,8 +128,8 @@ class AsyncClient:
 
     async def _attempt(self, call: Call[Any], now: float) -> Outcome | httpx.Response:
         """What came of it; a response that is left open is a stream of events."""
-        # Built anew for each attempt: a multipart body is an iterator, which the attempt before has used up, and less time
-        # is left.
+        # Built anew for each attempt: a multipart body is an iterator, which the attempt before has used up, and less
+        # time is left.
         request = self._http.build_request(
             **call.build_arguments(now), content=feed_body(call.body)
         )
