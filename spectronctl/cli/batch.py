@@ -62,6 +62,7 @@ class Batch(Generic[T, R]):
         """Do the work; the outcomes in the order of the items, whichever of them failed."""
         if not self.is_limited:
             refuse_limit(rt, self.plural)
+        # All of them before the first begins: they end in any order, and those that never begin are told too.
         outcomes: list[Outcome[T, R]] = [Outcome(item) for item in items]
         try:
             self._run_all(rt, outcomes)
@@ -72,6 +73,8 @@ class Batch(Generic[T, R]):
 
     def _run_all(self, rt: Runtime, outcomes: Sequence[Outcome[T, R]]) -> None:
         def run(outcome: Outcome[T, R]) -> Outcome[T, R]:
+            # Asked by each when it is its turn. Up to `parallel` are under way when the bound is reached, and are
+            # finished.
             if not self.stopped.is_set() and not self._has_failed_enough(outcomes):
                 self._run_one(outcome)
             return outcome
@@ -86,6 +89,8 @@ class Batch(Generic[T, R]):
                     if done.is_begun:
                         progress.advance(self.say(done))
             except KeyboardInterrupt:
+                # Before the pool is closed: leaving `with` waits for all that was submitted, so those that wait must
+                # learn to end, and those that have not begun must be dropped.
                 self.stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
@@ -93,6 +98,8 @@ class Batch(Generic[T, R]):
     def _run_one(self, outcome: Outcome[T, R]) -> None:
         outcome.is_begun = True
         try:
+            # Only failures that are told to users are an outcome. A defect comes out of `future.result()` and ends the
+            # batch.
             outcome.result = self.work(outcome.item)
         except SpectronctlError as exc:
             outcome.error = exc

@@ -21,6 +21,7 @@ def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client
     try:
         yield client, context
     except (AuthError, ForbiddenError) as exc:
+        # Without a status it is our own error, which says already that there is no key.
         if exc.status is not None and _sends_management_key(rt, context):
             exc.hint = (
                 f"A management key was sent. Give a key of context {context}: in SPECTRON_API_KEY,"
@@ -31,6 +32,7 @@ def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client
 
 def _sends_management_key(rt: Runtime, context: str) -> bool:
     credential = rt.settings.data_plane_credential(context)
+    # The same credential, not the same text: nothing is read to find out.
     if credential is None or credential != rt.settings.management_credential():
         return False
     return not rt.inputs.read_credential(credential).startswith("sk-")  # --api-key serves for both
@@ -41,5 +43,6 @@ def explain_missing(problem: str) -> Iterator[None]:
     """Around an extension of the product's protocol: 404 and 405 say that this server has none, and so the problem."""
     try:
         yield
+    # 405 where the path is there for another method: the sessions of some servers can be made, and not listed.
     except (NotFoundError, NotAvailableError) as exc:
         raise NotAvailableError(problem, status=exc.status, request_id=exc.request_id) from None

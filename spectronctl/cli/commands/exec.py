@@ -45,6 +45,7 @@ def exec_program(
             help="Limit the program to this scope, if that key does not exist.",
         ),
     ] = None,
+    # Never without an end: when we are killed nothing deletes the key, and it expires by itself.
     expires_in: Annotated[
         str,
         typer.Option(
@@ -78,7 +79,9 @@ def exec_program(
     )
     lifetime = parse_lifetime(expires_in)
     env = _make_env(rt)
+    # On the PATH that the program will have, and before a key is minted for it.
     check_program(words[0], env)
+    # From here on a signal that ends a process is an exception, so that no key is left behind.
     with SignalRelay() as relay:
         loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
         minted = _mint_key(rt, loan)
@@ -93,6 +96,7 @@ def _mint_key(rt: Runtime, loan: Loan) -> MintedKey:
     from spectronctl.operations import lending
 
     try:
+        # The request may be on its way when the interrupt comes: the key has a name of its own, by which it is found.
         return lending.lend_key(rt.client, rt.context, loan)
     except KeyboardInterrupt:
         _return_key(rt, loan, None)
@@ -107,6 +111,8 @@ def _make_env(rt: Runtime) -> dict[str, str]:
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
     return {
+        # All that says which server, then our own word for each: a variable of higher rank that stayed would win in the
+        # program.
         **rt.hide(rt.settings.key_variables | SERVER_VARIABLES),
         **rt.settings.way_variables,
         "SPECTRON_URL": rt.settings.url.value,

@@ -52,6 +52,7 @@ class ContextOptions:
 
     def check(self, rt: Runtime) -> None:
         """UsageError for ways to name a context that cannot be used together."""
+        # What was typed, not the setting: a context of the environment or the profile gives way to the argument.
         typed = rt.flags.get("context")
         if self.all_contexts and (self.named or typed):
             raise UsageError("--all-contexts is every context: name none beside it")
@@ -63,6 +64,7 @@ class ContextOptions:
     def name_all(self, rt: Runtime) -> str:
         """What confirms work on all of them: their ids, or for every context the name of the profile, or the URL."""
         if self.all_contexts:
+            # Their ids are known only after a request, and a name is checked before the first.
             return str(rt.settings.profile.value or rt.settings.url.value)
         return ",".join(self.named) or rt.context
 
