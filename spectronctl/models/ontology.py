@@ -46,8 +46,6 @@ def find_problems(body: Any) -> list[str]:
     """
     if not isinstance(body, Mapping):
         return [f"an object is needed, with the fields {', '.join(FIELDS)}"]
-    # Not through pydantic: it would turn the document into its own types first, and name a rule per type, not per
-    # name.
     types = body.get("entity_types", [])
     keys = body.get("attribute_keys", {})
     return [
