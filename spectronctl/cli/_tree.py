@@ -57,14 +57,19 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
     """Every visible command below (and including) this one; groups are imported."""
     if isinstance(command, LazyGroup):
         command = command.loaded
-    children = getattr(command, "commands", {})
-    visible = {name: sub for name, sub in children.items() if not sub.hidden}
-    yield _describe(command, path, visible)
-    for name, sub in visible.items():
+    yield describe(command, path)
+    for name, sub in _list_visible(command).items():
         yield from walk(sub, (*path, name))
 
 
-def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> Node:
+def _list_visible(command: Any) -> dict[str, Any]:
+    children = getattr(command, "commands", {})
+    return {name: sub for name, sub in children.items() if not sub.hidden}
+
+
+def describe(command: Any, path: tuple[str, ...]) -> Node:
+    """One command, which is imported already."""
+    visible = _list_visible(command)
     ctx = Context(command, info_name=path[-1] if path else "spectronctl")
     own = [p for p in command.get_params(ctx) if p not in global_params()]
     return Node(
@@ -92,18 +97,10 @@ def _describe_argument(param: Any) -> Argument:
 def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(command, Group):
         return ()
-    modules = {sub.module: name for name, sub in visible.items() if isinstance(sub, LazyGroup)}
-    hidden = {
-        word: modules[sub.module]
-        for word, sub in command.commands.items()
-        if sub.hidden and isinstance(sub, LazyGroup) and sub.module in modules
-    }
-    short = {
-        word: sub.name
-        for word in ALIASES
-        if word not in command.commands and (sub := command.get_command(None, word)) is not None
-    }
-    return tuple((hidden | short).items())
+    hidden = [(word, str(sub.name)) for word, sub in command.commands.items() if sub.hidden]
+    words = [*ALIASES, *(name.removesuffix("s") for name in visible)]
+    known = [(word, command.find_name(word)) for word in words if word not in command.commands]
+    return tuple(hidden + [(word, name) for word, name in known if name in visible])
 
 
 def describe_flags(params: list[Any]) -> tuple[Flag, ...]:

@@ -27,9 +27,8 @@ def tree() -> Group:
     for name, entry in COMMANDS.items():
         module = f"spectronctl.cli.commands.{name}"
         root.add_command(LazyGroup(name, module, entry.help, verbs=entry.verbs))
-        if other := name[:-1] if name.endswith("s") else entry.alias:
-            hidden = LazyGroup(other, module, entry.help, verbs=entry.verbs, hidden=True)
-            root.add_command(hidden)
+        if entry.alias:
+            root.add_command(LazyGroup(name, module, entry.help, hidden=True), entry.alias)
     return root
 
 

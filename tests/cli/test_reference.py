@@ -128,7 +128,7 @@ def test_a_section_says_what_the_help_says(page: Page, run_alone: CommandLine) -
 
     options = shown.partition("\nOptions:")[2]
     names = re.findall(r"^  (-[^\s,]+(?:, --[\w-]+)?)", options, re.MULTILINE)
-    assert {*names, *(name for e in page.arguments for name in e.names)} - {"--help"} == {
+    assert {*names, *(name for e in page.arguments for name in e.names)} - {"-h, --help"} == {
         name for name in section.rows if name not in {child.word for child in page.children}
     }
     for text in section.lines[1:]:

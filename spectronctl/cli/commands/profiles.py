@@ -145,7 +145,9 @@ def add_profile(
     use: Annotated[bool, typer.Option("--use", help="Make it the default profile.")] = False,
 ) -> None:
     """
-    Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it.
+    Add a profile: a server, where its key is, and defaults.
+
+    --url, --context, --api-key-file, --timeout and --retries are kept in it.
 
     --api-key-file PATH keeps the path, not the key; --api-key-file - keeps the key that stdin carries, in the config
     file, which is yours alone.
@@ -196,7 +198,11 @@ def set_value(
     field: FieldArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE|-", help="Set this value; - reads stdin.")],
 ) -> None:
-    """Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context's own key."""
+    """
+    Set one field of a profile.
+
+    context_keys.CONTEXT.api_key_file keeps a context's own key.
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     if field.rpartition(".")[2] == "api_key" and value != "-":
