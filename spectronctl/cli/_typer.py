@@ -38,8 +38,6 @@ ALIASES = {
 }
 """Words that every group understands, unless it has a command of that very name: each stands for the first there is."""
 
-DEFAULT_WIDTH = 80
-
 
 class Context(typer.Context):
     """The context handed to every command."""
@@ -79,9 +77,7 @@ class _AcceptsGlobals:
             collect(ctx, (param.name for param in global_params()))
 
     def get_help(self, ctx: Any) -> str:
-        from spectronctl.cli._help import format_help
-
-        return format_help(ctx, ctx.obj.streams.width if ctx.obj else DEFAULT_WIDTH)
+        return str(ctx.obj.format_help(ctx))  # its module imports this one
 
 
 def _split_short_options(args: list[str], params: list[Any], interspersed: bool) -> list[str]:

@@ -17,6 +17,7 @@ from spectronctl.output.streams import Streams
 if TYPE_CHECKING:
     import httpx
 
+    from spectronctl.cli._typer import Context
     from spectronctl.client import Client
     from spectronctl.config.profiles import Config
     from spectronctl.config.resolve import Settings
@@ -91,6 +92,12 @@ class Runtime:
         for note in given.notes:
             out.note(note)
         return out
+
+    def format_help(self, ctx: Context) -> str:
+        """The page of help of a command, for the terminal that this run has."""
+        from spectronctl.cli._help import format_help
+
+        return format_help(ctx, self.streams.width)
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""
