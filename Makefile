@@ -49,7 +49,7 @@ looks: .venv/.ready
 
 # What the commands of README and docs/guide print; they need port 9090 and a minute.
 docs: .venv/.ready
-	$(BIN)/python -m tests.docs.running
+	$(BIN)/python -m tools.documents
 
 # To read one: man -M build/man spectronctl-keys-rotate
 man: .venv/.ready

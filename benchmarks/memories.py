@@ -22,7 +22,7 @@ from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import configure_logs
-from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.index.reindex import BATCH
 from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.bootstrap import create_management_key
 from spectronctl.server.registry.context_database import query_context

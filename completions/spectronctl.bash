@@ -62,11 +62,14 @@ _spectronctl_step() {
         'lifecycle jobs cancel') at='lifecycle jobs cancel' ;;
         'migrations status') at='migrations status' ;;
         'profiles list'|'profiles ls') at='profiles list' ;;
+        'profiles get') at='profiles get' ;;
+        'profiles current') at='profiles current' ;;
         'profiles show') at='profiles show' ;;
         'profiles add') at='profiles add' ;;
         'profiles use') at='profiles use' ;;
         'profiles set') at='profiles set' ;;
         'profiles unset') at='profiles unset' ;;
+        'profiles rename') at='profiles rename' ;;
         'profiles remove'|'profiles rm') at='profiles remove' ;;
         'profiles path') at='profiles path' ;;
         'serve worker') at='serve worker' ;;
@@ -171,6 +174,7 @@ _spectronctl_argument() {
         'exec '*) fill=(_spectronctl_free CMD) ;;
         'api 0') fill=(_spectronctl_offer GET POST PUT PATCH DELETE HEAD OPTIONS) ;;
         'api 1') fill=(_spectronctl_free PATH) ;;
+        'profiles get 0') fill=(_spectronctl_ask profiles) ;;
         'profiles show 0') fill=(_spectronctl_ask profiles) ;;
         'profiles add 0') fill=(_spectronctl_free NAME) ;;
         'profiles use 0') fill=(_spectronctl_ask profiles) ;;
@@ -179,6 +183,8 @@ _spectronctl_argument() {
         'profiles set 2') fill=(_spectronctl_free 'VALUE|-') ;;
         'profiles unset 0') fill=(_spectronctl_ask profiles) ;;
         'profiles unset 1') fill=(_spectronctl_free FIELD) ;;
+        'profiles rename 0') fill=(_spectronctl_ask profiles) ;;
+        'profiles rename 1') fill=(_spectronctl_free NEW) ;;
         'profiles remove 0') fill=(_spectronctl_ask profiles) ;;
         'serve keys create 0') fill=(_spectronctl_free NAME) ;;
         'serve keys revoke 0') fill=(_spectronctl_free ID) ;;
@@ -199,7 +205,7 @@ _spectronctl_commands() {
         lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
         migrations) _spectronctl_offer status ;;
-        profiles) _spectronctl_offer list show add use set unset remove path ;;
+        profiles) _spectronctl_offer list get current show add use set unset rename remove path ;;
         serve) _spectronctl_offer worker keys exec ;;
         'serve keys') _spectronctl_offer list create revoke ;;
     esac
@@ -262,11 +268,14 @@ _spectronctl_options() {
         api) _spectronctl_offer --data -d --field --form --header --paginate --include --reveal --confirm --help -h ;;
         profiles) _spectronctl_offer --help -h ;;
         'profiles list') _spectronctl_offer --help -h ;;
+        'profiles get') _spectronctl_offer --help -h ;;
+        'profiles current') _spectronctl_offer --help -h ;;
         'profiles show') _spectronctl_offer --help -h ;;
-        'profiles add') _spectronctl_offer --api-key-env --api-key-command --auth-header --ca-file --proxy --protected --use --help -h ;;
+        'profiles add') _spectronctl_offer --api-key-env --api-key-command --auth-header --ca-file --proxy --protected --use --check --help -h ;;
         'profiles use') _spectronctl_offer --help -h ;;
         'profiles set') _spectronctl_offer --help -h ;;
         'profiles unset') _spectronctl_offer --help -h ;;
+        'profiles rename') _spectronctl_offer --help -h ;;
         'profiles remove') _spectronctl_offer --help -h ;;
         'profiles path') _spectronctl_offer --help -h ;;
         serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --help -h ;;

@@ -9,7 +9,7 @@ A Spectron server for the tests of an application: real, in this process, in mem
 
 Under pytest the fixture `spectron_server` is such a server; `spectronctl serve exec` runs any program against one.
 It listens on a port of the loopback, so that clients of every language in every process reach it. It comes with the
-extra `local`: pip install 'spectronctl[local]'.
+extra `local`, from where spectronctl was installed from.
 """
 
 from __future__ import annotations

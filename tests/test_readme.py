@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.docs.running import (
+from tests.support.processes import Serve
+from tools.documents import (
     DOCUMENTS,
     GUIDE,
     README,
@@ -23,7 +24,6 @@ from tests.docs.running import (
     mask_volatile,
     run_documents,
 )
-from tests.support.processes import Serve
 
 INSTALL = re.compile(r"(?:pip|pipx|uv tool) install (?:\.|'\.\[(\w+)\]')")
 
@@ -92,7 +92,8 @@ def test_the_python_blocks_run(serve: Serve) -> None:
 
 def test_every_setting_and_exit_code_is_in_the_tables() -> None:
     from spectronctl import errors
-    from spectronctl.config.resolve import CONTEXT_KEY_VARIABLES, MANAGEMENT_KEY_VARIABLES, SETTINGS
+    from spectronctl.config.resolve import SETTINGS
+    from spectronctl.config.variables import CONTEXT_KEY_VARIABLES, MANAGEMENT_KEY_VARIABLES
 
     text = (GUIDE / "profiles.md").read_text()
     for setting in SETTINGS:

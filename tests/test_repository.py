@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +117,35 @@ def test_what_is_published_comes_from_these_folders_only() -> None:
     }
     assert list_built(WheelBuilder(str(ROOT))) == program
     assert list_built(SdistBuilder(str(ROOT))) == program | kept
+
+
+STRAYS = [
+    "notes/README.md",
+    "old/spectronctl/server/app.py",
+    "env/lib/docs/guide/a.md",
+    "docs/draft.txt",
+    "spectronctl/server/dump.sql",
+    "spectronctl/secret.env",
+    "completions/old/_spectronctl",
+]
+
+
+def test_no_stray_file_is_published(tmp_path: Path) -> None:
+    """Built from a copy of the repository in which files lie about, and read back."""
+    for name in FILES:
+        if (ROOT / name).exists() and not name.startswith(("tests/", "benchmarks/")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tmp_path / name)
+    clean = list_built(SdistBuilder(str(tmp_path)))
+    program = list_built(WheelBuilder(str(tmp_path)))
+    for name in STRAYS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("stray")
+    (built,) = SdistBuilder(str(tmp_path)).build(directory=str(tmp_path / "dist"))
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names == clean | {"PKG-INFO", "pyproject.toml", ".gitignore"}
+    assert list_built(WheelBuilder(str(tmp_path))) == program
 
 
 OUTSIDE = re.compile(

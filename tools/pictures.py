@@ -1,5 +1,5 @@
 """
-Pictures of the command line at work, for the README: `python -m tests.docs.pictures DIRECTORY`.
+Pictures of the command line at work, for the guide: `python -m tools.pictures DIRECTORY`.
 
 The real commands run against the real server in memory, at a terminal of 100 cells, and rich draws what they wrote. The
 rows they meet have a chosen age, so that `4 months ago` is that on every day, and a picture the same bytes.

@@ -25,29 +25,27 @@ def create_context(
     namespace: str,
     database: str,
     config: dict[str, Any] | None = None,
-    admin_external_id: str | None = None,
-    admin_display_name: str | None = None,
+    **settings: Any,
 ) -> Request[Context]:
-    """Create a context bound to (namespace, database); 409 taken, 422 reserved, 400 bad id or config."""
-    body = {
-        "namespace": namespace,
-        "database": database,
-        "config": config,
-        "admin_external_id": admin_external_id,
-        "admin_display_name": admin_display_name,
-    }
+    """
+    Create a context bound to (namespace, database); 409 taken, 422 reserved, 400 bad id or config.
+
+    `settings` are further fields of the body; None leaves one out.
+    """
+    body = {"namespace": namespace, "database": database, "config": config, **settings}
     sent = {name: value for name, value in body.items() if value is not None}
     return Request("POST", path("/contexts/{id}", id=context_id), Context, json=sent)
 
 
 def update_context(
-    context_id: str,
-    *,
-    config: dict[str, Any] | None = None,
-    enforcement_blocked: bool | None = None,
+    context_id: str, *, config: dict[str, Any] | None = None, **settings: Any
 ) -> Request[Context]:
-    """Deep-merge into a context; an explicit None inside `config` clears that field."""
-    body = {"config": config, "enforcement_blocked": enforcement_blocked}
+    """
+    Deep-merge into a context; an explicit None inside `config` clears that field.
+
+    `settings` are further fields of the body; None leaves one out.
+    """
+    body = {"config": config, **settings}
     sent = {name: value for name, value in body.items() if value is not None}
     return Request("PATCH", path("/contexts/{id}", id=context_id), Context, json=sent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from spectronctl.errors import AuthError
 if TYPE_CHECKING:
     import httpx
 
-    from spectronctl.cli.runtime import Runtime
+    from spectronctl.cli.run import Run
     from spectronctl.client import Client
     from spectronctl.config.credentials import Credential
 
@@ -31,8 +32,8 @@ class Clients:
 
     works_on_jobs = False
 
-    def __init__(self, rt: Runtime, transport: httpx.BaseTransport | None = None) -> None:
-        self._rt = rt
+    def __init__(self, run: Run, transport: httpx.BaseTransport | None = None) -> None:
+        self._run = run
         self._transport = transport
         self._made: dict[Credential | None, Client] = {}
         self._open = ExitStack()
@@ -46,21 +47,21 @@ class Clients:
     @property
     def has_network(self) -> bool:
         """Whether the server is somewhere else than in this process."""
-        return self._transport is None and not self._rt.settings.is_local
+        return self._transport is None and not self._run.settings.is_local
 
     @property
     def management(self) -> Client:
         """The management plane."""
-        credential = self._rt.settings.management_credential()
-        if credential is None and not self._rt.settings.is_local:
+        credential = self._run.settings.management_credential()
+        if credential is None and not self._run.settings.is_local:
             raise AuthError("no management key to send", hint=NO_KEY_HINT)
         return self._find(credential)
 
     @property
     def management_key(self) -> str | None:
         """The key that `management` signs with."""
-        credential = self._rt.settings.management_credential()
-        return self._rt.inputs.read_credential(credential) if credential else None
+        credential = self._run.settings.management_credential()
+        return self._run.inputs.read_credential(credential) if credential else None
 
     @property
     def public(self) -> Client:
@@ -69,8 +70,8 @@ class Clients:
 
     def of_context(self, context_id: str, credential: Credential | None = None) -> Client:
         """The data plane of one context: with that key, or else its own where there is one."""
-        credential = credential or self._rt.settings.data_plane_credential(context_id)
-        if credential is None and not self._rt.settings.is_local:
+        credential = credential or self._run.settings.data_plane_credential(context_id)
+        if credential is None and not self._run.settings.is_local:
             raise AuthError(f"no key for context {context_id} to send", hint=NO_KEY_HINT)
         return self._find(credential)
 
@@ -83,9 +84,10 @@ class Clients:
     def _make(self, credential: Credential | None) -> Client:
         from spectronctl.client import Client
 
-        given = self._rt.settings
+        given = self._run.settings
         self._warn_of_visible_key(credential)
-        key = self._rt.inputs.read_credential(credential) if credential else None
+        self._warn_of_shared_file(credential)
+        key = self._run.inputs.read_credential(credential) if credential else None
         self._log_resolution(key, credential)
         return Client(
             given.url.value,
@@ -100,33 +102,40 @@ class Clients:
         )
 
     def _find_local_transport(self) -> httpx.BaseTransport | None:
-        if not self._rt.settings.is_local:
+        if not self._run.settings.is_local:
             return None
         from spectronctl.cli.embedded import make_transport
 
         self._transport = make_transport(
-            self._rt.env,
-            timeout=self._rt.settings.timeout.value,
+            self._run.env,
+            timeout=self._run.settings.timeout.value,
             works_on_jobs=self.works_on_jobs,
         )
         return self._transport
 
     def _warn_of_visible_key(self, credential: Credential | None) -> None:
-        if credential and credential.is_visible and not self._rt.streams.in_ci:
-            self._rt.out.note(
+        if credential and credential.is_visible and not self._run.streams.in_ci:
+            self._run.out.note(
                 "a key given as --api-key can be seen in `ps` and in the shell's history;"
                 " --api-key-file, SPECTRON_MANAGEMENT_API_KEY or a profile keep it private"
             )
 
+    def _warn_of_shared_file(self, credential: Credential | None) -> None:
+        if credential and (path := credential.find_shared_file(self._run.env)):
+            self._run.out.warn(
+                f"the key file {path} can be read or changed by other users;"
+                f" chmod go-rwx {shlex.quote(path)} keeps it private"
+            )
+
     def _log(self, line: str) -> None:
-        self._rt.streams.write_message(f"debug: {line}\n")
+        self._run.streams.write_message(f"debug: {line}\n")
 
     def _log_resolution(self, key: str | None, credential: Credential | None) -> None:
-        if not self._rt.settings.debug.value:
+        if not self._run.settings.debug.value:
             return
         from spectronctl.config.credentials import digest
 
-        url = self._rt.settings.url
+        url = self._run.settings.url
         self._log(f"url {url.value} from {url.source}")
         if key and credential:
             self._log(f"key {digest(key)} from {credential.source}")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spectronctl.config.resolve import hide_variables
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.ground.programs import NOWHERE, run_program
 
@@ -64,7 +63,7 @@ def find_editor(rt: Runtime) -> Editor:
         )
     return Editor(
         words=_find_program(text, source, rt),
-        env=hide_variables(rt.env, rt.settings.key_variables),
+        env=rt.keyless_env,
         stdout=_choose_stdout(rt),
     )
 

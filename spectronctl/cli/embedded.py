@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spectronctl.client._asgi import AsgiTransport
-    from spectronctl.server.database.database import Database, StoreLockedError
+    from spectronctl.server.database.database import Database
     from spectronctl.server.registry.rows import ManagementKeyRow
+    from spectronctl.server.store.errors import StoreLockedError
 
 T = TypeVar("T")
 
@@ -50,8 +51,8 @@ async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, comman
     """Keep the store to this process; while another one has it, the wait can be interrupted."""
     import asyncio
 
-    from spectronctl.server.database.database import StoreLockedError
-    from spectronctl.server.database.holding import hold_store
+    from spectronctl.server.store.errors import StoreLockedError
+    from spectronctl.server.store.holding import hold_store
 
     deadline = monotonic() + timeout
     while True:
@@ -91,7 +92,7 @@ def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
         for name in ("fastapi", "surrealdb", "surrealdb_embedded"):
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
-        from spectronctl.server.database.holding import find_holder, find_path
+        from spectronctl.server.store.holding import find_holder, find_path
     try:
         return find_path(url), find_holder(url)
     except OSError as exc:

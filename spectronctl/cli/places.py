@@ -50,9 +50,9 @@ def open_places(
                 places.append(_Stdout(rotation, show))
                 continue
             # A secret that is left somewhere would be dead as soon as this rotation is resumed: that makes another.
-            sink = open_sink(
-                Place.from_dict(document), replace=True, env=rt.env, labels=labels, keeps=False
-            )
+            place = Place.from_dict(document)
+            env = rt.keyless_env if place.kind == "command" else {}
+            sink = open_sink(place, replace=True, env=env, labels=labels, keeps=False)
             stack.callback(sink.discard)
             sink.reserve()
             _refuse_own_key(rt, sink)

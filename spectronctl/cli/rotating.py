@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -158,9 +158,9 @@ def explain_interrupt(rt: Runtime, rotations: Rotations, rotation: Rotation) -> 
         raise
 
 
-def foresee(rotation: Rotation) -> Rotation:
+def foresee(rotation: Rotation, now: datetime) -> Rotation:
     """A rotation as it will be once its secret is printed, which comes before that is noted."""
-    due = datetime.now(UTC) + timedelta(seconds=rotation.overlap)
+    due = now + timedelta(seconds=rotation.overlap)
     if rotation.retiring:
         return replace(rotation, step="waiting", due_at=format_time(due))
     return replace(rotation, step="done")

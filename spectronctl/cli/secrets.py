@@ -39,7 +39,7 @@ def reserve_secret(
         [place.fill(**known) for place in places],
         replace=options is not None and options.force,
         reveal=options is not None and options.reveal,
-        env=rt.env,
+        env=rt.keyless_env if any(place.kind == "command" for place in places) else {},
         labels={label: text for label, text in known.items() if text is not None},
     ) as sinks:
         yield sinks

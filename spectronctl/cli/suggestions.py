@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from spectronctl.config.loading import load_config
 from spectronctl.config.profiles import LOCAL, Config
-from spectronctl.local.locations import config_path
+from spectronctl.local.locations import find_config_path
 from spectronctl.local.seen import known_contexts
 
 # A shell puts these words on the command line as they are: only what needs no quoting anywhere is offered.
@@ -28,7 +28,7 @@ def print_suggestions(args: Sequence[str]) -> int:
 
 def find_suggestions(kind: str, env: Mapping[str, str]) -> list[str]:
     """The words of one kind, sorted; ConfigError when the config file is not as it should be."""
-    config = load_config(config_path(env))
+    config = load_config(find_config_path(env))
     found = {"profiles": _name_profiles, "contexts": _name_contexts}[kind](config, env)
     return sorted({word for word in found if _PLAIN.fullmatch(word)})
 

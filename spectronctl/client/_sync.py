@@ -72,6 +72,7 @@ class Client:
         )
         self._observe = observe
         self.clock_offset = timedelta()
+        self._heard_at: float | None = None
         network = transport or open_transport(**build_transport_arguments(self._settings, ca_file))
         self._http = httpx.Client(transport=network, **build_client_arguments())
         # A client that is never closed must leave no connection behind: Python warns about it when the program ends,
@@ -140,6 +141,7 @@ class Client:
         except httpx.RequestError as exc:
             return exc
         self.clock_offset = parse_clock_offset(response.headers.get("Date"), datetime.now(UTC))
+        self._heard_at = monotonic()
         return response if is_stream else call.build_response(response, body)
 
     def _read_body(self, call: Call[Any], response: httpx.Response) -> bytes:
@@ -216,6 +218,14 @@ class Client:
                 pause = polling.choose_pause(response)
             if pause is not None:
                 (sleep or time.sleep)(pause)
+
+    def has_heard_within(self, seconds: float) -> bool:
+        """Whether the server has responded that recently, so that its clock is known."""
+        return self._heard_at is not None and monotonic() - self._heard_at <= seconds
+
+    def server_time(self) -> datetime:
+        """The time by the server's clock, as its last response told it; by our own before there was one."""
+        return datetime.now(UTC) + self.clock_offset
 
     def with_key(self, api_key: str, auth_header: AuthHeader | None = None) -> Self:
         """

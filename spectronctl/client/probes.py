@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
-from spectronctl.client._certificates import Certificate, parse_certificate
+from spectronctl.client._certificates import (
+    Certificate,
+    can_read_certificates,
+    parse_certificate,
+)
 from spectronctl.client._connection import list_addresses, trust_system
 from spectronctl.client._failures import PROXY_HINT, REFUSED_HINT
-from spectronctl.client._protocols import PREFACE, Protocol, is_settled, parse_status, recognise
+from spectronctl.client._protocols import Protocol, is_settled, parse_status, recognise
 from spectronctl.client._routes import Route, find_route
 from spectronctl.errors import NetworkError
 from spectronctl.ground.network_failures import explain_failure
@@ -33,13 +37,13 @@ __all__ = [
     "Reached",
     "Route",
     "Tls",
+    "can_read_certificates",
     "find_route",
     "greet",
     "inspect_tls",
     "reach",
     "read_text",
     "resolve",
-    "speaks_http2",
     "speaks_tls",
 ]
 
@@ -218,8 +222,11 @@ def _read_chain(secured: ssl.SSLSocket) -> tuple[Certificate, ...]:
     """
     What the server sent, its own certificate first; at least that one where more cannot be had.
 
-    Others that cannot be read are left out. Without its own there is none: the next would be taken for it.
+    Others that cannot be read are left out. Without its own there is none: the next would be taken for it. Nor is there
+    any without the library that reads them.
     """
+    if not can_read_certificates():
+        return ()
     chain = [der for der in map(_to_der, _list_unverified(secured)) if der]
     found = chain or [secured.getpeercert(binary_form=True) or b""]
     own, *others = map(_try_certificate, found)
@@ -260,13 +267,6 @@ def speaks_tls(route: Route, timeout: float) -> bool:
     """Whether a TLS server is there, whatever the URL says."""
     with suppress(OSError, NetworkError), _shake(route, _trust_every_certificate(), timeout):
         return True
-    return False
-
-
-def speaks_http2(route: Route, timeout: float) -> bool:
-    """Whether the server responds to the first words of HTTP/2."""
-    with suppress(OSError, NetworkError), _open(route, timeout) as connection:
-        return _exchange(connection, PREFACE).protocol is Protocol.HTTP2
     return False
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Literal
 
+from spectronctl.config.variables import KEY_VARIABLES, hide_variables
 from spectronctl.errors import ConfigError
-from spectronctl.local.locations import expand_home
+from spectronctl.local.locations import config_path, expand_home
+from spectronctl.local.trust import check_trusted, find_shared
 
 Kind = Literal["literal", "env", "file", "env-file", "stdin", "command"]
 
@@ -24,8 +26,7 @@ class Credential:
     Where a key is: `source` says it in words, by `kind` `value` is the key, a variable, a path, `PATH:NAME` or a
     program.
 
-    `value` may be the key itself, so it has no place in the repr. A key file that others can read is accepted: mounted
-    secrets (Kubernetes, Docker) are readable by design.
+    `value` may be the key itself, so it has no place in the repr.
     """
 
     kind: Kind
@@ -36,6 +37,17 @@ class Credential:
     def is_visible(self) -> bool:
         """Whether the key stood on the command line, where `ps` and the shell's history show it."""
         return self.kind == "literal" and self.source == "--api-key"
+
+    def find_shared_file(self, env: Mapping[str, str]) -> str | None:
+        """
+        The file with the key, if all users can read it, or others write it, and this user can change that.
+
+        Mounted secrets (Kubernetes, Docker) are readable by design, on a disk that is read-only or another user's.
+        """
+        if self.kind not in ("file", "env-file") or isinstance(self.value, tuple):
+            return None
+        path = self.value.rpartition(":")[0] if self.kind == "env-file" else self.value
+        return find_shared(expand_home(path, env))
 
     def read(
         self,
@@ -55,6 +67,7 @@ class Credential:
         self, env: Mapping[str, str], read_stdin: Callable[[str], str], seconds: float
     ) -> str:
         if isinstance(self.value, tuple):
+            check_trusted(config_path(env))  # the one place that names such a program
             return _run(self.value, env, self.source, seconds)
         if self.kind == "env":
             return _read_variable(self.value, env, self.source)
@@ -156,7 +169,10 @@ def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str, seconds: fl
     program = expand_home(argv[0], env)
     try:
         code, printed = read_output(
-            [program, *argv[1:]], seconds=seconds, limit=_MAX_KEY_BYTES + 1, env=dict(env)
+            [program, *argv[1:]],
+            seconds=seconds,
+            limit=_MAX_KEY_BYTES + 1,
+            env=hide_variables(env, KEY_VARIABLES),
         )
     except TimeoutError:
         raise ConfigError(f"{program} printed no key within {seconds:g} s ({source})") from None

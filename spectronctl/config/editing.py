@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -92,7 +93,10 @@ def _find_like(target: Path, after: str) -> os.stat_result | None:
 def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool = False) -> Config:
     """Add a profile, its fields as text (dotted keys too); with `use` it becomes the default one."""
     _check_new_name(name)
+    return edit_config(path, _make_addition(path, name, fields, use=use))
 
+
+def _make_addition(path: Path, name: str, fields: Mapping[str, str], *, use: bool) -> _Change:
     def change(document: TOMLDocument) -> TOMLDocument:
         import tomlkit
 
@@ -107,7 +111,47 @@ def add_profile(path: Path, name: str, fields: Mapping[str, str], *, use: bool =
             _put(profiles[name], key, text)
         return _name_default(document, name) if use else document
 
+    return change
+
+
+def rename_profile(path: Path, name: str, new: str) -> Config:
+    """Give a profile another name, in the place where it stands; the default one stays the default."""
+    _check_new_name(new)
+
+    def change(document: TOMLDocument) -> TOMLDocument:
+        import tomlkit
+
+        _find_table(document, name, path)
+        if new in document["profiles"]:
+            raise ConfigError(f"the profile {new} already exists in {path}")
+        expected = document.unwrap()
+        expected["profiles"] = {
+            new if each == name else each: table for each, table in expected["profiles"].items()
+        }
+        # In the text: tomlkit would put the table at the end, away from the comment above it.
+        renamed = tomlkit.parse(_rename_headers(document.as_string(), name, new))
+        if renamed.unwrap() != expected:
+            raise ValueError("another layout")
+        if renamed.get("profile") == name:
+            renamed["profile"] = new
+        return renamed
+
     return edit_config(path, change)
+
+
+def _rename_headers(text: str, name: str, new: str) -> str:
+    """The text with another name in `[profiles.NAME]`, `[profiles.NAME.…]` and `profiles.NAME.… =`."""
+    bare = [] if "." in name else [re.escape(name)]
+    spelled = "|".join([*bare, f'"{re.escape(name)}"', f"'{re.escape(name)}'"])
+    pattern = re.compile(rf"^(\s*\[?\s*profiles\s*\.\s*)(?:{spelled})(?=\s*[.=\]])", re.MULTILINE)
+    key = f'"{new}"' if "." in new else new
+    return pattern.sub(lambda match: match[1] + key, text)
+
+
+def preview_profile(path: Path, name: str, fields: Mapping[str, str]) -> Config:
+    """What the file would say with that profile added; it is not written."""
+    _check_new_name(name)
+    return _change_text(read_text(path), _make_addition(path, name, fields, use=False), path)[1]
 
 
 def remove_profile(path: Path, name: str) -> None:
@@ -208,10 +252,19 @@ def _name_default(document: TOMLDocument, name: str) -> TOMLDocument:
 
 def _put(table: Any, key: str, text: str) -> None:
     context, name, spec = find_field(key)
+    if not _has_utf8(text):
+        raise UsageError(
+            f"{key}: the value is not UTF-8, and the config file can hold no other text"
+        )
     value = parse_named(spec.parse, text, key)
     if context:
         table = _open_table(_open_table(table, "context_keys"), context)
     table[name] = _as_toml(spec, value, text)
+
+
+def _has_utf8(text: str) -> bool:
+    # Words of the command line that are not UTF-8 come as lone surrogates, and TOML has no bytes.
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _as_toml(spec: Field, value: Any, text: str) -> str | int:

@@ -15,7 +15,7 @@ Three cases that the sentence leaves open are decided here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -37,6 +37,11 @@ from spectronctl.config.values import (
     parse_text,
     parse_timeout,
     parse_url,
+)
+from spectronctl.config.variables import (
+    CONTEXT_KEY_VARIABLES,
+    KEY_VARIABLES,
+    MANAGEMENT_KEY_VARIABLES,
 )
 from spectronctl.errors import AuthError, UsageError
 from spectronctl.ground.vocabulary import AuthHeader, Color
@@ -128,30 +133,6 @@ _WAY = ("auth_header", "ca_file", "proxy")
 
 SERVER_VARIABLES = _list_variables("profile", "url", "context", *_WAY)
 """Variables that say which server is meant and how it is reached, for programs that are told both."""
-
-MANAGEMENT_KEY_VARIABLES = (
-    "SPECTRONCTL_API_KEY",
-    "SPECTRONCTL_API_KEY_FILE",
-    "SPECTRON_MANAGEMENT_API_KEY",
-    "SPECTRON_MGMT_KEY",
-)
-CONTEXT_KEY_VARIABLES = ("SPECTRON_API_KEY",)
-STORE_SECRET_VARIABLES = ("SPECTRONCTL_STORE_PASSWORD",)
-KEY_VARIABLES = frozenset(
-    {*MANAGEMENT_KEY_VARIABLES, *CONTEXT_KEY_VARIABLES, *STORE_SECRET_VARIABLES}
-)
-
-_SEED_KEYS = "SPECTRON_API_KEY_"
-"""What the names of the variables begin with in which `serve exec` tells the keys of a seed."""
-
-
-def hide_variables(env: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    """The environment for a program that must not see these variables, nor the keys of a seed."""
-    return {
-        name: text
-        for name, text in env.items()
-        if name not in names and not name.startswith(_SEED_KEYS)
-    }
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,10 @@ def set_room_aside(descriptor: int, start: int, size: int) -> None:
     if sys.platform != "linux":
         return
     # posix_fallocate() would make the file longer, and its readers would meet zeros.
-    import ctypes
-
+    try:
+        import ctypes
+    except ImportError:  # a Python that was built without it
+        return
     libc = ctypes.CDLL(None, use_errno=True)
     fallocate = getattr(libc, "fallocate64", None) or libc.fallocate  # musl has the one name only
     if fallocate(descriptor, _KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(size)) == 0:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 _STRICT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -33,6 +36,14 @@ def parse_strict_time(value: Any) -> datetime | None:
 def format_time(moment: datetime, timespec: str = "auto") -> str:
     """The moment as RFC 3339 in UTC, with `Z`; `timespec` as in `datetime.isoformat`."""
     return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def read_uptime() -> tuple[str, float] | None:
+    """This start of the machine, and the seconds since then, sleep included; None where the system does not tell."""
+    with suppress(OSError, AttributeError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+    return None
 
 
 def duration_in_seconds(text: str) -> float | None:

@@ -15,6 +15,8 @@ from spectronctl.ground.disk import NoLocksError, is_absent, make_directory, rep
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
+_ROOM = 1 << 16  # bytes; documents are replaced, so each takes room twice
+
 KEPT = timedelta(days=30)
 """How long the journal of finished work stays."""
 
@@ -33,9 +35,11 @@ class Journal:
         """Make the directory; ConfigError when nothing can be written there."""
         try:
             make_directory(self._locks)
-            # mkdir succeeds on a full or read-only quota; only a write that reaches the disk proves that a journal
-            # can be kept.
-            replace_file(self._locks / "probe", b"")
+            # mkdir succeeds on a full or read-only quota, and an empty file takes no room: only a write of the size of
+            # what comes, at the same place, proves that a journal can be kept.
+            probe = self.directory / ".probe"
+            replace_file(probe, bytes(_ROOM))
+            probe.unlink()
         except OSError as exc:
             raise ConfigError(
                 f"the journal of rotations cannot be written in {self.directory}: {exc.strerror}",
@@ -108,9 +112,9 @@ class Journal:
             return None
         return next(iter(self._list(end=f".{id}.json")), None)
 
-    def prune(self, now: datetime, is_open: Mapping[str, bool]) -> None:
-        """Drop what is old: documents that `is_open` by id says are over, and what killed writers left half-done."""
-        finished = [path for path in self.list_paths() if not is_open.get(_id_of(path), True)]
+    def prune(self, now: datetime, is_kept: Mapping[str, bool]) -> None:
+        """Drop what is old: documents that `is_kept` by id says are over, and what killed writers left half-done."""
+        finished = [path for path in self.list_paths() if not is_kept.get(_id_of(path), True)]
         # A draft of a running process is younger than KEPT, so age alone tells the abandoned ones.
         drafts = [*self.directory.glob(".*.tmp"), *self._locks.glob(".*.tmp")]
         for path in [*finished, *drafts]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from spectronctl.errors import ConfigError
 
 _APP = "spectronctl"
 
@@ -16,11 +19,23 @@ _XDG = {
 }
 
 
+class NoHomeError(ConfigError):
+    """Nothing says where this user's files are kept."""
+
+
 def config_path(env: Mapping[str, str]) -> Path:
     """The config file: `SPECTRONCTL_CONFIG`, else `config.toml` in the user's config directory."""
     if chosen := env.get("SPECTRONCTL_CONFIG"):
         return Path(expand_home(chosen, env))
     return _user_dir("config", env) / "config.toml"
+
+
+def find_config_path(env: Mapping[str, str]) -> Path:
+    """The config file to read: an empty one for a user without a home directory, who can have none."""
+    try:
+        return config_path(env)
+    except NoHomeError:
+        return Path(os.devnull)
 
 
 def local_store_url(env: Mapping[str, str]) -> str:
@@ -61,16 +76,27 @@ def _user_dir(kind: str, env: Mapping[str, str]) -> Path:
     chosen = env.get(variable, "")
     if os.path.isabs(chosen):
         return Path(chosen) / _APP
-    home = env.get("HOME")
-    if home and os.name == "posix":
-        return Path(home) / below_home / _APP
-    return Path(_platform_dir(kind))
-
-
-def _platform_dir(kind: str) -> str:
-    """Windows, or an environment without HOME, such as a bare service's."""
     if os.name == "posix":
-        from platformdirs.unix import Unix as Dirs
-    else:
-        from platformdirs import PlatformDirs as Dirs
-    return str(getattr(Dirs(_APP, appauthor=False), f"user_{kind}_dir"))
+        return Path(_find_home(env, kind)) / below_home / _APP
+    from platformdirs import PlatformDirs
+
+    return Path(str(getattr(PlatformDirs(_APP, appauthor=False), f"user_{kind}_dir")))
+
+
+def _find_home(env: Mapping[str, str], kind: str) -> str:
+    """
+    HOME, or the account's directory where that is not set or empty, as in a bare service; NoHomeError.
+
+    Not `expanduser`: it takes an empty HOME for `/`.
+    """
+    import pwd
+
+    if home := env.get("HOME"):
+        return home
+    with suppress(KeyError):  # containers run under user ids that no account has
+        if home := pwd.getpwuid(os.getuid()).pw_dir:
+            return home
+    raise NoHomeError(
+        f"there is no home directory for the {kind} files: HOME is not set, and user {os.getuid()} has no account",
+        hint="Set HOME, or SPECTRONCTL_HOME to a directory for everything that spectronctl keeps.",
+    )

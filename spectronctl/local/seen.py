@@ -10,7 +10,7 @@ from urllib.parse import quote
 from spectronctl.ground.addresses import canonical_server
 from spectronctl.ground.disk import is_absent, make_directory, replace_file
 from spectronctl.ground.vocabulary import CONTEXT_ID
-from spectronctl.local.locations import cache_dir
+from spectronctl.local.locations import NoHomeError, cache_dir
 
 _MAX_NAMES = 1000
 # Only ids of the right form are kept: a shell will see them, and a server is not trusted with that.
@@ -18,17 +18,17 @@ _MAX_NAMES = 1000
 
 def remember(env: Mapping[str, str], url: str, ids: Iterable[str], replace: bool = False) -> None:
     """Add the ids of contexts at `url`, newest first, at most 1000; with `replace` they are all there is."""
-    path = _path(env, url)
-    with suppress(OSError):
+    ids = list(ids)
+    with suppress(OSError, NoHomeError):
+        path = _path(env, url)
         known = _read(path)
-        ids = list(ids)
         _write(path, known, ids if replace else [*ids, *known])
 
 
 def forget(env: Mapping[str, str], url: str, context_id: str) -> None:
     """Drop one id, after its context was deleted."""
-    path = _path(env, url)
-    with suppress(OSError):
+    with suppress(OSError, NoHomeError):
+        path = _path(env, url)
         known = _read(path)
         _write(path, known, [each for each in known if each != context_id])
 
@@ -36,7 +36,7 @@ def forget(env: Mapping[str, str], url: str, context_id: str) -> None:
 def known_contexts(env: Mapping[str, str], url: str | None = None) -> list[str]:
     """The ids seen at `url`, or at any server, sorted."""
     found: set[str] = set()
-    with suppress(OSError):
+    with suppress(OSError, NoHomeError):
         for path in [_path(env, url)] if url is not None else _folder(env).iterdir():
             with suppress(OSError):
                 found.update(_read(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -35,31 +35,6 @@ class Context(Model):
     database: str | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     created_at: str | None = None
-
-
-_Config = Annotated[
-    dict[str, Any] | None,
-    Field(
-        description="At most 64 KiB of JSON, 5,000 names and values, and 64 levels, all of it together"
-    ),
-]
-
-
-class ContextCreate(Model):
-    """Body of `POST /contexts/{id}`."""
-
-    namespace: str
-    database: str
-    config: _Config = None
-    admin_external_id: str | None = None
-    admin_display_name: str | None = None
-
-
-class ContextPatch(Model):
-    """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null clears a field."""
-
-    config: _Config = None
-    enforcement_blocked: bool | None = None
 
 
 def merge_config(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

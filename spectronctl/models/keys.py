@@ -6,8 +6,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
-
 from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
 
@@ -71,15 +69,3 @@ class MintedKey(Key):
     def without_secret(self) -> Key:
         """The same key, safe to show."""
         return Key.model_validate({k: v for k, v in self.to_dict().items() if k != "secret"})
-
-
-class KeyCreate(Model):
-    """Body of `POST /contexts/{id}/keys`. `expires_in` is in seconds; at most one of the two expiries."""
-
-    name: str
-    principal: str = "agent"
-    scope_floor: Any = Field(
-        default=None, description="At most 64 paths of 32 names each, and 8 KiB in all"
-    )
-    expires_at: str | None = None
-    expires_in: int | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from spectronctl.api import routes
 from spectronctl.api.contexts import list_contexts
 from spectronctl.api.health import get_description, get_health
 from spectronctl.client import Client
@@ -21,29 +22,10 @@ from spectronctl.models.health import IMPLEMENTATION
 
 Verdict = Literal["compatible", "older", "newer", "unknown"]
 
-_CONTEXT = "/api/v1/contexts/{}"
-_DATA = "/api/v1/{}"
-ROUTES = (
-    "GET /api/v1/contexts",
-    *(f"{method} {_CONTEXT}" for method in ("GET", "POST", "PATCH", "DELETE")),
-    *(f"{method} {_CONTEXT}/keys" for method in ("GET", "POST")),
-    f"DELETE {_CONTEXT}/keys/{{}}",
-    f"POST {_CONTEXT}/keys/{{}}/rotate",
-    *(f"{method} {_CONTEXT}/ontology" for method in ("GET", "PUT", "DELETE")),
-    *(f"POST {_CONTEXT}/lifecycle/{name}" for name in ("decay", "reindex")),
-    f"GET {_CONTEXT}/lifecycle/jobs",
-    *(f"{method} {_CONTEXT}/lifecycle/jobs/{{}}" for method in ("GET", "DELETE")),
-    "GET /api/v1/migrations",
-    f"GET {_DATA}/me",
-    *(f"{method} {_DATA}/sessions" for method in ("GET", "POST")),
-    *(f"{method} {_DATA}/sessions/{{}}" for method in ("GET", "DELETE")),
-    f"GET {_DATA}/sessions/{{}}/turns",
-    f"POST {_DATA}/sessions/{{}}/context",
-    *(f"POST {_DATA}/facts{end}" for end in ("", "/batch")),
-    *(f"{method} {_DATA}/lifecycle/expire" for method in ("GET", "POST")),
-    f"POST {_DATA}/fsck",
-)
+ROUTES = tuple(route.shape for route in routes.ROUTES if route.is_used)
 """What the commands of this client ask for."""
+
+_IS_MANAGEMENT = {route.shape: route.is_management for route in routes.ROUTES}
 
 
 @dataclass(frozen=True)
@@ -118,8 +100,8 @@ def _parse_family(version: str) -> tuple[int, int] | None:
 def _find_missing(description: Mapping[str, Any]) -> list[str]:
     """Routes that the description lacks, of the planes that it describes at all."""
     described = set(_list_routes(description))
-    planes = {_name_plane(route) for route in described}
-    return [route for route in ROUTES if route not in described and _name_plane(route) in planes]
+    planes = {_IS_MANAGEMENT[route] for route in described if route in _IS_MANAGEMENT}
+    return [each for each in ROUTES if each not in described and _IS_MANAGEMENT[each] in planes]
 
 
 def _list_routes(description: Mapping[str, Any]) -> list[str]:
@@ -131,7 +113,3 @@ def _list_routes(description: Mapping[str, Any]) -> list[str]:
         for path, methods in paths.items()
         for method in (methods if isinstance(methods, Mapping) else ())
     ]
-
-
-def _name_plane(route: str) -> str:
-    return "data" if f" {_DATA}/" in route else "management"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from spectronctl.client import Client
+from spectronctl.errors import RequestError
 from spectronctl.models.sessions import Turn
 from spectronctl.operations.transcripts import find_session, read_turns
 
@@ -52,7 +53,11 @@ class Source:
         return found.to_dict() if found else {"id": self.session_id}
 
     def read(
-        self, *, next_seq: int | None = None, follow: Callable[[float], object] | None = None
+        self,
+        *,
+        next_seq: int | None = None,
+        follow: Callable[[float], object] | None = None,
+        on_failure: Callable[[RequestError], object] | None = None,
     ) -> Iterator[list[Turn]]:
         """The turns in batches, from `next_seq` on where an earlier reading ended before it."""
         wanted = self.wanted
@@ -65,6 +70,7 @@ class Source:
             roles=wanted.roles,
             parallel=wanted.parallel,
             follow=follow,
+            on_failure=on_failure,
         )
 
 
@@ -98,6 +104,7 @@ class Export:
         report: Callable[[int], object],
         *,
         follow: Callable[[float], object] | None = None,
+        on_failure: Callable[[RequestError], object] | None = None,
     ) -> None:
         """
         Write what is missing; an error leaves what is there to a run that resumes.
@@ -112,7 +119,7 @@ class Export:
                 return
             session = self.source.describe()
             try:
-                self._fill(file, session, report, follow)
+                self._fill(file, session, report, follow, on_failure)
             except KeyboardInterrupt:
                 if follow is not None:  # that is how following ends
                     file.finish(session)
@@ -126,6 +133,7 @@ class Export:
         session: dict[str, Any],
         report: Callable[[int], object],
         follow: Callable[[float], object] | None,
+        on_failure: Callable[[RequestError], object] | None,
     ) -> None:
         def wait(seconds: float) -> None:
             file.save()
@@ -133,7 +141,8 @@ class Export:
                 follow(seconds)
 
         waiting = None if follow is None else wait
-        for batch in self.source.read(next_seq=file.next_seq, follow=waiting):
+        start = file.next_seq
+        for batch in self.source.read(next_seq=start, follow=waiting, on_failure=on_failure):
             file.write(session, batch)
             self.turns += len(batch)
             report(len(batch))

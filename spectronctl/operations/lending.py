@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
@@ -65,7 +65,7 @@ def plan_loan(
     one that has expired. NotFoundError names the near ones.
     """
     key = _find_model(client, context_id, wanted, rights)
-    now = datetime.now(UTC) + client.clock_offset
+    now = client.server_time()
     latest = now + timedelta(seconds=lifetime)
     ends = parse_time(key.expires_at) if key else None
     is_bounded = ends is not None and ends < latest
@@ -94,7 +94,7 @@ def _find_model(client: Client, context_id: str, wanted: str, rights: Rights) ->
         if exc.status is None:  # the context is there, and no such key
             exc.hint = "Name a key that is there, or say what the program may do: --scope-floor, --principal."
         raise
-    if has_expired(key, datetime.now(UTC) + client.clock_offset):
+    if has_expired(key, client.server_time()):
         raise ConflictError(
             f"key {key.name} ({key.id}) has expired: it has no rights to lend",
             hint="Name another key, or rotate this one with --overlap 0s.",

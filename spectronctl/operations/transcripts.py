@@ -6,9 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from spectronctl.api import sessions as api
-from spectronctl.client import Client
-from spectronctl.errors import NotAvailableError, NotFoundError, UpstreamError, UsageError
-from spectronctl.ground.backoff import pause_after
+from spectronctl.client import Client, Polling
+from spectronctl.client._polling import FIRST_PAUSE as FIRST_PAUSE
+from spectronctl.client._polling import LAST_PAUSE as LAST_PAUSE
+from spectronctl.errors import (
+    NotAvailableError,
+    NotFoundError,
+    RequestError,
+    UpstreamError,
+    UsageError,
+)
 from spectronctl.ground.vocabulary import ROLES
 from spectronctl.models.sessions import Session, Turn
 
@@ -17,9 +24,6 @@ PARALLEL = 4
 
 MAX_TURNS = 1 << 40
 """More than any session has."""
-
-FIRST_PAUSE, LAST_PAUSE = 0.5, 5.0
-"""Seconds between two looks for new turns: from the first after a find, half as much again each, to the last."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,17 @@ def read_turns(
     roles: Collection[str] = (),
     parallel: int = PARALLEL,
     follow: Callable[[float], object] | None = None,
+    on_failure: Callable[[RequestError], object] | None = None,
 ) -> Iterator[list[Turn]]:
     """
     The turns of a session in the order of their `seq`, in the batches they came in; no batch is empty.
 
     They start at `from_seq`, or with the last `tail` (counted before `roles` are picked out), or at the beginning.
     With `follow`, new turns are waited for without end: it is called with the seconds until the next look, and ends
-    the reading by raising. Memory holds `parallel` pages. UpstreamError names a `seq` that is missing or repeated;
-    what was handed out before is good, and `from_seq` goes on after it.
+    the reading by raising. A server that is away is waited for too, once there was a response: `on_failure` is told
+    the first failure of each row, and WaitTimeoutError ends it after ten minutes. Memory holds `parallel` pages.
+    UpstreamError names a `seq` that is missing or repeated; what was handed out before is good, and `from_seq` goes
+    on after it.
     """
     _check(from_seq=from_seq, tail=tail, roles=roles, parallel=parallel)
     reader = _Reader(client, context_id, session_id, parallel)
@@ -57,7 +64,7 @@ def read_turns(
         reader.offset = max(0, count_turns(client, context_id, session_id) - tail)
     elif from_seq is not None:
         reader.find(from_seq)
-    batches = reader.read() if follow is None else reader.follow(follow)
+    batches = reader.read() if follow is None else reader.follow(follow, on_failure)
     return _pick(batches, from_seq, frozenset(roles))
 
 
@@ -87,13 +94,34 @@ class _Reader:
             self._seq = page.items[-1]["seq"] + 1
             yield page.items
 
-    def follow(self, wait: Callable[[float], object]) -> Iterator[list[Turn]]:
-        looks = 1
+    def follow(
+        self,
+        wait: Callable[[float], object],
+        on_failure: Callable[[RequestError], object] | None,
+    ) -> Iterator[list[Turn]]:
+        polling = _watch(on_failure)
         while True:
             before = self.offset
-            yield from self.read()
-            looks = 1 if self.offset > before else looks + 1
-            wait(pause_after(looks, FIRST_PAUSE, LAST_PAUSE, factor=1.5))
+            try:
+                yield from self.read()
+            except RequestError as exc:
+                pause = polling.choose_pause_after(_check_passing(exc))
+            else:
+                if self.offset > before:  # where something was said, more is to be expected soon
+                    polling = _watch(on_failure)
+                pause = polling.choose_pause(None) or 0.0
+            wait(pause)
+
+
+def _watch(on_failure: Callable[[RequestError], object] | None) -> Polling[None]:
+    return Polling(lambda _: False, on_failure=on_failure, jitter=lambda: 0.0)
+
+
+def _check_passing(failure: RequestError) -> RequestError:
+    """The failure, raised if a server that comes back would not end it: turns that are missing stay so."""
+    if isinstance(failure, UpstreamError) and failure.status is None:
+        raise failure
+    return failure
 
 
 def _pick(

@@ -34,16 +34,16 @@ from spectronctl.server.http.middleware import (
 from spectronctl.server.http.problems import ProblemError, from_database, invalid
 from spectronctl.server.http.responses import Problem
 from spectronctl.server.idempotency.once import PassingBodies
+from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import routes as keys
-from spectronctl.server.memory import management_routes as lifecycle
-from spectronctl.server.memory import routes as query
-from spectronctl.server.memory import upkeep_routes as upkeep
-from spectronctl.server.memory.embedders import Embedders
 from spectronctl.server.ontology import routes as ontology
+from spectronctl.server.recall import routes as query
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
+from spectronctl.server.upkeep import management_routes as lifecycle
+from spectronctl.server.upkeep import routes as upkeep
 
 MAX_BODY_SECONDS = 60.0
 
@@ -167,6 +167,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_list_methods(request))
+        # The framework names only the methods of the first route that has the path, and RFC 9110 wants all of them.
         problem = ProblemError(status, "method-not-allowed", f"this path takes {allowed}")
         return render_problem(request.scope, problem, headers={"Allow": allowed})
     if status is HTTPStatus.NOT_FOUND:

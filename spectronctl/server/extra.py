@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spectronctl.errors import ConfigError
+from spectronctl.ground.installing import EXTRA_HINT, find_install_command
 
 
 @contextmanager
@@ -16,6 +17,6 @@ def server_parts() -> Iterator[None]:
     except ModuleNotFoundError as exc:
         raise ConfigError(
             f"the embedded server is not installed: there is no {exc.name}",
-            hint="It comes with the extra `local`.",
-            command="pip install 'spectronctl[local]'",
+            hint=EXTRA_HINT,
+            command=find_install_command(),
         ) from None

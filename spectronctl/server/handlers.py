@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.index.embedders import Embedders
+from spectronctl.server.index.reindex import REINDEX, ReindexHandler
 from spectronctl.server.jobs.worker import run_worker
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.reindex import REINDEX, ReindexHandler
 
 
 @asynccontextmanager

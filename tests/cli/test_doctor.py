@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import threading
 import time
-from collections import namedtuple
+from collections import Counter, namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,10 @@ from typing import Any
 
 import pytest
 
+from spectronctl.cli.commands.doctor._report import draw_report
 from spectronctl.cli.commands.doctor._setup import Setup
 from spectronctl.cli.runtime import Runtime
+from spectronctl.ground.installing import find_install_command
 from spectronctl.operations.diagnosis import Subject
 from tests.server.store.test_lock import another_holder
 from tests.support.commandline import SENTINEL, CommandLine, Result
@@ -87,6 +90,44 @@ def test_people_get_a_table_and_programs_rows(run: CommandLine) -> None:
     query = "checks[?status=='failed'].check"
     assert run(f'doctor --query "{query}" -o json').json == []
     assert run("status -o name").out.split() == ORDER
+
+
+LEVELS = {"failed": "1;31", "warning": "33", "ok": "32", "skipped": "2"}
+
+
+def test_a_person_sees_levels_hints_and_a_count_in_80_columns(run: CommandLine) -> None:
+    told = run("doctor --color always", env={"SPECTRON_MANAGEMENT_API_KEY": ""}, terminal=True)
+    *lines, blank, count = told.out.splitlines()
+    assert blank == ""
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    checks = [line.split()[:2] for line in plain if not line.startswith(" ")]
+    assert [check for _, check in checks] == ORDER
+    for (level, _), line in zip(checks, (each for each in lines if each[0] != " "), strict=True):
+        assert line.startswith(f"\x1b[{LEVELS[level]}m{level}")
+    texts = [line.strip() for line in plain]
+    assert "Give one with --api-key-file PATH," in " ".join(texts)
+    breakable = [line for line in plain if max(map(len, line.split())) < 50 and "try:" not in line]
+    assert all(len(line) <= 80 for line in breakable)
+    found = Counter(level for level, _ in checks)
+    for level, number in found.items():
+        assert f"{number} {level}" in count
+
+
+def test_a_command_to_try_is_in_one_piece(acme: CommandLine) -> None:
+    report = {
+        "checks": [
+            {
+                "check": "a",
+                "status": "failed",
+                "detail": "x",
+                "hint": "y " * 90,
+                "command": "spectronctl " * 20,
+            },
+        ]
+    }
+    lines = list(draw_report(report, 80, color=False))
+    assert any(("try: " + "spectronctl " * 20).strip() in line for line in lines)
+    assert lines[-1] == "\n1 failed\n"
 
 
 def test_a_failure_has_its_table_on_stdout_and_its_reason_on_stderr(run: CommandLine) -> None:
@@ -346,7 +387,7 @@ def test_a_store_url_that_cannot_be(url: str, local: CommandLine) -> None:
 
 
 def test_a_store_that_is_not_ours(local: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spectronctl.server.database import holding as lock
+    from spectronctl.server.store import holding as lock
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "access", lambda path, mode: False)
@@ -370,7 +411,7 @@ def test_the_extra_that_is_missing_is_named(
 
     monkeypatch.setattr(embedded, "find_spec", lambda name: None)
     row = first_failure(doctor(local))
-    assert (row["check"], row["command"]) == ("store", "pip install 'spectronctl[local]'")
+    assert (row["check"], row["command"]) == ("store", find_install_command())
 
 
 Usage = namedtuple("Usage", "total used free")

@@ -14,12 +14,12 @@ import httpx
 import pytest
 import trustme
 
+from spectronctl.ground.installing import find_install_command
 from tests.support.commandline import SENTINEL, CommandLine, Result
 from tests.support.diagnoses import find, first_failure, statuses
 from tests.support.server import Server
 from tests.support.sockets import free_address, listen, open_door, open_proxy
 
-SETTINGS_FRAME = bytes.fromhex("000006040000000000000300000064")
 KEY = f"mgmt-{SENTINEL}"
 
 
@@ -70,13 +70,12 @@ def test_a_name_that_does_not_resolve(doctor: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("behave", "problem"),
     [
-        (say(SETTINGS_FRAME), "speaks HTTP/2 only"),
-        (say(b"SSH-2.0-OpenSSH_9.6\r\n"), "speaks SSH (SSH-2.0-OpenSSH_9.6)"),
+        (say(b"SSH-2.0-OpenSSH_9.6\r\n"), "it says 'SSH-2.0-OpenSSH_9.6'"),
         (say(b"220 mail.test ESMTP\r\n"), "does not speak HTTP: it says '220 mail.test ESMTP'"),
         (say(b""), "closes it without a response"),
         (lambda connection: None, "says nothing within 1 s"),
     ],
-    ids=["http2", "ssh", "mail", "closes", "silent"],
+    ids=["ssh", "mail", "closes", "silent"],
 )
 def test_something_else_listens(doctor: CommandLine, behave: Any, problem: str) -> None:
     started = time.monotonic()
@@ -117,19 +116,6 @@ def test_whatever_a_port_says_is_told_and_no_defect_of_ours(
     assert result.code in {3, 9}
     assert "unexpected" not in result.out + result.err
     assert "\x1b" not in result.out + table.out + table.err
-
-
-def speak_http2_after_its_preface(connection: Any) -> None:
-    """As servers do that close without a word."""
-    if connection.recv(4096).startswith(b"PRI * HTTP/2.0"):
-        connection.sendall(SETTINGS_FRAME)
-    connection.close()
-
-
-def test_http2_is_recognised_where_it_has_to_be_asked_for(doctor: CommandLine) -> None:
-    with listen(speak_http2_after_its_preface) as port:
-        result = examine(doctor, f"http://127.0.0.1:{port}")
-    assert "speaks HTTP/2 only" in first_failure(result)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -323,6 +309,32 @@ def test_certificates_are_told_apart(
     assert "ca_file" not in (row["command"] or "")
 
 
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_without_the_library_a_line_says_that_certificates_are_not_read(
+    is_trusted: bool,
+    server: Server,
+    doctor: CommandLine,
+    authority: trustme.CA,
+    ca_file: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for place in ("client.probes", "cli.commands.doctor._examination"):
+        monkeypatch.setattr(f"spectronctl.{place}.can_read_certificates", lambda: False)
+    env = {"SPECTRON_MANAGEMENT_API_KEY": server.key}
+    env |= {"SPECTRONCTL_CA_FILE": ca_file} if is_trusted else {}
+    with open_door(server.handle_request, secure(authority, "localhost")) as door:
+        url = f"https://localhost:{door.port}"
+        result = examine(doctor, url, **env)
+        saved = examine(doctor, url, f"--save-ca {tmp_path}/ca.pem", **env)
+    row = find(result, "tls")
+    assert row["status"] == ("ok" if is_trusted else "failed")
+    assert "package cryptography is not installed" in f"{row['detail']} {row['hint']}"
+    assert (saved.code, saved.out) == (11, "")
+    assert "--save-ca reads certificates with the package cryptography" in saved.error["message"]
+    assert saved.error["command"] == find_install_command()
+
+
 def test_http_to_a_port_of_tls(doctor: CommandLine, authority: trustme.CA) -> None:
     with open_door(page(200, "x"), secure(authority, "localhost")) as door:
         result = examine(doctor, f"http://127.0.0.1:{door.port}")
@@ -365,39 +377,7 @@ def test_https_to_a_plain_port(doctor: CommandLine, server: Server) -> None:
 def test_https_to_a_port_of_ssh(doctor: CommandLine) -> None:
     with listen(say(b"SSH-2.0-x\r\n")) as port:
         result = examine(doctor, f"https://127.0.0.1:{port}")
-    assert "speaks SSH" in first_failure(result)["detail"]
-
-
-def test_tls_that_wants_http2(doctor: CommandLine, authority: trustme.CA) -> None:
-    context = secure(authority, "localhost")
-    context.set_alpn_protocols(["h2"])
-
-    def shake(connection: Any) -> None:
-        with context.wrap_socket(connection, server_side=True) as secured:
-            secured.recv(4096)
-            secured.sendall(SETTINGS_FRAME)
-
-    with listen(shake) as port:
-        result = examine(
-            doctor, f"https://localhost:{port}", SPECTRONCTL_CA_FILE=str(_write(authority, doctor))
-        )
-    assert "speaks HTTP/2 only" in first_failure(result)["detail"]
-
-
-def test_tls_that_refuses_our_protocol_by_name(doctor: CommandLine) -> None:
-    """As gRPC does: the alert no_application_protocol (RFC 7301), which Python's own TLS never sends."""
-    hello: list[bytes] = []
-
-    def refuse(connection: socket.socket) -> None:
-        hello.append(connection.recv(4096))
-        connection.sendall(bytes.fromhex("15030300020278"))
-        connection.close()
-
-    with listen(refuse) as port:
-        result = examine(doctor, f"https://127.0.0.1:{port}")
-    row = first_failure(result)
-    assert (row["check"], "speaks HTTP/2 only" in row["detail"]) == ("tls", True)
-    assert b"http/1.1" in b"".join(hello)
+    assert "it says 'SSH-2.0-x'" in first_failure(result)["detail"]
 
 
 def _write(authority: trustme.CA, run: CommandLine) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import httpx
@@ -56,7 +57,6 @@ def test_a_scope_floor_is_pairs_or_json(acme: CommandLine, text: str, floor: obj
         ("--expires-at 2099-01-01T00:00:00", "RFC 3339"),
         ("--expires-at 2099-02-30T00:00:00Z", "RFC 3339"),
         ("--expires-at ''", "RFC 3339"),
-        ("--expires-at 2001-01-01T00:00:00Z", "is in the past"),
         ("--expires-in soon", "--expires-in: 'soon'"),
         ("--expires-in 0s", "--expires-in"),
         ("--expires-in -5d", "--expires-in"),
@@ -99,6 +99,42 @@ def test_nothing_is_printed_where_a_secret_would_be(acme: CommandLine, shape: st
     acme("keys create app")
     result = acme(f"keys create app --if-exists skip -o {shape}")
     assert (result.code, result.out) == (0, "")
+
+
+def test_a_skipped_creation_says_that_a_place_lacks_the_secret(
+    acme: CommandLine, tmp_path: Path
+) -> None:
+    old = acme("keys create app").out.strip()
+    assert acme("keys rotate app --yes").code == 0
+    (tmp_path / "stale").write_text(old)
+    acme.env["PATH"] = os.environ["PATH"]
+    for place in (
+        f"--secret-file {tmp_path}/none",
+        f"--secret-env-file {tmp_path}/.env:KEY",
+        f"--secret-file {tmp_path}/stale",
+        f"--secret-command 'tee {tmp_path}/piped' --secret-file {tmp_path}/other",
+    ):
+        before = sorted(os.listdir(tmp_path))
+        result = acme(f"keys create app --if-exists skip {place} -o json")
+        assert (result.code, result.out) == (6, "")
+        assert "--if-exists rotate" in result.error["hint"]
+        assert sorted(os.listdir(tmp_path)) == before
+        rotated = acme(f"keys create app --if-exists rotate --yes {place}")
+        assert rotated.code == 0, rotated.err
+        assert acme(f"keys create app --if-exists skip {place}").code == 0
+
+
+def test_a_skipped_creation_says_that_its_command_was_not_run(
+    acme: CommandLine, tmp_path: Path
+) -> None:
+    acme.env["PATH"] = os.environ["PATH"]
+    line = f"keys create app --if-exists skip --secret-command 'tee {tmp_path}/got'"
+    assert acme(line).code == 0
+    (tmp_path / "got").unlink()
+    again = acme(line)
+    assert again.code == 0
+    assert "it was not run; --if-exists rotate" in again.err
+    assert not (tmp_path / "got").exists()
 
 
 def test_a_skipped_creation_writes_to_no_place(acme: CommandLine, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -258,3 +259,140 @@ def test_what_root_keeps_in_a_users_home_stays_the_users(acme: CommandLine) -> N
     assert {"config.toml", "config.toml.lock", "rotations", "contexts"} <= {e.name for e in kept}
     assert {(each.stat().st_uid, each.stat().st_gid) for each in kept} == {(1234, 5678)}
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_without_a_home_everything_works_that_keeps_nothing(
+    acme: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", refuse)
+    env = {"HOME": ""}
+    key = tmp_path / "app.key"
+    for line in (
+        *("contexts list", "contexts get acme-prod", "profiles list", "profiles show", "whoami"),
+        *(f"keys create app --secret-file {key}", "keys list", "sessions list"),
+        *(f"keys verify file:{key}", "doctor"),
+    ):
+        assert acme(line, env=env).code == 0, line
+    for line in (
+        *("profiles add p --url http://x", "profiles path", "keys rotations list", "keys orphans"),
+        *(f"keys rotate app --yes --secret-file {key}",),
+    ):
+        result = acme(f"{line} -o json", env=env)
+        assert (result.code, result.error["kind"]) == (11, "config"), line
+        assert "SPECTRONCTL_HOME" in result.error["hint"], line
+    assert acme(f"keys verify file:{key}", env=env).code == 0
+
+
+def test_a_path_that_is_not_utf8_is_refused_by_its_field(run_alone: CommandLine) -> None:
+    assert run_alone(ADD).code == 0
+    for field in ("api_key_file", "ca_file", "context", "api_key_command"):
+        error = run_alone(f"profiles set prod {field} /k/\udce9 -o json").error
+        assert (error["exit_code"], error["kind"]) == (2, "usage")
+        assert error["message"].startswith(f"{field}: the value is not UTF-8")
+
+
+def write_config(run: CommandLine, text: str) -> Path:
+    path = run.home / ".config/spectronctl/config.toml"
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+RENAMED = """# all of ours
+profile = "prod"
+
+[profiles.dev]
+url = "http://dev.test"
+
+# the big one
+[profiles.prod]  # careful
+url = "http://prod.test"
+
+[profiles.prod.context_keys.prod]
+api_key_env = "K"
+
+[profiles.last]
+"""
+
+
+def test_a_renamed_profile_keeps_its_place_its_comments_and_that_it_is_the_default(
+    run_alone: CommandLine,
+) -> None:
+    path = write_config(run_alone, RENAMED)
+    assert run_alone("profiles rename prod live -o name").out == "live\n"
+    expected = RENAMED.replace("profiles.prod", "profiles.live").replace('"prod"', '"live"')
+    assert path.read_text() == expected
+    assert run_alone("profiles current -o name").out == "live\n"
+    assert run_alone("profiles rename live a.b").code == 0
+    assert run_alone("profiles rename a.b prod").code == 0
+    assert path.read_text() == RENAMED
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("rename prod dev", 11),
+        ("rename nothing new", 11),
+        ("rename local new", 2),
+        ("rename prod local", 2),
+        ("rename prod 'a b'", 2),
+    ],
+)
+def test_a_profile_is_renamed_to_a_free_name_only(
+    run_alone: CommandLine, line: str, code: int
+) -> None:
+    path = write_config(run_alone, RENAMED)
+    assert run_alone(f"profiles {line}").code == code
+    assert path.read_text() == RENAMED
+
+
+def test_one_profile_is_shown_as_the_file_has_it(run_alone: CommandLine) -> None:
+    write_config(run_alone, RENAMED)
+    row = run_alone("profiles get prod -o json", env={"SPECTRON_URL": "http://other"}).json
+    assert (row["name"], row["url"], row["default"]) == ("prod", "http://prod.test", True)
+    assert row["context_keys"] == {"prod": "profile prod, context_keys.prod.api_key_env"}
+    assert run_alone("profiles get prdo -o json").error["candidates"] == ["prod"]
+
+
+def test_the_profile_in_use_is_told_with_what_chose_it(run_alone: CommandLine) -> None:
+    error = run_alone("profiles current -o json").error
+    assert (error["exit_code"], error["message"]) == (11, "no profile is used")
+    write_config(run_alone, RENAMED)
+    shown = {
+        "": ("prod", "config file"),
+        "--profile dev": ("dev", "--profile"),
+        "--profile local": ("local", "--profile"),
+    }
+    for option, told in shown.items():
+        row = run_alone(f"profiles current {option} -o json").json
+        assert (row["name"], row["source"]) == told
+    row = run_alone("profiles current -o json", env={"SPECTRONCTL_PROFILE": "dev"}).json
+    assert (row["name"], row["source"]) == ("dev", "SPECTRONCTL_PROFILE")
+
+
+def test_a_key_is_tried_before_its_profile_is_added(acme: CommandLine, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_text(acme.env["SPECTRON_MANAGEMENT_API_KEY"])
+    bad.write_text("mgmt-not-this-one")
+    line = "profiles add {} --url http://spectron.test --api-key-file {} --check"
+    for context in ("", " -c acme-prod"):
+        refused = acme(line.format("p", bad) + context + " -o json")
+        assert refused.error["exit_code"] == 3
+        assert acme("profiles list -o name").out == "local\n"
+    assert acme("profiles add p --url http://spectron.test --check").code == 3  # it has no key
+    assert acme(line.format("p", good)).code == 0
+    assert acme(line.format("q", good) + " -c acme-prod").code == 0
+    assert acme("profiles list -o name").out.split() == ["p", "q", "local"]
+
+
+def test_a_question_names_the_profile_and_its_server(acme: CommandLine) -> None:
+    assert acme("profiles add prod --url http://spectron.test --use").code == 0
+    env = {"SPECTRON_URL": ""}
+    asked = acme("contexts delete acme-prod", env=env, stdin="n\n", terminal=True)
+    assert "from http://spectron.test (profile prod)?" in asked.err + asked.out
+    asked = acme("contexts delete acme-prod", stdin="n\n", terminal=True)
+    assert "from http://spectron.test?" in asked.err + asked.out

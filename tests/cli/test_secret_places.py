@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commandline import CommandLine
-from tests.support.places import NEEDS_ROOT, OPERATOR, STATES
+from tests.support.places import JOURNALS, NEEDS_ROOT, OPERATOR, STATES
 from tests.support.server import Server
 
 METHODS = {
@@ -105,6 +105,38 @@ def describe(file: Path) -> tuple[int, int, int, int]:
     """What decides who can read a file."""
     status = file.stat()
     return status.st_uid, status.st_gid, status.st_mode, status.st_nlink
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("method", ["in place", "overlap", "leaked"])
+@pytest.mark.parametrize("state", JOURNALS)
+def test_a_journal_that_cannot_be_kept_is_noticed_before_anything_is_asked(
+    agent: CommandLine, server: Server, folder: Path, state: str, method: str
+) -> None:
+    file = folder / "secrets" / "key"
+    content = file.read_bytes()
+    journal = folder / "home" / "state" / "rotations"
+    journal.mkdir(parents=True)
+    with JOURNALS[state](journal):
+        server.asked()
+        result = agent(f"{METHODS[method]} --secret-file {file}")
+    assert result.code == 11, result.err
+    assert not [line for line in server.asked() if not line.startswith("GET ")]
+    assert file.read_bytes() == content
+    assert works(agent, f"file:{file}")
+
+
+@NEEDS_ROOT
+def test_a_transcript_that_cannot_take_its_place_is_refused_before_it_is_read(
+    agent: CommandLine, server: Server, folder: Path
+) -> None:
+    session = agent("sessions create -o name").out.strip()
+    file = folder / "secrets" / "key"
+    with STATES["mount point"](file):
+        server.asked()
+        result = agent(f"sessions transcript {session} --output-file {file} --force")
+        assert (result.code, server.asked()) == (11, [])
+    assert "it is a mount point" in result.err
 
 
 @NEEDS_ROOT

@@ -397,3 +397,20 @@ def test_retries_bound_how_often_a_chunk_is_sent(
     server.faults += [lose_request] * 3
     assert acme(f"sessions import {TALK} --retries 2 -o json").code == 9
     assert acme(f"sessions import {TALK} --retries 0").code == 0
+
+
+@pytest.mark.parametrize("limit", ["1", "2"])
+def test_a_limit_of_the_environment_makes_no_export_partial(
+    acme: CommandLine, several: list[str], limit: str, tmp_path: Path
+) -> None:
+    env = {"SPECTRONCTL_LIMIT": limit}
+    out = tmp_path / "all"
+    out.mkdir()
+    line = f"sessions transcript --all --output-dir {out} --format json -q -o name"
+    assert acme(line, env=env).code == 0
+    assert len(list(out.iterdir())) == len(acme("sessions list -o name").out.split()) > int(limit)
+    one = acme(f"sessions transcript {several[0]} --format json", env=env)
+    assert one.out == acme(f"sessions transcript {several[0]} --format json").out
+    file = tmp_path / "one.json"
+    assert acme(f"sessions transcript {several[0]} --output-file {file}", env=env).code == 0
+    assert len(acme("sessions list -o name", env=env).out.split()) == int(limit)

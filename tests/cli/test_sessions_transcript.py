@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -215,6 +217,46 @@ def test_following_goes_on_until_interrupted(
         "one more",
         "and another",
     ]
+
+
+def test_what_ends_following_says_how_to_go_on(
+    acme: CommandLine, session: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inner = acme.transport
+    assert inner
+    away, sleep = False, time.sleep
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if away:
+            raise httpx.ConnectError("Connection refused", request=request)
+        return inner.handle_request(request)
+
+    def wait(*_: object) -> None:
+        nonlocal away
+        away = True
+        sleep(0.02)
+
+    monkeypatch.setattr("spectronctl.client._polling.MAX_SILENCE_SECS", 0.05)
+    monkeypatch.setattr(streams.Streams, "wait_for_reader", wait)
+    acme.transport = httpx.MockTransport(answer)
+    told = acme(f"sessions transcript {session} --follow --role user --retries 0")
+    assert told.code != 0
+    assert "warning: no response, trying again" in told.err
+    last = max(seq for seq, word in enumerate(WORDS) if word["role"] == "user")
+    assert (
+        f"try: spectronctl sessions transcript {session} -c acme-prod --follow --role user"
+        in told.err
+    )
+    assert f"--from-seq {last + 1}" in told.err
+
+    away = False
+    monkeypatch.setattr(time, "sleep", wait)
+    path = tmp_path / "t.jsonl"
+    told = acme(f"sessions transcript {session} --follow --output-file {path} --retries 0")
+    assert "The same command with --resume goes on." in told.err
+    away = False
+    assert acme(f"sessions transcript {session} --output-file {path} --resume").code == 0
+    assert len(read_lines(path.read_text())) == len(WORDS)
 
 
 def test_a_limit_ends_following(acme: CommandLine, session: str, speaker: list[str]) -> None:

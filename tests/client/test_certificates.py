@@ -82,3 +82,11 @@ def test_whatever_the_bytes_are_it_is_a_certificate_or_a_value_error(
     except ValueError:
         return
     assert found.subject
+
+
+def test_without_the_library_nothing_is_read_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("spectronctl.client.probes.can_read_certificates", lambda: False)
+    secured: Any = SimpleNamespace(getpeercert=lambda binary_form: DER)
+    assert _read_chain(secured) == ()

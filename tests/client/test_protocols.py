@@ -6,8 +6,6 @@ import pytest
 
 from spectronctl.client._protocols import Protocol, is_settled, parse_status, recognise
 
-GOAWAY = bytes.fromhex("000008070000000000") + bytes(8)
-
 
 @pytest.mark.parametrize(
     ("data", "protocol"),
@@ -15,14 +13,7 @@ GOAWAY = bytes.fromhex("000008070000000000") + bytes(8)
         (b"", Protocol.NONE),
         (b"HTTP/1.1 200 OK\r\n\r\n", Protocol.HTTP),
         (b"HTTP/1.0 400 Bad Request\r\n\r\n", Protocol.HTTP),
-        (bytes.fromhex("000000040000000000"), Protocol.HTTP2),
-        (GOAWAY, Protocol.HTTP2),
-        (
-            bytes.fromhex("000000040000000001"),
-            Protocol.OTHER,
-        ),  # settings of a stream: no such thing
-        (bytes.fromhex("00000004"), Protocol.OTHER),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", Protocol.SSH),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", Protocol.OTHER),
         (bytes.fromhex("15030100020228"), Protocol.TLS),
         (b"220 mail ESMTP\r\n", Protocol.OTHER),
         (bytes(64), Protocol.OTHER),

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -136,6 +139,19 @@ def test_a_command_that_hangs_is_ended() -> None:
     hanging = run("import time; print('SENTINEL', flush=True); time.sleep(60)")
     message = fail(hanging, seconds=0.5)
     assert "no key within 0.5 s" in message
+
+
+@pytest.mark.parametrize(
+    "held", ["stdout=1", "stdout=1, stdin=0, stderr=2, start_new_session=True"]
+)
+def test_a_child_that_a_command_leaves_behind_is_not_waited_for(held: str, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    leave = f"import subprocess; print(subprocess.Popen(['sleep', '60'], {held}).pid, file=open({str(note)!r}, 'w'))"
+    credential = run(f"print('k' * 40_000, flush=True); {leave}")
+    started = monotonic()
+    assert credential.read({"PATH": os.environ["PATH"]}, read_nothing) == "k" * 40_000
+    os.kill(int(note.read_text()), signal.SIGKILL)
+    assert monotonic() - started < 30
 
 
 def test_a_command_runs_without_a_shell_in_the_given_environment() -> None:

@@ -11,8 +11,8 @@ import pytest
 from spectronctl.config.fields import CREDENTIAL_FIELDS, FIELDS
 from spectronctl.ground.vocabulary import CATEGORIES
 from spectronctl.models.contexts import STAGES
-from tests.docs.running import ROOT
 from tests.support.commandline import CommandLine
+from tools.documents import ROOT
 
 _, CONTEXT, PROFILE = re.split(
     r"^## ", (ROOT / "docs" / "configuration.md").read_text(), flags=re.MULTILINE
@@ -41,7 +41,7 @@ def test_the_example_of_a_field_is_accepted(field: str, run: CommandLine, tmp_pa
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"note": "any other field", field: CONFIG[field]}))
     run("contexts create acme-prod --namespace acme --database prod")
-    changed = run(f"contexts update acme-prod --config {file} -o json")
+    changed = run(f"contexts update acme-prod --config {file} --yes -o json")
     expected = {
         "providers": {"providers_configured": ["openai"]},
         "providers_configured": {},

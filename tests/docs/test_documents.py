@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.running import DOCUMENTS, GUIDE, README, ROOT
+from tools.documents import DOCUMENTS, GUIDE, README, ROOT
 
 GENERATED = [ROOT / "docs" / "commands.md", ROOT / "docs" / "python.md"]
 WRITTEN = sorted(
@@ -64,6 +64,11 @@ def test_links_between_documents_resolve(document: Path) -> None:
         assert target.exists(), link
         assert target.is_relative_to(ROOT), link
         assert not fragment or fragment in find_anchors(target), link
+
+
+def test_the_readme_shows_no_picture_that_only_a_checkout_has() -> None:
+    """An index shows the README alone: of its pictures, only those with a whole URL would be seen."""
+    assert re.findall(r"!\[[^\]]*\]\((?!https:)|<img", README.read_text()) == []
 
 
 @pytest.mark.parametrize("document", WRITTEN, ids=name)

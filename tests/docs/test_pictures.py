@@ -1,4 +1,4 @@
-"""The pictures of the README are what the commands show, and need nothing from anywhere else."""
+"""The pictures of the guide are what the commands show, and need nothing from anywhere else."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from tests.docs.running import README
 from tests.support.server import Server
+from tools.documents import README
 
 DOCUMENTED = (Path(__file__).parent / "data_plane.txt").read_text().split("\n")[:-1]
 """`METHOD path` of every operation that the product's description of its data plane holds."""

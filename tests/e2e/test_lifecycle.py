@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.index.reindex import BATCH
 from tests.support.embeddings_endpoint import KEY, Endpoint
 from tests.support.embeddings_endpoint import serve as serve_vectors
 from tests.support.processes import Serve, Served, Shell, find_free_port

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.reindex import BATCH
+from spectronctl.server.index.reindex import BATCH
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow
 from tests.support.embeddings_endpoint import Endpoint, embed, serve

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from spectronctl.local.locations import (
+    NoHomeError,
     cache_dir,
     config_path,
     expand_home,
+    find_config_path,
     local_store_url,
     state_dir,
 )
@@ -73,3 +76,27 @@ def test_only_a_leading_tilde_of_ones_own_is_expanded() -> None:
     assert expand_home("~", HOME) == "/home/ada"
     assert expand_home("~bob/x", HOME) == "~bob/x"
     assert expand_home("~/x", {}) == "~/x"
+
+
+@pytest.fixture
+def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", refuse)
+
+
+@pytest.mark.usefixtures("no_account")
+@pytest.mark.parametrize("env", [{}, {"HOME": ""}, {"XDG_CONFIG_HOME": "relative"}])
+def test_a_user_id_without_an_account_has_no_place_and_an_empty_config(env: dict[str, str]) -> None:
+    for find in (config_path, state_dir, cache_dir, local_store_url):
+        with pytest.raises(NoHomeError, match="no home directory") as caught:
+            find(env)
+        assert "SPECTRONCTL_HOME" in str(caught.value.hint)
+    assert find_config_path(env) == Path(os.devnull)
+    assert state_dir({**env, "SPECTRONCTL_HOME": "/s"}) == Path("/s/state")
+    assert config_path({**env, "XDG_CONFIG_HOME": "/c"}) == Path("/c/spectronctl/config.toml")
+
+
+def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config_path({"HOME": ""}) == config_path({})

@@ -29,7 +29,7 @@ SAID_NO = httpx.Response(401, json={"message": "no such key"})
 def seconds_to_due(world: World) -> float:
     assert world.rotation.due_at
     due = datetime.fromisoformat(world.rotation.due_at)
-    return (due - world.clock.now()).total_seconds()
+    return (due - world.clock.now() - world.clock.skew).total_seconds()
 
 
 def revive_successor(key: dict[str, Any]) -> None:

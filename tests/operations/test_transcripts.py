@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectronctl.client import Client
-from spectronctl.errors import NotFoundError, UpstreamError, UsageError
+from spectronctl.errors import (
+    NetworkError,
+    NotFoundError,
+    UpstreamError,
+    UsageError,
+    WaitTimeoutError,
+)
 from spectronctl.operations.transcripts import (
     FIRST_PAUSE,
     LAST_PAUSE,
@@ -30,6 +37,7 @@ class Session(Turns):
     """Turns, and the session itself where `fields` say that this server shows it."""
 
     fields: dict[str, Any] | None = None
+    away = False
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path != SHOW:
@@ -40,7 +48,12 @@ class Session(Turns):
 
 
 def connect(server: Session) -> Client:
-    return Client("http://spectron.test", transport=httpx.MockTransport(server.answer))
+    def answer(request: httpx.Request) -> httpx.Response:
+        if server.away:
+            raise httpx.ConnectError("Connection refused", request=request)
+        return server.answer(request)
+
+    return Client("http://spectron.test", transport=httpx.MockTransport(answer), retries=0)
 
 
 def read(server: Session, **options: Any) -> list[int]:
@@ -183,6 +196,42 @@ def test_turns_that_vanish_while_they_are_followed_are_an_error() -> None:
 
     with pytest.raises(UpstreamError, match="leaves out seq 4: seq 5"):
         follow(server, lose_one)
+
+
+def test_a_server_that_is_away_is_waited_for() -> None:
+    server = Session(3)
+    told: list[object] = []
+
+    def fail() -> None:
+        server.away = True
+
+    def come_back() -> None:
+        server.away = False
+        server.append(2)
+
+    steps = [server.append, fail, *[nothing] * 6, come_back, fail, come_back]
+    seqs, pauses = follow(server, *steps, on_failure=told.append)
+    assert seqs == list(range(1, 9))
+    assert len(told) == 2, "one line per absence"
+    assert sum(pauses) > 8
+
+
+def test_a_server_that_was_never_there_is_an_error_at_once() -> None:
+    server = Session(3)
+    server.away = True
+    with pytest.raises(NetworkError):
+        follow(server, nothing)
+
+
+def test_a_server_that_stays_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spectronctl.client._polling.MAX_SILENCE_SECS", 0.05)
+    server = Session(3)
+
+    def fail() -> None:
+        server.away = True
+
+    with pytest.raises(WaitTimeoutError, match="the last failure"):
+        follow(server, fail, *[lambda: time.sleep(0.02)] * 9)
 
 
 def test_a_summary_shows_both_ends() -> None:

@@ -162,6 +162,14 @@ def test_a_program_that_has_gone_is_found_before_there_is_a_secret(tmp_path: Pat
         assert TOKEN not in caught.value.message
 
 
+def test_a_script_without_its_interpreter_is_found_before_there_is_a_secret(tmp_path: Path) -> None:
+    program = tmp_path / "deliver"
+    program.write_text("#! /no/such/shell -e\ncat\n")
+    program.chmod(0o755)
+    with pytest.raises(UsageError, match="/no/such/shell"):
+        open_command(str(program))
+
+
 def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_commands, "COMMAND_SECONDS", 0.3)
     begun = time.monotonic()

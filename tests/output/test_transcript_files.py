@@ -433,3 +433,65 @@ def test_a_full_disk_keeps_what_was_saved_and_a_resumed_export_goes_on(path: Pat
     assert fill(1_000_000) == ""
     turns = [{"seq": seq, "role": "user", "content": "hm " * 40} for seq in range(300)]
     assert path.read_bytes() == write_whole("text", turns)
+
+
+# Whose they are, and what was put in their way
+
+AUXILIARY = [".part", ".part.json", ".part.json.new"]
+
+
+@pytest.mark.parametrize("suffix", AUXILIARY)
+@pytest.mark.parametrize("options", [{}, {"force": True}, {"resume": True}])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_no_link_beside_a_transcript_is_followed(
+    path: Path, suffix: str, options: dict[str, Any], is_there: bool
+) -> None:
+    victim = path.parent.parent / f"{path.parent.name}-victim"
+    if is_there:
+        victim.write_text("precious")
+    path.with_name(path.name + suffix).symlink_to(victim)
+    try:
+        with open_file(path, **options) as file:
+            file.write(SESSION, TURNS)
+            file.finish(SESSION)
+    except UsageError:
+        assert suffix == ".part"
+    except ConfigError:
+        assert suffix == ".part.json"
+    else:
+        assert not path.is_symlink()
+        assert path.read_bytes() == write_whole("jsonl")
+    assert (victim.read_text() == "precious") if is_there else not victim.exists()
+    victim.unlink(missing_ok=True)
+
+
+def test_a_part_under_another_name_is_not_written(path: Path) -> None:
+    victim = path.with_name("victim")
+    victim.write_text("precious")
+    os.link(victim, path.with_name(path.name + ".part"))
+    with pytest.raises(UsageError, match="another name"):
+        open_file(path, force=True)
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_a_transcript_is_its_owners_alone_from_the_first_byte(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with open_file(path) as file:
+            modes = {each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+            assert modes == {0o600}
+            file.write(SESSION, TURNS)
+            file.finish(SESSION)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_transcript_that_is_replaced_keeps_its_mode(path: Path) -> None:
+    path.write_text("old")
+    path.chmod(0o644)
+    with open_file(path, force=True) as file:
+        file.write(SESSION, TURNS)
+        file.finish(SESSION)
+    assert path.stat().st_mode & 0o777 == 0o644

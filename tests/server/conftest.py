@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
+from spectronctl.server.index import reindex
 from spectronctl.server.jobs import worker
-from spectronctl.server.memory import reindex
 from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store

@@ -10,8 +10,8 @@ import pytest
 
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.index import SearchTable
 from spectronctl.server.registry.rows import ContextRow
 from tests.support.conversations import FACTS
 from tests.support.memories import NOW, remember
@@ -108,7 +108,7 @@ async def test_a_decay_of_many_goes_page_by_page(
     context: ContextRow,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("spectronctl.server.memory.upkeep._PAGE", 3)
+    monkeypatch.setattr("spectronctl.server.upkeep.decay._PAGE", 3)
     await remember(store, context, *map(str, range(8)), category="context")
     assert (await operator.post(f"{LIFECYCLE}/decay")).json()["expired_memories"] == 8
 

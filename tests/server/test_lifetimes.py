@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spectronctl.server.memory.lifetimes import parse_lifetime, parse_lifetimes
+from spectronctl.server.upkeep.lifetimes import parse_lifetime, parse_lifetimes
 
 HOUR, DAY = 3_600, 86_400
 CENTURY = 36_525 * DAY

@@ -189,6 +189,7 @@ def test_every_refusal_of_the_database_has_a_response() -> None:
         "ReusedKeyError": (409, "idempotency-key-reused", None),
         "InFlightError": (409, "idempotency-key-in-flight", 1),
         "UnavailableError": (503, "unavailable", 1),
+        "DiskError": (503, "unavailable", 30),
     }
     assert {told.detail for told in answered.values()} == {"x"}
 

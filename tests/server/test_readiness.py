@@ -46,3 +46,15 @@ def test_a_file_that_cannot_be_removed_is_told_and_hides_no_other_failure(
     with pytest.raises(RuntimeError, match="the server fell"), announce_ready(path):
         fall()
     assert f"cannot remove the ready file {path}" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ready.json", ".ready.json.new"])
+def test_no_link_that_was_put_in_the_way_is_followed(tmp_path: Path, name: str) -> None:
+    victim, ready = tmp_path / "victim", tmp_path / "ready.json"
+    victim.write_text("precious")
+    (tmp_path / name).symlink_to(victim)
+    with announce_ready(ready) as announce:
+        announce({})
+        assert not ready.is_symlink()
+        assert '"ready"' in ready.read_text()
+    assert victim.read_text() == "precious"

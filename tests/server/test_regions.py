@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.index import SearchTable
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.context_database import query_context

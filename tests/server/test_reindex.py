@@ -14,11 +14,11 @@ import pytest
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.handlers import work_on_jobs
+from spectronctl.server.index import reindex
+from spectronctl.server.index.rows import Build
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.jobs import worker
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory import reindex
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Build
 from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow

@@ -10,7 +10,7 @@ import pytest
 
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.index import SearchTable
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow

@@ -15,7 +15,8 @@ from spectronctl.server.contexts.schemas import (
 from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
 from spectronctl.server.keys.schemas import KeyBody
-from spectronctl.server.memory.schemas import FsckBody, QueryBody
+from spectronctl.server.recall.schemas import QueryBody
+from spectronctl.server.upkeep.schemas import FsckBody
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 
@@ -188,9 +189,9 @@ def test_secrets_are_taken_out_of_a_contexts_config() -> None:
 
 
 def test_a_patch_tells_an_absent_field_from_a_null() -> None:
-    assert parse_patch({}).blocked is None
-    assert parse_patch({"enforcement_blocked": None}).blocked is False
-    assert parse_patch({"enforcement_blocked": True}).blocked is True
+    assert parse_patch({}).settings == {}
+    assert parse_patch({"enforcement_blocked": None}).settings == {"enforcement_blocked": False}
+    assert parse_patch({"enforcement_blocked": True}).settings == {"enforcement_blocked": True}
     assert parse_patch({}).config.providers == {}
     assert parse_patch({"config": {}}).config.providers == {}
     assert parse_patch({"config": {"providers": None}}).config.providers is None

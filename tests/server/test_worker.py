@@ -14,15 +14,15 @@ from fastapi import FastAPI
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.handlers import work_on_jobs
+from spectronctl.server.index import reindex
+from spectronctl.server.index.reindex import take_over
+from spectronctl.server.index.rows import Build
+from spectronctl.server.index.table import REMEMBER, SearchTable
 from spectronctl.server.jobs import table as _jobs
 from spectronctl.server.jobs.handlers import FailedJobError, Handlers, Run
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow, LostJobError
 from spectronctl.server.jobs.table import JobTable
 from spectronctl.server.jobs.worker import run_worker
-from spectronctl.server.memory import reindex
-from spectronctl.server.memory.index import REMEMBER, SearchTable
-from spectronctl.server.memory.reindex import take_over
-from spectronctl.server.memory.rows import Build
 from spectronctl.server.providers.hashing import HashingEmbedder
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions import turns as _turns

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
+from spectronctl.server.index.rows import ChunkRow
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.rows import ChunkRow
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow, TurnRow

@@ -187,3 +187,45 @@ STATES: dict[str, Callable[[Path], State]] = {
     ),
 }
 """What may be true of a file that holds an old secret: a secret is put there, or refused in time."""
+
+
+@contextmanager
+def read_only(directory: Path) -> Iterator[None]:
+    with on_read_only_disk(directory / "file"):
+        yield
+
+
+@contextmanager
+def full_but_for_a_page(directory: Path) -> Iterator[None]:
+    call("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", directory)
+    try:
+        filler = directory / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(1 << 20))
+        os.truncate(filler, filler.stat().st_size - 4096)
+        yield
+    finally:
+        call("umount", directory)
+
+
+@contextmanager
+def immutable(directory: Path) -> Iterator[None]:
+    (directory / "locks").mkdir()
+    with with_attribute("i", directory=True)(directory / "file"):
+        yield
+
+
+@contextmanager
+def not_ours(directory: Path) -> Iterator[None]:
+    directory.chmod(0o755)
+    with become(*OPERATOR):
+        yield
+
+
+JOURNALS: dict[str, Callable[[Path], State]] = {
+    "read-only disk": read_only,
+    "full but for a page": full_but_for_a_page,
+    "immutable": immutable,
+    "not ours": not_ours,
+}
+"""What may be true of the directory of journals that lets none be kept."""

@@ -223,7 +223,7 @@ class World:
         self.tick(f"after save {rotation.step}")
 
     def make_rotator(self, **options: Any) -> Rotator:
-        return Rotator(self.client, self.save, now=self.clock.now, **options)
+        return Rotator(self.client, self.save, now=self.clock.now, uptime=lambda: None, **options)
 
     def run(self) -> Rotation:
         """One process: it reads what the last one wrote, and goes as far as it can."""
@@ -254,7 +254,9 @@ class World:
     def skip_to_due(self) -> None:
         assert self.rotation.step == "waiting"
         assert self.rotation.due_at
-        due = datetime.fromisoformat(self.rotation.due_at)
+        due = (
+            datetime.fromisoformat(self.rotation.due_at) - self.clock.skew
+        )  # by the server's clock
         self.clock.ahead += max(timedelta(), due - self.clock.now()) + timedelta(seconds=1)
 
     def works(self, secret: str) -> bool:

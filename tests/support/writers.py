@@ -34,7 +34,7 @@ with announce_ready(Path(sys.argv[1])) as announce:
 """
 _HOLD = """
 import sys
-from spectronctl.server.database.holding import hold_store
+from spectronctl.server.store.holding import hold_store
 with hold_store(f"surrealkv://{sys.argv[1]}", timeout=0, command="test") as held:
     held.announce("http://127.0.0.1:1")
 """

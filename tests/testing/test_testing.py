@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from spectronctl.errors import ConfigError, ConflictError, InvalidError
+from spectronctl.ground.installing import find_install_command
 from spectronctl.testing import SpectronServer, run_server
 
 
@@ -202,4 +203,4 @@ def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ConfigError, match="there is no uvicorn") as caught, run_server():
         pytest.fail("there is no server")
-    assert caught.value.command == "pip install 'spectronctl[local]'"
+    assert caught.value.command == find_install_command()

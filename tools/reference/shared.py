@@ -11,7 +11,8 @@ from spectronctl import errors
 from spectronctl.cli._tree import describe_flags
 from spectronctl.cli._typer import global_params
 from spectronctl.config.fields import CREDENTIAL_FIELDS
-from spectronctl.config.resolve import MANAGEMENT_KEY_VARIABLES, SETTINGS, Source
+from spectronctl.config.resolve import SETTINGS, Source
+from spectronctl.config.variables import MANAGEMENT_KEY_VARIABLES
 from spectronctl.local import locations
 from tools.reference.pages import TELLS_BY_CODE, Entry, Page, read_options
 

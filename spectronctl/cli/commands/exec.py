@@ -10,7 +10,7 @@ import typer
 from spectronctl.cli._reporting import format_command, report
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._settings import parse_lifetime, parse_scope_floor
-from spectronctl.config.resolve import SERVER_VARIABLES, hide_variables
+from spectronctl.config.resolve import SERVER_VARIABLES
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.ground.vocabulary import Principal
 
@@ -107,7 +107,7 @@ def _make_env(rt: Runtime) -> dict[str, str]:
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
     return {
-        **hide_variables(rt.env, rt.settings.key_variables | SERVER_VARIABLES),
+        **rt.hide(rt.settings.key_variables | SERVER_VARIABLES),
         **rt.settings.way_variables,
         "SPECTRON_URL": rt.settings.url.value,
         "SPECTRON_CONTEXT_ID": rt.context,

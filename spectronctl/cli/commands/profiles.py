@@ -31,6 +31,11 @@ PROFILES = View(
     name="name",
     plural="profiles",
 )
+CURRENT = View(
+    columns=(Column("name", kind="id"), Column("url"), Column("source")),
+    name="name",
+    plural="profiles",
+)
 VALUES = View(
     columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
     name="setting",
@@ -75,6 +80,33 @@ def _describe(profile: profiles.Profile, default: str | None) -> dict[str, Any]:
         "timeout": profile.timeout,
         "retries": profile.retries,
     }
+
+
+@app.command("get")
+def get_profile(ctx: Context, name: NameArgument) -> None:
+    """Show one profile as the config file has it; keys are named by their source."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    profile = profiles.find_profile(rt.config, name)
+    keys = {context: kept.source for context, kept in profile.context_keys.items()}
+    row = {**_describe(profile, rt.config.profile), "context_keys": keys}
+    rt.out.show(row, PROFILES)
+
+
+@app.command("current")
+def show_current(ctx: Context) -> None:
+    """Show which profile is used here and now, and what chose it."""
+    rt = ctx.runtime
+    rt.out.check(CURRENT)
+    chosen = rt.settings.profile
+    if chosen.value is None:
+        raise ConfigError(
+            "no profile is used",
+            hint="Choose one with --profile NAME or SPECTRONCTL_PROFILE, or make one the default.",
+            command="spectronctl profiles use NAME",
+        )
+    row = {"name": chosen.value, "url": rt.settings.url.value, "source": chosen.source}
+    rt.out.show({**row, "url": None} if rt.settings.is_local else row, CURRENT)
 
 
 @app.command("show")
@@ -143,6 +175,9 @@ def add_profile(
         bool, typer.Option("--protected", help="Ask for a typed name before anything is deleted.")
     ] = False,
     use: Annotated[bool, typer.Option("--use", help="Make it the default profile.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check the key first, and add nothing if it fails.")
+    ] = False,
 ) -> None:
     """
     Add a profile: a server, where its key is, and defaults.
@@ -170,8 +205,22 @@ def add_profile(
     keys = [field for field in fields if field.startswith("api_key")]
     if len(keys) > 1:
         raise UsageError(f"{' and '.join(keys)} are both given; keep one of them")
+    if check:
+        _try_key(rt, editing.preview_profile(_path(rt), name, fields), name)
     config = editing.add_profile(_path(rt), name, fields, use=use)
     _show(rt, config, name, f"Added profile {name} to {_path(rt)}.")
+
+
+def _try_key(rt: Runtime, config: profiles.Config, name: str) -> None:
+    """Send a read with the new profile alone: what is in the environment must not stand in for its key."""
+    from spectronctl.api import contexts, identity
+    from spectronctl.config.resolve import resolve
+
+    rt.settings = resolve({"profile": name}, {"HOME": rt.env.get("HOME", "")}, config)
+    if context := rt.settings.context.value:
+        rt.clients.of_context(context).send(identity.get_identity(context))
+    else:
+        rt.client.send(contexts.list_contexts(limit=1))
 
 
 def _kept_flags(rt: Runtime) -> dict[str, str]:
@@ -222,6 +271,19 @@ def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
     rt.out.check(PROFILES)
     config = editing.unset_value(_path(rt), name, field)
     _show(rt, config, name, f"Cleared {field} of profile {name}.")
+
+
+@app.command("rename")
+def rename_profile(
+    ctx: Context,
+    name: NameArgument,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Give the profile this name.")],
+) -> None:
+    """Give a profile another name; the default profile stays the default."""
+    rt = ctx.runtime
+    rt.out.check(PROFILES)
+    config = editing.rename_profile(_path(rt), name, new)
+    _show(rt, config, new, f"Renamed profile {name} to {new}.")
 
 
 @app.command("remove")

@@ -102,7 +102,11 @@ def _describe_operator(rt: Runtime) -> dict[str, Any]:
     from spectronctl.operations.identities import identify_operator
 
     found = identify_operator(rt.client).to_dict()
-    return {**found, "server": rt.place, **_describe_key(rt, rt.settings.management_credential)}
+    return {
+        **found,
+        "server": "the local store" if rt.settings.is_local else rt.settings.url.value,
+        **_describe_key(rt, rt.settings.management_credential),
+    }
 
 
 def _describe_both(rt: Runtime) -> dict[str, Any]:

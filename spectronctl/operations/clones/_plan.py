@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from spectronctl.api import contexts as api
@@ -113,7 +113,7 @@ def plan_clone(
         ontology_outcome=_compare(
             wanted, _read_ontology(client, target) if wanted and found else None
         ),
-        keys=tuple(_plan_keys(keys, there, datetime.now(UTC) + client.clock_offset)),
+        keys=tuple(_plan_keys(keys, there, client.server_time())),
         found=found,
     )
 

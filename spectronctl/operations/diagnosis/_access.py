@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from spectronctl.api import contexts as contexts_api
 from spectronctl.api.identity import get_identity
 from spectronctl.api.migrations import get_migrations
 from spectronctl.api.requests import Request, path
+from spectronctl.api.routes import ROUTES, Route
 from spectronctl.errors import (
     AuthError,
     ForbiddenError,
@@ -127,31 +127,8 @@ def check_schema(subject: Subject) -> Finding:
     )
 
 
-@dataclass(frozen=True)
-class _Route:
-    """A route by the name of what it is for; one that only takes POST is known by refusing GET with 405."""
-
-    name: str
-    path: str
-    method: Literal["GET", "POST"] = "GET"
-    is_management: bool = False
-
-
-_ROUTES = (
-    _Route("contexts", "/contexts", is_management=True),
-    _Route("verbs", "/verbs", is_management=True),
-    _Route("migrations", "/migrations", is_management=True),
-    _Route("keys", "/contexts/{context}/keys", is_management=True),
-    _Route("ontology", "/contexts/{context}/ontology", is_management=True),
-    _Route("jobs", "/contexts/{context}/lifecycle/jobs", is_management=True),
-    _Route("identity", "/{context}/me"),
-    _Route("sessions", "/{context}/sessions"),
-    _Route("expiry preview", "/{context}/lifecycle/expire"),
-    _Route("facts", "/{context}/facts", "POST"),
-    _Route("query", "/{context}/query", "POST"),
-    _Route("fsck", "/{context}/fsck", "POST"),
-)
-"""Every one is asked with GET, so that nothing is written, whatever the server makes of it."""
+_CAPABILITIES = {route.capability: route for route in ROUTES if route.capability}
+"""Every one is asked with GET, so that nothing is written: a route that takes only POST refuses that with 405."""
 
 
 def check_capabilities(subject: Subject) -> Finding:
@@ -168,26 +145,25 @@ def check_capabilities(subject: Subject) -> Finding:
 
 def _try_routes(subject: Subject) -> Iterator[tuple[str, bool | None]]:
     context = subject.seen_context or subject.target.context
-    for route in _ROUTES:
-        needs_context = "{context}" in route.path
-        if (needs_context and context is None) or (route.is_management and not subject.is_operator):
-            yield route.name, None
+    for name, route in _CAPABILITIES.items():
+        is_hidden = route.is_management and not subject.is_operator
+        if is_hidden or (route.needs_context and context is None):
+            yield name, None
         else:
-            yield route.name, _is_there(subject, route, context or "")
+            yield name, _is_there(subject, route, context or "")
 
 
-def _is_there(subject: Subject, route: _Route, context: str) -> bool | None:
+def _is_there(subject: Subject, route: Route, context: str) -> bool | None:
     takes_context_key = not route.is_management and context == subject.target.context
     key = subject.context_key if takes_context_key else subject.management_key
-    needs_context = "{context}" in route.path
-    where = path(route.path, context=context) if needs_context else path(route.path)
+    where = path(route.template, **({"id": context} if route.needs_context else {}))
     params = {"limit": 1} if route.method == "GET" else {}
     try:
         subject.sign(key).send(Request("GET", where, None, params=params))
     except NotAvailableError as exc:
         return exc.status == 405 and route.method == "POST"
     except NotFoundError:  # which a server may also say of a context that this key may not see
-        return None if needs_context and subject.seen_context is None else False
+        return None if route.needs_context and subject.seen_context is None else False
     except RequestError as exc:
         if exc.status is None:
             raise

@@ -122,7 +122,7 @@ def _describe(tls: Tls) -> dict[str, Any]:
 def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
     detail = f"{tls.version}, verified by {tls.trusted_by}"
     if not tls.certificates:
-        return Finding(detail, facts=facts)
+        return Finding(f"{detail}; {_explain_unread()}", facts=facts)
     own = tls.certificates[0]
     left = own.not_after - datetime.now(UTC)
     detail += f"; {own.subject}, signed by {own.issuer}, until {format_time(own.not_after)}"
@@ -137,12 +137,18 @@ def _judge_lifetime(tls: Tls, facts: dict[str, Any]) -> Finding:
     )
 
 
+def _explain_unread() -> str:
+    if probes.can_read_certificates():
+        return "the server's certificate cannot be read"
+    return "its certificate is not read, since the package cryptography is not installed"
+
+
 def _explain_distrust(
     subject: Subject, tls: Tls, failure: ssl.SSLCertVerificationError
 ) -> NetworkError:
     reason = explain_failure(failure)
     if not tls.certificates:
-        return NetworkError(reason, hint="Its certificate cannot be read here.")
+        return NetworkError(reason, hint=f"The doctor tells no more: {_explain_unread()}.")
     own, now = tls.certificates[0], datetime.now(UTC)
     if failure.verify_code in _WRONG_NAME:
         return _explain_wrong_name(subject.route, own)
@@ -189,9 +195,6 @@ def _explain_no_tls(subject: Subject, failure: OSError) -> NetworkError:
     """TLS did not come about: what is there instead?"""
     target, route = subject.target, subject.route
     host, port = route.server
-    # Python knows no name for this alert everywhere, and then spells it as OpenSSL does.
-    if "no application protocol" in str(failure).lower().replace("_", " "):
-        return _explain_http2(route)
     plain = route.switch("http")
     greeting = probes.greet(plain, target.limit / 4)
     if greeting.protocol is Protocol.HTTP:
@@ -238,22 +241,10 @@ def _explain_tls(target: Target, route: Route) -> NetworkError:
 def _explain_stray(route: Route, greeting: Greeting, limit: float) -> NetworkError:
     host, port = route.server
     where = f"{host} port {port}"
-    if greeting.protocol is Protocol.HTTP2 or probes.speaks_http2(route, limit / 4):
-        return _explain_http2(route)
-    if greeting.protocol is Protocol.SSH:
-        problem = f"{where} speaks SSH ({greeting.text})"
-    elif greeting.protocol is not Protocol.NONE:
+    if greeting.protocol is not Protocol.NONE:
         problem = f"{where} does not speak HTTP: it says {greeting.text!r}"
     elif greeting.is_late:
         problem = f"{where} takes the connection and says nothing within {limit / 2:g} s"
     else:
         problem = f"{where} takes the connection and closes it without a response"
     return NetworkError(problem, hint=_DEFAULT_PORT_HINT)
-
-
-def _explain_http2(route: Route) -> NetworkError:
-    host, port = route.server
-    return NetworkError(
-        f"{host} port {port} speaks HTTP/2 only, as gRPC does; Spectron is asked in HTTP/1.1",
-        hint=_DEFAULT_PORT_HINT,
-    )

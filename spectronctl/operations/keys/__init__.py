@@ -2,7 +2,12 @@
 
 from spectronctl.operations.keys._deleting import delete_keys, find_doomed, name_keys
 from spectronctl.operations.keys._filters import KeyFilter, OrphanReason, find_orphans
-from spectronctl.operations.keys._finding import choose_key, find_existing, find_key
+from spectronctl.operations.keys._finding import (
+    choose_key,
+    find_existing,
+    find_key,
+    is_secret_of,
+)
 from spectronctl.operations.keys._minting import (
     create_key,
     list_ids,
@@ -23,6 +28,7 @@ __all__ = [
     "find_existing",
     "find_key",
     "find_orphans",
+    "is_secret_of",
     "list_ids",
     "may_have_minted",
     "name_keys",

@@ -48,7 +48,8 @@ def _lies_back(time: str | None, seconds: float | None, now: datetime) -> bool:
     if seconds is None:
         return True
     moment = parse_time(time)
-    return moment is not None and (now - moment).total_seconds() >= seconds
+    # A server tells its time in whole seconds, so what has just been made may seem to lie ahead: 0 leaves nothing out.
+    return moment is not None and (not seconds or (now - moment).total_seconds() >= seconds)
 
 
 def _expires_within(key: Key, seconds: float, now: datetime) -> bool:

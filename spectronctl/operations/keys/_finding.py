@@ -8,8 +8,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from spectronctl.api import keys as api
+from spectronctl.api.identity import get_identity
 from spectronctl.client import Client
-from spectronctl.errors import ConflictError, NotFoundError
+from spectronctl.errors import (
+    AuthError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    UsageError,
+)
 from spectronctl.models.keys import Key, split_name
 
 
@@ -64,6 +71,15 @@ def _build_ambiguous_error(found: Sequence[Key], wanted: str, context_id: str) -
         candidates=[f"{key.id} ({key.name})" for key in found],
         hint="Name the one you mean by its id, or by the name that its rotation stamped on it.",
     )
+
+
+def is_secret_of(client: Client, context_id: str, key: Key, secret: str) -> bool:
+    """Whether a secret is the one that the key has now."""
+    try:
+        caller = client.with_key(secret).send(get_identity(context_id))
+    except (AuthError, ForbiddenError, UsageError):
+        return False
+    return caller.principal_id in {key.id, key.name}
 
 
 def find_existing(

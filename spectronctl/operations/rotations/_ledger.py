@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import ConfigError, ConflictError, NotFoundError
+from spectronctl.ground.times import parse_time
+from spectronctl.local.checkpoints import KEPT
+from spectronctl.local.trust import check_trusted
 from spectronctl.operations.rotations._rotation import Rotation
 
 if TYPE_CHECKING:
@@ -47,6 +50,11 @@ class Ledger:
                 command="spectronctl keys rotations list",
             )
         return Rotation.from_dict(self._journal.read(path))
+
+    def check_trusted(self, rotation: Rotation) -> None:
+        """ConfigError when others may have written where the secret goes, and which program gets it."""
+        if path := self._journal.find_path(rotation.id):
+            check_trusted(path, runs_program=any("words" in place for place in rotation.places))
 
     def keeps(self, rotation: Rotation) -> bool:
         """Whether anything was written of it yet."""
@@ -115,7 +123,16 @@ class Ledger:
         """Put it on the disk, and return when it is there."""
         self._journal.write(rotation.claim, rotation.to_dict())
 
-    def prune(self) -> None:
-        """Forget what was over long ago."""
-        is_open = {rotation.id: rotation.is_open for rotation in self.list_all()[0]}
-        self._journal.prune(datetime.now(UTC), is_open)
+    def prune(self, now: datetime) -> None:
+        """Forget what was over long ago, `now` by the server's clock."""
+        is_kept = {
+            rotation.id: rotation.is_open or _is_recent(rotation.updated_at, now)
+            for rotation in self.list_all()[0]
+        }
+        self._journal.prune(now, is_kept)
+
+
+def _is_recent(written: str, now: datetime) -> bool:
+    # Not by the file's time alone: that is our clock's, which may have been years off.
+    moment = parse_time(written)
+    return moment is None or now - moment < KEPT

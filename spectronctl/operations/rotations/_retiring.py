@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from spectronctl.errors import ConflictError
-from spectronctl.ground.times import format_time, parse_time
+from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import Key, has_expired
+from spectronctl.operations.clocks import FRESH_SECONDS
 from spectronctl.operations.rotations._rotation import Step
 from spectronctl.operations.rotations._run import Run
 
@@ -22,8 +23,13 @@ def revoke(run: Run, is_fresh: bool) -> Step:
 
 
 def wait(run: Run, is_fresh: bool) -> Step | None:
-    """Nothing is left to do before the time has come."""
-    return "deleting" if run.rotation.is_due(run.now()) else None
+    """Nothing is left to do before the time has come, by the server's clock."""
+    if not run.rotation.is_due(run.server_time()):
+        return None
+    if not run.client.has_heard_within(FRESH_SECONDS):
+        # Our own clock may be days ahead, as after a start of the machine before its clock was set.
+        run.list_keys_now()
+    return "deleting" if run.rotation.is_due(run.server_time()) else None
 
 
 def delete(run: Run, is_fresh: bool) -> Step:
@@ -41,14 +47,17 @@ def delete(run: Run, is_fresh: bool) -> Step:
         if ref["id"] in keys:
             run.delete_key(ref["id"])
         rotation.retiring.remove(ref)
-    rotation.due_at = format_time(min(waits)) if waits else None
-    return "waiting" if waits else "done"
+    if waits:
+        run.wait_until(min(waits))
+        return "waiting"
+    rotation.due_at = rotation.due_uptime = None
+    return "done"
 
 
 def _check_successor(run: Run, keys: dict[str, Key]) -> None:
     rotation = run.rotation
     successor = run.minted or keys.get(rotation.successor_id or "") or _find_successor(run)
-    if successor and not has_expired(successor, run.now() + run.client.clock_offset):
+    if successor and not has_expired(successor, run.server_time()):
         return
     raise ConflictError(
         f"the successor {rotation.successor_name} ({rotation.successor_id}) is gone or has expired,"
@@ -64,11 +73,10 @@ def _find_successor(run: Run) -> Key | None:
 
 
 def _find_end_of_use(run: Run, key: Key | None) -> datetime | None:
-    """When the key will not have been used within the drain, on our clock; None when that is so already."""
-    now, offset = run.now(), run.client.clock_offset
-    drain = run.rotation.drain
-    if key is None or key.last_used_at is None or not drain or has_expired(key, now + offset):
+    """When the key will not have been used within the drain; None when that is so already."""
+    now, drain = run.server_time(), run.rotation.drain
+    if key is None or key.last_used_at is None or not drain or has_expired(key, now):
         return None
-    last = parse_time(key.last_used_at) or now + offset  # not known: it may be in use
-    until = last + USE_RESOLUTION + timedelta(seconds=drain) - offset
+    last = parse_time(key.last_used_at) or now  # not known: it may be in use
+    until = last + USE_RESOLUTION + timedelta(seconds=drain)
     return until if until > now else None

@@ -10,8 +10,11 @@ from typing import Any, Literal, get_args
 
 from spectronctl.errors import ConfigError
 from spectronctl.ground.addresses import canonical_server
+from spectronctl.ground.times import format_time, parse_time, read_uptime
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import stamp_name
+
+Uptime = tuple[str, float]
 
 Method = Literal["in place", "overlap", "leaked"]
 
@@ -36,7 +39,7 @@ Delivery = Literal["started", "delivered", "failed", "outdated"]
 @dataclass(kw_only=True)
 class Rotation:
     """
-    One rotation of one key. Times are RFC 3339, lengths of time seconds.
+    One rotation of one key. Times are RFC 3339 by the server's clock, lengths of time seconds.
 
     `key` and `retiring` hold `{"id", "name"}`; `successor_id` is None until it is known; `delivered` stands beside
     `places`, which only the caller understands; `grants` are the effective ones of the old secret, where it was found.
@@ -58,6 +61,7 @@ class Rotation:
     overlap: float = 0.0
     drain: float = 0.0
     due_at: str | None = None
+    due_uptime: dict[str, Any] | None = None
     places: list[dict[str, Any]] = field(default_factory=list)
     delivered: list[Delivery | None] = field(default_factory=list)
     grants: Grants | None = None
@@ -93,11 +97,32 @@ class Rotation:
         """Whether a secret is still to be delivered."""
         return self.is_open and self.step not in {"waiting", "deleting"}
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether running it would get it further."""
+    def wait_until(self, moment: datetime, now: datetime, uptime: Uptime | None) -> None:
+        """Be due at that moment, both by the server's clock."""
+        self.due_at = format_time(moment)
+        self.due_uptime = None
+        if uptime:
+            ends = uptime[1] + (moment - now).total_seconds()
+            self.due_uptime = {"due_at": self.due_at, "boot": uptime[0], "seconds": ends}
+
+    def seconds_left(self, now: datetime) -> float:
+        """How long it waits from `now` by the server's clock on; 0 where running it would get it further."""
         if self.step != "waiting" or self.due_at is None:
-            return self.is_open
-        return now >= datetime.fromisoformat(self.due_at)
+            return 0.0
+        left = (datetime.fromisoformat(self.due_at) - now).total_seconds()
+        return max(0.0, left, self._seconds_left_by_uptime())
+
+    def _seconds_left_by_uptime(self) -> float:
+        # Where the server runs on this very machine, a step of the one clock moves both ends of an overlap together.
+        # The time since the machine started does not step; it says nothing of a wait that began before that.
+        kept, uptime = self.due_uptime, read_uptime()
+        if not kept or not uptime or (kept["boot"], kept["due_at"]) != (uptime[0], self.due_at):
+            return 0.0
+        return max(0.0, float(kept["seconds"]) - uptime[1])
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether running it would get it further, `now` by the server's clock."""
+        return self.is_open and not self.seconds_left(now)
 
     @property
     def may_be_held(self) -> bool:
@@ -115,8 +140,9 @@ class Rotation:
         self.places = places
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON; what is nested is not copied."""
-        return dict(vars(self))
+        """All of it, as JSON; of programs that no secret is left for, only which they are."""
+        places = self.places if self.needs_secret else [_forget_words(each) for each in self.places]
+        return {**vars(self), "places": places}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Rotation:
@@ -126,13 +152,32 @@ class Rotation:
             found = cls(**{name: value for name, value in document.items() if name in known})
         except TypeError as exc:
             raise ConfigError(f"the journal of a rotation is not whole: {exc}") from None
+        if not _is_whole(vars(found)):
+            raise ConfigError(f"the journal of rotation {found.id} is damaged")
         for value, choices in ((found.step, get_args(Step)), (found.method, get_args(Method))):
             if value not in choices:
                 raise ConfigError(f"the journal of rotation {found.id} holds {value!r}")
         return found
 
 
+def _forget_words(place: Mapping[str, Any]) -> dict[str, Any]:
+    # A person may have put a token among the arguments of a program, and the journal stays for weeks.
+    return {**place, "words": place["words"][:1]} if "words" in place else dict(place)
+
+
 def make_claim(url: str, context: str, name: str) -> str:
     """A short name for a logical key of a server, however its URL is spelled."""
     words = f"{canonical_server(url)}\0{context}\0{name}"
     return hashlib.sha256(words.encode()).hexdigest()[:24]
+
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    """Whether every value is one that a rotation writes: another would fail half-way."""
+    refs = (found["key"], *found["retiring"]) if isinstance(found["retiring"], list) else ()
+    return (
+        bool(refs)
+        and all(isinstance(ref, dict) and {"id", "name"} <= set(ref) for ref in refs)
+        and all(isinstance(found[name], int | float) for name in ("overlap", "drain"))
+        and (found["due_at"] is None or parse_time(found["due_at"]) is not None)
+        and isinstance(found["due_uptime"], dict | None)
+    )

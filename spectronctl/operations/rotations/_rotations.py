@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from spectronctl.api import identity
@@ -14,6 +14,7 @@ from spectronctl.client import Client
 from spectronctl.errors import AuthError, BusyError, ConflictError, ForbiddenError, UsageError
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import MintedKey
+from spectronctl.operations.clocks import find_server_time
 from spectronctl.operations.rotations._ledger import Ledger
 from spectronctl.operations.rotations._rotation import Rotation
 from spectronctl.operations.rotations._rotator import Rotator
@@ -75,9 +76,11 @@ class Rotations:
             rotation = stack.enter_context(self.ledger.hold(id))
             if elsewhere and rotation.needs_secret:
                 rotation.redirect(list(elsewhere))
-            if rotation.is_due(datetime.now(UTC)):
+            if rotation.is_due(self._find_time(rotation)):
                 places: Sequence[OpenPlace] = ()
                 if rotation.needs_secret:
+                    if not elsewhere:
+                        self.ledger.check_trusted(rotation)
                     places = stack.enter_context(open_places(rotation))
                 self.rotator.run(rotation, [place.deliver for place in places])
             return rotation
@@ -94,14 +97,18 @@ class Rotations:
         """Wait until the old key is gone, telling `on_wait` each time; interrupting leaves it to a later resume."""
         while rotation.step == "waiting" and rotation.due_at:
             on_wait(rotation)
-            left = datetime.fromisoformat(rotation.due_at) - datetime.now(UTC)
-            time.sleep(max(0.0, left.total_seconds()))
+            time.sleep(rotation.seconds_left(self._find_time(rotation)))
             try:
                 rotation = self.resume(rotation.id, open_places)
             except BusyError:  # cron's resume is at it: look again when it is done
                 time.sleep(BUSY_SECONDS)
                 rotation = self.ledger.find(rotation.id)
         return rotation
+
+    def _find_time(self, rotation: Rotation) -> datetime:
+        """The server's time, which alone says that an overlap is over."""
+        client = self.rotator.client
+        return find_server_time(client) if rotation.step == "waiting" else client.server_time()
 
     def abort(self, id: str) -> tuple[Rotation, list[str]]:
         """Give a rotation up; what it is then, and the ids of the keys that stay alive. ConflictError if it is over."""

@@ -18,14 +18,14 @@ from datetime import UTC, datetime
 
 from spectronctl.client import Client
 from spectronctl.errors import NetworkError, RateLimitedError, SpectronctlError, UpstreamError
-from spectronctl.ground.times import format_time
+from spectronctl.ground.times import format_time, read_uptime
 from spectronctl.models.keys import MintedKey
 from spectronctl.operations.recovery import is_lost
 from spectronctl.operations.rotations._delivering import deliver, verify
 from spectronctl.operations.rotations._directory import KeyDirectory
 from spectronctl.operations.rotations._minting import mint, rotate
 from spectronctl.operations.rotations._retiring import delete, revoke, wait
-from spectronctl.operations.rotations._rotation import Rotation, Step
+from spectronctl.operations.rotations._rotation import Rotation, Step, Uptime
 from spectronctl.operations.rotations._run import Deliver, Run
 
 STEPS: dict[Step, Callable[[Run, bool], Step | None]] = {
@@ -49,7 +49,8 @@ _TRANSIENT = (NetworkError, UpstreamError, RateLimitedError)
 
 class Rotator:
     """
-    Takes rotations further. `save` writes a journal and must not return before it is on the disk.
+    Takes rotations further. `save` writes a journal and must not return before it is on the disk. `now` is the time
+    by our own clock, `uptime` that since this machine started.
 
     Several threads may run rotations on one of these, each rotation in one thread.
     """
@@ -61,10 +62,12 @@ class Rotator:
         *,
         recover: bool = True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        uptime: Callable[[], Uptime | None] = read_uptime,
     ) -> None:
         self.client = client
         self.directory = KeyDirectory(client)
         self.now = now
+        self._uptime = uptime
         self.recover = recover
         self._save = save
 
@@ -92,7 +95,7 @@ class Rotator:
 
     def save(self, rotation: Rotation) -> None:
         """Write the journal."""
-        rotation.updated_at = format_time(self.now())
+        rotation.updated_at = format_time(self.now() + self.client.clock_offset)
         self._save(rotation)
 
     def abort(self, rotation: Rotation) -> list[str]:
@@ -117,7 +120,16 @@ class Rotator:
         return alive
 
     def _make_run(self, rotation: Rotation, places: Sequence[Deliver]) -> Run:
-        return Run(self.client, self.directory, rotation, places, self.save, self.now, self.recover)
+        return Run(
+            self.client,
+            self.directory,
+            rotation,
+            places,
+            self.save,
+            self.now,
+            self._uptime,
+            self.recover,
+        )
 
 
 def _take_steps(run: Run) -> None:

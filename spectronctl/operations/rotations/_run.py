@@ -11,10 +11,9 @@ from time import monotonic
 from spectronctl.api import keys as api
 from spectronctl.client import Client
 from spectronctl.errors import NotFoundError
-from spectronctl.ground.times import format_time
 from spectronctl.models.keys import Key, MintedKey
 from spectronctl.operations.rotations._directory import KeyDirectory
-from spectronctl.operations.rotations._rotation import Method, Rotation, Step
+from spectronctl.operations.rotations._rotation import Method, Rotation, Step, Uptime
 
 ORDER: dict[Method, tuple[Step, ...]] = {
     "in place": ("rotating", "delivering", "verifying"),
@@ -40,6 +39,7 @@ class Run:
     places: Sequence[Deliver]
     save: Callable[[Rotation], None]
     now: Callable[[], datetime]
+    uptime: Callable[[], Uptime | None]
     recover: bool
     minted: MintedKey | None = None
     started_at: float = field(default_factory=monotonic)
@@ -69,8 +69,16 @@ class Run:
         rotation = self.rotation
         if not rotation.retiring:
             return "done"
-        rotation.due_at = format_time(self.now() + timedelta(seconds=rotation.overlap))
+        self.wait_until(self.server_time() + timedelta(seconds=rotation.overlap))
         return "waiting"
+
+    def server_time(self) -> datetime:
+        """The time by which keys live and overlaps end."""
+        return self.now() + self.client.clock_offset
+
+    def wait_until(self, moment: datetime) -> None:
+        """Be due at that moment of the server's clock."""
+        self.rotation.wait_until(moment, self.server_time(), self.uptime())
 
     def list_keys(self, *, since: float | None = None) -> list[Key]:
         """The keys of the context, as of `since` (on the monotonic clock) or later; None is a moment ago."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +42,9 @@ class CommandSink:
         program = self.place.words[0]
         if not (os.path.isfile(program) and os.access(program, os.X_OK)):
             raise UsageError(f"there is no program {program} that may be executed")
+        interpreter = _find_interpreter(program)
+        if interpreter and not os.access(interpreter, os.X_OK):
+            raise UsageError(f"{program} cannot be started: there is no program {interpreter}")
 
     def commit(self, secret: str) -> None:
         """Run the command; SpectronctlError when it fails, hangs, or leaves some of the secret unread."""
@@ -90,3 +94,12 @@ class CommandSink:
             f"{self.place.label} {what}",
             hint="A command that fails must not have kept the secret.",
         )
+
+
+def _find_interpreter(program: str) -> str | None:
+    """What a script says after its #!; None for another program, and for one that may not be read."""
+    with suppress(OSError, IndexError), open(program, "rb") as file:
+        head = file.read(256)
+        if head.startswith(b"#!"):
+            return os.fsdecode(head[2:].splitlines()[0].split()[0])
+    return None

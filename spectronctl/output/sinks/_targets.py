@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from spectronctl.errors import ConfigError
 from spectronctl.ground.disk import close_synced
+from spectronctl.ground.replacing import check_replaceable
 from spectronctl.ground.room import FULL, set_room_aside
 from spectronctl.output.sinks._drafts import Draft
-
-_MOUNTS = "/proc/self/mountinfo"
-_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 class Target:
@@ -136,7 +132,9 @@ def _open_there(path: Path) -> tuple[int | None, os.stat_result | None]:
 def _make_draft(path: Path, size: int, status: os.stat_result | None) -> Draft:
     """A draft that can take the file's place, tried with another file; OSError."""
     if status is not None:
-        _check_replaceable(path, status)
+        if status.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it has other names, which would keep the old secret")
+        check_replaceable(path, status)
     draft = Draft(path, size)
     try:
         draft.adopt(path if status else None, status)
@@ -145,31 +143,3 @@ def _make_draft(path: Path, size: int, status: os.stat_result | None) -> Draft:
         draft.discard()
         raise
     return draft
-
-
-def _check_replaceable(path: Path, status: os.stat_result) -> None:
-    """OSError for a file that rename() would not replace, or not under all of its names."""
-    if status.st_nlink > 1:
-        raise OSError(errno.EMLINK, "it has other names, which would keep the old secret")
-    if _is_mount_point(path, status):
-        raise OSError(errno.EBUSY, "it is a mount point")
-    directory = path.parent.stat()
-    owners = {status.st_uid, directory.st_uid}
-    if directory.st_mode & stat.S_ISVTX and os.geteuid() not in {0, *owners}:
-        raise OSError(errno.EPERM, "it is another user's, in a sticky directory")
-
-
-def _is_mount_point(path: Path, status: os.stat_result) -> bool:
-    """Whether something is mounted on the file itself, as `docker -v FILE:FILE` and a `subPath` do."""
-    wanted = os.fsencode(os.path.realpath(path))
-    try:
-        with open(_MOUNTS, "rb") as mounts:
-            return any(_OCTAL.sub(_decode_octal, line.split()[4]) == wanted for line in mounts)
-    except (
-        OSError
-    ):  # a system without it; a file that is mounted from the same disk is found by trying only
-        return status.st_dev != path.parent.stat().st_dev
-
-
-def _decode_octal(found: re.Match[bytes]) -> bytes:
-    return bytes([int(found[1], 8)])

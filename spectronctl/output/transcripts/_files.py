@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
 from spectronctl.ground.disk import close_synced, lock_descriptor, sync_directory, write_all
+from spectronctl.ground.replacing import check_replaceable
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
 from spectronctl.output.transcripts._notes import Note, read_note
@@ -76,6 +78,8 @@ class TranscriptFile:
             if _is_finished(target, resume=resume, force=force):
                 _note_path(target).unlink(missing_ok=True)
                 return cls(target, spelling, begin, None, force=force)
+            if target.exists():  # now, and not when all of it has been read
+                check_replaceable(target, target.stat())
             _check_part(target, resume=resume, force=force)
             descriptor = _open_part(target)
             try:
@@ -121,6 +125,7 @@ class TranscriptFile:
                 self._open_descriptor, self._note.offset, _encode(head + self._format.tail)
             )
             os.ftruncate(self._open_descriptor, end)
+            _keep_access(self._open_descriptor, self.path)
             os.fsync(self._open_descriptor)
             _place(self.path, force=self._force)
         self.is_finished = True
@@ -198,6 +203,9 @@ def _is_finished(target: Path, *, resume: bool, force: bool) -> bool:
 
 def _check_part(target: Path, *, resume: bool, force: bool) -> None:
     part = _part_path(target)
+    # Its name is known beforehand: who can write in the directory could lead us to any of our files by a link.
+    if part.is_symlink() or (part.exists() and not part.is_file()):
+        raise UsageError(f"{part} is not a regular file", hint="Remove it, or choose another path.")
     if part.exists() and not resume and not force:
         raise UsageError(
             f"{part} is part of an export that was interrupted",
@@ -207,8 +215,12 @@ def _check_part(target: Path, *, resume: bool, force: bool) -> None:
 
 def _open_part(target: Path) -> int:
     part = _part_path(target)
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+    # A conversation is its owner's, whatever the umask.
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
+        if os.fstat(descriptor).st_nlink > 1:
+            raise UsageError(f"{part} has another name", hint="Remove it, or choose another path.")
+        os.fchmod(descriptor, 0o600)
         # A run that has just finished has moved the file that was opened here.
         if (
             lock_descriptor(descriptor)
@@ -237,6 +249,14 @@ def _find_start(target: Path, begin: Note, descriptor: int) -> Note:
     if note.export != begin.export:
         raise _refuse_other(target, note.export, begin.export)
     return note if note.offset <= size else begin
+
+
+def _keep_access(descriptor: int, target: Path) -> None:
+    """Become as private as the file that is replaced, if there is one and its owner can be kept."""
+    with suppress(OSError):
+        there = target.stat()
+        os.fchown(descriptor, there.st_uid, there.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(there.st_mode))
 
 
 def _place(target: Path, *, force: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,14 +23,15 @@ class Note:
     def write(self, path: Path) -> None:
         """Replace the note at a path in one step, and see to it that it outlasts a loss of power."""
         draft = path.with_name(path.name + ".new")  # ours alone: we have the part's lock
-        replace_file(path, json.dumps(asdict(self)).encode(), draft=draft, mode=0o666)
+        replace_file(path, json.dumps(asdict(self)).encode(), draft=draft)
 
 
 def read_note(path: Path) -> Note | None:
     """The note at a path; None where there is none, or one of something else."""
     try:
-        note = Note(**json.loads(path.read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            note = Note(**json.loads(file.read()))
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
     well_formed = isinstance(note.export, dict) and isinstance(note.offset, int)
     return note if well_formed and isinstance(note.next_seq, int | None) else None

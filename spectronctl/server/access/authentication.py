@@ -64,16 +64,20 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
         raise unauthorized(_REJECTED)
     database = await get_database(request)
     context = await ContextTable(database).get_context(context_id)
+    # Only the operator of an embedded server, who has no key, may learn that a context does not exist.
     if context is None:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
     if context.enforcement_blocked and key:
         raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
+    # After everything that may refuse it: a key that is blocked was not used.
     await request.app.state.key_uses.note(holder)
     return Member(name=holder.name if holder else "local", key=key, context=context)
 
 
 def find_secret(headers: Headers) -> str | None:
     """The secret that a request carries, None for none; 401 when its headers disagree or cannot be read."""
+    # Our own client sends both headers with one key. Two different ones are refused: a proxy may have added
+    # the second, and which of them counts would be a guess.
     found = set(headers.getlist("api-key"))
     for value in headers.getlist("authorization"):
         scheme, _, secret = value.partition(" ")
@@ -96,6 +100,7 @@ async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
     if claim is None:
         raise unauthorized(_REJECTED)
     row = await _look_up(await get_database(request), claim)
+    # Compared even when there is no such key, so that how long a refusal takes does not tell which keys exist.
     good = is_secret(await get_hash_key(request), secret, row.digest if row else None)
     if not good or row is None or (isinstance(row, KeyRow) and is_expired(row)):
         raise unauthorized(_REJECTED)

@@ -44,11 +44,15 @@ class Caller:
         if not self.may(verb):
             raise _missing(verb)
         if scopes is not None and not self.may(verb, scopes):
+            # The caller's own floor is no secret to it. The scopes that it asked for are not repeated: they may be
+            # long.
             floor = " or ".join(self.region(verb).roots or ())
             raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
 
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""
+        # Without scopes of its own a memory goes where its key may write, never nowhere: what has no scopes only the
+        # whole context can see.
         tags = scopes or [[root] for root in self.region("memory:write").roots or ()]
         self.require("memory:write", tags)
         return tags

@@ -45,6 +45,7 @@ def tag_row(scopes: Scopes) -> Row:
 
 def name_region(region: Region) -> str:
     """The same word for callers who may read the same; "" for the whole context."""
+    # Sorted, so that two callers with the same floor share what is cached for them.
     return "" if region.roots is None else json.dumps(sorted(region.roots))
 
 
@@ -52,8 +53,12 @@ async def query_region(
     database: Database, context: ContextRow, region: Region, text: str, variables: Mapping[str, Any]
 ) -> list[Any]:
     """As `query_context`, for a text that names with `WITHIN` where the region counts."""
+    # Raised in the first test that runs the query, whatever its caller may read: a forgotten condition cannot reach a
+    # release.
     if WITHIN not in text:
         raise ValueError("a query of memories, turns or sessions must say where its region counts")
+    # Replaced and not passed as a variable, since a condition cannot be one; nothing of a caller's is in the text,
+    # only how many clauses there are.
     whole = text.replace(WITHIN, _format_exact(region)).replace(MAYBE_WITHIN, _format_rough(region))
     return await query_context(database, context, whole, {**variables, **_name(region)})
 

@@ -61,6 +61,7 @@ class Region:
     def can_write(self, scopes: Scopes) -> bool:
         """Whether every path lies inside."""
         inside = all(self.covers(path) for clause in scopes for path in clause)
+        # Not empty scopes: what has none belongs to the whole context, and all() would let it pass.
         return self.roots is None or (bool(scopes) and inside)
 
 
@@ -70,6 +71,7 @@ WHOLE = Region(None)
 
 def is_under(path: str, root: str) -> bool:
     """Whether the path is the root, or below it."""
+    # With the slash: org/acme2 is not below org/acme.
     return f"{path}/".startswith(f"{root}/")
 
 
@@ -88,6 +90,7 @@ def parse_scopes(value: Any) -> Scopes:
     if not isinstance(clauses, list) or len(clauses) > MAX_SCOPES:
         raise ValueError(_RULE)
     found = [_parse_clause(clause) for clause in clauses]
+    # Every path is written with each memory, with all paths above it, so that a long one costs many times its length.
     if sum(len(path.encode()) for clause in found for path in clause) > MAX_SCOPES_BYTES:
         raise ValueError(_RULE)
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]

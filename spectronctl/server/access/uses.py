@@ -30,10 +30,12 @@ class KeyUses:
         if row is None or not self._is_due(row):
             return
         try:
+            # Reads go on when a disk is full or a write is stuck, and each of them would wait here.
             async with asyncio.timeout(_NOTE_SECONDS):
                 await self._touch(row)
         except Exception as error:  # noqa: BLE001 - a good request gets its response whatever becomes of the note
             _log.warning("the use of key %s was not noted: %s", row.id, type(error).__name__)
+            # Bounded, since ids of keys come from outside; forgetting them all costs one more attempt each.
             if len(self._failed) >= _MAX_FAILED:
                 self._failed.clear()
             self._failed[row.id] = monotonic()

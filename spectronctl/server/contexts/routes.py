@@ -72,12 +72,9 @@ async def create_context(
     config = body.config or Config()
     row = ContextRow(
         id=context_id,
-        namespace=body.namespace,
-        database=body.database,
         config=config.settings,
-        admin_external_id=body.admin_external_id,
-        admin_display_name=body.admin_display_name,
         created_at=datetime.now(UTC),
+        **body.model_dump(exclude={"config"}),
     )
     given = config.providers or {}
     providers = {name: secret for name, secret in given.items() if secret is not None}
@@ -112,7 +109,7 @@ async def update_context(
         context.id,
         config=body.config.settings,
         providers=providers,
-        enforcement_blocked=body.blocked,
+        settings=body.settings,
     )
     if row is None:
         raise no_context(context.id)

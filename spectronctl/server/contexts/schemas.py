@@ -13,7 +13,6 @@ from spectronctl.server.http.bodies import Body, Strict
 from spectronctl.server.http.fields import PRINTABLE, Count, EntryName
 from spectronctl.server.http.limits import KIB, MAX_PROVIDERS, MAX_SECRET
 from spectronctl.server.http.problems import invalid, reserved
-from spectronctl.server.memory.lifetimes import LIFETIME_RULE, parse_lifetime
 from spectronctl.server.providers.choice import (
     LOCAL,
     LOCAL_MODELS,
@@ -23,6 +22,7 @@ from spectronctl.server.providers.choice import (
     parse_base_url,
 )
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
 RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
@@ -130,6 +130,7 @@ class Config(Strict):
         """What was given, without the secrets of providers."""
         given = _list_given(self)
         given.pop("providers", None)
+        # Taken and dropped, so that what `contexts get` prints can be edited and sent back as it is.
         given.pop("providers_configured", None)
         if self.models is not None:
             given["models"] = _list_given(self.models)
@@ -159,10 +160,12 @@ class ContextPatchBody(Body):
     enforcement_blocked: bool | None = None
 
     @property
-    def blocked(self) -> bool | None:
-        """What becomes of `enforcement_blocked`, which a null takes away; None when it stays as it is."""
-        said = "enforcement_blocked" in self.model_fields_set
-        return bool(self.enforcement_blocked) if said else None
+    def settings(self) -> dict[str, Any]:
+        """What is set beside `config`; a null takes `enforcement_blocked` away."""
+        given = {name: value for name, value in _list_given(self).items() if name != "config"}
+        if "enforcement_blocked" in given:
+            given["enforcement_blocked"] = bool(given["enforcement_blocked"])
+        return given
 
 
 def _list_given(model: BaseModel) -> dict[str, Any]:
@@ -201,13 +204,8 @@ def format_context(row: ContextRow) -> ContextResponse:
     config = dict(row.config)
     if row.providers:
         config["providers_configured"] = sorted(row.providers)
-    response = ContextResponse(
-        id=row.id,
-        namespace=row.namespace,
-        database=row.database,
-        config=config,
-        created_at=row.created_at.astimezone(UTC),
-    )
-    if row.enforcement_blocked:
-        response.enforcement_blocked = True
-    return response
+    shown = {name: getattr(row, name) for name in ContextResponse.model_fields}
+    shown |= {"config": config, "created_at": row.created_at.astimezone(UTC)}
+    # What is not set is absent: routes leave out what was not given here.
+    given = {name: value for name, value in shown.items() if value is not None}
+    return ContextResponse(**{name: value for name, value in given.items() if value is not False})

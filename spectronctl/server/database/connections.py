@@ -36,6 +36,8 @@ Credentials = tuple[str, str]
 
 _log = logging.getLogger(__name__)
 
+# Pipelined, since the engine works on one statement at a time: with one on its way it would idle for a round trip
+# between two. More would only queue in the child, where a request that gives up can no longer be taken back unbegun.
 _WINDOW = 4  # requests on their way to the engine: enough that it never waits for the next one
 _STUCK_SECONDS = 60.0  # after which a statement that others wait for will never end
 _CLOSING_SECONDS = 10.0
@@ -131,17 +133,23 @@ class _Engine:
         self._reader = reader
         self._writer = writer
         self._window = asyncio.Semaphore(_WINDOW)
+        # Responses come in the order of the requests, so no frame carries a number: the oldest waiter gets the next
+        # one.
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._begun_at = time.monotonic()
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
     async def start(cls, url: str) -> Self:
+        # Not a pipe each way: one descriptor to hand over, and an end of file on it tells either side that the other
+        # died, however it died.
         ours, theirs = socket.socketpair()
         with theirs:
             process = _spawn(theirs)
         engine = cls(process, *await asyncio.open_connection(sock=ours))
         try:
+            # The URL travels over the channel and not on the command line, where every user of the machine could read
+            # the path.
             await engine._take_turn()
             await engine._exchange(url.encode())
         except BaseException:
@@ -167,6 +175,8 @@ class _Engine:
                 begun = True
                 response = decode(await self._exchange(request))
         except TimeoutError:
+            # Only the oldest statement may be judged: the others wait for it and are slow through no fault of their
+            # own. Killing is safe at any time, because what was confirmed is in the log that the next engine replays.
             if time.monotonic() - self._begun_at > _STUCK_SECONDS:
                 self._process.kill()
                 await asyncio.wait([self._listener])
@@ -184,6 +194,7 @@ class _Engine:
 
     async def _exchange(self, frame: bytes) -> bytes:
         waiter: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        # An engine that was idle is not stuck: its time counts from the first request after that.
         if not self._waiting:
             self._begun_at = time.monotonic()
         self._waiting.append(waiter)

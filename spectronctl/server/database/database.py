@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from spectronctl.errors import ConfigError, SpectronctlError
 from spectronctl.ground.backoff import pause_after
+from spectronctl.ground.installing import EXTRA_HINT, find_install_command
 from spectronctl.server.database.cache import Cache
 from spectronctl.server.database.connections import (
     ClientConnection,
@@ -24,7 +25,6 @@ from spectronctl.server.database.connections import (
     EngineError,
     EngineProcess,
 )
-from spectronctl.server.database.directories import make_private_directory
 from spectronctl.server.database.disk import DiskLog, describe_disk, parse_disk_error
 from spectronctl.server.database.errors import DiskError, UnavailableError
 from spectronctl.server.database.locks import Locks
@@ -35,11 +35,15 @@ from spectronctl.server.database.transaction import (
     place,
     strip_transaction,
 )
-from spectronctl.server.database.urls import StoreUrl, parse_store_url
+from spectronctl.server.store.directories import make_private_directory
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import StoreUrl, parse_store_url
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
+# Conflicts come in bursts, and most are over at the second or third attempt. The last one is a few seconds after the
+# first, which is less than clients wait.
 _ATTEMPTS = 60
 _LOCKED_SECONDS = 3.0
 _PROOF_SECONDS = 1.0
@@ -48,10 +52,6 @@ _FIRST_PAUSE_SECS = 0.002
 _MAX_PAUSE_SECS = 0.1
 _MISSING = re.compile(r"The (table|database|namespace) '[^']*' does not exist")
 _INDEX = re.compile(r"Database index `(\w+)` already contains")
-
-
-class StoreLockedError(ConfigError):
-    """Another process has the store's directory open."""
 
 
 class QueryError(SpectronctlError):
@@ -111,6 +111,7 @@ class Database:
         self.exclusive = exclusive
         self.migrations = migrations or load_migrations()
         """What this process brings every database to."""
+        # Not the pid: two containers on one ws:// database may both be process 1.
         self.holder = secrets.token_hex(16)
         """A word of this connection alone: other processes know by it whose claims are whose."""
         self.locks = Locks()
@@ -122,6 +123,7 @@ class Database:
         self._proved_at = -_PROOF_SECONDS
 
     async def close(self) -> None:
+        # A server that is stopping is not ready, even when the last proof is fresh.
         self._proved_at = -_PROOF_SECONDS
         await self._connection.close()
 
@@ -193,6 +195,7 @@ _USE_DATABASE = "USE NS $use_namespace DB $use_database;"
 async def open_database(url: str, credentials: Credentials | None = None) -> Database:
     """Connect; `StoreLockedError` or `ConfigError` when that is not possible."""
     target = parse_store_url(url)
+    # Before the engine is asked: it would make the directory for all users to read.
     if target.path is not None:
         make_private_directory(target.path)
     if target.path is not None:
@@ -208,6 +211,8 @@ async def open_database(url: str, credentials: Credentials | None = None) -> Dat
 
 
 async def _open_engine(target: StoreUrl) -> EngineProcess:
+    # Our own lock (store.holding) is free by now, so a lock of the engine can only be that of a child whose parent
+    # was killed: it is about to notice, and to let go.
     deadline = time.monotonic() + _LOCKED_SECONDS
     await asyncio.to_thread(_import_surrealdb)
     while True:
@@ -239,7 +244,9 @@ def _import_surrealdb() -> ModuleType:
         import surrealdb
     except ImportError as error:
         raise ConfigError(
-            "the Spectron server is not installed", command="pip install 'spectronctl[local]'"
+            "the Spectron server is not installed",
+            hint=EXTRA_HINT,
+            command=find_install_command(),
         ) from error
     return surrealdb
 
@@ -307,6 +314,7 @@ def _raise_failure(failures: list[Row]) -> None:
     # In a transaction the statements around the failed one fail too, and only say so. Where all do, COMMIT says why.
     causes = [each for each in failures if _find_detail(each) not in ("NotExecuted", "Cancelled")]
     cause = causes[0] if causes else failures[-1]
+    # The kind is not always set: conflicts that COMMIT meets come as plain text that says they can be retried.
     text = str(cause["result"])
     if _find_detail(cause) == "TransactionConflict" or "can be retried" in text:
         raise RetryableError(text)

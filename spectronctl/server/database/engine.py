@@ -19,6 +19,7 @@ HEAD_BYTES = 4
 
 def run() -> None:
     """Serve one store until the other side asks for the end, or is gone."""
+    # Without the SDK around it, which takes half a second to import: this process only hands bytes on.
     from surrealdb_embedded import SyncEmbeddedDB
 
     # A signal for the whole group (Ctrl-C, a service manager) is for the parent, which ends this process in order.
@@ -27,6 +28,8 @@ def run() -> None:
     channel = socket.socket(fileno=0)
     frames = _receive(channel)
     try:
+        # The blocking client flushes its tables in the background; the asynchronous one of the same package never
+        # does, and stops taking writes after two full ones.
         engine = SyncEmbeddedDB(next(frames).decode())
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent says it
         _send(channel, b"\1", str(error).encode())
@@ -53,6 +56,7 @@ def _receive(channel: socket.socket) -> Iterator[bytes]:
 
 def _receive_bytes(channel: socket.socket, count: int) -> bytes:
     data = bytearray(count)
+    # Received into place: a request may be 8 MB, and joining its pieces would copy it once more.
     view = memoryview(data)
     while view:
         received = channel.recv_into(view)

@@ -15,10 +15,13 @@ class Locks:
     """A lock per name, for as long as it is held or waited for."""
 
     def __init__(self) -> None:
+        # Weak, since names are made of ids of sessions and keys: a dictionary that kept them would grow with
+        # everything that was ever written.
         self._locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
     def get_lock(self, *name: str) -> asyncio.Lock:
         """The lock of that name, to be entered at once."""
+        # No await between this and the next lines, so that two callers cannot make a lock each.
         lock = self._locks.get(name)
         if lock is None:
             lock = self._locks[name] = asyncio.Lock()

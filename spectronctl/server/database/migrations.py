@@ -35,6 +35,8 @@ async def _count_applied(database: Database, at: Binding, known: Sequence[Migrat
     applied = await _load_applied(database, at)
     if len(applied) > len(known):
         raise StoreVersionError(at, found=len(applied), known=len(known))
+    # A migration that was edited after it was applied would leave stores behind that look the same and are not.
+    # Refusing here finds the mistake on the first developer's machine.
     for checksum, migration in zip(applied, known, strict=False):
         if checksum != migration.checksum:
             raise MigrationError(
@@ -59,6 +61,8 @@ async def _load_applied(database: Database, at: Binding) -> list[object]:
 
 
 async def _apply(database: Database, at: Binding, migration: Migration) -> None:
+    # The record stands in the same transaction: a crash leaves both or neither, and no migration has to bear being
+    # run twice.
     text = transaction(f"\n{migration.text}\n;", _RECORD)
     record = {
         "version": migration.version,

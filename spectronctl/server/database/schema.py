@@ -50,6 +50,7 @@ def order_migrations(named: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
         number, _, name = stem.partition("_")
         if suffix == "surql":
             found.append(Migration(int(number), name, text))
+    # Two branches that each add a next migration meet here, and not in a store that has had one of them.
     if [each.version for each in found] != list(range(1, len(found) + 1)):
         raise ValueError(f"migrations are not numbered 1, 2, 3, …: {[m.version for m in found]}")
     return tuple(found)

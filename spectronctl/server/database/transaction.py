@@ -21,6 +21,7 @@ def place(use: str, text: str) -> str:
     `USE` defines a namespace and a database that do not exist. In a transaction of its own it would bring a database
     back that was dropped a moment ago, even where the statement behind it then fails.
     """
+    # One transaction, so that the definition is rolled back along with the statement that found nothing there.
     return transaction(use, strip_transaction(text), ";")
 
 

@@ -76,6 +76,8 @@ def check_value(value: Any, field: str) -> Any:
 
 def from_stored(value: Any) -> Any:
     """What `to_stored` was given."""
+    # The SDK has one object for NULL, so that identity is enough; it is not Python's None, which stands for NONE, a
+    # field that is not there.
     if value is _null():
         return None
     if isinstance(value, dict):
@@ -95,6 +97,7 @@ def check_text(text: str, field: str) -> str:
 
 
 def _check_number(value: float, field: str) -> float:
+    # The engine's integers have 64 bits, and JSON's have no bound.
     if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
         raise UnstorableError(f"{field}: larger than a 64-bit integer")
     if not math.isfinite(value):

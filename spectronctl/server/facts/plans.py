@@ -8,7 +8,7 @@ from datetime import datetime
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.scopes import Scopes
 from spectronctl.server.facts.schemas import BatchBody, FactBody, Message
-from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.index.rows import ChunkRow
 from spectronctl.server.sessions.rows import TurnRow
 
 

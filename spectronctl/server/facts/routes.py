@@ -22,7 +22,7 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.idempotency.once import OnceOnly, Write
 from spectronctl.server.idempotency.rows import Receipt
-from spectronctl.server.memory.embedders import CurrentEmbedders, Embedders
+from spectronctl.server.index.embedders import CurrentEmbedders, Embedders
 from spectronctl.server.sessions.lookup import find_session, make_session
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.sessions.turns import TurnTable
@@ -52,6 +52,7 @@ async def create_fact(
     """Keep a text as a memory, and as a turn of a session."""
     wanted = plan_fact(body, now=datetime.now(UTC))
     new = _open_session(wanted, caller)
+    # Made before the write, since the receipt keeps it: all ids are ours, and none comes from the database.
     response = FactResponse(
         session_id=new.id if new else wanted.session_id or "",
         turn_id=wanted.turns[0].id,
@@ -95,8 +96,12 @@ def _plan(
     new: SessionRow | None,
 ) -> Write:
     async def write(receipt: Receipt | None) -> None:
+        # Looked up inside of the write, so that a repeat of a write that was done gets its response even when the
+        # session is gone by now.
         session = new or await find_session(database, caller, wanted.session_id or "")
         caller.require("memory:write", session.scopes)
+        # Outside of the transaction: a provider may take ten seconds, and a transaction that waits for it conflicts
+        # with every other writer of the session.
         chunk = wanted.chunk and await embedders.embed_chunk(caller.context, wanted.chunk)
         await TurnTable(database).append_turns(
             caller.context,

@@ -62,6 +62,7 @@ class Body(Strict):
     @model_validator(mode="before")
     @classmethod
     def _choose_spellings(cls, body: dict[str, Any]) -> dict[str, Any]:
+        # A copy: what is passed over here is still the caller's.
         body = dict(body)
         for name, other in _list_spellings(cls):
             if other in body:
@@ -100,6 +101,8 @@ def parse_body(model: type[B], body: dict[str, Any]) -> B:
     try:
         return model.model_validate(body)
     except ValidationError as error:
+        # Without the input: it may hold a secret of a provider, and this becomes the detail of a response and a line
+        # of a log.
         first = error.errors(include_url=False, include_input=False)[0]
         raise invalid(_explain(first)) from None
 
@@ -178,6 +181,8 @@ def _parse_object(raw: bytes, request: Request) -> dict[str, Any]:
     _check_media_type(request.headers.get("content-type", ""))
     _check_coding(request.headers.get("content-encoding", "identity"))
     body = _decode(raw)
+    # A value of two bytes becomes an object of a hundred in Python, and several in a model: bytes alone bound
+    # nothing.
     if _count_values(body) > MAX_BODY_VALUES:
         raise invalid(f"the body holds more than {MAX_BODY_VALUES} values")
     if not isinstance(body, dict):
@@ -202,6 +207,7 @@ def _unsupported(detail: str) -> ProblemError:
 
 def _decode(raw: bytes) -> Any:
     try:
+        # Python reads NaN and Infinity, which are not JSON: no client could read them back.
         return json.loads(raw.decode(), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise invalid(f"the body is not UTF-8: byte {error.start}") from None

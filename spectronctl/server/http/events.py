@@ -72,6 +72,8 @@ class EventStream(Response):
         writing = asyncio.create_task(self._write(scope, pen))
         helpers = [
             asyncio.create_task(pen.keep_alive(self._keep_alive)),
+            # Sending to a client that is gone raises nothing, so its end has to be listened for: a model elsewhere
+            # would go on talking, at a price.
             asyncio.create_task(_wait_for_disconnect(receive)),
         ]
         try:
@@ -94,6 +96,7 @@ class EventStream(Response):
                         break
                     await pen.write(event.encode())
         except Exception as error:
+            # Nothing was sent yet, so that this can still be a response with a status of its own.
             if not pen.has_begun:
                 raise
             last = _describe_error(scope, error)
@@ -112,6 +115,7 @@ class _Pen:
         self.has_begun = False
 
     async def write(self, frame: bytes, *, is_last: bool = False) -> None:
+        # One frame at a time: a comment in the middle of an event would end it for the reader.
         async with self._turn:
             if not self.has_begun:
                 self.has_begun = True

@@ -59,6 +59,8 @@ class Correlation:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # A client's id goes into the log and into a header, so only a plain one is taken: anything else could forge
+        # lines there.
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else f"req_{new_ulid()}"
         scope.setdefault("state", {})["request_id"] = request_id
@@ -94,6 +96,8 @@ class CatchAll:
         except ClientDisconnect:
             return
         except Exception as error:
+            # Half a response cannot become another one. The server closes the connection, which the client sees as a
+            # failure.
             if scope["type"] != "http" or has_begun:
                 raise
             request_id = scope["state"]["request_id"]
@@ -138,6 +142,8 @@ class Room:
 
     async def take(self, size: int) -> None:
         """Wait until there is room for that many."""
+        # Every waiter looks again after each return, and the first that fits goes ahead: a small body is never kept
+        # waiting by a large one.
         while self._left < size:
             self._given.clear()
             await self._given.wait()
@@ -175,6 +181,8 @@ class BodyLimit:
             # Not routed yet, and no other body is worth the search.
             limit = self._find_limit(scope)
             if announced > limit:
+                # Read first, then refuse: a client that is still sending when the connection closes gets a reset, and
+                # never sees why.
                 await _discard(receive)
                 await render_problem(scope, _too_large(limit))(scope, receive, send)
                 return
@@ -208,6 +216,7 @@ class _Body:
     async def receive(self, limit: int, seconds: float) -> Message:
         """The next message; 413, 408 or 503 as `BodyLimit` says."""
         if self._started is None:
+            # A body without a length may become as long as the limit, so that much is set aside for it.
             await self._take_room(limit if self._announced is None else self._announced)
             self._started = asyncio.get_running_loop().time()
         try:
@@ -229,6 +238,7 @@ class _Body:
     async def _take_room(self, size: int) -> None:
         if size <= MAX_FREE_BODY_BYTES:
             return
+        # Else one that asks for more than there ever is would wait for nothing.
         size = min(size, MAX_BODIES_BYTES)
         try:
             async with asyncio.timeout(_ROOM_SECONDS):
@@ -276,19 +286,24 @@ def render_problem(
     scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The response to a problem."""
-    headers = dict(headers or {})
+    return JSONResponse(
+        describe_problem(scope, problem),
+        status_code=problem.status,
+        headers={**(headers or {}), **_list_headers(problem)},
+        media_type="application/problem+json",
+    )
+
+
+def _list_headers(problem: ProblemError) -> dict[str, str]:
+    headers = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    # What the client still sends of this body would be read as its next request.
     if problem.status is HTTPStatus.REQUEST_TIMEOUT:
         headers["Connection"] = "close"
     if problem.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="spectron"'
-    return JSONResponse(
-        describe_problem(scope, problem),
-        status_code=problem.status,
-        headers=headers,
-        media_type="application/problem+json",
-    )
+    return headers
 
 
 def describe_problem(scope: Scope, problem: ProblemError) -> dict[str, Any]:
@@ -324,6 +339,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def _log_request(scope: Scope, status: int, started: float) -> None:
+    # Asked before the fields are made: embedded servers mostly log nothing, and this runs with every request.
     if not _log.isEnabledFor(logging.INFO):
         return
     fields = {

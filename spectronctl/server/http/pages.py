@@ -58,7 +58,10 @@ async def load_page(
                 return page, cursor
             shown, cursor = describe(row), row.id
             page.append(shown)
+            # Measured as it is sent. The last item may go over: a page of nothing would never end for a client.
             room -= len(shown.model_dump_json())
+        # Fewer than were asked for: there are no more. One row beyond the page tells whether a next one exists, so no
+        # count is needed.
         if len(rows) < size:
             return page, None
         after, size = rows[-1].id, _ROWS

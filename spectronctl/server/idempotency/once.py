@@ -52,6 +52,7 @@ class PassingBody:
 
     def __init__(self, request: Request) -> None:
         self._receive = request.receive
+        # With the address: the same key for another resource is a mistake of the client's, and not a repeat.
         self._hash = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
         self._is_whole = False
 
@@ -65,6 +66,7 @@ class PassingBody:
 
     async def fingerprint(self) -> bytes:
         """The SHA-256 of all of it; what the application left unread is read now."""
+        # Two requests are only the same when their whole bodies are. What validation refused early is still to come.
         while not self._is_whole:
             if (await self.receive())["type"] == "http.disconnect":
                 raise ClientDisconnect
@@ -81,6 +83,7 @@ class Once:
 
     async def respond(self, response: BaseModel, write: Write, *, status: HTTPStatus) -> Response:
         """What the write returns, now or when it was first done; a write that fails leaves the key free."""
+        # Made before the write and kept as text: a repeat gets the same bytes, however the models have changed since.
         text = response.model_dump_json(by_alias=True)
         if self.reserve is None:
             await write(None)
@@ -92,6 +95,7 @@ class Once:
         try:
             await write(Receipt(reservation=reservation, response=text))
         except BaseException:
+            # Shielded: a client that hangs up cancels this, and would find its own key taken when it comes back.
             await asyncio.shield(
                 ReservationTable(self.database).release_write(self.context, reservation)
             )

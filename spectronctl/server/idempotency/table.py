@@ -37,6 +37,7 @@ DELETE (
 IF $is_free {{ NONE }} ELSE {{ {{ fingerprint: $found.fingerprint, answer: $found.answer }} }};
 """)
 
+# Not one that has a response: the write may have succeeded although its handler failed afterwards.
 _RELEASE = """
 DELETE reservation:[$principal, $key] WHERE claim = $claim AND answer IS NONE RETURN NONE;
 """

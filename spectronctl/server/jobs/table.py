@@ -33,8 +33,11 @@ CREATE job_slot:[$job.context_id, $job.kind] SET job_id = $job.job_id RETURN NON
 CREATE job:[$job.job_id] CONTENT $job RETURN {_COLUMNS};
 """)
 
+# A slot per context and kind, whose id is the constraint: two starts at once create the same record, and the database
+# refuses one of them. A look at the jobs before would leave a gap between the look and the write.
 _FIND_UNFINISHED = "SELECT VALUE job_id FROM job_slot:[$context_id, $kind];"
 
+# By both ids, so that the id of another context's job is as unknown as one that was never given out.
 _GET = f"SELECT {_COLUMNS} FROM job:[$job_id] WHERE context_id = $context_id;"
 
 _LIST = f"""
@@ -68,6 +71,7 @@ WHERE claim = $claim AND status = 'running' RETURN NONE;
 
 _FREE_SLOT = "DELETE job_slot:[$context_id, $kind] WHERE job_id = $job_id RETURN NONE;"
 
+# The condition on the claim is what makes a late worker harmless: one that was taken over changes nothing here.
 _FINISH = transaction(f"""
 LET $finished = UPDATE job:[$job_id] SET
     status = $status, error = $error, done = $done, total = $total,
@@ -76,6 +80,8 @@ LET $finished = UPDATE job:[$job_id] SET
 IF array::len($finished) != 0 {{ {_FREE_SLOT} }};
 """)
 
+# A queued job ends at once. A running one is only told: its worker has to undo what it built, and sees the request
+# with its next sign of life.
 _CANCEL = transaction(f"""
 LET $job = SELECT kind, status FROM ONLY job:[$job_id] WHERE context_id = $context_id;
 IF $job.status IN ['queued', 'running'] {{
@@ -120,6 +126,7 @@ class JobTable:
             if not error.is_taken:
                 raise
             raise await self._explain_unfinished(context, kind) from error
+        # Only a hint for a worker in this process: one in another process finds the job when it next polls.
         self._queued.set()
         (row,) = get_result(_CREATE, results)
         return _parse_job(row)
@@ -152,6 +159,7 @@ class JobTable:
         except TimeoutError:
             return
         finally:
+            # After the wait, not before it: a job that is queued in between sets it again, and is looked for at once.
             self._queued.clear()
 
     async def claim_job(self) -> ClaimedJob | None:

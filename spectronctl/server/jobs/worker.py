@@ -30,6 +30,8 @@ _FULL_PAUSE_SECONDS = 10.0
 @asynccontextmanager
 async def run_worker(database: Database, handlers: Handlers) -> AsyncIterator[None]:
     """Work on jobs in the background until this is left; a job under way then waits for the next worker."""
+    # Cancelled and not awaited to their end: a reindex may take hours, and the next worker goes on from the last
+    # batch.
     tasks = [asyncio.create_task(each) for each in (_work(database, handlers), _prune(database))]
     try:
         yield
@@ -45,6 +47,8 @@ async def _work(database: Database, handlers: Handlers) -> None:
             if not await _work_once(database, handlers):
                 await JobTable(database).wait_for_job(POLL_SECONDS)
         except DiskError:  # the log names the disk already
+            # A job does not fail because a disk is full: it waits until there is room, and says so in its lack of
+            # progress.
             await asyncio.sleep(_FULL_PAUSE_SECONDS)
         except Exception:  # noqa: BLE001 - whatever it is, the next job may go well
             _log.exception("the worker could not go on; it tries again")
@@ -76,6 +80,8 @@ async def _work_once(database: Database, handlers: Handlers) -> bool:
         # In case that the worker that took it over notices the loss, too.
         await JobTable(database).release_job(claimed)
     except BaseException:
+        # Shielded, since this runs while the server stops: a lease that is given back lets the next server begin at
+        # once, and not in a quarter of a minute.
         with suppress(Exception):
             await asyncio.shield(JobTable(database).release_job(claimed))
         raise
@@ -87,6 +93,7 @@ async def _begin(database: Database, claimed: ClaimedJob) -> Run:
     context = await ContextTable(database).get_context(job.context_id)
     if context is None:
         raise LostJobError
+    # From where the last worker was: the count goes on, and never back.
     return Run(claimed, context, job.done, job.total, is_cancelled=job.cancel_requested)
 
 
@@ -113,6 +120,8 @@ async def _losing(database: Database, run: Run) -> AsyncIterator[None]:
 
 async def _claim(database: Database) -> ClaimedJob | None:
     """A job; when this is cancelled meanwhile, no other worker has to wait for the end of its lease."""
+    # The claim may be written although we are cancelled while we wait for the response: so the response is waited
+    # for, and what it brings is given back.
     claiming = asyncio.ensure_future(JobTable(database).claim_job())
     try:
         return await asyncio.shield(claiming)
@@ -141,6 +150,7 @@ async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
     job = run.claimed.job
     handler, error = handlers.get(job.kind), None
     try:
+        # A job that was cancelled while no worker was there begins with its end.
         run.check()
         if handler is None:
             raise FailedJobError(f"this server does not know jobs of the kind {job.kind}")
@@ -155,6 +165,7 @@ async def _carry_out(database: Database, handlers: Handlers, run: Run) -> None:
     except Exception as exc:  # noqa: BLE001 - the job ends, the worker goes on
         _log.exception("job %s failed", job.id)
         status, error = "failed", f"unexpected {type(exc).__name__}; the server's log says more"
+    # Before the job is finished: a crash in between leaves it running, and the next worker undoes it again.
     if status != "succeeded" and handler is not None:
         await handler.undo(run)
     await JobTable(database).finish_job(

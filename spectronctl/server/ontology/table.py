@@ -25,6 +25,8 @@ RETURN encoding::json::encode((
 ));
 """
 
+# Checked where it is written, in one transaction: between a look at the tag and the write another operator could be
+# faster.
 _CHECK = f"""
 {make_guard(4)}
 LET $found = (SELECT VALUE etag FROM ontology:only)[0] ?? $none;
@@ -76,6 +78,8 @@ class OntologyTable:
 def _make_row(row: OntologyRow) -> dict[str, Any]:
     return {
         "entity_types": row.entity_types,
+        # A list and not an object: the database keeps no order of an object's fields, and the ontology's order is the
+        # operator's.
         "attribute_keys": [
             {"entity_type": name, "names": names} for name, names in row.attribute_keys.items()
         ],

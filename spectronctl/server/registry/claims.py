@@ -21,6 +21,8 @@ _ABANDONED = f"(claim IS NONE OR state_since < time::now() - {_CLAIM_SECS}s)"
 
 _LIST = "SELECT VALUE context_id FROM context WHERE state = $state;"
 
+# The condition is part of the UPDATE: of two processes that find the same abandoned row, one changes it and the other
+# gets no row back.
 _SEIZE = f"""
 UPDATE context:[$context_id] SET claim = $claim, state_since = time::now()
 WHERE state != 'active' AND ({_ABANDONED} OR $any) RETURN {_COLUMNS};
@@ -31,6 +33,8 @@ UPDATE context:[$context_id] SET state_since = time::now()
 WHERE state = 'creating' AND claim = $claim RETURN {_COLUMNS};
 """
 
+# From this moment the context is out of sight: every reader asks for state = 'active'. What follows may take minutes
+# and be cut off at any point.
 _SEIZE_TO_DELETE = f"""
 UPDATE context:[$context_id] SET state = 'deleting', claim = $claim, state_since = time::now()
 WHERE state = 'active' OR (state = 'deleting' AND {_ABANDONED}) RETURN {_COLUMNS};

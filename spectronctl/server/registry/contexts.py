@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from spectronctl.models.contexts import merge_config
@@ -12,10 +13,10 @@ from spectronctl.server.database.database import Database, RetryableError, Row, 
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.rows import ContextRow
 
-COLUMNS = """
-    context_id, namespace, database, config, object::keys(provider_secrets) AS providers,
-    enforcement_blocked, admin_external_id, admin_display_name, schema_version, created_at
-"""
+PLAIN = [each.name for each in fields(ContextRow) if each.name not in {"id", "config", "providers"}]
+"""The columns that are kept as the row has them: a new field of `ContextRow` is one of these."""
+
+COLUMNS = f"context_id, config, object::keys(provider_secrets) AS providers, {', '.join(PLAIN)}"
 
 _GET = f"SELECT {COLUMNS} FROM context:[$context_id] WHERE state = 'active';"
 
@@ -31,7 +32,7 @@ _UPDATE = f"""
 UPDATE context:[$context_id] SET
     config = $config,
     provider_secrets = object::extend(object::remove(provider_secrets, $cleared), $providers),
-    enforcement_blocked = $enforcement_blocked ?? enforcement_blocked,
+    <settings>
     revision += 1
 WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
 """
@@ -63,8 +64,9 @@ class ContextTable:
         *,
         config: Mapping[str, Any],
         providers: Mapping[str, str | None],
-        enforcement_blocked: bool | None,
+        settings: Mapping[str, Any],
     ) -> ContextRow | None:
+        """Merge `config` and `providers` (None takes one away), and set the columns that `settings` names."""
         to_stored(config, "config")  # refuse before anything is read
         changes = {
             "context_id": context_id,
@@ -72,7 +74,7 @@ class ContextTable:
             "providers": check_providers(
                 {name: secret for name, secret in providers.items() if secret is not None}
             ),
-            "enforcement_blocked": enforcement_blocked,
+            "settings": {name: _check_plain(name, value) for name, value in settings.items()},
         }
         # In their turn: of hundreds at once, some would find the context changed until they give up.
         async with self._database.locks.get_lock("context", context_id):
@@ -84,7 +86,12 @@ class ContextTable:
             return None
         merged = merge_config(from_stored(found[0]["config"]), patch)
         stored = {"config": to_stored(merged, "config"), "revision": found[0]["revision"]}
-        rows = await self._database.select(_UPDATE, changes | stored)
+        # The names are those of our own model's fields, never a client's; their values travel as variables.
+        settings = "".join(f"{name} = $settings.{name}, " for name in changes["settings"])
+        rows = await self._database.select(
+            _UPDATE.replace("<settings>", settings), changes | stored
+        )
+        # Either another server changed it, or it is being deleted: the next attempt tells them apart.
         if not rows:
             raise RetryableError("the context changed meanwhile")
         return parse_context(rows[0])
@@ -111,13 +118,16 @@ def parse_context(row: Row) -> ContextRow:
     """A row of `COLUMNS`."""
     return ContextRow(
         id=row["context_id"],
-        namespace=row["namespace"],
-        database=row["database"],
         config=from_stored(row["config"]),
         providers=tuple(row["providers"]),
-        enforcement_blocked=row["enforcement_blocked"],
-        admin_external_id=row["admin_external_id"],
-        admin_display_name=row["admin_display_name"],
-        schema_version=row["schema_version"],
-        created_at=row["created_at"],
+        **{name: row[name] for name in PLAIN},
     )
+
+
+def format_columns(row: ContextRow) -> Row:
+    """The plain columns of a new context; UnstorableError for text that cannot be kept."""
+    return {name: _check_plain(name, getattr(row, name)) for name in PLAIN}
+
+
+def _check_plain(name: str, value: Any) -> Any:
+    return check_text(value, name) if isinstance(value, str) else value

@@ -56,6 +56,7 @@ def mint_secret(key_id: str, context_id: str | None) -> str:
 
 def parse_secret(secret: str) -> Credential | None:
     """What a secret says of itself; None when no server of this kind made it."""
+    # Before the patterns see it: a header may be long.
     if len(secret) > _LONGEST_SECRET:
         return None
     if found := _MANAGEMENT_SECRET.fullmatch(secret):
@@ -68,6 +69,8 @@ def parse_secret(secret: str) -> Credential | None:
 
 def digest_secret(hash_key: bytes, secret: str) -> bytes:
     """The keyed hash that is stored in place of a secret: HMAC-SHA256, 32 bytes."""
+    # A keyed hash and not a slow one: the secret has 256 random bits, so there is nothing to guess, and every request
+    # pays for this.
     return hmac.new(hash_key, secret.encode(), hashlib.sha256).digest()
 
 

@@ -37,6 +37,7 @@ _NAMESAKE = """
 SELECT key_id FROM context_key WHERE context_id = $context_id AND name = $name;
 """
 
+# The condition is repeated in the database: two servers, or two requests at once, make one write of it.
 _TOUCH = """
 SET last_used_at = time::now() WHERE last_used_at IS NONE OR last_used_at <= time::now() - 1m
 RETURN NONE;
@@ -61,6 +62,7 @@ class KeyTable:
             raise await self._explain_taken(key) from error
 
     async def _explain_taken(self, key: Row) -> TakenError:
+        # Looked up only after the refusal: the index decides, and this finds words for it.
         holders = await self._database.select(_NAMESAKE, key)
         if not holders:
             return TakenError(f"id: key {key['key_id']!r} already exists")
@@ -120,6 +122,7 @@ class ManagementKeyTable:
         known: ManagementKeyRow | None = self._database.cache.get(key_id)
         if known is not None:
             return known
+        # Before the read: a key that is revoked while its row is on its way must not be remembered.
         version = self._database.cache.version
         rows = await self._database.select(
             "SELECT * FROM management_key:[$key_id];", {"key_id": key_id}
@@ -138,6 +141,7 @@ class ManagementKeyTable:
     async def delete_management_key(self, key_id: str) -> bool:
         text = "DELETE management_key:[$key_id] RETURN BEFORE;"
         deleted = await self._database.select(text, {"key_id": key_id})
+        # After the write: dropped earlier, the old row could be read and kept again.
         self._database.cache.drop(key_id)
         return bool(deleted)
 

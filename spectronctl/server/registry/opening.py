@@ -23,6 +23,8 @@ async def open_store(
     database = await open_database(url, credentials)
     database.migrations = migrations or database.migrations
     try:
+        # Before the first request: what a crash left half-done is either finished or undone, and no request has to
+        # tell the two apart.
         await Provisioning(database).prepare()
     except BaseException:
         await database.close()

@@ -27,7 +27,12 @@ from spectronctl.server.registry.claims import (
     seize_own,
     seize_to_delete,
 )
-from spectronctl.server.registry.contexts import COLUMNS, check_providers, parse_context
+from spectronctl.server.registry.contexts import (
+    COLUMNS,
+    check_providers,
+    format_columns,
+    parse_context,
+)
 from spectronctl.server.registry.leftovers import sweep_empty_databases
 from spectronctl.server.registry.rows import ContextRow
 
@@ -90,6 +95,8 @@ class Provisioning:
     async def create_context(self, row: ContextRow, *, providers: Mapping[str, str]) -> ContextRow:
         if row.namespace == METADATA.namespace:
             raise ReservedError(f"namespace: {METADATA.namespace!r} is Spectron's own")
+        # The row comes first and the database after it: a crash in between leaves a row that the next start finds and
+        # rolls back, never a database that no row tells of.
         content = _make_content(row, providers)
         claim = make_claim()
         await self._claim({**content, "claim": claim})
@@ -113,6 +120,7 @@ class Provisioning:
 
     async def _claim(self, content: Row) -> None:
         text = "CREATE context:[$content.context_id] CONTENT $content RETURN NONE;"
+        # Each round ends in success, in a conflict with one that lives, or with one obstacle less.
         for _ in range(_CLAIM_ATTEMPTS):
             try:
                 await self._database.query(text, {"content": content})
@@ -137,6 +145,8 @@ class Provisioning:
     async def _build(self, row: ContextRow, claim: str) -> ContextRow:
         binding = Binding(row.namespace, row.database)
         ours = {"context_id": row.id, "claim": claim}
+        # Noted before it is made. A rollback drops the database only if it was not there before: it may be full of
+        # data that this server is to take over.
         existed = await self._has_database(binding)
         if not existed:
             await self._database.query(_OWN_DATABASE, ours)
@@ -181,6 +191,7 @@ class Provisioning:
         """Finish a delete, or roll a creation back; every step may be done again."""
         ours = {"context_id": claimed.context_id, "claim": claimed.claim}
         try:
+            # Keys go first, so that nothing new is written while the database is dropped.
             await self._delete_keys(claimed.context_id)
             await self._database.query(_DELETE_JOBS, ours)
             if claimed.state == "deleting" or claimed.owns_database:
@@ -210,6 +221,7 @@ class Provisioning:
             claimed = await seize(self._database, context_id, anyone=self._database.exclusive)
             if claimed is not None:
                 await self._remove(claimed)
+        # Only where no other server can be in the middle of making one.
         if self._database.exclusive:
             await sweep_empty_databases(self._database)
         for row in behind:
@@ -240,22 +252,11 @@ class Provisioning:
 
 
 def _make_content(row: ContextRow, providers: Mapping[str, str]) -> Row:
-    texts = {
-        "context_id": row.id,
-        "namespace": row.namespace,
-        "database": row.database,
-        "admin_external_id": row.admin_external_id,
-        "admin_display_name": row.admin_display_name,
-    }
-    for name, text in texts.items():
-        check_text(text or "", name)
     return {
-        **texts,
+        **format_columns(row),
+        "context_id": check_text(row.id, "context_id"),
         "config": to_stored(merge_config({}, row.config), "config"),
         "provider_secrets": check_providers(providers),
-        "enforcement_blocked": row.enforcement_blocked,
-        "schema_version": 0,
-        "created_at": row.created_at,
     }
 
 

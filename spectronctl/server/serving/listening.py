@@ -19,13 +19,13 @@ from fastapi import FastAPI
 from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.holding import hold_store
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
 from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.store.holding import hold_store
 
 _GRACE_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 15
@@ -99,6 +99,7 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
             hint="Give --tls-cert and --tls-key, bind 127.0.0.1, or accept it with --insecure-bind.",
         )
     try:
+        # A long queue: clients that come all at once, as after a restart, wait a moment instead of being refused.
         listener = socket.create_server((address, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigError(

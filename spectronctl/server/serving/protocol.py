@@ -39,6 +39,7 @@ class WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One connection too many for this process is told so where that can be read, and closed."""
         self._lowest = transport
+        # Here and not once it is secured: connections in the middle of a handshake hold a descriptor like any other.
         self.connections.add(self)
         is_full = len(self.connections) > _count_allowed()
         if self._tls is None:
@@ -46,6 +47,7 @@ class WatchedProtocol(H11Protocol):
             if is_full:
                 transport.write(_FULL)
                 transport.close()
+        # No words: before the handshake a client of TLS cannot read any.
         elif is_full:
             transport.abort()
         else:
@@ -109,6 +111,7 @@ class WatchedProtocol(H11Protocol):
             self._seen, self._since = seen, now
         elif now - self._since >= PATIENCE_SECONDS:
             self.transport.abort()
+        # Looking now and then costs less than a timer for each read and write, and is late by a quarter at most.
         self._watch = self.loop.call_later(PATIENCE_SECONDS / _LOOKS, self._look)
 
 

@@ -37,6 +37,7 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
         yield announce
         return
     with _explain_failure(ready_file):
+        # Before the server starts: a file that a killed process left would tell that this one is ready.
         ready_file.unlink(missing_ok=True)
     try:
         yield announce

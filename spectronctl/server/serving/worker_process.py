@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.holding import hold_store
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.store.holding import hold_store
 
 
 def work(

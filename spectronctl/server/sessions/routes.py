@@ -26,6 +26,7 @@ from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.idempotency.once import OnceOnly
 from spectronctl.server.idempotency.rows import Receipt
+from spectronctl.server.sessions.blocks import NEWEST, choose_best, format_block, split_query
 from spectronctl.server.sessions.lookup import (
     SESSION_ID,
     admit_session,
@@ -33,7 +34,6 @@ from spectronctl.server.sessions.lookup import (
     find_session,
     make_session,
 )
-from spectronctl.server.sessions.recall import NEWEST, choose_best, format_block, split_query
 from spectronctl.server.sessions.rows import Found, SessionRow
 from spectronctl.server.sessions.schemas import (
     ContextText,
@@ -80,6 +80,8 @@ async def list_sessions(
     """List the sessions that the key may see, ordered by id: the oldest first."""
     check_cursor(cursor, SESSION_ID)
     path = None if scope is None else parse_scope_path(scope, "scope")
+    # Ids of sessions begin with the time at which they were made, in milliseconds: a bound in time is a bound in ids,
+    # and needs no index of its own.
     first = "" if since is None else _bound(parse_instant(since, "since"), math.ceil)
     last = None if until is None else _bound(parse_instant(until, "until"), math.floor, 1)
 
@@ -138,6 +140,8 @@ async def delete_session(session_id: str, caller: Writer, database: CurrentDatab
 
     A session that has memories takes a key that may forget.
     """
+    # A session whose deletion was cut off is found too, so that a client that repeats its request finishes it, and
+    # does not get a 404.
     row = await find_session(database, caller, session_id, deleting=True)
     caller.require("memory:write", row.scopes)
     if not await SessionTable(database).delete_session(
@@ -159,6 +163,7 @@ async def list_turns(
     offset: _Offset = 0,
 ) -> Response:
     """List turns from the first on; an offset of a million costs what an offset of 0 does."""
+    # Before the database is asked: the id becomes part of a record's name there.
     check_id(session_id)
     row, turns = await TurnTable(database).load_turns(
         caller.context,

@@ -45,6 +45,8 @@ IF !$spared { UPDATE session:[$session_id] SET state = 'deleting' RETURN NONE };
 RETURN $spared;
 """)
 
+# What a crash left in this state is invisible to everyone and still takes room: each deletion finishes those before
+# it, so that no task of its own has to look for them.
 _LIST_UNFINISHED = "SELECT VALUE session_id FROM session WHERE state = 'deleting';"
 
 # Counted in the database: the rows cost more to read than to delete.
@@ -75,6 +77,8 @@ class SessionTable:
         except QueryError as error:
             if error.category != "Thrown":
                 raise
+            # The guard throws before anything is written and is told apart by `query_context`; what is left is the
+            # receipt.
             raise explain_taken_over() from error
 
     async def get_session(
@@ -109,6 +113,7 @@ class SessionTable:
         """Every step may be done again, also by two at once."""
         for table in ("turn", "memory_chunk"):
             text = _DELETE_SOME.format(table=table)
+            # Batch by batch: one DELETE of a million rows would hold them all in memory, and every other request up.
             while await query_one(self._database, context, text, session_id=session_id):
                 pass
         await query_one(self._database, context, _DELETE_ROW, session_id=session_id)

@@ -23,8 +23,8 @@ from spectronctl.server.idempotency.table import (
     describe_receipt,
     explain_taken_over,
 )
-from spectronctl.server.memory.index import REMEMBER
-from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.index.rows import ChunkRow
+from spectronctl.server.index.table import REMEMBER
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
@@ -144,6 +144,8 @@ class TurnTable:
 
         async def append() -> None:
             nonlocal current
+            # Numbers are given out before the write, from the count that was read; the condition in `_COUNT` fails it
+            # if another writer has been faster.
             first = 0 if is_new else current.turn_count
             rows = [_make_turn(session, turn, seq) for seq, turn in enumerate(turns, first)]
             try:
@@ -151,9 +153,12 @@ class TurnTable:
                     context, text, {**fixed, "row": make_session(current), "turns": rows}
                 )
             except RetryableError:
+                # Read again before the next attempt: with the old count it could only fail once more.
                 current = await self._reload(context, session.id)
                 raise
 
+        # Writers of one session take turns here. Without that, of a hundred at once all but one would meet a conflict
+        # in each round, and the last would give up.
         async with self._database.locks.get_lock(context.id, session.id):
             await retry(append)
 
@@ -190,6 +195,8 @@ class TurnTable:
         self, context: ContextRow, session: SessionRow, seqs: range
     ) -> AsyncIterator[str]:
         """A JSON array in pieces; raises where a turn is gone, so that a cut page is never taken for the last one."""
+        # How many turns fit is known from the longest one, which the session's row keeps: no turn has to be read to
+        # find that out.
         size = MAX_PIECE // max(1, session.longest_turn)
         for start in seqs[:: size or 1]:
             yield "," if start > seqs.start else "["
@@ -207,6 +214,8 @@ class TurnTable:
     ) -> str:
         page = {"session_id": session_id, "offset": offset, "limit": limit}
         found = await query_one(self._database, context, _READ_PAGE, **page)
+        # Counted by the statement that reads: a session that is deleted meanwhile loses its turns in batches, and a
+        # page with a gap would look like a conversation.
         if found["count"] != limit:
             raise _explain_gone(session_id)
         return str(found["turns"])[1:-1]
@@ -217,6 +226,8 @@ class TurnTable:
         """One turn, its text a piece at a time."""
         turn = {"session_id": session_id, "seq": seq}
         head = await query_one(self._database, context, _READ_HEAD_AS_JSON, **turn)
+        # The JSON is put together by hand from what the database has encoded: a turn of 8 MB would cost three copies
+        # of itself on its way through Python.
         yield f'{head[:-1]},"content":"'
         start, is_over = 0, False
         while not is_over:
@@ -247,6 +258,7 @@ class TurnTable:
         }
         size = max(_FEWEST_TURNS, MAX_PIECE // max(1, session.longest_turn))
         first = max(0, session.turn_count - most)
+        # From the newest on, in pieces of a size that fits in memory whatever the turns are like.
         for before in range(session.turn_count, first, -size):
             offset = max(first, before - size)
             bounds: Row = {"offset": offset, "limit": before - offset}

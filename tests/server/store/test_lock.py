@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError
-from spectronctl.server.database.database import StoreLockedError
-from spectronctl.server.database.holding import hold_store
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.holding import hold_store
 
 HOLDING = """
 import sys
-from spectronctl.server.database.holding import hold_store
+from spectronctl.server.store.holding import hold_store
 
 with hold_store(sys.argv[1], timeout=5, command="spectronctl serve") as held:
     if len(sys.argv) > 2:

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError
-from spectronctl.server.database.database import Database, RetryableError, StoreLockedError, retry
+from spectronctl.server.database.database import Database, RetryableError, retry
 from spectronctl.server.database.errors import UnavailableError
-from spectronctl.server.database.urls import parse_store_url
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.keys import ManagementKeyTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import parse_store_url
 from tests.support.bridge import PASSWORD, SurrealServer, bridge
 
 pytestmark = pytest.mark.anyio
@@ -212,7 +213,7 @@ async def test_a_server_that_no_one_runs_is_a_config_error() -> None:
 
 def test_the_engine_is_imported_only_when_a_store_is_opened() -> None:
     code = (
-        "import sys, spectronctl.server.registry.opening, spectronctl.server.database.holding;"
+        "import sys, spectronctl.server.registry.opening, spectronctl.server.store.holding;"
         "sys.exit(bool({'surrealdb', 'aiohttp', 'requests', 'websockets'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

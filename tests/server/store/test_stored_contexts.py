@@ -32,14 +32,13 @@ async def update(
     context_id: str = "acme-prod",
     config: dict[str, Any] | None = None,
     providers: dict[str, str | None] | None = None,
-    *,
-    enforcement_blocked: bool | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> ContextRow | None:
     return await ContextTable(store).update_context(
         context_id,
         config=config or {},
         providers=providers or {},
-        enforcement_blocked=enforcement_blocked,
+        settings=settings or {},
     )
 
 
@@ -246,8 +245,8 @@ async def test_enforcement_is_changed_only_when_asked(
 ) -> None:
     await Provisioning(store).create_context(make_context(), providers={})
     states = []
-    for asked in (True, None, False, None):
-        updated = await update(store, enforcement_blocked=asked)
+    for asked in ({"enforcement_blocked": True}, {}, {"enforcement_blocked": False}, {}):
+        updated = await update(store, settings=asked)
         assert updated is not None
         states.append(updated.enforcement_blocked)
     assert states == [True, True, False, False]

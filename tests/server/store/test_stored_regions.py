@@ -18,11 +18,12 @@ from spectronctl.server.access.scopes import WHOLE, Region, list_nodes
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.memory import finding
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Candidate, SearchIndex
-from spectronctl.server.memory.words import Words, score_words
+from spectronctl.server.index.rows import SearchIndex
+from spectronctl.server.index.table import SearchTable
+from spectronctl.server.recall import finding
+from spectronctl.server.recall.finding import FindingTable
+from spectronctl.server.recall.rows import Candidate
+from spectronctl.server.recall.words import Words, score_words
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
@@ -280,7 +281,7 @@ def list_reading_methods() -> dict[str, ast.AsyncFunctionDef]:
 
 def test_every_method_that_reads_is_told_the_region() -> None:
     methods = list_reading_methods()
-    assert methods.keys() >= {"get_session", "read_turns", "list_chunks", "find_near", "find_words"}
+    assert methods.keys() >= {"get_session", "load_turns", "list_chunks", "find_near", "find_words"}
     assert methods.keys() >= {"find_vector", "list_broken", "prune_cache", "find_cached_vector"}
     for name, method in methods.items():
         if name in NO_REGION_NEEDED:

@@ -13,16 +13,16 @@ from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.errors import UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
+from spectronctl.server.index.rows import Build, SearchIndex
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Build, SearchIndex
-from spectronctl.server.memory.upkeep_table import UpkeepTable
+from spectronctl.server.recall.finding import FindingTable
 from spectronctl.server.registry.context_database import query_context
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.table import UpkeepTable
 from tests.support.memories import SCOPES, claim_reindex, remember
 
 pytestmark = pytest.mark.anyio

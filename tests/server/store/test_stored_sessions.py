@@ -14,7 +14,7 @@ from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.errors import GoneError, UnavailableError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.memory.rows import ChunkRow
+from spectronctl.server.index.rows import ChunkRow
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.provisioning import Provisioning

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.output.views import Column, View
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
 
 app = App()
 
@@ -64,6 +67,17 @@ def diagnose(
     examination = Examination(rt)
     rt.out.check(DIAGNOSIS)
     examination.reserve(bundle, save_ca, force=force)
-    rt.out.show(examination.run(), DIAGNOSIS)
+    _show(rt, examination.run())
     examination.write_files()
     examination.raise_first()
+
+
+def _show(rt: Runtime, report: dict[str, Any]) -> None:
+    from spectronctl.cli.commands.doctor._report import draw_report
+
+    given, terminal = rt.settings, rt.out.terminal
+    is_shaped = any(each.value is not None for each in (given.query, given.columns, given.sort))
+    if terminal is None or is_shaped or rt.out.format != "table":
+        rt.out.show(report, DIAGNOSIS)
+    else:
+        rt.out.text(draw_report(report, terminal.width, color=terminal.color))

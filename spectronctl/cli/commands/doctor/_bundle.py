@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spectronctl import __version__
 from spectronctl.config.reports import clean_address, describe_config, describe_environment
 from spectronctl.ground.redaction import Redaction, hide_keys
-from spectronctl.local.locations import config_path
+from spectronctl.local.locations import find_config_path
 
 if TYPE_CHECKING:
     from spectronctl.config.resolve import Settings
@@ -36,7 +36,7 @@ def build_bundle(
             {"setting": name, "value": setting.shown, "source": setting.source}
             for name, setting in settings.each()
         ],
-        "config": describe_config(config_path(env)),
+        "config": describe_config(find_config_path(env)),
         "environment": describe_environment(env, settings.key_variables),
     }
 

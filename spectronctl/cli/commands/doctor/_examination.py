@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from spectronctl.cli.commands.doctor import _here
 from spectronctl.cli.commands.doctor._bundle import Cleaner, build_bundle
 from spectronctl.cli.commands.doctor._setup import Setup
+from spectronctl.client.probes import can_read_certificates
 from spectronctl.errors import ConfigError, NotFoundError, SpectronctlError, UsageError
 from spectronctl.ground.disk import replace_file
+from spectronctl.ground.installing import EXTRA_HINT, find_install_command
 from spectronctl.operations.diagnosis import (
     Check,
     Result,
@@ -48,6 +50,12 @@ class Examination:
             Path(name) if name else None for name in (bundle, authority)
         )
         self._force = force
+        if authority and not can_read_certificates():
+            raise ConfigError(
+                "--save-ca reads certificates with the package cryptography, which is not installed",
+                hint=EXTRA_HINT,
+                command=find_install_command(),
+            )
         for path in (self._bundle, self._authority):
             if path is not None:
                 self._check_place(path)

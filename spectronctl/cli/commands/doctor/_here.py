@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from spectronctl.cli._reporting import format_command
 from spectronctl.cli.embedded import inspect_store
 from spectronctl.errors import ConfigError
-from spectronctl.local.locations import local_store_url, state_dir
+from spectronctl.local.locations import NoHomeError, local_store_url, state_dir
 from spectronctl.operations.diagnosis import Check, Finding, Subject
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Here:
     def check_store(self) -> Finding:
         """The store of `--profile local`: in use by whom, or free. Only that profile cannot do without."""
         is_wanted = self._subject.target.is_local
-        url = local_store_url(self._rt.env)
         try:
+            url = local_store_url(self._rt.env)
             path, holder = inspect_store(url)
             if path is not None:
                 _check_access(path)
@@ -52,7 +53,11 @@ class Here:
 
     def check_disk(self) -> Finding:
         """Room where stores, journals and the config are kept."""
-        free = dict(_measure(self._list_places()))
+        with suppress(NoHomeError):
+            return self._check_room(dict(_measure(self._list_places())))
+        return Finding("there is no home directory, so nothing is kept here", "skipped")
+
+    def _check_room(self, free: dict[str, int]) -> Finding:
         facts = {"places": [{"path": each, "free_bytes": left} for each, left in free.items()]}
         place, least = min(free.items(), key=lambda item: item[1])
         detail = f"{least / 1e9:.1f} GB free at {place}"
@@ -72,6 +77,11 @@ class Here:
             yield Path(url.removeprefix("surrealkv://"))
         yield state_dir(self._rt.env)
 
+    def _find_time(self) -> datetime:
+        """The server's time, where the checks before have heard it."""
+        target = getattr(self._subject, "target", None)
+        return target.client.server_time() if target else datetime.now(UTC)
+
     def check_rotations(self) -> Finding:
         """Rotations that were begun here and are not over: those of the server, and what others leave to do."""
         from spectronctl.cli.rotating import (
@@ -81,8 +91,11 @@ class Here:
             open_ledger,
         )
 
-        found, unreadable = open_ledger(self._rt).list_all()
-        server, now = find_server(self._rt), datetime.now(UTC)
+        try:
+            found, unreadable = open_ledger(self._rt).list_all()
+        except NoHomeError as exc:
+            return Finding(exc.message, "warning", exc.hint)
+        server, now = find_server(self._rt), self._find_time()
         begun = [rotation for rotation in found if rotation.is_open and rotation.is_at(server)]
         due = [rotation for rotation in begun if rotation.is_due(now)]
         others = [each for each in list_elsewhere(self._rt, found) if each.is_due(now)]

@@ -15,7 +15,7 @@ from spectronctl.config.credentials import COMMAND_SECONDS, Credential, digest
 from spectronctl.config.profiles import Config
 from spectronctl.config.resolve import Setting, Settings, resolve
 from spectronctl.errors import AuthError, ConfigError, SpectronctlError, UsageError
-from spectronctl.local.locations import config_path
+from spectronctl.local.locations import find_config_path
 from spectronctl.operations.diagnosis import Check, Finding, Subject, Target
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Setup:
     def __init__(self, rt: Runtime, subject: Subject) -> None:
         self._rt = rt
         self._subject = subject
-        self._path = config_path(rt.env)
+        self._path = find_config_path(rt.env)
         self._config_error: SpectronctlError | None = None
         self._settings_error: SpectronctlError | None = None
         typed = {name: value for name, value in rt.flags.items() if name != "profile"}
@@ -208,6 +208,6 @@ def _resolve_for_show(rt: Runtime, typed: dict[str, Any]) -> Settings | None:
     """The settings without the profile, which may be what is wrong; None when a variable is."""
     env = {name: text for name, text in rt.env.items() if name != "SPECTRONCTL_PROFILE"}
     try:
-        return resolve(typed, env, Config(config_path(rt.env)))
+        return resolve(typed, env, Config(find_config_path(rt.env)))
     except UsageError:
         return None

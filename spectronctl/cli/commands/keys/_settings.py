@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -69,8 +68,6 @@ def _check_expiry(text: str | None) -> None:
             f"--expires-at {text!r} is not a time with its zone as in RFC 3339",
             hint="Write it as 2030-01-15T10:00:00Z, or give a length of time with --expires-in.",
         )
-    if moment <= datetime.now(UTC):
-        raise UsageError(f"--expires-at {text} is in the past")
 
 
 def parse_lifetime(text: str) -> int:

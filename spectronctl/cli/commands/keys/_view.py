@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.ground.times import format_time
@@ -109,7 +109,7 @@ def describe_plan(plan: Rotation) -> dict[str, Any]:
     """What a rotation would do."""
     from spectronctl.cli.places import label_place
 
-    until = datetime.now(UTC) + timedelta(seconds=plan.overlap)
+    until = datetime.fromisoformat(plan.created_at) + timedelta(seconds=plan.overlap)
     return {
         "name": plan.key["name"],
         "id": plan.key["id"],
@@ -127,7 +127,14 @@ def describe_rotation(rotation: Rotation) -> dict[str, Any]:
     from spectronctl.cli.places import label_place
 
     shown = rotation.to_dict()
-    for internal in ("generation", "successor_id", "grants", "principal", "scope_floor"):
+    for internal in (
+        "generation",
+        "successor_id",
+        "grants",
+        "principal",
+        "scope_floor",
+        "due_uptime",
+    ):
         del shown[internal]
     shown["successor"] = {"id": rotation.successor_id, "name": rotation.successor_name}
     shown["places"] = [label_place(place) for place in rotation.places]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from spectronctl.cli.commands.keys._settings import SettingOptions
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.secrets import deliver_secret, reserve_secret
+from spectronctl.errors import ConflictError, UsageError
+from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import split_name
 
 if TYPE_CHECKING:
@@ -57,6 +60,7 @@ def create_key(
     rt = ctx.runtime
     rt.out.check(KEYS)
     wanted, context = settings.read(), rt.context
+    _check_expiry(rt, settings.expires_at)
     is_shown = secret.reveal or not secret.parse_places(rt.env)
     if if_exists is KeyIfExists.ROTATE:
         check_confirmable(rt, f"Rotate key {name}?", name=context, confirmed=confirm)
@@ -77,9 +81,49 @@ def create_key(
     elif if_exists is KeyIfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
+        _check_held(rt, existing, secret)
         rt.out.note(f"Key {existing.name} ({existing.id}) already exists.")
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
+
+
+def _check_held(rt: Runtime, existing: Key, secret: SecretOptions) -> None:
+    """ConflictError unless every place holds the secret of the key that exists, as far as a place can be read."""
+    from spectronctl.operations.keys import is_secret_of
+    from spectronctl.output.sinks import open_sink
+
+    context, name = rt.context, split_name(existing.name)[0]
+    places = [
+        place.fill(context=context, name=name, id=existing.id)
+        for place in secret.parse_places(rt.env)
+    ]
+    missing, unknown = [], []
+    for place in places:
+        found = open_sink(place, replace=True, env={}).read()
+        if place.kind == "command":
+            unknown.append(place.label)
+        elif found is None or not is_secret_of(rt.client, context, existing, found):
+            missing.append(place.label)
+    if missing:
+        raise ConflictError(
+            f"key {existing.name} ({existing.id}) already exists, and its secret, which cannot be read again, is not in"
+            f" {' and '.join(missing)}",
+            hint="Pass --if-exists rotate to give the key a new secret; other users of the old one then fail.",
+        )
+    if unknown:
+        rt.out.warn(
+            f"whether {' and '.join(unknown)} has the secret of key {existing.name} is not known, and it was not run;"
+            " --if-exists rotate gives the key a new secret"
+        )
+
+
+def _check_expiry(rt: Runtime, text: str | None) -> None:
+    """UsageError for an expiry in the past; what our clock takes for that is held against the server's."""
+    from spectronctl.operations.clocks import find_server_time
+
+    moment = parse_time(text)
+    if moment and moment <= datetime.now(UTC) and moment <= find_server_time(rt.client):
+        raise UsageError(f"--expires-at {text} is in the past")
 
 
 def _rotate(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from spectronctl.api import keys as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._filters import FilterOptions
@@ -18,6 +16,7 @@ def list_keys(ctx: Context, chosen: FilterOptions) -> None:
     """List the keys of a context, without secrets."""
     rt = ctx.runtime
     rt.out.check(KEYS)
-    wanted, now = chosen.read(), datetime.now(UTC)
-    keep = (lambda key: wanted.keeps(key, now)) if wanted.is_set else None
+    wanted = chosen.read()
+    # Asked of each key, when a response has told the server's time.
+    keep = (lambda key: wanted.keeps(key, rt.client.server_time())) if wanted.is_set else None
     rt.out.rows(list_items(rt, api.list_keys(rt.context), keep), KEYS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -33,8 +32,8 @@ def list_orphans(
     rt = ctx.runtime
     rt.out.check(ORPHANS)
     seconds = read_duration(grace, "--grace")
-    listed = rt.client.items(api.list_keys(rt.context))
+    listed = list(rt.client.items(api.list_keys(rt.context)))
     busy = open_ledger(rt).list_keys_in_rotation()
-    found = keys.find_orphans(listed, datetime.now(UTC), seconds, busy)
+    found = keys.find_orphans(listed, rt.client.server_time(), seconds, busy)
     rows = [{**key.to_dict(), "reason": reason} for key, reason in found]
     rt.out.rows(limit_rows(rt, rows), ORPHANS)

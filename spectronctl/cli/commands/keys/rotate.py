@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,9 +135,10 @@ def _plan(
     from spectronctl.operations.keys import choose_key
     from spectronctl.operations.rotations import plan_many, select_newest
 
-    context, now = rt.context, datetime.now(UTC)
+    context = rt.context
     overlap, drain = how.seconds
     keys = rotations.rotator.directory.list_keys(context)
+    now = rt.client.server_time()  # keys were made, used and expire by the server's clock
     return plan_many(
         [found for found in select_newest(keys) if selection.keeps(found, now)]
         if key is None
@@ -186,7 +186,9 @@ def _rotate_one(
 
     def show(rotation: Rotation, minted: MintedKey) -> None:
         outcome.result = minted
-        after = Outcome["Rotation", "MintedKey | None"](foresee(rotation), is_begun=True)
+        after = Outcome["Rotation", "MintedKey | None"](
+            foresee(rotation, rt.client.server_time()), is_begun=True
+        )
         rt.out.secret({**minted.to_dict(), **summarize_rotation(after)}, ROTATED)
 
     with explain_interrupt(rt, rotations, plan):

@@ -104,7 +104,7 @@ def _resume_one(
     def show(rotation: Rotation, minted: MintedKey) -> None:
         nonlocal printed
         printed = True
-        after = describe_rotation(foresee(rotation))
+        after = describe_rotation(foresee(rotation, rt.client.server_time()))
         rt.out.secret({**minted.to_dict(), "rotation": after}, KEYS)
 
     rotation = runs.ledger.find(id)
@@ -142,7 +142,7 @@ def _resume_many(
         if outcome.error:
             outcome.item = runs.ledger.find(outcome.item.id)
     rt.out.rows([describe_rotation(outcome.item) for outcome in outcomes], ROTATIONS)
-    runs.ledger.prune()
+    runs.ledger.prune(rt.client.server_time())
     batch.raise_failures(outcomes)
     if unreadable:
         raise unreadable[0]

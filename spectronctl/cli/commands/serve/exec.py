@@ -14,7 +14,8 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import load_document, name_file
 from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
-from spectronctl.config.resolve import KEY_VARIABLES, SERVER_VARIABLES, hide_variables
+from spectronctl.config.resolve import SERVER_VARIABLES
+from spectronctl.config.variables import KEY_VARIABLES
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.server.extra import server_parts
 
@@ -100,7 +101,7 @@ def _build_environment(
     rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
 ) -> dict[str, str]:
     """Ours, pointed at the throw-away server and nowhere else."""
-    env = hide_variables(rt.env, _list_key_variables(rt) | SERVER_VARIABLES | _FILES)
+    env = rt.hide(_list_key_variables(rt) | SERVER_VARIABLES | _FILES)
     if any(env.get(name) for name in _PROXIES):
         for name in _WITHOUT_PROXY:
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from spectronctl.cli._reporting import format_command
 from spectronctl.cli.commands.sessions._view import TRANSCRIPT
-from spectronctl.errors import UsageError
+from spectronctl.errors import RequestError, UsageError, WaitTimeoutError
 from spectronctl.output.transcripts import format_transcript
 
 if TYPE_CHECKING:
@@ -45,13 +47,39 @@ def print_transcript(rt: Runtime, source: Source, format: str) -> None:
 def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     """Print it, and new turns as they come, until the reader is gone or the user interrupts."""
     session = source.describe()
+    batches = source.read(follow=rt.out.wait, on_failure=partial(tell_failure, rt))
     # Whether more would come cannot be known without waiting for it.
-    turns = islice(chain.from_iterable(source.read(follow=rt.out.wait)), rt.settings.limit.value)
-    rt.out.follow(_write(rt, format, session, turns))
+    turns = islice(chain.from_iterable(batches), rt.flags.get("limit"))
+    last: list[Turn] = []
+    try:
+        rt.out.follow(_write(rt, format, session, _keep_last(turns, last)))
+    except (RequestError, WaitTimeoutError) as exc:
+        exc.command = exc.command or _find_command(rt, source, last)
+        raise
+
+
+def tell_failure(rt: Runtime, failure: RequestError) -> None:
+    """Say that a follower waits for the server to come back."""
+    rt.out.warn(f"no response, trying again: {failure.message}")
+
+
+def _keep_last(turns: Iterable[Turn], last: list[Turn]) -> Iterator[Turn]:
+    for turn in turns:
+        last[:] = [turn]
+        yield turn
+
+
+def _find_command(rt: Runtime, source: Source, last: list[Turn]) -> str:
+    """What follows on from the last turn that was shown."""
+    words = ["sessions", "transcript", source.session_id, "-c", source.context, "--follow"]
+    words += [word for role in source.wanted.roles for word in ("--role", role)]
+    if last:
+        words += ["--from-seq", str(last[0]["seq"] + 1)]
+    return format_command(rt, *words)
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
-    limit = rt.settings.limit.value
+    limit: int | None = rt.flags.get("limit")
     yield from islice(turns, limit)
     if limit is not None and next(turns, None) is not None:
         rt.out.remark(f"There are more: --limit {limit} ended the transcript.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from spectronctl.cli.listing import list_items
 from spectronctl.config.values import parse_duration
 from spectronctl.errors import UsageError
 from spectronctl.ground.times import format_time, parse_time
+
+if TYPE_CHECKING:
+    from spectronctl.client import Client
 
 app = App()
 
@@ -48,11 +51,11 @@ def list_sessions(
     """List the sessions of a context, oldest first."""
     rt = ctx.runtime
     rt.out.check(SESSIONS)
-    now = datetime.now(UTC)
-    first, last = _parse_moment(since, "--since", now), _parse_moment(until, "--until", now)
-    if first and last and first > last:
-        raise UsageError(f"--since {since} is later than --until {until}: no session fits")
+    _parse_period(
+        since, until, datetime.now(UTC)
+    )  # what is wrong with it is said before anything is sent
     with open_plane(rt) as (client, context), explain_missing(NO_LIST):
+        first, last = _parse_period(since, until, _find_now(client, since, until))
         request = api.list_sessions(
             context,
             scope=scope,
@@ -60,6 +63,23 @@ def list_sessions(
             until=format_time(last) if last else None,
         )
         rt.out.rows(list_items(rt, request, client=client), SESSIONS)
+
+
+def _find_now(client: Client, *texts: str | None) -> datetime:
+    """The server's time, by which sessions were made, where a length of time counts from it."""
+    from spectronctl.operations.clocks import find_server_time
+
+    is_relative = any(text and not parse_time(text.strip()) for text in texts)
+    return find_server_time(client) if is_relative else datetime.now(UTC)
+
+
+def _parse_period(
+    since: str | None, until: str | None, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    first, last = _parse_moment(since, "--since", now), _parse_moment(until, "--until", now)
+    if first and last and first > last:
+        raise UsageError(f"--since {since} is later than --until {until}: no session fits")
+    return first, last
 
 
 def _parse_moment(text: str | None, option: str, now: datetime) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -22,8 +23,8 @@ from spectronctl.cli.commands.sessions._format import (
 )
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
-from spectronctl.cli.listing import list_items
-from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.cli.listing import walk_pages
+from spectronctl.errors import RequestError, SpectronctlError, UsageError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 app = App()
 
 INTERRUPTED = "interrupted; the same command with --resume goes on"
+RESUMES = "The same command with --resume goes on."
 
 
 @app.command()
@@ -111,6 +113,8 @@ def _export_one(
     """Write one transcript and say where it is."""
     import time
 
+    from spectronctl.cli.commands.sessions._printing import tell_failure
+
     chosen = choose_for_file(turns.format, path)
     if turns.follow:
         check_endless(chosen)
@@ -123,7 +127,11 @@ def _export_one(
             export.run(
                 lambda count: progress.advance(count=count),
                 follow=time.sleep if turns.follow else None,
+                on_failure=partial(tell_failure, rt),
             )
+        except (RequestError, WaitTimeoutError) as exc:
+            exc.hint = " ".join(filter(None, [exc.hint, RESUMES]))
+            raise
         except KeyboardInterrupt:
             if not turns.follow:
                 rt.out.leave(INTERRUPTED)
@@ -132,7 +140,8 @@ def _export_one(
 
 
 def _refuse_limit(rt: Runtime) -> None:
-    if rt.settings.limit.value is not None:
+    # A limit of the environment is for lists that are shown: it must not make an export partial.
+    if rt.flags.get("limit") is not None:
         raise UsageError(
             "--limit would leave a file that looks whole and is not",
             hint="--tail N writes the last N turns.",
@@ -167,13 +176,13 @@ def _export_many(
         batch = _make_batch(at_once)
         outcomes = batch.run(rt, exports)
     rt.out.rows([_describe(*outcome.item, outcome.error) for outcome in outcomes], EXPORTED)
-    batch.raise_failures(outcomes, advice="The same command with --resume goes on.")
+    batch.raise_failures(outcomes, advice=RESUMES)
 
 
 def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
     with explain_missing(NO_LIST):
-        listed = list_items(rt, api.list_sessions(context), client=client)
-        return [str(session["id"]) for session in listed]
+        pages = client.pages(api.list_sessions(context), limit=rt.flags.get("limit"))
+        return [str(session.id) for session in walk_pages(rt, pages)]
 
 
 def _make_export(source: Source, path: Path, format: Format, files: FileOptions) -> Export:

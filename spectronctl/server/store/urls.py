@@ -42,6 +42,7 @@ def _parse_path(text: str) -> StoreUrl:
     if "?" in text or "\0" in text:
         # The engine would cut the path there and open another directory.
         raise ConfigError(f"the store path {text!r} holds a character that the engine cannot take")
+    # Absolute, and without links: one store must have one lock, whichever way it is named.
     path = Path(text).resolve()
     return StoreUrl(f"surrealkv://{path}", path)
 

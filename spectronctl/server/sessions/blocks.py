@@ -24,6 +24,7 @@ def split_query(query: str) -> list[str]:
 
 def choose_best(words: Collection[str], found: Iterable[Found]) -> list[Found]:
     """Those with most of the words, the best first: so many turns, and so many memories, as a context has."""
+    # Whole words, while the database has looked for parts of them: it finds more than is wanted, never less.
     wanted = set(words)
     scored = [(len(wanted.intersection(_WORD.findall(each.text.lower()))), each) for each in found]
     # The sort is stable and what was found comes newest first: of equals, the newest.

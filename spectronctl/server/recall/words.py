@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spectronctl.server.memory.rows import Candidate
+from spectronctl.server.recall.rows import Candidate
 
 _SATURATION, _LENGTH = 1.2, 0.75  # k1 and b, as the engine has them
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from spectronctl.server.sessions import recall
+from spectronctl.server.sessions import blocks
 from spectronctl.server.sessions import routes as sessions
-from spectronctl.server.sessions.recall import format_block, split_query
+from spectronctl.server.sessions.blocks import format_block, split_query
 from spectronctl.server.sessions.rows import Found
 from tests.support.conversations import FACTS, SESSIONS, Admit, open_session, say
 
@@ -83,7 +83,7 @@ def test_the_best_are_chosen_and_shown_in_the_order_they_were_said() -> None:
     found.insert(40, Found(text="green tea", role="user", seq=0))
     lines = format_block(split_query("green tea"), found).splitlines()
     assert lines[:2] == ["From this session:", "user: green tea"]
-    assert len(lines) == 1 + recall._MOST_TEXTS
+    assert len(lines) == 1 + blocks._MOST_TEXTS
 
 
 def test_words_are_distinct_and_not_too_many() -> None:

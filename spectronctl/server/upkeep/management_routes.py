@@ -14,13 +14,13 @@ from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unusable
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.index.embedders import CurrentEmbedders
+from spectronctl.server.index.reindex import REINDEX
 from spectronctl.server.jobs.schemas import StartedJob
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.embedders import CurrentEmbedders
-from spectronctl.server.memory.reindex import REINDEX
-from spectronctl.server.memory.schemas import DecayResponse
-from spectronctl.server.memory.upkeep import decay
 from spectronctl.server.providers.errors import UnusableProviderError
+from spectronctl.server.upkeep.decay import decay
+from spectronctl.server.upkeep.schemas import DecayResponse
 
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/lifecycle",

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 from spectronctl.errors import ConfigError
 from spectronctl.ground.disk import replace_file
 from spectronctl.ground.times import format_time
-from spectronctl.server.database.database import StoreLockedError
-from spectronctl.server.database.directories import make_private_directory
-from spectronctl.server.database.urls import parse_store_url
+from spectronctl.server.store.directories import make_private_directory
+from spectronctl.server.store.errors import StoreLockedError
+from spectronctl.server.store.urls import parse_store_url
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
     make_private_directory(path.parent)
     note = path.with_name(f"{path.name}.holder.json")
     # Not per thread: a lock that was waited for in one worker thread may be released in another.
+    # Beside the engine's own lock and not in its place: that one cannot be waited for, and does not say who holds the
+    # store.
     lock = FileLock(
         _lock_path(path),
         timeout=max(timeout, 0),
@@ -114,11 +116,14 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
         held.write()
         yield held
     finally:
+        # In this order: after the release the note could be the next holder's already.
         note.unlink(missing_ok=True)
         lock.release()
 
 
 def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
+    # The note may be that of a holder that was killed, or be half a second late: only the lock decides, the note
+    # explains.
     holder = _load_live_holder(note)
     if holder is None:
         return StoreLockedError(f"the store {path} is in use by another process")
@@ -142,6 +147,7 @@ def _load_live_holder(note: Path) -> _Holder | None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+    # Another user's process: it cannot be signalled, and so it exists.
     except PermissionError:
         return True
     except OSError:

@@ -13,8 +13,8 @@ from fastapi import Depends, Request
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.index.rows import ChunkRow, SearchIndex, StoredChunk
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.choice import choose_model, choose_provider, make_embedder
 from spectronctl.server.providers.embedder import Embedder, Vector
 from spectronctl.server.providers.errors import ProviderError
@@ -45,6 +45,7 @@ class Embedders:
         secret = None
         if provider is not None:
             secret = await ContextTable(self._database).find_secret(context.id, provider)
+        # By the secret too: a key that was replaced must not live on in a client that is kept open.
         key = (choose_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
             self._open[key] = make_embedder(
@@ -69,15 +70,12 @@ class Embedders:
         It has none, or no vector there, when a reindex ended between `embed_chunk` and the end of the write. That
         write is done, so that nothing raises here.
         """
+        table = SearchTable(self._database)
         try:
-            while (
-                index := await SearchTable(self._database).load_index(context)
-            ).slot != chunk.slot:
+            while (index := await table.load_index(context)).slot != chunk.slot:
                 chunk = await self._embed_for(context, chunk, index)
                 kept = StoredChunk(id=chunk.id, text=chunk.text, scopes=scopes)
-                await SearchTable(self._database).index_chunks(
-                    context, index, [kept], [chunk.vector]
-                )
+                await table.index_chunks(context, index, [kept], [chunk.vector])
         except DatabaseError as error:
             _log.warning("context %s: %s may not be found: %s", context.id, chunk.id, error.detail)
 
@@ -90,6 +88,7 @@ class Embedders:
         try:
             embedder = await self.find(context, index.embedder)
             vector = await _embed(embedder, chunk.text)
+        # What was said is worth more than its vector: words find it until the next reindex.
         except ProviderError as error:
             _log.warning("context %s: a memory is kept without a vector: %s", context.id, error)
             return replace(chunk, embedder=None, vector=None)
@@ -102,6 +101,7 @@ class Embedders:
         embedder = await self.find(context, index.embedder)
         if embedder.is_local:
             return await _embed(embedder, text)
+        # Of the region: a cache that all callers share would tell by its speed what others asked.
         known = await SearchTable(self._database).find_cached_vector(
             context, region, index.embedder, text
         )

@@ -2,7 +2,7 @@
 The commands of README.md and docs/guide/, run in order, in one shell, with what they print put under them.
 
 README starts the server that the pages of the guide go on with; each page leaves it as it found it.
-`python -m tests.docs.running` (or `make docs`) rewrites all of them with what their commands print now.
+`python -m tools.documents` (or `make docs`) rewrites all of them with what their commands print now.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "guide"
 DOCUMENTS = (README, *sorted(GUIDE.glob("*.md")))
@@ -129,6 +129,6 @@ def _fill(text: str, outputs: list[str]) -> str:
     return _BLOCK.sub(fill, text)
 
 
-if __name__ == "__main__":  # from the root, as `python -m tests.docs.running`
+if __name__ == "__main__":  # from the root, as `python -m tools.documents`
     for document, text in run_documents().items():
         document.write_text(text)

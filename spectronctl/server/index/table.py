@@ -24,8 +24,8 @@ from spectronctl.server.access.regions import (
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError
 from spectronctl.server.database.transaction import transaction
+from spectronctl.server.index.rows import Build, SearchIndex, StoredChunk
 from spectronctl.server.jobs.rows import ClaimedJob, LostJobError
-from spectronctl.server.memory.rows import Build, SearchIndex, StoredChunk
 from spectronctl.server.registry.context_database import GUARD, query_context, query_one
 from spectronctl.server.registry.rows import ContextRow
 
@@ -272,6 +272,7 @@ class SearchTable:
 def at_slot(text: str, slot: str, **parts: str | int) -> str:
     """A query on one of the two tables; its other parts, too, cannot be variables."""
     for name, value in {"slot": slot, **parts}.items():
+        # Names of tables cannot be variables. Only our own slots and numbers are put in.
         text = text.replace(f"<{name}>", str(value))
     return text
 
@@ -281,6 +282,7 @@ def _name(claimed: ClaimedJob) -> dict[str, str]:
 
 
 def _name_query(region: Region, embedder: str, query: str) -> dict[str, str]:
+    # Queries may be long and private: the cache knows them by their digest.
     digest = hashlib.sha256(query.encode()).hexdigest()
     return {"region": name_region(region), "embedder": embedder, "digest": digest}
 

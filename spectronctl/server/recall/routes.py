@@ -14,8 +14,8 @@ from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import not_implemented
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.memory.embedders import CurrentEmbedders
-from spectronctl.server.memory.schemas import (
+from spectronctl.server.index.embedders import CurrentEmbedders
+from spectronctl.server.recall.schemas import (
     DEFAULT_HITS,
     MAX_HITS,
     Hit,
@@ -23,7 +23,7 @@ from spectronctl.server.memory.schemas import (
     QueryResponse,
     Trace,
 )
-from spectronctl.server.memory.search import Query, Recall, recall
+from spectronctl.server.recall.search import Query, Recall, recall
 
 _TOP_SCORES = 5
 

@@ -11,10 +11,11 @@ from datetime import datetime
 from spectronctl.server.access.regions import WITHIN, name_region, query_one_region
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.index import parse_chunks
-from spectronctl.server.memory.rows import BrokenReference, SearchIndex, StoredChunk
+from spectronctl.server.index.rows import SearchIndex, StoredChunk
+from spectronctl.server.index.table import parse_chunks
 from spectronctl.server.registry.context_database import query_one
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.rows import BrokenReference
 
 _LIST_EXPIRED = f"""
 RETURN encoding::json::encode((
@@ -93,6 +94,7 @@ class UpkeepTable:
                 self._database, context, _PRUNE_CACHE, region=name_region(region)
             )
             pruned += int(count)
+            # In batches of a thousand, so that requests come between them.
             if not count:
                 return pruned
 

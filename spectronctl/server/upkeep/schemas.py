@@ -1,76 +1,25 @@
-"""Bodies and responses of recall, upkeep and checks of memories."""
+"""Bodies and responses of upkeep and checks of memories."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from spectronctl.server.access.scopes import AnyScopes
 from spectronctl.server.http.bodies import Body
-from spectronctl.server.http.fields import NOT_BLANK
 from spectronctl.server.http.responses import PlaneResponse
 
-DEFAULT_HITS = 10
-MAX_HITS = 50
 COMPARED = 200
 """How many memories, the newest, are compared with all others when less than the same words is asked for."""
 DEFAULT_FINDINGS = 100
 
 _MAX_FINDINGS = 10_000
-_MAX_QUERY = 10_000
-"""Characters."""
 
-Mode = Literal["hybrid", "vector", "bm25", "graph"]
 Check = Literal[
     "duplicates", "contradictions", "injection", "unscoped_content", "broken_references"
 ]
 CHECKS: tuple[Check, ...] = get_args(Check)
-
-
-class QueryBody(Body):
-    """Body of `POST /{context}/query`."""
-
-    query: Annotated[str, Field(max_length=_MAX_QUERY), NOT_BLANK]
-    k: int | None = Field(
-        default=None, ge=1, description=f"The most hits; {DEFAULT_HITS}, capped at {MAX_HITS}"
-    )
-    mode: Mode | None = Field(default=None, description="`hybrid` if not given; no `graph` here")
-    lens: AnyScopes | None = Field(
-        default=None, description="Only memories tagged at or below these paths"
-    )
-
-
-class Hit(PlaneResponse):
-    """A memory that was found. `score` compares the hits of one response, not those of two."""
-
-    id: str
-    text: str
-    source: Literal["memory_chunk"] = "memory_chunk"
-    score: float
-
-
-class Trace(PlaneResponse):
-    """How the response came about."""
-
-    trace_id: str
-    resolution_tier: Literal["hybrid"] = "hybrid"
-    tier_reason: str
-    latency_ms: int
-    retrieved_count: int
-    top_scores: list[float]
-
-
-class QueryResponse(PlaneResponse):
-    """The hits, the best first."""
-
-    tier: Literal["hybrid"] = "hybrid"
-    classification_kind: Literal["hybrid"] = "hybrid"
-    seed_entities: list[str] = Field(default_factory=list)
-    hits: list[Hit]
-    query_ms: int
-    trace: Trace
 
 
 class FsckBody(Body):

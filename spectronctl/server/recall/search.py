@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import unavailable
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Candidate, SearchIndex
+from spectronctl.server.index.embedders import Embedders
+from spectronctl.server.index.rows import SearchIndex
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.embedder import Vector
 from spectronctl.server.providers.errors import ProviderError
+from spectronctl.server.recall.finding import FindingTable
+from spectronctl.server.recall.rows import Candidate
 from spectronctl.server.registry.rows import ContextRow
 
+# More candidates than hits, since a memory that is in the middle of both lists beats one that is at the top of a
+# single one.
 _POOL = 200
 _RANK_OFFSET = 60  # reciprocal rank fusion: how little the first places differ
 
@@ -51,6 +54,8 @@ async def recall(
     """
     started = time.perf_counter()
     search = _Search(database, embedders, context, region, query)
+    # The two tables change places in one transaction; a search that names the old one gets nothing back, and not half
+    # of it.
     lists = None
     while lists is None:  # as often as a reindex ends between two steps
         lists = await search.collect(await SearchTable(database).load_index(context))
@@ -74,19 +79,12 @@ class _Search:
 
     async def collect(self, index: SearchIndex) -> list[list[Candidate]] | None:
         """What each way of looking finds; None when the index changed meanwhile."""
-        lists = []
-        region = self.region.narrow(self.query.lens)
+        finding, lists = FindingTable(self.database), []
+        where = (self.context, self.region.narrow(self.query.lens), index)
         if self.query.mode != "bm25" and (vector := await self._embed(index)):
-            near = await FindingTable(self.database).find_near(
-                self.context, region, index, vector, most=_POOL
-            )
-            lists.append(near)
+            lists.append(await finding.find_near(*where, vector, most=_POOL))
         if self.query.mode != "vector":
-            text = self.query.text
-            words = await FindingTable(self.database).find_words(
-                self.context, region, index, text, most=_POOL
-            )
-            lists.append(words)
+            lists.append(await finding.find_words(*where, self.query.text, most=_POOL))
         found = [each for each in lists if each is not None]
         return found if len(found) == len(lists) else None
 
@@ -98,6 +96,7 @@ class _Search:
         except ProviderError as error:
             if self.query.mode == "vector":
                 raise unavailable(f"mode: the query cannot be embedded: {error}") from error
+            # Shown in the trace: a recall by words alone is worth having, but not to be mistaken for the whole.
             self.problem = str(error)
             return None
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.lifetimes import parse_lifetimes
-from spectronctl.server.memory.schemas import DecayResponse
-from spectronctl.server.memory.upkeep_table import UpkeepTable
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.lifetimes import parse_lifetimes
+from spectronctl.server.upkeep.schemas import DecayResponse
+from spectronctl.server.upkeep.table import UpkeepTable
 
 _PAGE = 500
 
@@ -31,6 +31,7 @@ async def expire(
 
     A memory's age counts from when it became known (`observed_at`, or else when it was written).
     """
+    # One moment for all categories, so that a dry run and the run behind it differ by nothing but time.
     now = datetime.now(UTC)
     count = 0
     for category, seconds in parse_lifetimes(context.config).items():
@@ -38,7 +39,10 @@ async def expire(
         while rows := await UpkeepTable(database).list_expired(
             context, region, category, before=before, after=after, limit=_PAGE
         ):
+            # A cursor and not a repeated first page: memories that this caller may not write stay, and would be met
+            # for ever.
             after = rows[-1].id
+            # Reading is not enough: a memory that is shared with another team is not one team's to take out.
             ids = [row.id for row in rows if region.can_write(row.scopes)]
             count += (
                 len(ids) if dry_run else await UpkeepTable(database).delete_chunks(context, ids)

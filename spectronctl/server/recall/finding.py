@@ -20,9 +20,10 @@ from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import check_text
-from spectronctl.server.memory.index import at_slot
-from spectronctl.server.memory.rows import Candidate, SearchIndex
-from spectronctl.server.memory.words import Words, score_words
+from spectronctl.server.index.rows import SearchIndex
+from spectronctl.server.index.table import at_slot
+from spectronctl.server.recall.rows import Candidate
+from spectronctl.server.recall.words import Words, score_words
 from spectronctl.server.registry.context_database import query_one
 from spectronctl.server.registry.rows import ContextRow
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 from spectronctl.ground.ulids import make_ulid_bound
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
+from spectronctl.server.index.embedders import Embedders
+from spectronctl.server.index.rows import Build, StoredChunk
+from spectronctl.server.index.table import SearchTable
 from spectronctl.server.jobs.handlers import FailedJobError, Run
 from spectronctl.server.jobs.rows import LostJobError
 from spectronctl.server.jobs.table import JobTable
-from spectronctl.server.memory.embedders import Embedders
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Build, StoredChunk
 from spectronctl.server.providers.embedder import Embedder, Vector
 from spectronctl.server.providers.errors import ProviderError
 
@@ -59,6 +59,8 @@ async def reindex(database: Database, run: Run, embedder: Embedder) -> None:
     build = await take_over(database, run)
     run.advance(run.done, await SearchTable(database).count_chunks(run.context, WHOLE))
     if build is None:
+        # Providers do not say how long their vectors are, and the index must be defined with that number before the
+        # first one is written.
         (probe,) = await embedder.embed([run.context.id])  # how long are its vectors?
         build = await SearchTable(database).begin_build(
             run.context, run.claimed, dimension=len(probe)
@@ -69,6 +71,8 @@ async def reindex(database: Database, run: Run, embedder: Embedder) -> None:
         await SearchTable(database).switch_to_build(
             run.context, run.claimed, build, embedder=embedder.name
         )
+    # A write that began before the switch commits after it, into the table that no longer serves; a moment later all
+    # of those are there to be found.
     await asyncio.sleep(_SETTLE_SECONDS)
     await _index_latecomers(database, run, embedder)
     await SearchTable(database).close_build(run.context, run.claimed)
@@ -123,6 +127,7 @@ async def _index_latecomers(database: Database, run: Run, embedder: Embedder) ->
 
 async def _embed(embedder: Embedder, chunks: Sequence[StoredChunk], dimension: int) -> list[Vector]:
     vectors = await embedder.embed([chunk.text for chunk in chunks])
+    # A model may be changed behind the same name; vectors of two lengths in one index are an error at every search.
     if len(vectors[0]) != dimension:
         raise ProviderError(
             f"{embedder.name}: its vectors have {len(vectors[0])} numbers, and had {dimension} before"

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database
-from spectronctl.server.memory.finding import FindingTable
-from spectronctl.server.memory.index import SearchTable
-from spectronctl.server.memory.rows import Candidate, SearchIndex, StoredChunk
-from spectronctl.server.memory.schemas import (
+from spectronctl.server.index.rows import SearchIndex, StoredChunk
+from spectronctl.server.index.table import SearchTable
+from spectronctl.server.recall.finding import FindingTable
+from spectronctl.server.recall.rows import Candidate
+from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.schemas import (
     COMPARED,
     Duplicate,
     FsckResponse,
     Reference,
     UnscopedContent,
 )
-from spectronctl.server.memory.upkeep_table import UpkeepTable
-from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.upkeep.table import UpkeepTable
 
 _SAMPLES = 10
 _PAGE = 500
@@ -68,6 +69,7 @@ class _Look:
         seen: dict[tuple[str, str], str] = {}
         found: list[Duplicate] = []
         async for chunk in self._walk_chunks():
+            # The same words for two teams are two memories: neither can see the other's.
             says = (" ".join(chunk.text.casefold().split()), str(chunk.scopes))
             first = seen.setdefault(says, chunk.id)
             if first != chunk.id and len(found) < self.wanted.most:
@@ -75,6 +77,7 @@ class _Look:
         return found
 
     async def _find_near(self) -> list[Duplicate]:
+        # Comparing all with all is quadratic; duplicates come in with what is new.
         newest: deque[StoredChunk] = deque(maxlen=COMPARED)
         async for chunk in self._walk_chunks():
             newest.append(chunk)
@@ -89,6 +92,7 @@ class _Look:
                 continue
             for near in await self._list_near(index, vector):
                 if near.id != chunk.id and near.score >= self.wanted.threshold:
+                    # In one order, so that a pair that is found from both ends is one finding.
                     pairs[min(near.id, chunk.id), max(near.id, chunk.id)] = near.score
         return [
             Duplicate(entity_a=one, entity_b=other, similarity=min(score, 1.0))

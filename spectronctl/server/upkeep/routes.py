@@ -12,15 +12,15 @@ from spectronctl.server.access.gates import Forgetter, Reader
 from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.memory.fsck import Wanted, check_memories
-from spectronctl.server.memory.schemas import (
+from spectronctl.server.upkeep.decay import decay, expire
+from spectronctl.server.upkeep.fsck import Wanted, check_memories
+from spectronctl.server.upkeep.schemas import (
     CHECKS,
     DEFAULT_FINDINGS,
     FsckBody,
     FsckResponse,
     UpkeepResponse,
 )
-from spectronctl.server.memory.upkeep import decay, expire
 
 router = APIRouter(
     prefix=PREFIX + "/{context_id}",

@@ -1,4 +1,4 @@
-"""Memories, the tables that recall looks through, and what it finds there."""
+"""Memories, and the tables that recall looks through."""
 
 from __future__ import annotations
 
@@ -30,16 +30,6 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokenReference:
-    """A memory whose `field` names what is not there."""
-
-    row: str
-    field: str
-    target: str
-    scopes: list[list[str]]
-
-
-@dataclass(frozen=True, kw_only=True)
 class SearchIndex:
     """What recall looks through: which of the two tables serves, and what its vectors are."""
 
@@ -56,13 +46,3 @@ class Build:
     dimension: int
     cursor: str = ""
     done: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A memory that a query comes near: `score` is the higher, the nearer."""
-
-    id: str
-    text: str
-    scopes: list[list[str]]
-    score: float

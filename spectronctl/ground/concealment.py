@@ -1,0 +1,49 @@
+"""What this process was started with, hidden from the programs that it starts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+
+_ARGUMENTS, _ENVIRONMENT = 44, 46
+"""Where /proc/PID/stat has the first address of each, before the last one; counted from the parent's number."""
+
+_PR_SET_DUMPABLE = 4
+
+
+def conceal(variables: Collection[str], argument: str | None = None) -> None:
+    """
+    Wipe the values of variables, and a text among the arguments, out of what the system shows of this process.
+
+    Linux shows to every process of the same user what another was started with (/proc/PID/environ), long after that one
+    has read it. There, other processes are kept out of the memory as well, unless they are root's. Elsewhere nothing is
+    done.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        import ctypes
+    except ImportError:  # a Python that was built without it
+        return
+    # A child knows its parent's number, and would find in the parent's memory what it was not told.
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    with open("/proc/self/stat", "rb") as file:
+        fields = [int(word) for word in file.read().rpartition(b")")[2].split()[1:]]
+    names = {name.encode(errors="surrogateescape") for name in variables}
+    _wipe(fields[_ENVIRONMENT], fields[_ENVIRONMENT + 1], names)
+    if argument:
+        word = argument.encode(errors="surrogateescape")
+        _wipe(fields[_ARGUMENTS], fields[_ARGUMENTS + 1], {word})
+
+
+def _wipe(start: int, end: int, wanted: Collection[bytes]) -> None:
+    """Wipe, among the words of a block, the wanted ones, and what follows the = behind them or before them."""
+    import ctypes
+
+    at = start
+    for word in ctypes.string_at(start, end - start).split(b"\0"):
+        name, equals, value = word.partition(b"=")
+        if name in wanted or value in wanted:
+            kept = len(name + equals) if equals else 0
+            ctypes.memset(at + kept, ord("x"), len(word) - kept)
+        at += len(word) + 1
