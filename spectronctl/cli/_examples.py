@@ -97,6 +97,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "profiles list",
     ),
     "profiles list": ("profiles list",),
+    "profiles get": ("profiles get prod",),
+    "profiles current": ("profiles current", "profiles current -o name"),
+    "profiles rename": ("profiles rename prod production",),
     "profiles show": ("profiles show", "profiles show prod -o json"),
     "profiles add": (
         "profiles add dr --url https://dr.example.com --api-key-file dr.key",

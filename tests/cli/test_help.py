@@ -157,7 +157,14 @@ def clear_way(world: CommandLine, line: str) -> None:
     if "file:app.key" in line:
         world("keys rm verified --yes")
         world("keys create verified --secret-file app.key --force --yes")
-    if words[:2] in (["profiles", "use"], ["profiles", "show"], ["profiles", "remove"]):
+    if words[:2] == ["profiles", "rename"]:
+        world("profiles rm production --yes")
+    if words[:2] in (
+        ["profiles", "use"],
+        ["profiles", "show"],
+        ["profiles", "remove"],
+        ["profiles", "set"],
+    ):
         world("profiles add prod --url http://prod.test")
 
 

@@ -84,7 +84,7 @@ def _describe(profile: profiles.Profile, default: str | None) -> dict[str, Any]:
 
 @app.command("get")
 def get_profile(ctx: Context, name: NameArgument) -> None:
-    """Show one profile as the config file has it; keys are named by their source."""
+    """Show one profile as the config file has it, keys by their source."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
     profile = profiles.find_profile(rt.config, name)
