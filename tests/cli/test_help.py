@@ -154,9 +154,13 @@ def clear_way(world: CommandLine, line: str) -> None:
     words = line.split()
     if words[1:2] == ["create"] or words[:2] == ["profiles", "add"]:
         world(f"{words[0]} rm {words[2] if len(words) > 2 else 'none'} --yes")
+    if line.startswith("keys verify env:"):  # an example has deleted it
+        world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:
         world("keys rm verified --yes")
         world("keys create verified --secret-file app.key --force --yes")
+    if words[:2] == ["profiles", "current"]:
+        world("profiles use prod")
     if words[:2] == ["profiles", "rename"]:
         world("profiles rm production --yes")
     if words[:2] in (
@@ -175,8 +179,8 @@ def test_the_examples_work(family: str, world: CommandLine) -> None:
         for line in EXAMPLES[" ".join(node.path)]:
             clear_way(world, line)
             more = "--force --yes" if "--secret-file" in line and "--force" not in line else "--yes"
-            key = (world.home / "app-agent.key").read_text().strip()
-            env = {"SPECTRON_API_KEY": key} if "SPECTRON_API_KEY" in line else {}
+            key = (world.home / "old-agent.key").read_text().strip()
+            env = {"SPECTRON_API_KEY": key} if "env:SPECTRON_API_KEY" in line else {}
             result = world(add_options(prepare(world, line), more), env=env)
             assert result.code in ENDS.get(node.path, {0}), (line, result.err)
 
