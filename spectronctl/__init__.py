@@ -12,9 +12,8 @@ Names resolve on first use, so importing the package costs nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+# Every command imports this before it can catch Ctrl-C: no `typing`, and nothing else that takes a while.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from spectronctl.client import SpectronManagement, SyncSpectronManagement
     from spectronctl.errors import (
@@ -63,6 +62,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     home = "spectronctl.errors" if name.endswith("Error") else "spectronctl.client"
     return getattr(import_module(home), name)
 

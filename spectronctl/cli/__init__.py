@@ -2,49 +2,100 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
 
+# No `typing` before `enter` runs: Ctrl-C during an import here is a traceback that nothing can catch.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
     from spectronctl.cli.runtime import Runtime
+
+    Run = Callable[[list[str], Runtime | None], int]
+
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None, runtime: Runtime | None = None) -> int:
     """Run one command and return its exit code. Nothing below here ends the process."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args == ["--version"]:  # handled before Typer is imported: scripts ask this often
-        from spectronctl import __version__
+    return _import_run(args)(args, runtime)
 
-        print(f"spectronctl {__version__}")  # noqa: T201 - minds neither a closed stdout nor Typer
-        return 0
+
+def _import_run(args: list[str]) -> Run:
+    if args == ["--version"]:  # answered before Typer is imported: scripts ask this often
+        return _print_version
     if args[:1] == ["__complete"]:  # a shell is waiting for these words after TAB
         from spectronctl.cli.suggestions import print_suggestions
 
-        return print_suggestions(args[1:])
+        return lambda args, runtime: print_suggestions(args[1:])
 
     from spectronctl.cli.app import run
     from spectronctl.ground.exit_codes import allow_exit_codes
 
     allow_exit_codes()  # here, in the main thread: threads that deliver secrets cannot
-    return run(args, runtime)
+    return run
+
+
+def _print_version(args: list[str], runtime: Runtime | None) -> int:
+    from spectronctl import __version__
+
+    print(f"spectronctl {__version__}", flush=True)  # noqa: T201 - without Typer
+    return 0
 
 
 def enter() -> NoReturn:
     """The installed command: run it and end the process, without taking the interpreter down."""
-    # Nothing that is made here is worth a search for garbage before the process ends.
-    gc.set_threshold(100_000, 50, 100)
     try:
-        code = main()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        code = _run_process()
+    except KeyboardInterrupt:  # before the command began, or while it was being ended
+        code = _end("interrupted", _INTERRUPTED)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         code = 0
     except OSError as exc:
-        os.write(2, f"error: cannot write to stdout: {exc.strerror}\n".encode())
-        code = 1
+        code = _end(f"error: cannot write to stdout: {exc.strerror}", 1)
     # All is closed by now. Taking the interpreter down would cost as much as many a command, and a
     # thread of the embedded engine that lets go of a Python object meanwhile aborts the process.
     os._exit(code)
+
+
+def _run_process() -> int:
+    import gc
+    import signal
+
+    # Nothing that is made here is worth a search for garbage before the process ends.
+    gc.set_threshold(100_000, 50, 100)
+    # A shell that starts this in the background has SIGINT ignored, and so it stays.
+    minds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if minds:
+        # Modules are being imported, and nothing is open: ending at once is safe. An exception would be
+        # printed and forgotten where it strikes a callback of the import system.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_end("interrupted", _INTERRUPTED)))
+    from spectronctl.output.standard import prepare_standard_streams
+
+    prepare_standard_streams()
+    run = _import_run(sys.argv[1:])
+    if minds:
+        sys.unraisablehook = _interrupt_again
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return run(sys.argv[1:], None)
+
+
+def _interrupt_again(problem: Any) -> None:
+    """Commands import as they go: what struck where no exception can be raised strikes once more, a moment later."""
+    if not issubclass(problem.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(problem)
+        return
+    import _thread
+
+    _thread.interrupt_main()
+
+
+def _end(message: str, code: int) -> int:
+    try:  # noqa: SIM105 - contextlib is not imported yet
+        os.write(2, f"{message}\n".encode())
+    except OSError:  # stderr is closed, too
+        pass
+    return code

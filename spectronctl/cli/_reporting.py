@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from spectronctl.cli.circumstances import explain_circumstance
 from spectronctl.errors import INTERRUPTED, SpectronctlError
 
 if TYPE_CHECKING:
@@ -38,18 +39,47 @@ def report_interrupt(rt: Runtime) -> int:
     return INTERRUPTED
 
 
-def report_unexpected(rt: Runtime, exc: Exception) -> int:
+def report_failure(rt: Runtime, exc: Exception) -> int:
+    """Whatever a command raised; an ordinary circumstance is no defect, whichever exception tells of it."""
+    if isinstance(exc, SpectronctlError):
+        return report(rt, _tell_of_change(rt, exc))
+    if _holds_interrupt(exc):
+        return report_interrupt(rt)
+    return report(rt, explain_circumstance(exc) or _describe_defect(rt, exc))
+
+
+def _tell_of_change(rt: Runtime, error: SpectronctlError) -> SpectronctlError:
+    """A result that cannot be shown is no failure of the request: run again, the command would do it twice."""
+    from spectronctl.output.queries import MisfitError
+    from spectronctl.output.streams import UnwrittenError
+
+    if not rt.clients.has_written or not isinstance(error, (MisfitError, UnwrittenError)):
+        return error
+    done = "The server has carried out what was asked; only the result is not shown."
+    # Not a usage error any more: exit code 2 says that nothing was done.
+    return SpectronctlError(error.message, hint=error.hint or done, command=error.command)
+
+
+def _holds_interrupt(exc: BaseException | None) -> bool:
+    """Python 3.11 makes a RuntimeError of a Ctrl-C that strikes while a class is made, as during an import."""
+    while exc is not None:
+        if isinstance(exc, KeyboardInterrupt):
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False
+
+
+def _describe_defect(rt: Runtime, exc: Exception) -> SpectronctlError:
     """A defect of ours: named without the exception's own words, which could hold a secret."""
     if "--debug" in rt.args:
         import traceback
 
         rt.streams.write_message("".join(traceback.format_tb(exc.__traceback__)))
     reason = f": {exc.strerror}" if isinstance(exc, OSError) else ""
-    defect = SpectronctlError(
+    return SpectronctlError(
         f"unexpected {type(exc).__name__} inside spectronctl{reason}",
         hint="This is a defect. --debug shows where; please report it.",
     )
-    return report(rt, defect)
 
 
 def _find_format(rt: Runtime) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import typer
 
 from spectronctl.cli._globals import given
-from spectronctl.cli._reporting import report, report_interrupt, report_unexpected
+from spectronctl.cli._reporting import report_failure, report_interrupt
 from spectronctl.cli._typer import Group, LazyGroup
 from spectronctl.cli.commands import COMMANDS
 from spectronctl.cli.runtime import Runtime
-from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.errors import UsageError
 
 
 @cache
@@ -44,10 +44,8 @@ def run(args: list[str], runtime: Runtime | None) -> int:
         return 0
     except KeyboardInterrupt:
         return report_interrupt(runtime)
-    except SpectronctlError as exc:
-        return report(runtime, exc)
     except Exception as exc:  # noqa: BLE001 - the last resort, so that no user sees a traceback
-        return report_unexpected(runtime, exc)
+        return report_failure(runtime, exc)
     finally:
         runtime.streams.close_quietly()
     return code

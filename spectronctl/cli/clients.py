@@ -31,6 +31,8 @@ class Clients:
     """
 
     works_on_jobs = False
+    has_written = False
+    """Whether a server has carried out a request that may change something."""
 
     def __init__(self, run: Run, transport: httpx.BaseTransport | None = None) -> None:
         self._run = run
@@ -98,7 +100,7 @@ class Clients:
             ca_file=given.ca_file.value,
             proxy=given.proxy.value,
             transport=self._transport or self._find_local_transport(),
-            observe=self._log_exchange if given.debug.value else None,
+            observe=self._observe,
         )
 
     def _find_local_transport(self) -> httpx.BaseTransport | None:
@@ -109,6 +111,7 @@ class Clients:
         self._transport = make_transport(
             self._run.env,
             timeout=self._run.settings.timeout.value,
+            say=self._run.out.note,
             works_on_jobs=self.works_on_jobs,
         )
         return self._transport
@@ -139,6 +142,14 @@ class Clients:
         self._log(f"url {url.value} from {url.source}")
         if key and credential:
             self._log(f"key {digest(key)} from {credential.source}")
+
+    def _observe(self, exchange: Any) -> None:
+        from spectronctl.api.requests import READS  # not for --help
+
+        if exchange.method not in READS and (exchange.status or 0) in range(200, 300):
+            self.has_written = True
+        if self._run.settings.debug.value:
+            self._log_exchange(exchange)
 
     def _log_exchange(self, exchange: Any) -> None:
         outcome = exchange.status or exchange.error

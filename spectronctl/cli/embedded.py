@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.util import find_spec
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronctl.errors import ConfigError, NotFoundError
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LOCK_PAUSE = 0.05
-"""Seconds between two looks at a store that another process has open."""
+Say = Callable[[str], None]
+"""Takes a line for people: what a command waits for."""
 
 
 def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:
@@ -35,39 +34,40 @@ def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:
 
 @asynccontextmanager
 async def hold_open(
-    url: str, env: Mapping[str, str], *, timeout: float, command: str
+    url: str, env: Mapping[str, str], *, timeout: float, command: str, say: Say
 ) -> AsyncIterator[Database]:
     """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
     with server_parts():
         from spectronctl.server.registry.opening import open_store
     async with AsyncExitStack() as stack:
-        await _enter_lock(stack, url, timeout=timeout, command=command)
+        await _enter_lock(stack, url, timeout=timeout, command=command, say=say)
         store = await open_store(url, credentials=store_credentials(env))
         stack.push_async_callback(store.close)
         yield store
 
 
-async def _enter_lock(stack: AsyncExitStack, url: str, *, timeout: float, command: str) -> None:
+async def _enter_lock(
+    stack: AsyncExitStack, url: str, *, timeout: float, command: str, say: Say
+) -> None:
     """Keep the store to this process; while another one has it, the wait can be interrupted."""
     import asyncio
 
     from spectronctl.server.store.errors import StoreLockedError
-    from spectronctl.server.store.holding import hold_store
+    from spectronctl.server.store.holding import PAUSE_SECONDS, Wait, hold_store
 
-    deadline = monotonic() + timeout
+    wait = Wait(timeout, say)
     while True:
         try:
             stack.enter_context(hold_store(url, timeout=0, command=command))
-        except StoreLockedError:
-            if monotonic() >= deadline:
-                raise
+        except StoreLockedError as exc:
+            wait.go_on(exc)
         else:
             return
-        await asyncio.sleep(LOCK_PAUSE)
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def make_transport(
-    env: Mapping[str, str], *, timeout: float, works_on_jobs: bool = False
+    env: Mapping[str, str], *, timeout: float, say: Say, works_on_jobs: bool = False
 ) -> AsgiTransport:
     """A transport that opens the local store, and works on its jobs, from its first request until it is closed."""
     from spectronctl.client._asgi import AsgiTransport
@@ -78,7 +78,7 @@ def make_transport(
             from spectronctl.server.app import create_app
             from spectronctl.server.handlers import work_on_jobs
         url, command = local_store_url(env), "spectronctl --profile local"
-        async with hold_open(url, env, timeout=timeout, command=command) as store:
+        async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
             app = create_app(store, trusted=True)
             async with app.state.embedders, work_on_jobs(store) if works_on_jobs else nullcontext():
                 yield app
@@ -100,13 +100,19 @@ def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
 
 
 def run_on_store(
-    url: str, env: Mapping[str, str], work: Callable[[Database], Awaitable[T]], *, timeout: float
+    url: str,
+    env: Mapping[str, str],
+    work: Callable[[Database], Awaitable[T]],
+    *,
+    timeout: float,
+    say: Say,
 ) -> T:
     """Do one piece of work on a store that no server has open."""
     import asyncio
 
     async def run() -> T:
-        async with hold_open(url, env, timeout=timeout, command="spectronctl serve keys") as store:
+        command = "spectronctl serve keys"
+        async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
             return await work(store)
 
     return asyncio.run(run())

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MIN_SECRET = 8
 """Characters: what is shorter is no key, and taking it out would spoil every message."""
 
+_NO_STDIN = "Pipe the text in, or name a file in place of -."
+
 
 class Inputs:
     """Reads each thing once; UsageError when two options want stdin."""
@@ -25,14 +27,28 @@ class Inputs:
         self._secrets: dict[Credential, str] = {}
 
     def read_stdin(self, option: str) -> str:
-        """All of stdin, for that option."""
-        self._claim_stdin(option)
-        return self._streams.stdin.read()
+        """All of stdin as text, for that option; UsageError where it is closed, cannot be read or is not UTF-8."""
+        from spectronctl.ground.documents import DocumentError, decode_document
+
+        try:
+            return decode_document(self.open_stdin(option).read())
+        except DocumentError as exc:
+            raise UsageError(f"{option}: stdin{exc}") from None
 
     def open_stdin(self, option: str) -> BinaryIO:
-        """Stdin as bytes, for that option."""
+        """Stdin as bytes, for that option; UsageError where it is closed or cannot be read."""
         self._claim_stdin(option)
-        return self._streams.stdin.buffer
+        stdin = self._streams.stdin
+        if getattr(stdin, "closed", True):  # None for a stream that the shell closed
+            raise UsageError(f"{option} reads stdin, which is closed", hint=_NO_STDIN)
+        try:
+            # Waits for the first bytes: a directory, or a file that is open for writing only, shows itself now.
+            if hasattr(stdin.buffer, "peek"):
+                stdin.buffer.peek()
+        except OSError as exc:
+            reason = exc.strerror or "it is not open for reading"
+            raise UsageError(f"{option}: stdin cannot be read: {reason}", hint=_NO_STDIN) from None
+        return stdin.buffer
 
     def read_credential(self, credential: Credential) -> str:
         """The secret that a credential stands for."""

@@ -27,7 +27,7 @@ def list_items(
     if keep is not None:
         yield from _list_kept(rt, request, keep)
         return
-    pages = (client or rt.client).pages(request, limit=rt.settings.limit.value)
+    pages = (client or rt.client).pages(request, limit=_find_limit(rt))
     yield from (item.to_dict() for item in walk_pages(rt, pages))
 
 
@@ -43,7 +43,7 @@ def walk_pages(rt: Runtime, pages: Iterable[Page[T]]) -> Iterator[T]:
 
 def limit_rows(rt: Runtime, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """As many of these as are allowed."""
-    limit = rt.settings.limit.value
+    limit = _find_limit(rt)
     if limit is not None and len(rows) > limit:
         _note_limit(rt, "are")
     return rows[:limit]
@@ -52,7 +52,7 @@ def limit_rows(rt: Runtime, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str
 def _list_kept(
     rt: Runtime, request: Request[Page[M]], keep: Callable[[M], bool]
 ) -> Iterator[dict[str, Any]]:
-    limit, count = rt.settings.limit.value, 0
+    limit, count = _find_limit(rt), 0
     for page in rt.client.pages(request):
         for item in filter(keep, page.items):
             if count == limit:
@@ -64,6 +64,11 @@ def _list_kept(
             if page.has_more:
                 _note_limit(rt, "may be")
             return
+
+
+def _find_limit(rt: Runtime) -> int | None:
+    """How many to read: all of a list that is sorted here, since the first N of it are known only then."""
+    return None if rt.out.is_sorted else rt.settings.limit.value
 
 
 def _note_limit(rt: Runtime, verb: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spectronctl.errors import ConfigError, ConflictError, UsageError
+from spectronctl.errors import ConfigError, ConflictError, SpectronctlError, UsageError
 from spectronctl.output.sinks import Place, open_sink
 
 if TYPE_CHECKING:
@@ -71,7 +71,20 @@ class _Stdout:
         return None
 
     def deliver(self, minted: MintedKey) -> None:
-        self.show(self.rotation, minted)
+        try:
+            self.show(self.rotation, minted)
+        except SpectronctlError as exc:
+            exc.hint = _explain_lost(self.rotation, minted)
+            raise
+
+
+def _explain_lost(rotation: Rotation, minted: MintedKey) -> str:
+    """What became of a secret that stdout did not take, and what that means for those who use the key."""
+    old = "continues to work" if rotation.method == "overlap" else "no longer works"
+    return (
+        f"The key {minted.name} ({minted.id}) has a new secret, which is lost. The old one {old}."
+        " Resume the rotation for a fresh secret; --secret-file PATH puts it in a file."
+    )
 
 
 @dataclass

@@ -58,6 +58,7 @@ class Run:
             query=given.query.value,
             columns=given.columns.value,
             sort=given.sort.value,
+            limit=given.limit.value,
             no_header=given.no_header.value,
             quiet=given.quiet.value,
             color=given.color.value,
@@ -78,6 +79,8 @@ class Run:
         """The command has succeeded: say what was held back for that."""
         if "out" in self.__dict__:  # `--help` has no result, and reads no config
             self.out.finish()
+        else:
+            self.streams.flush_output()
 
     def hide(self, names: Collection[str]) -> dict[str, str]:
         """The environment for a program that must find these variables neither there nor in ours."""

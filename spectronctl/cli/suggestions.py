@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -21,8 +22,9 @@ def print_suggestions(args: Sequence[str]) -> int:
     # The user is typing: a message would land in the middle of their line, so there is none, even after a failure.
     with suppress(Exception):
         words = find_suggestions(args[0], os.environ)
-        # Past sys.stdout's buffer, which would complain at exit about a reader that left.
-        os.write(1, "".join(f"{word}\n" for word in words).encode())
+        # Flushed here: after this, a complaint about a reader that has gone would land in the user's line.
+        sys.stdout.write("".join(f"{word}\n" for word in words))
+        sys.stdout.flush()
     return 0
 
 

@@ -206,7 +206,12 @@ def _change_text(before: str | None, change: _Change, path: Path) -> tuple[str, 
         document = document if changed is None else changed
         after = tomlkit.dumps(document)
         is_faithful = tomllib.loads(after) == document.unwrap()
-    except (TOMLKitError, ValueError, TypeError):  # as tomlkit answers layouts it cannot extend
+    except (
+        TOMLKitError,
+        ValueError,
+        TypeError,
+        RecursionError,
+    ):  # as tomlkit reports layouts that it cannot extend
         is_faithful = False
     if not is_faithful:
         raise ConfigError(

@@ -29,7 +29,7 @@ def read_text(path: Path) -> str | None:
         if is_absent(path):
             return None
         with path.open("rb") as file:
-            text, mode = file.read().decode(), os.fstat(file.fileno()).st_mode
+            text, mode = file.read().decode("utf-8-sig"), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

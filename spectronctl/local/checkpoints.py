@@ -12,6 +12,7 @@ from typing import Any
 
 from spectronctl.errors import BusyError, ConfigError
 from spectronctl.ground.disk import NoLocksError, is_absent, make_directory, replace_file
+from spectronctl.ground.documents import decode_document, parse_json
 from spectronctl.local.locks import hold_lock
 
 VERSION = 1
@@ -85,7 +86,7 @@ class Journal:
     def read(path: Path) -> dict[str, Any]:
         """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
         try:
-            document = json.loads(path.read_bytes())
+            document = parse_json(decode_document(path.read_bytes()))
             version = document["version"]
         except OSError as exc:
             raise ConfigError(f"the journal {path} cannot be read: {exc.strerror}") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from spectronctl.ground.text import has_unprintable
 from spectronctl.models._base import Model
 
 FIELDS = ("entity_types", "attribute_keys", "relation_labels")
@@ -63,7 +64,7 @@ def find_name_problem(name: Any) -> str | None:
         return "must not be empty or blank"
     if len(name) > MAX_NAME:
         return f"is longer than {MAX_NAME} characters"
-    if not name.isprintable():
+    if has_unprintable(name):
         return "holds a character that cannot be printed"
     return None
 
@@ -78,7 +79,7 @@ def join_problems(problems: Collection[str], separator: str = "; ") -> str:
 def show_name(name: str) -> str:
     """A name as a path shows it: on one line, and not too long."""
     shown = name if len(name) <= _SHOWN_NAME else f"{name[: _SHOWN_NAME - 3]}..."
-    return shown if shown.isprintable() else ascii(shown)[1:-1]
+    return shown if not has_unprintable(shown) else ascii(shown)[1:-1]
 
 
 def _find_unknown(body: Mapping[Any, Any]) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from spectronctl.errors import UsageError
+from spectronctl.ground.documents import DocumentError, parse_json
 from spectronctl.ground.vocabulary import ROLES
 from spectronctl.models.facts import Message
 
@@ -39,8 +39,8 @@ def _opens_document(line: str) -> bool:
     if text.startswith("[") or text == "{":
         return True
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except DocumentError:
         return False
     return isinstance(value, dict) and "turns" in value and "role" not in value
 
@@ -62,15 +62,10 @@ def _parse_document(text: str, name: str) -> Iterator[Message]:
 
 def _decode(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as exc:
-        place = (
-            f"line {exc.lineno}, column {exc.colno}" if exc.lineno > 1 else f"column {exc.colno}"
-        )
-        problem = f"{exc.msg} at {place}"
-    except (ValueError, RecursionError):  # more digits, or more levels, than Python reads
-        problem = "a number too long, or too many levels"
-    raise UsageError(f"{where}: not JSON: {problem}", hint=SHAPE)
+        return parse_json(text)
+    except DocumentError as exc:
+        place = f" at {exc.where.removeprefix('line 1, ')}" if exc.where else ""
+        raise UsageError(f"{where}: {exc.problem}{place}", hint=SHAPE) from None
 
 
 def _parse_message(turn: Any, where: str) -> Message:

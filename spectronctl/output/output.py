@@ -9,18 +9,20 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from spectronctl.errors import SpectronctlError, UsageError
-from spectronctl.ground.text import escape
+from spectronctl.ground.text import escape, escape_document
 from spectronctl.ground.vocabulary import OUTPUT_FORMATS, Color
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
 from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
-from spectronctl.output.rendering import WITH_COLUMNS, Item, Lines, Rendering, Terminal
+from spectronctl.output.rendering import FOR_PEOPLE, WITH_COLUMNS, Item, Lines, Rendering, Terminal
 from spectronctl.output.streams import Streams
 from spectronctl.output.views import ANYTHING, View
 
 SPOOL_BYTES = 1 << 20
 """A result longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
+
+_DRAWN = FOR_PEOPLE | {"name", "text"}
 
 _BLOCK_CHARACTERS = 1 << 16
 
@@ -42,6 +44,7 @@ class Output:
         query: str | None = None,
         columns: str | Sequence[str] | None = None,
         sort: str | None = None,
+        limit: int | None = None,
         no_header: bool = False,
         quiet: bool = False,
         color: Color = "auto",
@@ -50,11 +53,21 @@ class Output:
         self._streams = streams
         self._query_text = query
         self._quiet = quiet
+        self.needs_reader = False
+        """Whether it is a failure that the reader of stdout has gone: the response is shown only once."""
         self._held: list[str] = []
         self._remarks: list[str] = []
         self._colors_stderr = streams.colors_stderr(color)
         self._rendering = Rendering(
-            format, _find_terminal(streams, color), columns, sort, no_header, self.note, self.remark
+            format,
+            _find_terminal(streams, color),
+            columns,
+            sort,
+            no_header,
+            self.note,
+            self.remark,
+            is_screen=streams.stdout_is_terminal,
+            limit=limit,
         )
 
     def check(self, view: View) -> None:
@@ -70,6 +83,11 @@ class Output:
         self._rendering.find_order(view)
         if self._query is not None and self.format in WITH_COLUMNS:
             self._refuse_shaping("--query makes one of its own")
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether lists are sorted here, and cut to `--limit` only after that."""
+        return self._rendering.sort is not None and self.format in WITH_COLUMNS
 
     def _refuse_shaping(self, because: str) -> None:
         given = {"--columns": self._rendering.columns, "--sort": self._rendering.sort}
@@ -137,31 +155,32 @@ class Output:
         """
         if secret_stored:
             self.show({name: minted[name] for name in minted if name != "secret"}, view)
-        elif self._query is None:
-            self._write(self._rendering.render_secret(dict(minted), view))
         else:
-            self._show_queried_secret(minted, view)
+            self.needs_reader = minted["secret"] is not None
+            self._write(self._render_minted(dict(minted), view))
 
-    def _show_queried_secret(self, minted: Item, view: View) -> None:
+    def _render_minted(self, minted: dict[str, Any], view: View) -> Lines:
+        if self._query is None:
+            return self._rendering.render_secret(minted, view)
         try:
-            self.show(minted, view)
+            return self._rendering.render_found(self._query.run(minted), view)
         except UsageError as exc:  # failing now would lose the secret for good
             self.warn(f"{exc.message}. Here is the whole response: its secret is shown only once.")
-            self._write(self._rendering.render_secret(dict(minted), view))
+            return self._rendering.render_secret(minted, view)
 
     @property
     def terminal(self) -> Terminal | None:
         """The terminal that results are drawn on, if there is one."""
         return self._rendering.terminal
 
-    def text(self, pieces: Iterable[str]) -> None:
-        """Show a result that has a form of its own, once it is whole."""
-        self._write(pieces)
+    def text(self, pieces: Iterable[str], *, format: str = "text") -> None:
+        """Show a result that has a form of its own, once it is whole; `format` is `text` or names what it is."""
+        self._write(pieces, format=format)
 
-    def follow(self, pieces: Iterable[str]) -> None:
+    def follow(self, pieces: Iterable[str], *, format: str = "text") -> None:
         """Show a result that has no end, piece by piece; BrokenPipeError once its reader is gone."""
         for piece in pieces:
-            self._streams.write_piece(piece)
+            self._streams.write_piece(self._spell_out(piece, format))
 
     def feed(self, items: Iterable[tuple[Item, str]]) -> None:
         """
@@ -172,9 +191,9 @@ class Output:
         for item, text in items:
             found = item if self._query is None else self._query.run(dict(item))
             if self._speaks_json:
-                self.follow([to_json(found) + "\n"])
+                self.follow([to_json(found) + "\n"], format="json")
             elif self._query is not None:
-                self.follow(["".join(self._rendering.render_found(found, ANYTHING))])
+                self.follow(self._rendering.render_found(found, ANYTHING), format=self.format)
             elif text:
                 self.follow([f"{escape(line)}\n" for line in text.split("\n")])
 
@@ -182,14 +201,21 @@ class Output:
         """Let time pass between pieces; BrokenPipeError as soon as the reader is gone."""
         self._streams.wait_for_reader(seconds)
 
-    def _write(self, lines: Lines) -> None:
+    def _spell_out(self, text: str, format: str) -> str:
+        """What a person's terminal gets; cells and plain text are spelt out where they are made, among colours."""
+        if format in _DRAWN or not self._streams.stdout_is_terminal:
+            return text
+        return escape_document(text, is_json=format in {"json", "jsonl"})
+
+    def _write(self, lines: Lines, *, format: str | None = None) -> None:
+        form = format or self.format
         with _open_spool() as whole:
             for block in _gather(lines):
                 with _explain_full_disk():
-                    whole.write(block.encode("utf-8", "backslashreplace"))
+                    whole.write(self._spell_out(block, form).encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
-            self._streams.write_output(whole)
+            self._streams.write_output(whole, needs_reader=self.needs_reader)
         while self._remarks:
             self.note(self._remarks.pop(0))
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _HINT = "--query takes JMESPath (jmespath.org), such as [].id or [?namespace=='acme'].{id: id}."
 
 
+class MisfitError(UsageError):
+    """An expression that is sound, and not for this result: known only once the result is there."""
+
+
 @dataclass(frozen=True)
 class Query:
     """An expression that parses and calls only functions there are."""
@@ -29,7 +33,7 @@ class Query:
             TypeError,
             ArithmeticError,
         ) as exc:  # jmespath lets Python's own through
-            raise UsageError(f"--query does not fit the result: {_explain_misfit(exc)}") from None
+            raise MisfitError(f"--query does not fit the result: {_explain_misfit(exc)}") from None
 
 
 def parse_query(text: str) -> Query:

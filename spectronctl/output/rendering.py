@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from spectronctl.ground.text import escape
+from spectronctl.ground.text import escape, escape_steering
 from spectronctl.output import tables
 from spectronctl.output.cells import (
     format_age,
@@ -26,6 +27,9 @@ from spectronctl.output.documents import (
     to_yaml,
 )
 from spectronctl.output.views import ANYTHING, Column, Order, View, check_sort, select_columns
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+$)")
+"""What a spreadsheet takes for a formula, signed numbers aside."""
 
 FOR_PEOPLE = {"table", "wide"}
 WITH_COLUMNS = {"table", "wide", "csv"}
@@ -63,6 +67,8 @@ class Rendering:
     """Told at once."""
     remark: Callable[[str], None]
     """Told once the table is there."""
+    is_screen: bool = False
+    limit: int | None = None
 
     def find_columns(self, view: View) -> tuple[Column, ...]:
         """The columns of a table or of CSV, which has all of them by default."""
@@ -138,11 +144,29 @@ class Rendering:
 
     def _arrange(self, items: Iterable[Item], view: View) -> Iterable[Item]:
         order = self.find_order(view)
-        return items if order is None else order.arrange(items)
+        if order is None:
+            return items
+        arranged = order.arrange(items)
+        if self.limit is not None and len(arranged) > self.limit:
+            self.remark(f"There are more: --limit {self.limit} ended the list.")
+        return arranged[: self.limit]
 
     def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
         head = self._head([column.name for column in columns])
-        return format_csv(head, ([column.read(item) for column in columns] for item in items))
+        rows = ([column.read(item) for column in columns] for item in items)
+        return format_csv(head, self._note_formulas(rows))
+
+    def _note_formulas(self, rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+        """The rows as they are, since a program reads them; a person may open the file in a spreadsheet."""
+        found = False
+        for row in rows:
+            found = found or any(isinstance(cell, str) and _FORMULA.match(cell) for cell in row)
+            yield row
+        if found:
+            self.note(
+                "A cell begins with =, +, -, @ or a tab: a spreadsheet would calculate it."
+                " Import the columns as text."
+            )
 
     def _head(self, names: list[str]) -> list[str] | None:
         return None if self.no_header else names
@@ -290,7 +314,9 @@ class Rendering:
     def _render_scalars(self, values: Iterable[Any]) -> Lines:
         if self.format == "csv":
             return format_csv(None, ([value] for value in values))
-        return (escape(to_text(value)) + "\n" for value in values)
+        # A script that reads names sends them on: nothing but what would break a line is changed.
+        spell = escape if self.is_screen else escape_steering
+        return (spell(to_text(value)) + "\n" for value in values)
 
 
 def _names(items: Iterable[Item], view: View) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 
 DEFAULT_WIDTH = 80
+
+
+class UnwrittenError(SpectronctlError):
+    """A result that stdout did not take."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +86,22 @@ class Streams:
             return True
         return is_terminal and not self.in_ci and self.env.get("TERM") != "dumb"
 
-    def write_output(self, source: SupportsRead[bytes]) -> None:
-        """Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does."""
-        with suppress(BrokenPipeError), self._guard_stdout():
+    def write_output(self, source: SupportsRead[bytes], *, needs_reader: bool = False) -> None:
+        """
+        Copy UTF-8 bytes to stdout, whatever the locale; fails as `flush_output` does.
+
+        What `needs_reader`, such as a secret, also fails (SpectronctlError) when the reader has gone.
+        """
+        try:
+            self._copy(source)
+        except BrokenPipeError:
+            if needs_reader:
+                raise UnwrittenError(
+                    "cannot write the result to stdout: nothing reads it any more"
+                ) from None
+
+    def _copy(self, source: SupportsRead[bytes]) -> None:
+        with self._guard_stdout():
             while chunk := source.read(1 << 16):
                 _write(self.stdout, chunk)
             self.stdout.flush()
@@ -122,7 +140,7 @@ class Streams:
             raise OSError(errno.EBADF, "it is closed")
         try:
             descriptor = self.stdout.fileno()
-        except (OSError, ValueError, AttributeError):  # no file at all: memory
+        except (io.UnsupportedOperation, AttributeError):  # no file at all: memory
             return
         self.stdout.flush()
         check_room(descriptor, size)
@@ -148,7 +166,7 @@ class Streams:
             raise
         except OSError as exc:
             self.close_quietly()
-            raise SpectronctlError(f"cannot write the result to stdout: {exc.strerror}") from None
+            raise UnwrittenError(f"cannot write the result to stdout: {exc.strerror}") from None
 
     def write_message(self, text: str) -> None:
         """Write to stderr, without any key; nothing is left to complain to when that fails, so it never does."""

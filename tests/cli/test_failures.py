@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import httpx
 import pytest
 
 from spectronctl.cli._tree import Node
+from spectronctl.output.standard import open_writer
 from tests.support.command_tree import (
     ASKS_AFTER_READING,
     BRINGS_A_KEY,
@@ -24,7 +29,7 @@ from tests.support.command_tree import (
     name_of,
     sample_line,
 )
-from tests.support.commandline import SENTINEL, CommandLine, Result
+from tests.support.commandline import SENTINEL, CommandLine, Result, Stream
 from tests.support.destruction import is_destructive
 from tests.support.server import Server
 
@@ -127,13 +132,10 @@ def test_without_a_key_nothing_is_sent(node: Node, tmp_path: Path) -> None:
     assert "SPECTRON_MANAGEMENT_API_KEY" in result.error["hint"]
 
 
-@pytest.mark.worker
-@pytest.mark.parametrize("shape", ["table", "json"])
-def test_a_command_that_succeeds_shows_no_key_either(
-    shape: str, run: CommandLine, server: Server
-) -> None:
+def lines_that_succeed(run: CommandLine) -> list[str]:
+    """Every command that asks a server, in an order in which each of them succeeds."""
     secret_file = run.home / "secret"
-    lines = [
+    return [
         "contexts create acme-prod --namespace acme --database prod --provider openai=env:PROVIDER",
         "contexts update acme-prod --provider other=env:PROVIDER",
         "contexts list",
@@ -193,13 +195,21 @@ def test_a_command_that_succeeds_shows_no_key_either(
         "keys delete app-agent.g2 --yes",
         "contexts delete acme-prod --yes",
     ]
+
+
+@pytest.mark.worker
+@pytest.mark.parametrize("shape", ["table", "json"])
+def test_a_command_that_succeeds_shows_no_key_either(
+    shape: str, run: CommandLine, server: Server
+) -> None:
+    lines = lines_that_succeed(run)
     untried = [
         node
         for node in ONLINE
         if not any(line.startswith(" ".join(node.path)) for line in [*lines, *WHILE_QUEUED])
     ]
     assert untried == []
-    check_no_key_is_shown(run, lines, shape, secret_file, server)
+    check_no_key_is_shown(run, lines, shape, run.home / "secret", server)
 
 
 def check_destruction_is_declared(line: str, asked: list[str]) -> None:
@@ -222,6 +232,108 @@ def test_cancelling_a_job_shows_no_key_either(shape: str, run: CommandLine) -> N
     check_no_key_is_shown(run, WHILE_QUEUED, shape, run.home / "secret")
 
 
+FOR_LINES = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
+
+
+def fill_in(run: CommandLine, line: str) -> str:
+    """The line with the ids that are known only once the lines before it have run."""
+    if "ROTATION" in line:
+        line = line.replace("ROTATION", run("keys rotations list -o name").out.strip())
+    if "SESSION" in line:
+        listed = run("sessions list -o name -c acme-prod").out
+        line = line.replace("SESSION", listed.splitlines()[0])
+    if "JOB" in line:
+        listed = run("lifecycle jobs list -o name -c acme-prod").out
+        line = line.replace("JOB", listed.splitlines()[0])
+    return line
+
+
+STREAMS: dict[str, Callable[[], io.TextIOWrapper]] = {
+    "full": lambda: open_writer(os.open("/dev/full", os.O_WRONLY)),
+    "closed": lambda: open_writer(None),
+}
+
+
+@pytest.mark.worker
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("kind", STREAMS)
+def test_no_command_succeeds_when_its_result_cannot_be_written(kind: str, run: CommandLine) -> None:
+    silent = {"exec --key app-agent -- true", "version --check-server"}
+    for line in lines_that_succeed(run):
+        stdout = STREAMS[kind]()
+        result = run(add_options(fill_in(run, line), "-o json"), env=FOR_LINES, stdout=stdout)
+        if line in silent:
+            continue
+        assert (line, result.code) == (line, 1)
+        error = json.loads(result.err.splitlines()[-1])  # after what tells of the progress
+        assert error["message"].startswith("cannot write the result to stdout: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("node", LEAVES, ids=name_of)
+def test_no_help_succeeds_when_it_cannot_be_written(
+    node: Node, kind: str, run_alone: CommandLine
+) -> None:
+    result = run_alone(f"{' '.join(node.path)} --help", stdout=STREAMS[kind]())
+    assert result.code == 1
+    assert "cannot write the result to stdout: " in result.err
+
+
+MINTING = [
+    "keys create another",
+    "keys create app --if-exists rotate --yes",
+    "keys rotate app --yes",
+    "keys rotate app --overlap 1h --yes",
+    "keys rotate app --leaked --yes",
+    "api POST /contexts/{context}/keys --field name=another --yes",
+]
+"""What prints a secret, where it is given no other place."""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("line", MINTING)
+def test_no_secret_is_minted_for_a_stdout_that_cannot_take_it(
+    kind: str, line: str, acme: CommandLine, server: Server
+) -> None:
+    assert acme("keys create app").code == 0
+    server.asked()
+    result = acme(line, stdout=STREAMS[kind]())
+    assert result.code == 1
+    assert "the secret cannot be written to stdout" in result.err
+    assert "nothing was sent" in result.err
+    assert [asked for asked in server.asked() if not asked.startswith("GET")] == []
+
+
+class FullAfterwards(Stream):
+    """A stdout that has room when it is tried, and none when it is written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detach()
+        super(Stream, self).__init__(io.BufferedWriter(_Full()), encoding="utf-8")
+
+
+class _Full(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("line", MINTING)
+def test_a_secret_that_is_lost_on_the_way_to_stdout_is_told_of(
+    line: str, acme: CommandLine
+) -> None:
+    assert acme("keys create app").code == 0
+    result = acme(f"{line} -o json", stdout=FullAfterwards())
+    assert result.code == 1
+    assert "lost" in result.error["hint"]
+    assert "fresh" in result.error["hint"]
+
+
 def check_no_key_is_shown(
     run: CommandLine,
     lines: list[str],
@@ -232,16 +344,8 @@ def check_no_key_is_shown(
     """And, where the server tells what was asked of it, that what destroys is what can be confirmed."""
     key = run.env["SPECTRON_MANAGEMENT_API_KEY"]
     for line in lines:
-        if "ROTATION" in line:
-            line = line.replace("ROTATION", run("keys rotations list -o name").out.strip())
-        if "SESSION" in line:
-            listed = run("sessions list -o name -c acme-prod").out
-            line = line.replace("SESSION", listed.splitlines()[0])
-        if "JOB" in line:
-            listed = run("lifecycle jobs list -o name -c acme-prod").out
-            line = line.replace("JOB", listed.splitlines()[0])
-        env = {"SPECTRON_CONTEXT_ID": "acme-prod", "PROVIDER": SENTINEL, "EDITOR": "true"}
-        result = run(add_options(line, f"--debug -o {shape}"), env=env)
+        line = fill_in(run, line)
+        result = run(add_options(line, f"--debug -o {shape}"), env=FOR_LINES)
         assert result.code == 0, result.err
         check_destruction_is_declared(line, server.asked() if server else [])
         secrets = [
@@ -328,3 +432,30 @@ def test_a_key_pasted_in_the_wrong_place_is_not_repeated(
     result = run(f"{line.replace('KEY', key)} {shape}")
     assert result.code != 0
     assert key not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "contexts create other --namespace acme --database other",
+        "contexts update acme-prod --token-limit 5 --yes",
+        "sessions create",
+        "contexts delete acme-prod --yes",
+    ],
+)
+@pytest.mark.parametrize("kind", ["query", "closed"])
+def test_a_result_that_cannot_be_shown_does_not_hide_that_the_change_was_made(
+    line: str, kind: str, acme: CommandLine
+) -> None:
+    query = "--query 'abs(id)'" if kind == "query" else ""
+    stdout = None if kind == "query" else STREAMS["closed"]()
+    result = acme(f"{line} {query} -o json", stdout=stdout)
+    assert result.code == 1
+    error = json.loads(result.err.splitlines()[-1])
+    assert error["hint"] == (
+        "The server has carried out what was asked; only the result is not shown."
+    )
+
+
+def test_a_query_that_does_not_fit_what_was_read_is_a_usage_error(acme: CommandLine) -> None:
+    assert acme("contexts get acme-prod --query 'abs(id)'").code == 2

@@ -90,6 +90,7 @@ def test_a_creation_may_be_repeated_and_keeps_its_shape(acme: CommandLine, serve
     assert set(made.json) == set(again.json)
     assert again.json == {**made.json, "secret": None}
     assert "already exists" in again.err
+    assert "--if-exists rotate" in again.err
     assert works(acme, made.json["secret"])
     assert len(acme("keys list -o json").json) == 1
 

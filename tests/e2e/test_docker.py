@@ -59,7 +59,7 @@ def read_sources() -> list[str]:
 
 def test_the_image_is_pinned_and_runs_as_no_one_special() -> None:
     bases = {rest.split()[0] for rest in find("FROM", INSTRUCTIONS)}
-    assert all(re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base) for base in bases)
+    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", base) for base in bases)
     assert len(bases) == 1, "a virtual environment is copied from one to the other"
     (user,) = find("USER")
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)
@@ -104,6 +104,7 @@ def test_the_compose_file_builds_this_image_and_shows_it_to_this_machine_alone()
     assert service["ports"] == [f"127.0.0.1:{find('EXPOSE')[0]}:{find('EXPOSE')[0]}"]
     assert service["volumes"] == [f"data:{HOME}"]
     assert service["read_only"] is True
+    assert service["mem_limit"] == service["memswap_limit"] == "3g"
 
 
 def read_pins(name: str) -> dict[str, str]:

@@ -351,7 +351,7 @@ def test_a_server_without_a_worker_leaves_jobs_to_a_worker(
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [("--store nonsense", "surrealkv://"), ("--store ws://127.0.0.1:1", "does not answer")],
+    [("--store nonsense", "surrealkv://"), ("--store ws://127.0.0.1:1", "does not respond")],
 )
 def test_a_store_that_no_worker_can_use_is_refused(shell: Shell, options: str, says: str) -> None:
     refused = shell(f"serve worker {options}")

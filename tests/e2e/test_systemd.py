@@ -76,6 +76,7 @@ def test_a_service_is_confined(name: str) -> None:
     assert settings["ProtectSystem"] == "strict"
     assert settings["CapabilityBoundingSet"] == ""
     assert settings["UMask"] == "0077"
+    assert "MemoryMax" in settings
     assert settings.get("User", "root") != "root" or settings["DynamicUser"] == "yes"
 
 
@@ -90,7 +91,7 @@ def test_the_server_keeps_all_in_its_state_directory_and_stops_in_time(
     served: Served, tmp_path: Path
 ) -> None:
     settings = dict(read_unit(SERVICE))
-    assert (settings["Type"], settings["Restart"]) == ("exec", "on-failure")
+    assert (settings["Type"], settings["Restart"]) == ("notify", "on-failure")
     assert settings["TimeoutStopSec"] == "40s", "longer than the server's grace of 30"
     assert served.stop() == 0
     assert {path.name for path in tmp_path.iterdir()} == {"spectron", "log"}

@@ -254,7 +254,9 @@ def log_of_requests(start: Start, log_format: str) -> str:
     code, _, log = served.stop()
     assert code == 0
     assert "sentinel" not in log
-    return log
+    return "\n".join(
+        log.splitlines()[1:-2]
+    )  # behind the line of the start, before those of the stop
 
 
 def test_the_log_has_a_line_of_json_for_each_request(start: Start) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 
@@ -71,14 +71,22 @@ class CommandLine:
         env: Mapping[str, str] | None = None,
         stdin: str = "",
         terminal: bool = False,
+        stdout: TextIO | None = None,
+        has_stdin: bool = True,
     ) -> Result:
+        """Run a line; what it prints to a `stdout` of the caller's is not in the result."""
         whole = {"HOME": str(self.home), **self.env, **(env or {})}
-        streams = [Stream(stdin, terminal=terminal), *(Stream(terminal=terminal) for _ in "oe")]
+        out, err = Stream(terminal=terminal), Stream(terminal=terminal)
         runtime = Runtime(
             env=whole,
-            streams=Streams(streams[0], streams[1], streams[2], whole),
+            streams=Streams(
+                Stream(stdin, terminal=terminal) if has_stdin else None,  # type: ignore[arg-type]
+                stdout or out,
+                err,
+                whole,
+            ),
             transport=self.transport,
         )
-        with redirect_stdout(streams[1]), redirect_stderr(streams[2]):
+        with redirect_stdout(stdout or out), redirect_stderr(err):
             code = main(shlex.split(line), runtime)
-        return Result(code, streams[1].written(), streams[2].written())
+        return Result(code, out.written(), err.written())

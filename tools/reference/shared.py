@@ -51,6 +51,11 @@ VARIABLES = {
         "SPECTRONCTL_KEY_ID",
         "SPECTRONCTL_CONTEXT",
     ): "Told to the program of `--secret-command`: whose secret it reads.",
+    (
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+    ): "Set by systemd: where 'spectronctl serve' says that it is ready and alive, and how often.",
 }
 """Variables that are no option's twin, by what they are for."""
 

@@ -16,13 +16,25 @@ def name_file(file: str) -> str:
     return "stdin" if file == "-" else file
 
 
+def load_bytes(rt: Runtime, file: str, option: str) -> bytes:
+    """All that a file holds, or stdin for `-`; UsageError for what cannot be read."""
+    try:
+        return rt.inputs.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{name_file(file)}: {exc.strerror}") from None
+    except ValueError:  # a NUL inside
+        raise UsageError(f"{option}: {file!r} is not a path") from None
+
+
 def load_document(rt: Runtime, file: str, option: str) -> Any:
     """What a file holds, by its suffix, or stdin for `-`; UsageError for what cannot be read."""
     from spectronctl.output.parsing import parse_document
 
-    name = name_file(file)
-    try:
-        data = rt.inputs.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
-    except OSError as exc:
-        raise UsageError(f"{name}: {exc.strerror}") from None
-    return parse_document(data, name)
+    return parse_document(load_bytes(rt, file, option), name_file(file))
+
+
+def load_json_document(rt: Runtime, file: str, option: str) -> Any:
+    """The same, for what is sent as JSON."""
+    from spectronctl.output.parsing import parse_json_document
+
+    return parse_json_document(load_bytes(rt, file, option), name_file(file))

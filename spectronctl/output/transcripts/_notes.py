@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spectronctl.ground.disk import replace_file
+from spectronctl.ground.documents import decode_document, parse_json
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ def read_note(path: Path) -> Note | None:
     """The note at a path; None where there is none, or one of something else."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            note = Note(**json.loads(file.read()))
-    except (FileNotFoundError, ValueError, TypeError, RecursionError):
+            note = Note(**parse_json(decode_document(file.read())))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
     well_formed = isinstance(note.export, dict) and isinstance(note.offset, int)
     return note if well_formed and isinstance(note.next_seq, int | None) else None

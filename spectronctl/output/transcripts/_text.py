@@ -7,9 +7,9 @@ Content is indented, so that no line of it can be taken for the one that opens a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from spectronctl.ground.text import escape
+from spectronctl.ground.text import escape, escape_steering
 from spectronctl.output.cells import measure
 from spectronctl.output.rendering import Terminal
 from spectronctl.output.transcripts._format import Format, Turn, find_moment, format_moment
@@ -33,13 +33,15 @@ def make_text(terminal: Terminal | None) -> Format:
 
 def _write_plain(turn: Turn) -> str:
     opening = f"#{turn['seq']} {escape(turn['role'])} {format_moment(turn)}".rstrip()
-    return "\n".join([opening, *map(_indent, _parse_lines(turn["content"]))]) + "\n"
+    return (
+        "\n".join([opening, *map(_indent, _parse_lines(turn["content"], escape_steering))]) + "\n"
+    )
 
 
 def _draw(turn: Turn, terminal: Terminal) -> str:
     width = max(terminal.width, _MIN_WIDTH) - len(INDENT)
     lines = [_draw_opening(turn, color=terminal.color)]
-    for line in _parse_lines(turn["content"]):
+    for line in _parse_lines(turn["content"], escape):
         lines.extend(map(_indent, _wrap(line.expandtabs(4), width)))
     return "\n".join(lines) + "\n"
 
@@ -54,9 +56,9 @@ def _draw_opening(turn: Turn, *, color: bool) -> str:
     return f"\x1b[{_COLORS.get(role, _BOLD)}m{role}\x1b[0m  \x1b[{_DIM}m{rest}\x1b[0m"
 
 
-def _parse_lines(content: str) -> list[str]:
+def _parse_lines(content: str, spell: Callable[[str], str]) -> list[str]:
     text = content.replace("\r\n", "\n")
-    return _SHOWN_AS_IT_IS.sub(lambda match: escape(match.group()), text).split("\n")
+    return _SHOWN_AS_IT_IS.sub(lambda match: spell(match.group()), text).split("\n")
 
 
 def _indent(line: str) -> str:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from spectronctl.ground.text import has_unprintable
 from spectronctl.ground.times import parse_strict_time
 from spectronctl.server.http.problems import invalid
 
@@ -62,7 +63,7 @@ def _check_not_blank(text: str) -> str:
 
 
 def _check_printable(text: str) -> str:
-    if not text.isprintable():
+    if has_unprintable(text):
         raise ValueError("must be of printable characters only")
     return _check_not_blank(text)
 
@@ -77,7 +78,7 @@ class _VisibleValidator(AfterValidator):
 
 
 def _check_entry_name(name: str) -> str:
-    if any(map(str.isspace, name)) or not name.isprintable():
+    if any(map(str.isspace, name)) or has_unprintable(name):
         raise ValueError("must be of printable characters, without white space")
     return name
 

@@ -33,14 +33,17 @@ async def ensure_management_key(database: Database, name: str = "bootstrap") -> 
     return (await create_management_key(database, name))[1]
 
 
-async def deliver_management_key(database: Database, deliver: Callable[[str], None]) -> None:
+async def deliver_management_key(
+    database: Database, deliver: Callable[[str], None], decline: Callable[[], None] = lambda: None
+) -> None:
     """
-    Make the first management key, if there is none, and hand its secret to `deliver`.
+    Make the first management key and hand its secret to `deliver`; call `decline` where there is a key already.
 
-    When that fails, the key is taken back, so that the next try makes another one.
+    When the delivery fails, the key is taken back, so that the next try makes another one.
     """
     secret = await ensure_management_key(database)
     if secret is None:
+        decline()
         return
     try:
         deliver(secret)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
+import signal
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,9 +26,14 @@ from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
+from spectronctl.server.serving.accepting import Listener
 from spectronctl.server.serving.protocol import WatchedProtocol, send_in_pieces
 from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.serving.signals import ignore_strays, list_stops
+from spectronctl.server.serving.systemd import READY, STOPPING, notify, stay_alive
 from spectronctl.server.store.holding import hold_store
+
+_log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 15
@@ -56,41 +64,51 @@ def serve(
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
     deliver_first_key: Callable[[str], None] | None = None,
+    decline_first_key: Callable[[], None] = lambda: None,
+    for_person: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """
-    Serve a store until SIGTERM or SIGINT, then finish the requests that run (30 s at most) and return.
+    Serve a store until SIGTERM, SIGINT or SIGHUP, then finish the requests that run (30 s at most) and return.
 
-    Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where.
-    `lock_timeout` is in seconds; `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the
-    secret of a new management key when the store has none. Without `worker` jobs wait for another process.
+    Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where; with
+    `for_person` stdout says it in words. `lock_timeout` is in seconds; `say` gets the line of a wait that takes longer.
+    `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the secret of a new management key
+    when the store has none, else `decline_first_key` is called. Without `worker` jobs wait for another process.
     Bound beyond loopback, it asks providers of models at private addresses only with `allow_private_providers`.
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
-    with listener, hold_store(store_url, timeout=lock_timeout, command="spectronctl serve") as held:
+    ignore_strays()
+    command = "spectronctl serve"
+    with listener, hold_store(store_url, timeout=lock_timeout, command=command, say=say) as held:
         url = describe_url(listener, host, secure=tls is not None)
         configure_logs(log_format)
-        with announce_ready(ready_file) as announce:
+        with announce_ready(ready_file, for_person=for_person) as announce:
 
             def on_ready(_: Callable[[], None]) -> None:
                 held.announce(url)
                 announce({"url": url, "store": store_url})
+                if not for_person:
+                    _log.info("listening on %s, store %s", url, store_url)
 
             asyncio.run(
                 run_server(
                     partial(open_store, store_url, credentials=credentials),
                     listener,
                     announce=on_ready,
+                    on_stop=held.withdraw,
                     grace=_GRACE_SECONDS,
                     tls=tls,
                     worker=worker,
                     allow_private_providers=allow_private_providers or is_loopback(listener),
                     deliver_first_key=deliver_first_key,
+                    decline_first_key=decline_first_key,
                 )
             )
 
 
-def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socket:
+def bind_address(host: str, port: int, *, open_to_network: bool) -> Listener:
     """A listening socket; nothing but loopback unless `open_to_network`."""
     family, address = _resolve(host, port)
     if not (open_to_network or ipaddress.ip_address(address).is_loopback):
@@ -100,12 +118,14 @@ def bind_address(host: str, port: int, *, open_to_network: bool) -> socket.socke
         )
     try:
         # A long queue: clients that come all at once, as after a restart, wait a moment instead of being refused.
-        listener = socket.create_server((address, port), family=family, backlog=1024)
+        bound = socket.create_server((address, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {host}:{port}: {error.strerror}",
             hint="Another program may have it: choose another --port, or 0 for any that is free.",
         ) from error
+    listener = Listener(family, bound.type, bound.proto, fileno=bound.detach())
+    listener.reserve()
     # asyncio does this only for sockets it made itself; without it each response waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # Megabytes in the kernel's queue would hide for minutes whether a slow client reads on.
@@ -133,7 +153,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
 
 async def run_server(
     opening: Callable[[], Awaitable[Database]],
-    listener: socket.socket,
+    listener: Listener,
     *,
     announce: Callable[[Callable[[], None]], None],
     grace: int,
@@ -141,6 +161,8 @@ async def run_server(
     worker: bool = True,
     allow_private_providers: bool = True,
     deliver_first_key: Callable[[str], None] | None = None,
+    decline_first_key: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """
     Serve what comes in at `listener`, until a signal or what `announce` is given stops it; any thread may call that.
@@ -150,12 +172,12 @@ async def run_server(
     database = await opening()
     try:
         if deliver_first_key is not None:
-            await deliver_management_key(database, deliver_first_key)
+            await deliver_management_key(database, deliver_first_key, decline_first_key)
         app = create_app(database, allow_private_providers=allow_private_providers)
         config = configure(app, tls, grace=grace)
         working = work_on_jobs(database, allow_private_providers=allow_private_providers)
-        async with working if worker else nullcontext(), app.state.embedders:
-            await _Server(config, announce).serve(sockets=[listener])
+        async with working if worker else nullcontext(), app.state.embedders, stay_alive():
+            await _Server(config, announce, on_stop).serve(sockets=[listener])
     finally:
         await database.close()
 
@@ -194,14 +216,31 @@ def _load_tls(tls: Tls) -> ssl.SSLContext:
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, announce: Callable[[Callable[[], None]], None]
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[Callable[[], None]], None],
+        on_stop: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce(self._stop)
+        notify(READY)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        notify(STOPPING)
+        self._on_stop()
+        why = (
+            f"{signal.Signals(self._captured_signals[0]).name}: " if self._captured_signals else ""
+        )
+        _log.info(
+            "%sstopping; requests under way have %s s", why, self.config.timeout_graceful_shutdown
+        )
+        await super().shutdown(sockets)
+        _log.info("stopped")
 
     def _stop(self) -> None:
         self.should_exit = True
@@ -209,6 +248,10 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         with super().capture_signals():
+            if threading.current_thread() is threading.main_thread():
+                # uvicorn knows SIGTERM and SIGINT only.
+                for number in list_stops():
+                    signal.signal(number, self.handle_exit)
             yield
             # Else the signal is raised once more afterwards: a stop that was asked for would look like a crash.
             self._captured_signals.clear()

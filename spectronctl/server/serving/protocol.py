@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import MutableMapping
 from ssl import SSLContext
 from typing import Any
@@ -11,15 +10,19 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from spectronctl.server.serving.accepting import FULL
+
+# Not where it is used: when all files are open, the module cannot be opened either.
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 PATIENCE_SECONDS = 20.0
 """How long a connection may stand still while it is the client's turn."""
 
 _LOOKS = 4
 _PIECE_BYTES = 64 * 1024
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Retry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-)
 
 
 class WatchedProtocol(H11Protocol):
@@ -45,7 +48,7 @@ class WatchedProtocol(H11Protocol):
         if self._tls is None:
             self._begin(transport)
             if is_full:
-                transport.write(_FULL)
+                transport.write(FULL)
                 transport.close()
         # No words: before the handshake a client of TLS cannot read any.
         elif is_full:
@@ -134,9 +137,7 @@ def send_in_pieces(app: ASGIApp) -> ASGIApp:
 
 def _count_allowed() -> float:
     """A third of the files that may be open: the engine holds up to half, and its store can write nothing without."""
-    if sys.platform == "win32":
+    if resource is None:
         return float("inf")
-    import resource
-
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return float("inf") if limit == resource.RLIM_INFINITY else limit // 3

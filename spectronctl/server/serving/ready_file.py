@@ -18,9 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+def announce_ready(
+    ready_file: Path | None, *, for_person: bool = False
+) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """
-    What it yields writes the line, once, with the fields that it is given.
+    What it yields writes the line, once, with the fields that it is given; `for_person`, in words, to stdout.
 
     Neither an earlier process's file nor ours may be taken for a process that runs. ConfigError for one that cannot
     be written; the log tells of one that cannot be removed in the end.
@@ -30,7 +32,7 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
         line = json.dumps({"event": "ready", **fields, "pid": os.getpid()}) + "\n"
         if ready_file is not None:
             _write_atomically(ready_file, line)
-        sys.stdout.write(line)
+        sys.stdout.write(_describe(fields) if for_person else line)
         sys.stdout.flush()
 
     if ready_file is None:
@@ -46,6 +48,11 @@ def announce_ready(ready_file: Path | None) -> Iterator[Callable[[Mapping[str, A
             ready_file.unlink(missing_ok=True)
         except OSError as error:  # what went wrong before counts more
             _log.warning("cannot remove the ready file %s: %s", ready_file, error.strerror)
+
+
+def _describe(fields: Mapping[str, Any]) -> str:
+    listens = f"Spectron listens on {fields['url']}" if "url" in fields else "The worker is ready"
+    return f"{listens}, on the store {fields['store']}.\nPress Ctrl-C to stop it.\n"
 
 
 def _write_atomically(path: Path, text: str) -> None:

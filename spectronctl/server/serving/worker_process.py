@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,8 @@ from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, configure_logs
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
+from spectronctl.server.serving.signals import ignore_strays, list_stops
+from spectronctl.server.serving.systemd import READY, STOPPING, notify, stay_alive
 from spectronctl.server.store.holding import hold_store
 
 
@@ -24,16 +25,20 @@ def work(
     log_format: LogFormat = "text",
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
+    for_person: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """
-    Work on the jobs of a store until SIGTERM or SIGINT; the job under way then waits for the next worker.
+    Work on the jobs of a store until SIGTERM, SIGINT or SIGHUP; the job under way then waits for the next worker.
 
-    The ready line, `lock_timeout` and `credentials` are as for `listening.serve`. ConfigError for a store that cannot
-    be used. Providers of models at private addresses are asked only with `allow_private_providers`.
+    The ready line, `lock_timeout`, `say` and `credentials` are as for `listening.serve`. ConfigError for a store that
+    cannot be used. Providers of models at private addresses are asked only with `allow_private_providers`.
     """
-    with hold_store(store_url, timeout=lock_timeout, command="spectronctl serve worker"):
+    ignore_strays()
+    command = "spectronctl serve worker"
+    with hold_store(store_url, timeout=lock_timeout, command=command, say=say):
         configure_logs(log_format)
-        with announce_ready(ready_file) as announce:
+        with announce_ready(ready_file, for_person=for_person) as announce:
             opening = partial(open_store, store_url, credentials=credentials)
             asyncio.run(
                 _run(
@@ -51,12 +56,15 @@ async def _run(
     allow_private_providers: bool,
 ) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in list_stops():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = await opening()
     try:
         async with work_on_jobs(database, allow_private_providers=allow_private_providers):
             announce()
-            await stop.wait()
+            notify(READY)
+            async with stay_alive():
+                await stop.wait()
+            notify(STOPPING)
     finally:
         await database.close()

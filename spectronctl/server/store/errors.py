@@ -6,4 +6,8 @@ from spectronctl.errors import ConfigError
 
 
 class StoreLockedError(ConfigError):
-    """Another process has the store's directory open."""
+    """Another process has the store's directory open; one that `stays` has it until it is stopped."""
+
+    def __init__(self, message: str, *, hint: str | None = None, stays: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.stays = stays

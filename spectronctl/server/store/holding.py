@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,13 @@ from spectronctl.server.store.directories import make_private_directory
 from spectronctl.server.store.errors import StoreLockedError
 from spectronctl.server.store.urls import parse_store_url
 
+PAUSE_SECONDS = 0.05
+"""Between two looks at a store that another process has open."""
+
+_SETTLE_SECONDS = 0.3
+_SILENT_SECONDS = 1.0
+_WORKER = "spectronctl serve worker"
+
 
 @dataclass(frozen=True)
 class _Holder:
@@ -28,6 +36,11 @@ class _Holder:
     command: str
     since: str
     url: str | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it holds the store until it is stopped, so that waiting is of no use."""
+        return self.url is not None or self.command == _WORKER
 
 
 class Held:
@@ -42,6 +55,12 @@ class Held:
         self._holder = replace(self._holder, url=url)
         self.write()
 
+    def withdraw(self) -> None:
+        """Tell them that it is free soon: the server is being stopped."""
+        self._holder = replace(self._holder, url=None)
+        with suppress(ConfigError):  # on a full disk, say: they do not wait for us, then
+            self.write()
+
     def write(self) -> None:
         """Leave the note, 0600, never seen half-written; ConfigError."""
         if self._note is None:
@@ -54,16 +73,49 @@ class Held:
             raise ConfigError(f"cannot write {self._note}: {error.strerror}") from error
 
 
-def hold_store(url: str, *, timeout: float, command: str) -> AbstractContextManager[Held]:
+class Wait:
     """
-    Keep an embedded store to this process, waiting up to `timeout` seconds for its holder.
+    How long to wait for a store: `timeout` seconds, and not at all for a server, which does not end by itself.
+
+    `say` gets a line that says what is waited for, once that has taken a second.
+    """
+
+    def __init__(self, timeout: float, say: Callable[[str], None] | None = None) -> None:
+        self._began = time.monotonic()
+        self._timeout = timeout
+        self._say = say
+        self._stays_since: float | None = None
+
+    def go_on(self, error: StoreLockedError) -> None:
+        """Return to wait on; raise the error to give up."""
+        now = time.monotonic()
+        if now - self._began >= self._timeout or self._has_settled(error, now):
+            raise error
+        if self._say is not None and now - self._began >= _SILENT_SECONDS:
+            self._say(f"Waiting, {self._timeout:g} s at most: {error.message}.")
+            self._say = None
+
+    def _has_settled(self, error: StoreLockedError, now: float) -> bool:
+        # A moment of patience: a server that was told to stop may not have said so yet.
+        if not error.stays:
+            self._stays_since = None
+        elif self._stays_since is None:
+            self._stays_since = now
+        return self._stays_since is not None and now - self._stays_since >= _SETTLE_SECONDS
+
+
+def hold_store(
+    url: str, *, timeout: float, command: str, say: Callable[[str], None] | None = None
+) -> AbstractContextManager[Held]:
+    """
+    Keep an embedded store to this process, waiting for its holder as `Wait` says.
 
     `command` is what others are told of us, `StoreLockedError` what they get. Stores of which
     each process has its own (`mem://`), or that are made for many (`ws://`), are not held.
     """
     path = parse_store_url(url).path
     holder = _Holder(os.getpid(), command, format_time(datetime.now(UTC), "seconds"))
-    return _hold_nothing(holder) if path is None else _hold_path(path, timeout, holder)
+    return _hold_nothing(holder) if path is None else _hold_path(path, Wait(timeout, say), holder)
 
 
 def find_path(url: str) -> Path | None:
@@ -93,24 +145,16 @@ def _hold_nothing(holder: _Holder) -> Iterator[Held]:
 
 
 @contextmanager
-def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
+def _hold_path(path: Path, wait: Wait, holder: _Holder) -> Iterator[Held]:
     make_private_directory(path.parent)
     note = path.with_name(f"{path.name}.holder.json")
     # Not per thread: a lock that was waited for in one worker thread may be released in another.
     # Beside the engine's own lock and not in its place: that one cannot be waited for, and does not say who holds the
     # store.
-    lock = FileLock(
-        _lock_path(path),
-        timeout=max(timeout, 0),
-        mode=0o600,
-        thread_local=False,
-    )
-    try:
-        lock.acquire()
-    except Timeout:
-        raise _explain_timeout(path, note) from None
-    except OSError as error:
-        raise ConfigError(f"the store {path} cannot be locked: {error.strerror}") from error
+    lock = FileLock(_lock_path(path), timeout=0, mode=0o600, thread_local=False)
+    while not _try_lock(lock, path):
+        wait.go_on(_explain_timeout(path, note))
+        time.sleep(PAUSE_SECONDS)
     try:
         held = Held(note, holder)
         held.write()
@@ -119,6 +163,16 @@ def _hold_path(path: Path, timeout: float, holder: _Holder) -> Iterator[Held]:
         # In this order: after the release the note could be the next holder's already.
         note.unlink(missing_ok=True)
         lock.release()
+
+
+def _try_lock(lock: FileLock, path: Path) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    except OSError as error:
+        raise ConfigError(f"the store {path} cannot be locked: {error.strerror}") from error
+    return True
 
 
 def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
@@ -130,9 +184,12 @@ def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
     hint = None
     if holder.url is not None:
         hint = f"spectronctl serve holds it: use --url {holder.url}"
+    elif holder.stays:
+        hint = "It holds the store until it is stopped."
     return StoreLockedError(
         f"the store {path} is in use by {holder.command} (pid {holder.pid}) since {holder.since}",
         hint=hint,
+        stays=holder.stays,
     )
 
 

@@ -204,3 +204,42 @@ def test_a_store_that_cannot_be_locked_is_named(file_url: str) -> None:
         hold_store(file_url, timeout=0, command="me"),
     ):
         pytest.fail("the store was held")
+
+
+def test_a_server_is_not_waited_for(file_url: str) -> None:
+    said: list[str] = []
+    with another_holder(file_url, "http://127.0.0.1:4711"):
+        began = time.monotonic()
+        with (
+            pytest.raises(StoreLockedError),
+            hold_store(file_url, timeout=30, command="me", say=said.append),
+        ):
+            pytest.fail("the store was held twice")
+        assert time.monotonic() - began < 5
+    assert said == []
+
+
+def test_a_wait_of_more_than_a_second_says_for_what(file_url: str) -> None:
+    said: list[str] = []
+    with (
+        another_holder(file_url) as process,
+        pytest.raises(StoreLockedError),
+        hold_store(file_url, timeout=1.5, command="me", say=said.append),
+    ):
+        pytest.fail("the store was held twice")
+    (line,) = said
+    assert line.startswith("Waiting, 1.5 s at most: the store ")
+    assert f"spectronctl serve (pid {process.pid})" in line
+
+
+def test_a_server_that_is_being_stopped_is_waited_for(file_url: str) -> None:
+    with hold_store(file_url, timeout=0, command="spectronctl serve") as held:
+        held.announce("http://127.0.0.1:4711")
+        held.withdraw()
+        said: list[str] = []
+        with (
+            pytest.raises(StoreLockedError),
+            hold_store(file_url, timeout=1.2, command="me", say=said.append),
+        ):
+            pytest.fail("the store was held twice")
+    assert len(said) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands.api._parts import PartOptions
 from spectronctl.cli.consent import get_consent
 from spectronctl.cli.listing import walk_pages
-from spectronctl.errors import UsageError
+from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.output.views import ANYTHING, Column, View
 
 if TYPE_CHECKING:
@@ -113,13 +114,14 @@ def call_api(
     if method.value not in READS:
         _get_consent(rt, request, target, confirm, reveal=reveal)
     with open_target(rt, target) as client:
+        rt.out.needs_reader = target.mints and method.value not in READS
         if paginate:
             limit = rt.settings.limit.value
             rt.out.show_any(walk_pages(rt, list_pages(client, request, limit=limit)))
-        elif include:
-            _show(rt, request, client.send(request), include=True)
-        else:
-            _show_response(rt, request, client.open(request))
+            return
+        response = client.send(request) if include else client.open(request)
+        with _explain_lost(rt):
+            _show_response(rt, request, response, include=include)
 
 
 def _get_consent(
@@ -140,9 +142,24 @@ def _get_consent(
     )
 
 
-def _show_response(rt: Runtime, request: Request[Any], response: Reply | Events) -> None:
+@contextmanager
+def _explain_lost(rt: Runtime) -> Iterator[None]:
+    try:
+        yield
+    except SpectronctlError as exc:
+        if rt.out.needs_reader:
+            exc.hint = (
+                "The server carried the request out, and the secret in its response is lost:"
+                " rotate the key for a fresh one, or delete it."
+            )
+        raise
+
+
+def _show_response(
+    rt: Runtime, request: Request[Any], response: Reply | Events, *, include: bool
+) -> None:
     if isinstance(response, Reply):
-        _show(rt, request, response, include=False)
+        _show(rt, request, response, include=include)
         return
     with response:
         rt.out.feed((_describe(event), event.data) for event in response)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spectronctl.api.requests import READS, Reply, Request
-from spectronctl.cli.commands._values import nest, parse_value
+from spectronctl.cli.commands._documents import load_bytes, name_file
+from spectronctl.cli.commands._values import nest, parse_value, split_path
 from spectronctl.cli.commands.api._forms import parse_part
 from spectronctl.errors import UsageError
 
@@ -146,9 +146,7 @@ def _parse_field(rt: Runtime, text: str) -> tuple[str, str, bool]:
         raise UsageError(f"--field {name!r}: a field of the form NAME=VALUE is needed")
     if not value.startswith("@"):
         return name, value, True
-    if value == "@-":
-        return name, _drop_last_break(rt.inputs.read_stdin("--field")), False
-    return name, _drop_last_break(_read_text(value.removeprefix("@"), name)), False
+    return name, _drop_last_break(_read_text(rt, value.removeprefix("@"), name)), False
 
 
 def _drop_last_break(text: str) -> str:
@@ -156,26 +154,21 @@ def _drop_last_break(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _read_text(path: str, name: str) -> str:
+def _read_text(rt: Runtime, path: str, name: str) -> str:
+    from spectronctl.ground.documents import DocumentError, decode_document
+
     try:
-        return Path(path).read_text("utf-8")
-    except OSError as exc:
-        raise UsageError(f"--field {name}: {path}: {exc.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"--field {name}: {path}: not UTF-8") from None
+        return decode_document(load_bytes(rt, path, f"--field {name}"))
+    except DocumentError as exc:
+        raise UsageError(f"--field {name}: {path}{exc}") from None
 
 
 def _read_bytes(rt: Runtime, data: str) -> tuple[str, bytes]:
     """Where the body is from, and the body."""
-    if data in {"-", "@-"}:
-        return "stdin", rt.inputs.open_stdin("--data").read()
-    if not data.startswith("@"):
+    if data != "-" and not data.startswith("@"):
         return "--data", data.encode("utf-8", "surrogateescape")
-    path = data.removeprefix("@")
-    try:
-        return path, Path(path).read_bytes()
-    except OSError as exc:
-        raise UsageError(f"--data {path}: {exc.strerror}") from None
+    file = data.removeprefix("@")
+    return name_file(file), load_bytes(rt, file, "--data")
 
 
 def _build_body(fields: list[tuple[str, str, bool]]) -> dict[str, Any]:
@@ -183,10 +176,8 @@ def _build_body(fields: list[tuple[str, str, bool]]) -> dict[str, Any]:
 
     body: dict[str, Any] = {}
     for name, text, is_typed in fields:
-        names = tuple(name.split("."))
-        if not all(names):
-            raise UsageError(f"--field {name!r}: a dotted path is needed, such as config.models")
-        value = parse_value(text) if is_typed else text
+        names, _ = split_path(name, "--field")
+        value = parse_value(text, f"--field {name}") if is_typed else text
         if is_typed and any(find_secrets(nest(names, value))):
             raise _refuse_secret(f"--field {name}", f"--field {name}=@FILE or {name}=@-")
         _plant(body, names, value)

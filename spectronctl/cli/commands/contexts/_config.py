@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from spectronctl.cli.commands._values import nest, parse_value
+from spectronctl.cli.commands._documents import load_json_document, name_file
+from spectronctl.cli.commands._values import nest, parse_value, split_path
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config.credentials import parse_source
 from spectronctl.errors import UsageError
@@ -70,7 +67,7 @@ class ConfigOptions:
     ] = None
     config: Annotated[
         str | None,
-        typer.Option("--config", metavar="FILE|-", help="Start from this JSON or TOML file."),
+        typer.Option("--config", metavar="FILE|-", help="Start from this JSON, TOML or YAML file."),
     ] = None
 
     def read(self, rt: Runtime) -> dict[str, Any]:
@@ -79,7 +76,7 @@ class ConfigOptions:
 
         UsageError for what does not fit; ConfigError for a provider key that cannot be read.
         """
-        config = _read_file(self.config, rt) if self.config else {}
+        config = _load_config(self.config, rt) if self.config else {}
         config.pop("providers_configured", None)  # a response's field: `get` then `--config` works
         for path, value in map(_parse_assignment, self.set or ()):
             config = overlay(config, nest(path, value))
@@ -103,23 +100,22 @@ class ConfigOptions:
 
 def parse_path(text: str, option: str) -> tuple[str, ...]:
     """`a.b` as its names."""
-    names = tuple(text.removeprefix("config.").split("."))
-    if not all(names):
-        raise UsageError(f"{option} {text!r}: a dotted path is needed, such as models.response")
+    names, value = split_path(text.removeprefix("config."), option)
+    if value is not None:
+        raise UsageError(f"{option} takes the path of a field, and no value")
     return names
 
 
 def _parse_assignment(text: str) -> tuple[tuple[str, ...], Any]:
-    path, equals, value = text.partition("=")
-    names = parse_path(path, "--set")
-    if not equals:
-        raise UsageError(f"--set {path!r}: a value is missing", hint="Write --set a.b=VALUE.")
+    names, value = split_path(text.removeprefix("config."), "--set")
+    if value is None:
+        raise UsageError(f"--set {text!r}: a value is missing", hint="Write --set a.b=VALUE.")
     if names[0] == "providers":
         raise UsageError(
             "--set cannot carry a provider's key: it would be visible to others",
             hint="Use --provider NAME=env:VAR, NAME=file:PATH or NAME=-.",
         )
-    return names, parse_value(value)
+    return names, parse_value(value, f"--set {'.'.join(names)}")
 
 
 def _parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
@@ -156,20 +152,9 @@ def _parse_provider(text: str, rt: Runtime) -> tuple[str, str]:
     return name, rt.inputs.read_credential(credential)
 
 
-def _read_file(path: str, rt: Runtime) -> dict[str, Any]:
-    name = "stdin" if path == "-" else path
-    try:
-        text = rt.inputs.read_stdin("--config") if path == "-" else Path(path).read_text("utf-8")
-        parse: Callable[[str], Any] = tomllib.loads if path.endswith(".toml") else json.loads
-        config = parse(text)
-    except OSError as exc:
-        raise UsageError(f"--config {name}: {exc.strerror}") from None
-    except ValueError as exc:  # JSON, TOML and UTF-8 errors alike; they say where, not what
-        raise UsageError(f"--config {name}: {_first_line(exc)}") from None
+def _load_config(path: str, rt: Runtime) -> dict[str, Any]:
+    config = load_json_document(rt, path, "--config")
     if not isinstance(config, dict):
+        name = name_file(path)
         raise UsageError(f"--config {name}: an object is needed, with fields such as token_limit")
     return config
-
-
-def _first_line(exc: ValueError) -> str:
-    return "not UTF-8" if isinstance(exc, UnicodeDecodeError) else str(exc).splitlines()[0]

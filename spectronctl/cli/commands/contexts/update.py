@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
-from spectronctl.cli.commands._values import nest
+from spectronctl.cli.commands._values import DOTS_INSIDE, nest
 from spectronctl.cli.commands.contexts._config import ConfigOptions, parse_path
 from spectronctl.cli.commands.contexts._consent import UpdateConsent, show_update
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.seen import remember_context
 from spectronctl.errors import UsageError
 from spectronctl.models.contexts import overlay
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
 
 app = App()
 
@@ -41,8 +46,9 @@ def update_context(
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     patch = config.read(rt)
-    for path in unset or ():
-        patch = overlay(patch, nest(parse_path(path, "--unset"), None))
+    cleared = [parse_path(path, "--unset") for path in unset or ()]
+    for names in cleared:
+        patch = overlay(patch, nest(names, None))
     if not patch:
         raise UsageError(
             "nothing to change was named",
@@ -50,8 +56,22 @@ def update_context(
         )
     update = contexts.update_context(rt.client, context_id, patch, agree=UpdateConsent(rt, confirm))
     remember_context(rt, context_id)
+    _warn_of_missing(rt, cleared, update.before)
     if update.changed:
         show_update(rt, update)
     else:
         rt.out.note(f"Context {context_id} is up to date: nothing was sent.")
     rt.out.show(update.context.to_dict(), CONTEXTS)
+
+
+def _warn_of_missing(
+    rt: Runtime, cleared: Sequence[tuple[str, ...]], config: Mapping[str, Any]
+) -> None:
+    """A path that names no field has cleared nothing: mostly a dot that belongs to a name."""
+    for names in cleared:
+        place: Any = config
+        for name in names:
+            place = place.get(name) if isinstance(place, Mapping) else None
+        if place is None and names[0] != "providers":  # shown without their keys
+            shown = ".".join(json.dumps(name) if "." in name else name for name in names)
+            rt.out.warn(f"--unset {shown}: the context has no such field. {DOTS_INSIDE}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from spectronctl.cli.commands.keys._options import read_duration
 from spectronctl.errors import UsageError
+from spectronctl.ground.documents import DocumentError, parse_json
 from spectronctl.ground.times import parse_strict_time
 from spectronctl.ground.vocabulary import Principal
 
@@ -83,10 +83,10 @@ def parse_scope_floor(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        floor = json.loads(text, object_pairs_hook=_collect)
-    except (json.JSONDecodeError, RecursionError) as exc:
+        floor = parse_json(text)
+    except DocumentError as exc:
         if text.lstrip().startswith(("{", "[", '"')):
-            raise UsageError(f"--scope-floor is not JSON: {exc}", hint=_FLOOR_HINT) from None
+            raise UsageError(f"--scope-floor{exc}", hint=_FLOOR_HINT) from None
         return _parse_pairs(text)
     if not isinstance(floor, dict | list | str) or not floor:
         raise UsageError(f"--scope-floor {text} bounds nothing", hint=_FLOOR_HINT)

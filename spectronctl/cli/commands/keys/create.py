@@ -82,7 +82,12 @@ def create_key(
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
         _check_held(rt, existing, secret)
-        rt.out.note(f"Key {existing.name} ({existing.id}) already exists.")
+        lost = (
+            " Its secret cannot be read again; --if-exists rotate makes another."
+            if is_shown
+            else ""
+        )
+        rt.out.note(f"Key {existing.name} ({existing.id}) already exists.{lost}")
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +21,6 @@ from spectronctl.errors import UsageError
 from spectronctl.local.locations import local_store_url
 from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
-
-if TYPE_CHECKING:
-    from spectronctl.output.sinks import SinkGroup
 
 app = App(invoke_without_command=True)
 keys = App(help="Manage management keys, while no server runs on the store.")
@@ -129,7 +126,8 @@ def serve(
     """
     Run a Spectron server on SurrealDB until it is told to stop.
 
-    Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}.
+    Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}. At a terminal it says so in
+    words. SIGTERM, SIGINT (Ctrl-C) and SIGHUP stop it: requests that run have 30 seconds to finish.
     """
     if ctx.invoked_subcommand:
         _refuse_options(ctx, ctx.invoked_subcommand)
@@ -139,21 +137,69 @@ def serve(
     with server_parts():
         from spectronctl.server.serving import listening
     cert, key = listen.tls_cert, listen.tls_key
-    with reserve_secret(rt, secret if bootstrap else None) as sinks:
-        listening.serve(
-            store or local_store_url(rt.env),
-            host=listen.host,
-            port=listen.port,
-            tls=listening.Tls(certificate=cert, key=key) if cert and key else None,
-            insecure_bind=listen.insecure_bind,
-            worker=not no_worker,
-            allow_private_providers=allow_private_providers,
-            ready_file=ready_file,
-            log_format=log_format.value,
-            lock_timeout=rt.settings.timeout.value,
-            credentials=embedded.store_credentials(rt.env),
-            deliver_first_key=partial(_deliver, rt, sinks) if bootstrap else None,
+    first = _FirstKey(rt, secret, log_format) if bootstrap else None
+    listening.serve(
+        store or local_store_url(rt.env),
+        host=listen.host,
+        port=listen.port,
+        tls=listening.Tls(certificate=cert, key=key) if cert and key else None,
+        insecure_bind=listen.insecure_bind,
+        worker=not no_worker,
+        allow_private_providers=allow_private_providers,
+        ready_file=ready_file,
+        log_format=log_format.value,
+        lock_timeout=rt.settings.timeout.value,
+        credentials=embedded.store_credentials(rt.env),
+        deliver_first_key=first.deliver if first else None,
+        decline_first_key=first.decline if first else lambda: None,
+        for_person=_is_for_person(rt, log_format),
+        say=rt.out.note,
+    )
+
+
+def _is_for_person(rt: Runtime, log_format: LogFormat) -> bool:
+    return rt.streams.stdout_is_terminal and log_format is LogFormat.TEXT
+
+
+class _FirstKey:
+    """The first management key, on its way to its places; or a word that there is a key already."""
+
+    def __init__(self, rt: Runtime, secret: SecretOptions, log_format: LogFormat) -> None:
+        self._rt = rt
+        self._secret = secret
+        self._places = secret.parse_places(
+            rt.env
+        )  # a mistake in them is told before the store is opened
+        self._log_format = log_format
+
+    def deliver(self, minted: str) -> None:
+        """Put it in its places, or on stdout, before the ready line."""
+        with reserve_secret(self._rt, self._secret) as sinks:
+            sinks.commit(minted)
+            if sinks.stored:
+                self._say(f"The first management key is in {sinks.describe()}.")
+            if sinks.is_shown:
+                line = json.dumps({"event": "bootstrap", "management_key": minted})
+                self._rt.streams.stdout.write(f"{line}\n")
+
+    def decline(self) -> None:
+        """Say that none was made. The places are not touched: they may hold the key that there is."""
+        missing = [each for each in self._places if each.path and not each.path.exists()]
+        if not missing:
+            self._say("The store has a management key already: --bootstrap made none.")
+            return
+        where = ", ".join(each.label for each in missing)
+        self._say(
+            f"The store has a management key already: --bootstrap made none and did not write {where}. "
+            "If its secret is lost, stop the server and run 'spectronctl serve keys create NAME --secret-file PATH'."
         )
+
+    def _say(self, text: str) -> None:
+        # Every line of a log in JSON is JSON.
+        if self._log_format is LogFormat.JSON:
+            logging.getLogger("spectronctl.server.serving").info(text)
+        else:
+            self._rt.out.note(text)
 
 
 def _refuse_options(ctx: Context, subcommand: str) -> None:
@@ -191,16 +237,9 @@ def work(
         log_format=log_format.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
+        for_person=_is_for_person(rt, log_format),
+        say=rt.out.note,
     )
-
-
-def _deliver(rt: Runtime, sinks: SinkGroup, minted: str) -> None:
-    """Hand out the first management key, before the ready line."""
-    sinks.commit(minted)
-    if sinks.stored:
-        rt.out.note(f"The first management key is in {sinks.describe()}.")
-    if sinks.is_shown:
-        rt.streams.stdout.write(json.dumps({"event": "bootstrap", "management_key": minted}) + "\n")
 
 
 @keys.command("list")
@@ -254,4 +293,5 @@ def revoke_key(
 
 def _on_store(rt: Runtime, store: str | None, work: Any) -> Any:
     url = store or local_store_url(rt.env)
-    return embedded.run_on_store(url, rt.env, work, timeout=rt.settings.timeout.value)
+    timeout = rt.settings.timeout.value
+    return embedded.run_on_store(url, rt.env, work, timeout=timeout, say=rt.out.note)

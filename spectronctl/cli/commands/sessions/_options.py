@@ -106,6 +106,15 @@ class FileOptions:
 
     def check(self) -> None:
         """UsageError for options that exclude or need each other."""
+        for option, path in {
+            "--output-file": self.output_file,
+            "--output-dir": self.output_dir,
+        }.items():
+            if path == Path("-"):
+                raise UsageError(
+                    f"{option} takes a path, and - is not one",
+                    hint="Leave it out: a transcript goes to stdout. For a file of that name, write ./-.",
+                )
         if self.output_file and self.output_dir:
             raise UsageError("--output-file and --output-dir cannot be used together")
         for option, given in {"--resume": self.resume, "--force": self.force}.items():

@@ -41,7 +41,7 @@ def print_transcript(rt: Runtime, source: Source, format: str) -> None:
     if rt.settings.query.value is not None:
         rt.out.show({"session": session, "turns": list(turns)}, TRANSCRIPT)
         return
-    rt.out.text(_write(rt, format, session, turns))
+    rt.out.text(_write(rt, format, session, turns), format=format)
 
 
 def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
@@ -52,7 +52,7 @@ def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
     turns = islice(chain.from_iterable(batches), rt.flags.get("limit"))
     last: list[Turn] = []
     try:
-        rt.out.follow(_write(rt, format, session, _keep_last(turns, last)))
+        rt.out.follow(_write(rt, format, session, _keep_last(turns, last)), format=format)
     except (RequestError, WaitTimeoutError) as exc:
         exc.command = exc.command or _find_command(rt, source, last)
         raise

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,7 +10,6 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import ScopeOption
 from spectronctl.cli.commands.sessions._view import SESSIONS
-from spectronctl.errors import UsageError
 
 app = App()
 
@@ -27,20 +25,12 @@ def create_session(
 ) -> None:
     """Create an empty session."""
     from spectronctl.operations import sessions
+    from spectronctl.output.parsing import parse_json_text
 
     rt = ctx.runtime
     rt.out.check(SESSIONS)
-    kept = None if metadata is None else _parse_metadata(metadata)
+    kept = None if metadata is None else parse_json_text(metadata, "--metadata")
     with open_plane(rt) as (client, context):
         made = sessions.create_session(client, context, scopes=scope or None, metadata=kept)
     rt.out.note(f"Created {made.id}.")
     rt.out.show(made.to_dict(), SESSIONS)
-
-
-def _parse_metadata(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise UsageError(
-            f"--metadata: not JSON: {exc}", hint="""For instance '{"ticket": 4711}'."""
-        ) from None

@@ -153,8 +153,11 @@ def _read(file: BinaryIO, name: str) -> Iterator[Message]:
 
 
 def _decode(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    from spectronctl.ground.documents import DocumentError, decode_document
+
     for number, line in enumerate(lines, 1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise UsageError(f"{name}, line {number}: not UTF-8") from None
+            yield decode_document(line) if number == 1 else line.decode()
+        except (DocumentError, UnicodeDecodeError) as exc:
+            problem = exc.problem if isinstance(exc, DocumentError) else "not UTF-8"
+            raise UsageError(f"{name}, line {number}: {problem}") from None

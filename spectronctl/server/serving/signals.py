@@ -1,0 +1,30 @@
+"""Signals that a process of the server stops at, and those that it ignores."""
+
+from __future__ import annotations
+
+import signal
+
+_STOPS = ("SIGTERM", "SIGINT", "SIGHUP")
+_STRAYS = ("SIGUSR1", "SIGUSR2")
+
+
+def list_stops() -> list[signal.Signals]:
+    """
+    Those that ask for an orderly stop.
+
+    A terminal that is closed sends SIGHUP. Under `nohup` the process starts with that one ignored, and keeps it so.
+    There is nothing to reload: whatever a server reads from files, it reads at its start.
+    """
+    known = [signal.Signals[name] for name in _STOPS if hasattr(signal, name)]
+    return [each for each in known if each.name != "SIGHUP" or not _is_ignored(each)]
+
+
+def ignore_strays() -> None:
+    """Ignore signals that mean nothing here: a process that does not handle them is ended by them."""
+    for name in _STRAYS:
+        if hasattr(signal, name):  # Windows has none of them
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is signal.SIG_IGN
