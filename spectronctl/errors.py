@@ -58,13 +58,18 @@ class SpectronctlError(Exception):
         self.candidates = list(candidates)
 
     def __str__(self) -> str:
-        return self.message  # a caller that passes it on may have completed it
+        return self.text  # a caller that passes it on may have completed it
+
+    @property
+    def text(self) -> str:
+        """All that is said of the failure in one line: its meaning, and how it travelled."""
+        return self.message
 
     def to_dict(self) -> dict[str, Any]:
         """The error object of `-o json`: every key is always present."""
         return {
             "kind": self.kind,
-            "message": self.message,
+            "message": self.text,
             "status": self.status,
             "type": self.type,
             "request_id": self.request_id,
@@ -105,7 +110,8 @@ class RequestError(SpectronctlError):
     A request was made, or tried.
 
     `status` is the HTTP status, None without a response. `outcome_unknown` is True when a write may have been applied
-    although no usable response came back: it must be settled by reading, never by sending it again.
+    although no usable response came back: it must be settled by reading, never by sending it again. `http` is how it
+    travelled, such as `404 GET /api/v1/contexts/acme-prod`: what it means is in the message, and comes first.
     """
 
     def __init__(
@@ -117,6 +123,7 @@ class RequestError(SpectronctlError):
         request_id: str | None = None,
         retry_after_secs: float | None = None,
         outcome_unknown: bool = False,
+        http: str | None = None,
         hint: str | None = None,
         command: str | None = None,
         candidates: tuple[str, ...] | list[str] = (),
@@ -127,6 +134,11 @@ class RequestError(SpectronctlError):
         self.request_id = request_id
         self.retry_after_secs = retry_after_secs
         self.outcome_unknown = outcome_unknown
+        self.http = http
+
+    @property
+    def text(self) -> str:
+        return f"{self.message} ({self.http})" if self.http else self.message
 
 
 class AuthError(RequestError):

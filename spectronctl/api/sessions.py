@@ -37,10 +37,15 @@ def create_session(
     *,
     scopes: Scopes | None = None,
     metadata: Any = None,
+    created_at: str | None = None,
     idempotency_key: str | None = None,
 ) -> Request[Session]:
-    """Create a session; no scopes means the caller's own region. 403 for a scope outside of that."""
-    body = {"scopes": scopes, "metadata": metadata}
+    """
+    Create a session; no scopes means the caller's own region. 403 for a scope outside of that.
+
+    `created_at` (RFC 3339) is when it was made elsewhere: an extension that other servers pass over or refuse.
+    """
+    body = {"scopes": scopes, "metadata": metadata, "createdAt": created_at}
     sent = {name: value for name, value in body.items() if value is not None}
     request: Request[Session] = Request("POST", _path(context_id), Session, json=sent)
     return request.with_idempotency_key(idempotency_key)

@@ -67,6 +67,10 @@ def _run_process() -> int:
 
     # Nothing that is made here is worth a search for garbage before the process ends.
     gc.set_threshold(100_000, 50, 100)
+    if os.getpid() == 1:  # in a container: `docker stop` would wait in vain, and then kill
+        from spectronctl.ground.first_process import end_on_signals
+
+        end_on_signals()
     # A shell that starts this in the background has SIGINT ignored, and so it stays.
     minds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if minds:

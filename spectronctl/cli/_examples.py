@@ -18,7 +18,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "help keys rotate",
     ),
     "contexts": ("contexts list", "contexts create acme-dev --namespace acme --database dev"),
-    "contexts list": ("contexts list", "contexts list --query '[].id' -o json"),
+    "contexts list": (
+        "contexts list",
+        "contexts list --match 'acme-*' --label team=search",
+        "contexts list --query '[].id' -o json",
+    ),
     "contexts get": ("contexts get acme-prod", "contexts get acme-prod --query config -o json"),
     "contexts create": (
         "contexts create acme-dev --namespace acme --database dev",
@@ -68,6 +72,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sessions get": (f"sessions get {SESSION}",),
     "sessions transcript": (
         f"sessions transcript {SESSION} --tail 20",
+        f"sessions transcript {SESSION} --since 7d --grep plants",
         f"sessions transcript {SESSION} -o json",
         "sessions transcript --all --output-dir . --format json",
     ),

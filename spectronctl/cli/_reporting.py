@@ -33,10 +33,10 @@ def format_command(rt: Runtime, *words: str) -> str:
     return shlex.join(["spectronctl", *words, *typed])
 
 
-def report_interrupt(rt: Runtime) -> int:
-    """Ctrl-C: nothing more to say."""
+def report_interrupt(rt: Runtime, interrupt: KeyboardInterrupt | None = None) -> int:
+    """Ctrl-C, or a signal that ends process 1: nothing more to say."""
     rt.streams.write_message("interrupted\n")
-    return INTERRUPTED
+    return getattr(interrupt, "exit_code", INTERRUPTED)
 
 
 def report_failure(rt: Runtime, exc: Exception) -> int:

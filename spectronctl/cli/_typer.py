@@ -77,7 +77,7 @@ class _AcceptsGlobals:
             collect(ctx, (param.name for param in global_params()))
 
     def get_help(self, ctx: Any) -> str:
-        return str(ctx.obj.format_help(ctx))  # its module imports this one
+        return str(ctx.obj.format_help(ctx, ctx.obj.streams.width))
 
 
 def _split_short_options(args: list[str], params: list[Any], interspersed: bool) -> list[str]:

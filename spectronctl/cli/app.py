@@ -12,7 +12,7 @@ from spectronctl.cli._reporting import report_failure, report_interrupt
 from spectronctl.cli._typer import Group, LazyGroup
 from spectronctl.cli.commands import COMMANDS
 from spectronctl.cli.runtime import Runtime
-from spectronctl.errors import UsageError
+from spectronctl.errors import RequestError, UsageError
 
 
 @cache
@@ -36,19 +36,36 @@ def run(args: list[str], runtime: Runtime | None) -> int:
     """Run one command line; every failure ends here."""
     runtime = runtime or Runtime()
     runtime.args = list(args)  # parsing takes words out of the other
+    runtime.format_help = _format_help
     try:
         with runtime:
-            code = _dispatch(args, runtime)
+            code = _dispatch_and_explain(args, runtime)
             runtime.finish()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return 0
-    except KeyboardInterrupt:
-        return report_interrupt(runtime)
+    except KeyboardInterrupt as exc:
+        return report_interrupt(runtime, exc)
     except Exception as exc:  # noqa: BLE001 - the last resort, so that no user sees a traceback
         return report_failure(runtime, exc)
     finally:
         runtime.streams.close_quietly()
     return code
+
+
+def _format_help(ctx: Any, width: int) -> str:
+    from spectronctl.cli._help import format_help
+
+    return format_help(ctx, width)
+
+
+def _dispatch_and_explain(args: list[str], runtime: Runtime) -> int:
+    """An error about what is not there learns, while there are clients to ask with, what comes near."""
+    try:
+        return _dispatch(args, runtime)
+    except RequestError as exc:
+        from spectronctl.cli.near import name_near
+
+        raise name_near(runtime, exc) from None
 
 
 def _dispatch(args: list[str], runtime: Runtime) -> int:

@@ -8,13 +8,22 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from spectronctl.errors import SpectronctlError
+from spectronctl.errors import SpectronctlError, UsageError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def refuse_limit(rt: Runtime, plural: str) -> None:
+    """UsageError for a typed `--limit`: passed over in silence, all would be changed where a few were meant."""
+    if rt.flags.get("limit") is not None:
+        raise UsageError(
+            f"--limit shortens lists that are shown; it does not choose {plural}",
+            hint="Name the ones you mean, or narrow the selection.",
+        )
 
 
 @dataclass
@@ -35,7 +44,7 @@ class Batch(Generic[T, R]):
     `label` counts them while the work goes on, and `plural` names them afterwards. `say` tells an outcome in a line,
     `retry` is the command that goes on with one that failed, and `after_interrupt` says how all of it goes on.
     No more are begun after `max_failures`. `stopped` is set when the work is interrupted: what is under way is waited
-    for, unless it looks.
+    for, unless it looks. `is_limited` says that `--limit` has been applied to the items.
     """
 
     work: Callable[[T], R]
@@ -46,10 +55,13 @@ class Batch(Generic[T, R]):
     after_interrupt: Callable[[Sequence[Outcome[T, R]]], str]
     parallel: int
     max_failures: int | None = None
+    is_limited: bool = False
     stopped: Event = field(default_factory=Event)
 
     def run(self, rt: Runtime, items: Iterable[T]) -> list[Outcome[T, R]]:
         """Do the work; the outcomes in the order of the items, whichever of them failed."""
+        if not self.is_limited:
+            refuse_limit(rt, self.plural)
         outcomes: list[Outcome[T, R]] = [Outcome(item) for item in items]
         try:
             self._run_all(rt, outcomes)

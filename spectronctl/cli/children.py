@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.ground.first_process import reap_orphans
 from spectronctl.ground.programs import Child, poll_exit, start_program
 
 NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
@@ -121,6 +122,7 @@ class SignalRelay:
             with _holding(self._caught) if _TELLS_SENDER else nullcontext():
                 while (code := poll_exit(child)) is None:
                     self._wait(child)
+                    reap_orphans(child.pid)
         except ChildProcessError:
             raise SpectronctlError(f"{argv[0]} ended, and its exit code cannot be known") from None
         finally:

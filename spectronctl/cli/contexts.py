@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from spectronctl.cli.batch import Batch, Outcome
+from spectronctl.cli.listing import refuse_limit
 from spectronctl.output.views import View
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Task:
 def check_contexts(rt: Runtime, chosen: ContextOptions, view: View, summary: View) -> None:
     """Before any request: what is wrong with the contexts or the output."""
     chosen.check(rt)
+    if chosen.all_contexts:
+        refuse_limit(rt, "--all-contexts")
     rt.out.check(summary if chosen.is_many else view)
 
 

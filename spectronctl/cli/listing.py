@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from spectronctl.errors import UsageError
+
 if TYPE_CHECKING:
     from spectronctl.api.pages import Page
     from spectronctl.api.requests import Request
@@ -47,6 +49,15 @@ def limit_rows(rt: Runtime, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str
     if limit is not None and len(rows) > limit:
         _note_limit(rt, "are")
     return rows[:limit]
+
+
+def refuse_limit(rt: Runtime, option: str) -> None:
+    """UsageError for a typed `--limit` where `option` says that there is none; one of the environment is for lists."""
+    if "limit" in rt.flags:
+        raise UsageError(
+            f"{option} and --limit cannot be used together: {option} leaves nothing out",
+            hint=f"Leave out --limit, or name what is meant instead of {option}.",
+        )
 
 
 def _list_kept(

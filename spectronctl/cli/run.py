@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from spectronctl.errors import UsageError
 from spectronctl.output.streams import Streams
 
 if TYPE_CHECKING:
-    from spectronctl.cli._typer import Context
     from spectronctl.config.profiles import Config
     from spectronctl.config.resolve import Settings
     from spectronctl.output import Output
@@ -21,6 +20,13 @@ if TYPE_CHECKING:
 
 class Run:
     """The environment, the streams and the flags, and the settings and the output made from them."""
+
+    format_help: Callable[[Any, int], str]
+    """
+    Lays out the help of a context's command in so many columns.
+
+    `app` sets it: help reads the tree, and every command of the tree is handed a run.
+    """
 
     def __init__(
         self, *, env: Mapping[str, str] = os.environ, streams: Streams | None = None
@@ -49,6 +55,7 @@ class Run:
     @cached_property
     def out(self) -> Output:
         """Where the result goes."""
+        from spectronctl.config.own_variables import warn_of_variables
         from spectronctl.output import Output
 
         given = self.settings
@@ -65,15 +72,11 @@ class Run:
         )
         if warning := self.config.warning:
             out.warn(warning)
+        for warning in warn_of_variables(self.env):
+            out.warn(warning)
         for note in given.notes:
             out.note(note)
         return out
-
-    def format_help(self, ctx: Context) -> str:
-        """The page of help of a command, for the terminal that this run has."""
-        from spectronctl.cli._help import format_help
-
-        return format_help(ctx, self.streams.width)
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""

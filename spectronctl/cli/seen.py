@@ -16,7 +16,9 @@ def remember_context(rt: Runtime, context_id: str) -> None:
     seen.remember(rt.env, rt.settings.url.value, [context_id])
 
 
-def remember_contexts(rt: Runtime, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def remember_contexts(
+    rt: Runtime, items: Iterable[dict[str, Any]], *, is_whole: bool = True
+) -> Iterator[dict[str, Any]]:
     """Pass a list of contexts on, keeping their ids; a whole list takes the place of what was known."""
     from spectronctl.local import seen
 
@@ -24,7 +26,7 @@ def remember_contexts(rt: Runtime, items: Iterable[dict[str, Any]]) -> Iterator[
     for item in items:
         ids.append(str(item["id"]))
         yield item
-    is_whole = rt.settings.limit.value is None
+    is_whole = is_whole and rt.settings.limit.value is None
     seen.remember(rt.env, rt.settings.url.value, ids, replace=is_whole)
 
 

@@ -27,8 +27,15 @@ def build_network_error(call: Call[Any], failure: httpx.RequestError) -> Request
         call.redact(message),
         request_id=call.request_id,
         outcome_unknown=lost,
+        http=None if _is_of_server(failure) else call.redact(call.title),
         hint=" ".join(filter(None, (LOOK_FIRST if lost else None, hint))) or None,
     )
+
+
+def _is_of_server(failure: httpx.RequestError) -> bool:
+    """Whether no request got as far as to matter: what is wrong is wrong for each of them."""
+    kinds = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+    return isinstance(failure, kinds) or is_tls_failure(failure)
 
 
 def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | None]:
@@ -42,15 +49,15 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
     if isinstance(failure, httpx.ConnectError):
         return _explain_refusal(call, failure)
     if isinstance(failure, UnsendableError):
-        return f"{call.title}: {failure}", None
+        return str(failure), None
     if isinstance(failure, UnreadableError):
-        return f"{call.title}: {failure}", OTHER_SERVER_HINT
+        return str(failure), OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):
-        return f"{call.title}: the compression of the response is broken", None
+        return "the compression of the response is broken", None
     if isinstance(failure, StrayResponseError):
-        return f"{call.title}: {failure}", STRAY_HINT
+        return str(failure), STRAY_HINT
     return (
-        f"{call.title}: the connection to {server} broke: {explain_failure(failure)}",
+        f"the connection to {server} broke: {explain_failure(failure)}",
         BROKEN_HINT,
     )
 
@@ -76,8 +83,8 @@ def _explain_timeout(call: Call[Any], failure: httpx.RequestError) -> tuple[str,
     if isinstance(failure, httpx.ConnectTimeout):
         return f"cannot reach {_next_hop(call)}: no connection within {limit}", hint
     if call.events is not None:
-        return f"{call.title}: nothing came from {server} for {limit}", hint
-    return f"{call.title}: no complete response from {server} within {limit}", hint
+        return f"nothing came from {server} for {limit}", hint
+    return f"no complete response from {server} within {limit}", hint
 
 
 def _explain_refusal(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str]:

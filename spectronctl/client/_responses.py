@@ -188,11 +188,12 @@ def _compose(
     lost = call.may_have_landed and not call.is_read
     told_id = problem.request_id or response.headers.get("X-Request-Id") or call.request_id
     return kind(
-        call.redact(f"{response.status} {call.title}: {problem.text}"),
+        call.redact(problem.text),
         status=response.status,
         type=call.redact(problem.type) if problem.type else None,
         request_id=call.redact(told_id),
         retry_after_secs=parse_retry_after(response, datetime.now(UTC)),
         outcome_unknown=lost,
+        http=call.redact(f"{response.status} {call.title}"),
         hint=" ".join(filter(None, (LOOK_FIRST if lost else None, hint))) or None,
     )

@@ -29,6 +29,7 @@ _WORDS = {
     "off": False,
     "0": False,
 }
+_BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _USERINFO = re.compile(r"(?<=://)[^/\s]+(?=@)")
@@ -83,11 +84,19 @@ def parse_duration(text: str) -> float:
     """Seconds in a duration."""
     seconds = duration_in_seconds(text)
     if seconds is None:
-        raise UsageError(
-            f"{text!r} is not a duration",
-            hint="Write it as 500ms, 30s, 5m, 24h, 7d, 2w or combined, largest first: 1h30m. A bare number is seconds.",
-        )
+        raise _explain_duration(text)
     return seconds
+
+
+def _explain_duration(text: str) -> UsageError:
+    number = text.strip()
+    if _BARE.fullmatch(number):  # 90 days to one person, 90 seconds to another
+        near = [number + unit for unit in ("s", "m", "h", "d")]
+        return UsageError(f"{text!r} needs a unit: {', '.join(near)}", candidates=near)
+    return UsageError(
+        f"{text!r} is not a duration",
+        hint="Write it as 500ms, 30s, 5m, 24h, 7d, 2w or combined, largest first: 1h30m.",
+    )
 
 
 def parse_timeout(text: str) -> float:

@@ -14,7 +14,6 @@ _STRICT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:
 
 _MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_BARE = re.compile(_NUMBER)
 _PARTS = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _MILLISECONDS))
 
 
@@ -47,9 +46,8 @@ def read_uptime() -> tuple[str, float] | None:
 
 
 def duration_in_seconds(text: str) -> float | None:
-    """Seconds in a duration: units from large to small, a bare number is seconds; None for anything else."""
-    written = text.strip()
-    seconds = float(written) if _BARE.fullmatch(written) else _sum_parts(written)
+    """Seconds in a duration: numbers with units, from large to small; None for anything else, a bare number too."""
+    seconds = _sum_parts(text.strip())
     return seconds if seconds is not None and math.isfinite(seconds) else None
 
 

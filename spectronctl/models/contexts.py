@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import Field
 
+from spectronctl.ground.vocabulary import CATEGORIES
 from spectronctl.models._base import Model
 
 STAGES = (
@@ -19,6 +21,21 @@ STAGES = (
     "embedding",
 )
 """The stages that the product documents. Any other name is passed through."""
+
+_ANY: tuple[str, ...] = ()
+
+CONFIG_FIELDS = {
+    "token_limit": _ANY,
+    "retention_days": _ANY,
+    "models": STAGES,
+    "providers": _ANY,
+    "provider_urls": _ANY,
+    "memory_ttl": CATEGORIES,
+    "response_cache": _ANY,
+    "allow_self_service_keys": _ANY,
+    "max_token_ttl_seconds": _ANY,
+}
+"""The documented fields of a context's config, each with the names that are documented inside it."""
 
 
 class Context(Model):
@@ -51,6 +68,22 @@ def merge_config(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[s
         else:
             merged[name] = value
     return merged
+
+
+def find_misspelled(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields that are not documented and come near one that is, with that one; both as dotted paths."""
+    for name, value in config.items():
+        if name not in CONFIG_FIELDS:
+            yield from _find_near(name, CONFIG_FIELDS, "")
+        elif isinstance(value, Mapping) and (known := CONFIG_FIELDS[name]):
+            for inner in value:
+                yield from _find_near(inner, known, f"{name}.")
+
+
+def _find_near(name: str, known: Collection[str], prefix: str) -> Iterator[tuple[str, str]]:
+    # Near enough for `retention` and `tokenLimit`, too far for `labels`, which are not `models`.
+    near = [] if name in known else get_close_matches(name, known, n=1, cutoff=0.75)
+    yield from ((prefix + name, prefix + each) for each in near)
 
 
 def overlay(patch: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

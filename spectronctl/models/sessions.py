@@ -31,7 +31,7 @@ class Session(Model):
     """
     One session. `scopes` is a selector: any of its clauses, each an array of paths that must all be held.
 
-    `turn_count` is there only on servers that keep one.
+    `turn_count` and `last_turn_at` (RFC 3339) are there only on servers that keep them.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Session(Model):
     metadata: Any = None
     created_at: str | None = None
     turn_count: int | None = None
+    last_turn_at: str | None = None
 
 
 class SessionContext(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -15,9 +16,27 @@ from spectronctl.models.facts import Message
 SHAPE = 'Each turn is {"role": …, "content": …} with an optional "ts", one per line, or an export of this tool.'
 
 
-def parse_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
+@dataclass(frozen=True)
+class Origin:
+    """What an export says of the session that it was made from: `scopes` as a server takes them, a time as RFC 3339."""
+
+    id: str | None = None
+    scopes: Any = None
+    metadata: Any = None
+    created_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The messages of a file, and where they are from, if it says."""
+
+    messages: Iterator[Message]
+    origin: Origin | None = None
+
+
+def parse_conversation(lines: Iterable[str], name: str) -> Conversation:
     """
-    The messages of a file: one object per line; or an array of turns; or an object with `turns`.
+    What a file holds: one object per line; or an array of turns; or an export, `{"session": …, "turns": […]}`.
 
     Lines are read as they are wanted, a JSON document at once. UsageError names the file, and the line or turn that
     is broken; everything before it has been handed out.
@@ -27,10 +46,10 @@ def parse_messages(lines: Iterable[str], name: str) -> Iterator[Message]:
     while first is not None and not first.strip():
         blank, first = blank + 1, next(rest, None)
     if first is None:
-        return iter(())
+        return Conversation(iter(()))
     if _opens_document(first):
         return _parse_document(first + "".join(rest), name)
-    return _parse_lines(chain([first], rest), name, blank + 1)
+    return Conversation(_parse_lines(chain([first], rest), name, blank + 1))
 
 
 def _opens_document(line: str) -> bool:
@@ -52,12 +71,26 @@ def _parse_lines(lines: Iterable[str], name: str, first: int) -> Iterator[Messag
             yield _parse_message(_decode(line, where), where)
 
 
-def _parse_document(text: str, name: str) -> Iterator[Message]:
+def _parse_document(text: str, name: str) -> Conversation:
     document = _decode(text, name)
     turns = document.get("turns") if isinstance(document, dict) else document
     if not isinstance(turns, list):
         raise UsageError(f"{name}: an array of turns is missing", hint=SHAPE)
-    return (_parse_message(turn, f"{name}, turn {n}") for n, turn in enumerate(turns, 1))
+    messages = (_parse_message(turn, f"{name}, turn {n}") for n, turn in enumerate(turns, 1))
+    return Conversation(messages, _parse_origin(document, name))
+
+
+def _parse_origin(document: Any, name: str) -> Origin | None:
+    session = document.get("session") if isinstance(document, dict) else None
+    if not isinstance(session, dict):
+        return None
+    made = session.get("created_at") or session.get("createdAt")
+    return Origin(
+        id=session.get("id"),
+        scopes=session.get("scopes"),
+        metadata=session.get("metadata"),
+        created_at=None if made is None else _check_time(made, f"{name}, session", "created_at"),
+    )
 
 
 def _decode(text: str, where: str) -> Any:
@@ -80,7 +113,7 @@ def _parse_message(turn: Any, where: str) -> Message:
     message = Message(role=role, content=content)
     ts = turn.get("ts") or turn.get("created_at") or turn.get("createdAt")
     if ts is not None:
-        message["ts"] = _check_time(ts, where)
+        message["ts"] = _check_time(ts, where, "ts")
     return message
 
 
@@ -92,14 +125,14 @@ def _check_text(content: str, where: str) -> None:
         raise UsageError(f"{where}: content: {code} is not a character on its own") from None
 
 
-def _check_time(ts: Any, where: str) -> str:
+def _check_time(ts: Any, where: str, field: str) -> str:
     try:
         aware = datetime.fromisoformat(ts).tzinfo is not None
     except (TypeError, ValueError):
         aware = False
     if not aware:
         raise UsageError(
-            f"{where}: ts: {ts!r} is not a time with a time zone",
+            f"{where}: {field}: {ts!r} is not a time with a time zone",
             hint="For instance 2026-05-01T12:30:00Z.",
         )
     return str(ts)

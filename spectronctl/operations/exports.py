@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from spectronctl.client import Client
 from spectronctl.errors import RequestError
 from spectronctl.models.sessions import Turn
-from spectronctl.operations.transcripts import find_session, read_turns
+from spectronctl.operations.transcripts import ANYTHING, Said, find_session, read_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,7 @@ class Wanted:
     from_seq: int | None
     roles: tuple[str, ...]
     parallel: int
+    said: Said = ANYTHING
 
     def bind(self, client: Client, context: str, session_id: str) -> Source:
         """The same of one session."""
@@ -45,6 +46,7 @@ class Source:
             "roles": list(self.wanted.roles),
             "tail": self.wanted.tail,
             "from_seq": self.wanted.from_seq,
+            "said": list(self.wanted.said.typed),
         }
 
     def describe(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Source:
             from_seq=wanted.from_seq if next_seq is None else next_seq,
             tail=wanted.tail if next_seq is None else None,
             roles=wanted.roles,
+            said=wanted.said,
             parallel=wanted.parallel,
             follow=follow,
             on_failure=on_failure,

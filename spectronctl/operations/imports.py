@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from spectronctl.api import facts
 from spectronctl.api import sessions as api
 from spectronctl.client import Client
 from spectronctl.errors import (
     ConflictError,
+    InvalidError,
     NotFoundError,
     RateLimitedError,
     RequestError,
@@ -23,7 +24,7 @@ from spectronctl.errors import (
 )
 from spectronctl.ground.backoff import pause_after
 from spectronctl.models.facts import Message
-from spectronctl.models.sessions import Turn
+from spectronctl.models.sessions import Session, Turn
 from spectronctl.operations.transcripts import PARALLEL, read_turns
 
 T = TypeVar("T")
@@ -45,11 +46,16 @@ SUCCESSORS = 100
 
 @dataclass(frozen=True)
 class Progress:
-    """Turns of the file that the session holds by now: `found` were there before, `sent` were added."""
+    """
+    Turns of the file that the session holds by now: `found` were there before, `sent` were added.
+
+    `made` is the session as the server made it, where that was part of the import.
+    """
 
     session_id: str
     found: int
     sent: int
+    made: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def import_turns(
     *,
     session_id: str | None = None,
     scopes: api.Scopes | None = None,
+    metadata: Any = None,
+    created_at: str | None = None,
     source: str = "",
     parallel: int = PARALLEL,
     attempts: int = ATTEMPTS,
@@ -80,19 +88,22 @@ def import_turns(
     Append a conversation to a session, and go on where an earlier import of the same messages stopped.
 
     The turns that the session has must be the first of `messages`; ConflictError says where they differ. Without
-    `session_id` a session is made, and made once: for 24 hours the same `source` (a file's path, say) with the same
-    beginning comes to the same session. `report` is called when the session is known, and after every request; what
-    `messages` raises stops the import before the chunk that it would have been part of.
+    `session_id` a session is made, with these scopes and metadata, as of `created_at` where the server can date it. It
+    is made once: for 24 hours the same `source` (a file's path, say) with the same beginning comes to the same session.
+    `report` is called when the session is known, and after every request; what `messages` raises stops the import
+    before the chunk that it would have been part of.
     """
     chunks = cut_chunks(messages)
     first = next(chunks, None)
     if first is None:
         raise UsageError("there are no turns to import")
     target = _Target(client, context_id, session_id or "", attempts, sleep)
+    made = None
     if session_id is None:
-        target.create(first, source, scopes, report)
+        wanted = {"scopes": scopes, "metadata": metadata, "created_at": created_at}
+        made = target.create(first, source, wanted, report)
     stored = _flatten(read_turns(client, context_id, target.session_id, parallel=parallel))
-    progress = Progress(target.session_id, found=0, sent=0)
+    progress = Progress(target.session_id, found=0, sent=0, made=made)
     report(progress)
     for chunk in chain([first], chunks):
         known = target.match(chunk, stored)
@@ -140,19 +151,30 @@ class _Target:
         self,
         first: Chunk,
         source: str,
-        scopes: api.Scopes | None,
+        wanted: dict[str, Any],
         report: Callable[[Progress], object],
-    ) -> None:
+    ) -> Session:
         """Make the session, or come to the one made for the same import; one deleted since gets a successor."""
         for _ in range(SUCCESSORS):
-            name = json.dumps([source, scopes, self.session_id])
-            key = _derive_key(self._context, name, first)
-            request = api.create_session(self._context, scopes=scopes, idempotency_key=key)
-            self.session_id = self._persist(lambda: self._client.send(request)).id  # noqa: B023
+            try:
+                made = self._create_once(first, source, wanted)
+            except InvalidError:
+                if wanted["created_at"] is None:
+                    raise
+                # Not part of the product's protocol: a server may refuse it, and whatever else is wrong it says again.
+                wanted = {**wanted, "created_at": None}
+                made = self._create_once(first, source, wanted)
+            self.session_id = made.id
             report(Progress(self.session_id, found=0, sent=0))
             if self._is_there():
-                return
+                return made
         raise NotFoundError(f"session {self.session_id} was made, and is not there")
+
+    def _create_once(self, first: Chunk, source: str, wanted: dict[str, Any]) -> Session:
+        name = json.dumps([source, wanted, self.session_id], sort_keys=True)
+        key = _derive_key(self._context, name, first)
+        request = api.create_session(self._context, **wanted, idempotency_key=key)
+        return self._persist(lambda: self._client.send(request))
 
     def match(self, chunk: Chunk, stored: Iterator[Turn]) -> int:
         """How many of a chunk's messages are stored; ConflictError when others are in their place."""

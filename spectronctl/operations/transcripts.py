@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from spectronctl.api import sessions as api
 from spectronctl.client import Client, Polling
@@ -16,6 +18,7 @@ from spectronctl.errors import (
     UpstreamError,
     UsageError,
 )
+from spectronctl.ground.times import parse_time
 from spectronctl.ground.vocabulary import ROLES
 from spectronctl.models.sessions import Session, Turn
 
@@ -36,6 +39,35 @@ class Summary:
     last: Turn | None
 
 
+@dataclass(frozen=True)
+class Said:
+    """
+    What is asked of a turn: said within this time, ends included, with a text that the pattern finds.
+
+    `typed` is how that was put, which is the same when it is asked again: `7d` is, and the moment behind it is not.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    pattern: re.Pattern[str] | None = None
+    typed: tuple[str | None, ...] = ()
+
+    def keeps(self, turn: Turn) -> bool:
+        """A turn whose time cannot be read is within no time."""
+        if self.pattern and not self.pattern.search(turn["content"]):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        moment = parse_time(turn["created_at"])
+        return moment is not None and (
+            (self.since is None or moment >= self.since)
+            and (self.until is None or moment <= self.until)
+        )
+
+
+ANYTHING = Said()
+
+
 def read_turns(
     client: Client,
     context_id: str,
@@ -44,6 +76,7 @@ def read_turns(
     from_seq: int | None = None,
     tail: int | None = None,
     roles: Collection[str] = (),
+    said: Said = ANYTHING,
     parallel: int = PARALLEL,
     follow: Callable[[float], object] | None = None,
     on_failure: Callable[[RequestError], object] | None = None,
@@ -51,7 +84,7 @@ def read_turns(
     """
     The turns of a session in the order of their `seq`, in the batches they came in; no batch is empty.
 
-    They start at `from_seq`, or with the last `tail` (counted before `roles` are picked out), or at the beginning.
+    They start at `from_seq`, or with the last `tail` (counted before `roles` and `said` pick), or at the beginning.
     With `follow`, new turns are waited for without end: it is called with the seconds until the next look, and ends
     the reading by raising. A server that is away is waited for too, once there was a response: `on_failure` is told
     the first failure of each row, and WaitTimeoutError ends it after ten minutes. Memory holds `parallel` pages.
@@ -65,7 +98,7 @@ def read_turns(
     elif from_seq is not None:
         reader.find(from_seq)
     batches = reader.read() if follow is None else reader.follow(follow, on_failure)
-    return _pick(batches, from_seq, frozenset(roles))
+    return _pick(batches, from_seq, frozenset(roles), said)
 
 
 class _Reader:
@@ -125,13 +158,15 @@ def _check_passing(failure: RequestError) -> RequestError:
 
 
 def _pick(
-    batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str]
+    batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str], said: Said
 ) -> Iterator[list[Turn]]:
     for batch in batches:
         if from_seq is not None and batch[0]["seq"] < from_seq:
             batch = [turn for turn in batch if turn["seq"] >= from_seq]
         if roles:
             batch = [turn for turn in batch if turn["role"] in roles]
+        if said is not ANYTHING:
+            batch = [turn for turn in batch if said.keeps(turn)]
         if batch:
             yield batch
 

@@ -270,9 +270,7 @@ class Output:
         if self._speaks_json:
             self._streams.write_message(to_json(error.to_dict()) + "\n")
             return
-        lines = [f"{self._paint('error:', _BOLD_RED)} {_escape_lines(error.message)}"]
-        if error.candidates:
-            lines.append(f"did you mean {', '.join(error.candidates)}?")
+        lines = [f"{self._paint('error:', _BOLD_RED)} {_escape_lines(_explain(error))}"]
         if error.hint:
             lines.append(error.hint)
         if error.command:
@@ -302,6 +300,12 @@ class Output:
 
     def _paint(self, text: str, style: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colors_stderr else text
+
+
+def _explain(error: SpectronctlError) -> str:
+    """What failed, then what is near it, then how it travelled: a person reads from the left."""
+    near = f". Did you mean {', '.join(error.candidates)}?" if error.candidates else ""
+    return error.message + near + error.text.removeprefix(error.message)
 
 
 def _find_terminal(streams: Streams, color: Color) -> Terminal | None:

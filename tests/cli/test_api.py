@@ -448,7 +448,7 @@ def test_no_content_prints_nothing(acme: CommandLine) -> None:
 
 
 def test_each_format_shows_the_servers_words(acme: CommandLine) -> None:
-    acme("contexts update acme-prod --token-limit 5")
+    acme("contexts update acme-prod --token-limit 5 --yes")
     line = "api GET /contexts/acme-prod"
     body = acme(f"{line} -o json").json
     assert body == acme("contexts get acme-prod -o json").json
@@ -564,7 +564,8 @@ def test_a_failed_write_is_sent_once_and_shows_nothing(
     options = f"--api-key {SENTINEL} --yes --retries 0 -o json"
     result = run(f"api {method} /acme-prod/things --field a=1 {options}", env={"CI": "1"})
     assert result.code not in {0, 1} or failure == "418"
-    assert (result.out, sent) == ("", [method])
+    # After it, the contexts may be listed, for the names that come near.
+    assert (result.out, [each for each in sent if each != "GET"]) == ("", [method])
     assert SENTINEL not in result.err
 
 

@@ -13,6 +13,8 @@ from spectronctl.cli.batch import Batch, Outcome
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import ConflictError, SpectronctlError
 from spectronctl.output.streams import Streams
+from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 
 @pytest.fixture
@@ -97,3 +99,24 @@ def test_an_interrupt_stops_what_looks_and_begins_no_more(rt: Runtime) -> None:
     assert {1, 2} <= set(begun)
     assert len(begun) <= 3
     assert "interrupted with 6" in parse_messages(rt)
+
+
+LIMITED = [
+    "keys rotate --older-than 0s --yes --overlap 1h --secret-file '{home}/{{name}}.key' --limit 1",
+    "keys delete one two --yes --limit 1",
+    "contexts delete acme-prod other --yes --limit 1",
+    "lifecycle decay acme-prod other --yes --limit 1",
+]
+
+
+@pytest.mark.parametrize("line", LIMITED)
+def test_a_limit_chooses_nothing_that_is_changed(
+    acme: CommandLine, server: Server, line: str
+) -> None:
+    for name in ("one", "two"):
+        assert acme(f"keys create {name} --secret-file {acme.home}/{name}.key").code == 0
+    assert acme("contexts create other --namespace n --database d").code == 0
+    server.asked()
+    error = acme(line.format(home=acme.home) + " -o json").error
+    assert (error["exit_code"], "--limit" in error["message"]) == (2, True), error
+    assert all(request.startswith("GET") for request in server.asked())

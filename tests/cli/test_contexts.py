@@ -475,3 +475,61 @@ def test_the_question_tells_keys_and_their_last_use(run: CommandLine) -> None:
     assert re.search(r"context acme-prod \(1 key, (last used 20|never used)", asked.err)
     missing = run("contexts delete acme-pro", stdin="y\n", terminal=True)
     assert (missing.code, "[y/N]" in missing.err) == (5, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "near"),
+    [
+        ("--set retention_day=90", "retention_days"),
+        ("--set tokenLimit=5", "token_limit"),
+        ("--set models.extractoin=a/b", "models.extraction"),
+        ("--model extractoin=a/b", "models.extraction"),
+        ("--set model.extraction=a/b", "models"),
+        ("--set memory_ttls.context=7d", "memory_ttl"),
+        ("--config FILE", "retention_days"),
+        ("--unset retention_day", "retention_days"),
+    ],
+)
+def test_a_field_that_is_almost_a_known_one_is_warned_of(
+    run: CommandLine, options: str, near: str
+) -> None:
+    file = run.home / "c.json"
+    file.write_text('{"retentionDays": 90}')
+    run(CREATE)
+    result = run(f"contexts update acme-prod {options.replace('FILE', str(file))}")
+    assert (result.code, f"did you mean {near}?" in result.err) == (0, True)
+    if "--unset" not in options:
+        created = f"contexts create other --namespace acme --database other {options}"
+        assert f"did you mean {near}?" in run(created.replace("FILE", str(file))).err
+
+
+def test_what_is_documented_or_not_near_is_not_warned_of(run: CommandLine) -> None:
+    fields = "labels.team=x models.extraction=a/b models.own=a/b memory_ttl.context=8d response_cache.enabled=true"
+    result = run(f"{CREATE} {' '.join(f'--set {each}' for each in fields.split())}")
+    assert (result.code, "did you mean" in result.err) == (0, False)
+
+
+def test_a_list_is_narrowed_by_id_and_by_label(run: CommandLine) -> None:
+    for name, options in {
+        "acme-dev": "--set labels.team=search --set labels.tier=1",
+        "acme-prod": "--set labels.team=search",
+        "beta": "--set labels.team=ads",
+        "bare": "",
+    }.items():
+        run(f"contexts create {name} --namespace n --database {name} {options}")
+    for options, names in {
+        "--match 'acme-*'": ["acme-dev", "acme-prod"],
+        "--match '*-prod'": ["acme-prod"],
+        "--match acme": [],
+        "--label team": ["acme-dev", "acme-prod", "beta"],
+        "--label team=search": ["acme-dev", "acme-prod"],
+        "--label team=search --label tier=1": ["acme-dev"],
+        "--label team=search --match '*-prod'": ["acme-prod"],
+        "--label team=search --limit 1": ["acme-dev"],
+    }.items():
+        assert run(f"contexts list {options} -o name").out.split() == names, options
+    wide = run("contexts list -o wide").out.splitlines()
+    assert wide[0].endswith("LABELS")
+    assert "team=search,tier=1" in wide[1]
+    assert run("contexts list --label =x").code == 2
+    assert len(run("contexts list -o json").json) == 4

@@ -199,7 +199,7 @@ def test_what_is_there_is_left_as_it_is(source: CommandLine, server: Server) -> 
     assert {key["outcome"] for key in told["keys"]} == {"same"}
     assert "spectronctl keys rotate KEY -c copy" in again.err
 
-    source("contexts update copy --token-limit 6")
+    source("contexts update copy --token-limit 6 --yes")
     source("ontology add --entity-type City -c copy")
     source("keys delete admin -c copy --yes")
     source(f"keys create admin -c copy --scope-floor org=x --secret-file {source.home}/x")

@@ -346,3 +346,11 @@ def test_a_failure_is_one_row_among_the_others(acme: CommandLine, tmp_path: Path
     rows: list[dict[str, Any]] = json.loads(result.out or "[]")
     assert [row["name"] for row in rows] == ["key-00.g2", "key-01", "key-02"]
     assert [row["rotation"]["error"] is None for row in rows] == [True, False, False]
+
+
+def test_a_dry_run_at_a_terminal_needs_no_place_for_a_secret(acme: CommandLine) -> None:
+    acme(f"keys create app --secret-file {acme.home}/app.key")
+    result = acme("keys rotate app --dry-run", terminal=True)
+    assert result.code == 0, result.err
+    assert "1 to rotate; nothing was sent." in result.err
+    assert acme("keys rotate app --yes", terminal=True).code == 2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,13 +187,15 @@ def test_every_session_goes_to_a_file_of_its_own(acme: CommandLine, several: lis
     assert [event["done"] for event in events] == [1, 2, 3, 4, 5]
 
 
-def test_some_sessions_by_name_and_a_limit_of_all(acme: CommandLine, several: list[str]) -> None:
+def test_some_sessions_by_name_or_all_and_never_a_limited_part(
+    acme: CommandLine, several: list[str]
+) -> None:
     out = acme.home / "out"
     named = acme(f"sessions transcript {several[0]} {several[2]} --output-dir {out} --json")
     assert [row["turns"] for row in named.json] == [1, 3]
-    cut = acme(f"sessions transcript --all --limit 2 --output-dir {out} --format csv --json")
-    assert [row["turns"] for row in cut.json] == [1, 2]
-    assert len(list(out.iterdir())) == 4
+    for which in ("--all", f"{several[0]} {several[1]}"):
+        assert acme(f"sessions transcript {which} --limit 2 --output-dir {out} --force").code == 2
+    assert len(list(out.iterdir())) == 2
 
 
 def test_one_that_fails_stops_no_other_and_is_made_up_for(
@@ -399,6 +404,79 @@ def test_retries_bound_how_often_a_chunk_is_sent(
     assert acme(f"sessions import {TALK} --retries 0").code == 0
 
 
+SCOPED = """sessions create --scope org/acme --metadata '{"ticket": 4711}' -o name"""
+
+
+def test_an_export_comes_back_with_scopes_metadata_and_times(acme: CommandLine) -> None:
+    key = acme.home / "agent.key"
+    acme(f"keys create agent --scope-floor org=acme --secret-file {key}")
+    first = acme(SCOPED).out.strip()
+    acme(f"sessions import {TALK} --session {first}")
+    path = acme.home / "export.json"
+    assert acme(f"sessions transcript {first} --output-file {path}").code == 0
+    before = json.loads(path.read_text())
+    assert acme(f"sessions delete {first} --yes").code == 0
+
+    told = acme(f"sessions import {path} -o json")
+    assert told.code == 0
+    second = told.json["session"]
+    after = acme(f"sessions transcript {second} -o json").json
+    for field in ("scopes", "metadata", "created_at", "turn_count"):
+        assert after["session"][field] == before["session"][field], field
+    taken = [{**turn, "id": "", "session": ""} for turn in before["turns"]]
+    assert [{**turn, "id": "", "session": ""} for turn in after["turns"]] == taken
+    assert told.err.splitlines()[1:] == [f"Imported {len(WORDS)} turns into {second}."]
+
+    seen = acme(f"sessions list --api-key-file {key} -o name")
+    assert seen.out.split() == [second]
+    again = acme(f"sessions import {path} -o json")
+    assert again.json == {"session": second, "found": len(WORDS), "sent": 0}
+
+
+def test_what_of_an_export_is_not_taken_over_is_said(acme: CommandLine, session: str) -> None:
+    export = {"session": {"id": "s1"}, "turns": WORDS}
+    path = acme.home / "export.json"
+    path.write_text(json.dumps(export))
+    assert "The export names no scopes" in acme(f"sessions import {path}").err
+    assert "names no scopes" not in acme(f"sessions import {path} --scope org/acme").err
+    empty = acme(SCOPED).out.strip()
+    assert "keeps its own scopes" in acme(f"sessions import {path} --session {empty}").err
+
+
+@pytest.mark.parametrize("status", [201, 400])
+def test_a_server_that_dates_sessions_itself_is_told_of(
+    acme: CommandLine, server: Server, status: int
+) -> None:
+    def forget_time(request: httpx.Request) -> httpx.Response:
+        if request.method != "POST" or not request.url.path.endswith("/sessions"):
+            return server.handle_request(request)
+        body = json.loads(request.content)
+        if body.pop("createdAt", None) and status == 400:
+            return httpx.Response(400, json={"detail": "createdAt: unknown field"})
+        headers = {k: v for k, v in request.headers.items() if k.lower() != "content-length"}
+        changed = httpx.Request("POST", request.url, headers=headers, json=body)
+        return server.handle_request(changed)
+
+    path = acme.home / "export.json"
+    made = {"id": "s1", "scopes": [["org/acme"]], "created_at": "2026-01-02T03:04:05Z"}
+    path.write_text(json.dumps({"session": made, "turns": WORDS}))
+    acme.transport = httpx.MockTransport(forget_time)
+    told = acme(f"sessions import {path}")
+    assert told.code == 0
+    assert "created at 2026-01-02T03:04:05Z is lost" in told.err
+    (listed,) = acme("sessions list -o json").json
+    assert listed["scopes"] == [["org/acme"]]
+
+
+def test_an_export_with_a_wrong_time_is_refused(acme: CommandLine, server: Server) -> None:
+    path = acme.home / "export.json"
+    path.write_text(json.dumps({"session": {"created_at": "yesterday"}, "turns": WORDS}))
+    server.asked()
+    refused = acme(f"sessions import {path}")
+    assert (refused.code, server.asked()) == (2, [])
+    assert "session: created_at: 'yesterday'" in refused.err
+
+
 @pytest.mark.parametrize("limit", ["1", "2"])
 def test_a_limit_of_the_environment_makes_no_export_partial(
     acme: CommandLine, several: list[str], limit: str, tmp_path: Path
@@ -414,3 +492,21 @@ def test_a_limit_of_the_environment_makes_no_export_partial(
     file = tmp_path / "one.json"
     assert acme(f"sessions transcript {several[0]} --output-file {file}", env=env).code == 0
     assert len(acme("sessions list -o name", env=env).out.split()) == int(limit)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_transcript_is_written_to_a_disk_without_locks(
+    acme: CommandLine,
+    several: list[str],
+    number: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    file = tmp_path / "one.json"
+    result = acme(f"sessions transcript {several[0]} --output-file {file} -o json")
+    assert (result.code, result.json["status"]) == (0, "written"), result.err
+    assert file.read_text() == acme(f"sessions transcript {several[0]} --format json").out

@@ -268,3 +268,59 @@ def test_a_limit_ends_following(acme: CommandLine, session: str, speaker: list[s
 
 def test_talk_is_shipped_as_it_is_read() -> None:
     assert len(WORDS) == 5, TALK
+
+
+def list_seqs(acme: CommandLine, session: str, options: str) -> list[int]:
+    found = acme(f"sessions transcript {session} -o json {options}")
+    assert found.code == 0, found.err
+    return [turn["seq"] for turn in found.json["turns"]]
+
+
+def test_turns_are_picked_by_their_time_and_their_text(acme: CommandLine) -> None:
+    lines = [
+        {"role": role, "content": text, "ts": f"2026-05-0{day}T12:00:00Z"}
+        for day, (role, text) in enumerate(
+            [("user", "Rain?"), ("assistant", "No rain."), ("user", "Sun?"), ("tool", "sun: 9")], 1
+        )
+    ]
+    path = acme.home / "talk.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    session = acme(f"sessions import {path} -o name").out.strip()
+
+    for options, seqs in {
+        "--since 2026-05-02T12:00:00Z": [1, 2, 3],
+        "--until 2026-05-02T12:00:00Z": [0, 1],
+        "--since 2026-05-02 --until 2026-05-03": [1],
+        "--grep [Rr]ain": [0, 1],
+        "--grep '(?i)SUN'": [2, 3],
+        "--grep '(?i)SUN' --role user": [2],
+        "--grep rain --tail 2": [],
+        "--since 1h": [],
+    }.items():
+        assert list_seqs(acme, session, options) == seqs, options
+    out = acme.home / "out.json"
+    line = f"sessions transcript {session} --since 9999d --grep rain --output-file {out}"
+    assert acme(line).code == 0
+    assert [turn["seq"] for turn in json.loads(out.read_text())["turns"]] == [1]
+    assert "already complete" in acme(f"{line} --resume").err
+
+    (listed,) = acme("sessions list -o json").json
+    assert listed["last_turn_at"] == "2026-05-04T12:00:00Z"
+    assert "LAST_TURN_AT" in acme("sessions list").out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--grep '('", "--grep '('"),
+        ("--since soon", "--since: 'soon'"),
+        ("--since 2026-05-02 --until 2026-05-01", "nothing fits"),
+        ("--follow --until 1h", "--until"),
+    ],
+)
+def test_what_cannot_be_picked_by_is_refused_before_anything_is_sent(
+    unanswered: CommandLine, options: str, says: str
+) -> None:
+    refused = unanswered(f"sessions transcript session:1 {options}")
+    assert (refused.code, refused.out) == (2, "")
+    assert says in refused.err

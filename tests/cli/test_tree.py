@@ -11,8 +11,16 @@ import pytest
 
 from spectronctl.cli._tree import Node
 from spectronctl.cli._typer import ALIASES
-from tests.support.command_tree import GLOBAL, NODES, OWN_SAMPLES, name_of
+from tests.support.command_tree import (
+    GLOBAL,
+    NODES,
+    OWN_SAMPLES,
+    add_options,
+    name_of,
+    sample_line,
+)
 from tests.support.commandline import CommandLine
+from tests.support.server import Server
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)
@@ -273,3 +281,28 @@ def test_startup_imports_nothing_it_does_not_need(
     )
     loaded = set(done.stderr.rpartition("MODULES")[2].split())
     assert loaded & LIBRARIES <= wanted
+
+
+LENGTHS = [
+    (node, flag.names[0])
+    for node in NODES
+    for flag in node.flags
+    if flag.metavar == "DURATION" or (flag.metavar == "TIME" and "(ago)" in flag.help)
+]
+
+
+@pytest.mark.parametrize(
+    ("node", "option"), LENGTHS, ids=[f"{name_of(node)} {option}" for node, option in LENGTHS]
+)
+@pytest.mark.parametrize("number", ["90", "0", "1.5"])
+def test_a_length_of_time_without_a_unit_is_refused(
+    node: Node, option: str, number: str, run: CommandLine, server: Server
+) -> None:
+    server.asked()
+    needed = "--overlap 1h" if option == "--drain" else ""
+    options = f"{option} {number} {needed} -c acme-prod --yes -o json"
+    line = add_options(sample_line(node), options)
+    result = run(line)
+    assert (result.code, result.out, server.asked()) == (2, "", [])
+    assert option in result.error["message"]
+    assert f"{number}d" in result.error["candidates"]

@@ -221,7 +221,7 @@ def test_a_broken_answer_is_retried_for_a_read_and_never_for_a_write(
         written = fail(connect, url, CREATION)
         assert len(server.requests) == 3
     assert type(read) is type(written) is errors.NetworkError
-    assert read.message.startswith(f"GET /api/v1/health: the connection to {url} broke: ")
+    assert read.message.startswith(f"the connection to {url} broke: ")
     assert not read.outcome_unknown
     assert written.outcome_unknown
 

@@ -22,8 +22,6 @@ from spectronctl.errors import UsageError
         ("1h30m", 5400),
         ("1.5h", 5400),
         ("1m500ms", 60.5),
-        ("90", 90),
-        ("0.25", 0.25),
         (" 5m ", 300),
     ],
 )
@@ -33,13 +31,34 @@ def test_a_duration_is_read_as_seconds(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "soon", "-5m", "5 m", "30m1h", "1h1h", "5y", "1e3", "m", ".5s", "٣s", "9" * 400],
+    [
+        "",
+        " ",
+        "soon",
+        "-5m",
+        "5 m",
+        "30m1h",
+        "1h1h",
+        "5y",
+        "1e3",
+        "m",
+        ".5s",
+        "٣s",
+        "9" * 400 + "d",
+    ],
 )
 def test_what_is_no_duration_is_named_with_the_form(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert repr(text) in caught.value.message
     assert "1h30m" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("text", ["90", "0", "0.25", " 7 ", "9" * 400])
+def test_a_number_without_a_unit_is_refused_with_the_units(text: str) -> None:
+    with pytest.raises(UsageError, match="needs a unit") as caught:
+        parse_duration(text)
+    assert caught.value.candidates == [text.strip() + unit for unit in ("s", "m", "h", "d")]
 
 
 @given(st.text())

@@ -20,6 +20,7 @@ HEAVY = ("asyncio", "pydantic", "httpx", "rich", "typer", "tomlkit", "filelock",
             "config.loading",
             "config.editing",
             "config.resolve",
+            "config.own_variables",
         ),
     ],
 )

@@ -30,7 +30,7 @@ colour = "red"
 api_key_command = ["pass", "show", "acme"]
 
 [profiles.dev]
-timeout = 2.5
+timeout = "2.5s"
 api_key_command = "pass show 'my key'"
 """
 

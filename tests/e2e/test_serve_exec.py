@@ -178,7 +178,7 @@ def test_a_config_that_is_broken_is_no_obstacle(shell: Shell, tmp_path: Path, br
         ("--log-file /nowhere/log CMD", 2, "--log-file /nowhere/log: No such file"),
         ("--seed broken.json CMD", 2, "broken.json, line 1"),
         ("--seed wrong.json CMD", 7, "contexts[0].keys[0].nam: is not known here"),
-        ("--seed refused.json CMD", 7, "contexts[0].keys[1]: 400 POST"),
+        ("--seed refused.json CMD", 7, "contexts[0].keys[1]: "),
     ],
 )
 def test_what_cannot_be_run_is_told_and_no_program_begins(

@@ -10,7 +10,7 @@ import pytest
 
 from spectronctl.errors import UsageError
 from spectronctl.models.facts import Message
-from spectronctl.operations.conversations import parse_messages
+from spectronctl.operations.conversations import parse_conversation
 
 TURN = {
     "id": "turn:1",
@@ -24,7 +24,7 @@ READ = {"role": "user", "content": "hello\nthere", "ts": "2026-05-01T12:30:00Z"}
 
 
 def read(text: str) -> list[Message]:
-    return list(parse_messages(io.StringIO(text), "talk"))
+    return list(parse_conversation(io.StringIO(text), "talk").messages)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_lines_are_read_as_they_are_wanted() -> None:
             taken.append(number)
             yield json.dumps(TURN) + "\n"
 
-    messages = parse_messages(lines(), "talk")
+    messages = parse_conversation(lines(), "talk").messages
     next(messages)
     assert len(taken) <= 2
 
@@ -104,7 +104,7 @@ def test_a_broken_file_is_told_by_its_place(text: str, problem: str) -> None:
 
 
 def test_what_comes_before_a_broken_line_is_handed_out() -> None:
-    messages = parse_messages(io.StringIO(GOOD * 2 + "{"), "talk")
+    messages = parse_conversation(io.StringIO(GOOD * 2 + "{"), "talk").messages
     assert [next(messages), next(messages)] == [READ, READ]
     with pytest.raises(UsageError, match="line 3"):
         next(messages)

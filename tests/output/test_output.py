@@ -426,8 +426,7 @@ def test_what_an_interrupted_command_leaves_is_told_at_once(format: str) -> None
 
 def test_people_read_what_failed_why_and_what_would_help() -> None:
     assert tell("table", finish=False, quiet=True) == (
-        "error: too many\\x1b[2J requests\n"
-        "  did you mean acme, beta?\n"
+        "error: too many\\x1b[2J requests. Did you mean acme, beta?\n"
         "  Wait a little.\n"
         "  try: spectronctl contexts list\n"
         "  request id: req-1\n"

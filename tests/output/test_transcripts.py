@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 
 from spectronctl.errors import UsageError
 from spectronctl.ground.text import escape
-from spectronctl.operations.conversations import parse_messages
+from spectronctl.operations.conversations import parse_conversation
 from spectronctl.output.cells import measure
 from spectronctl.output.documents import format_csv, format_json_lines, to_json
 from spectronctl.output.rendering import Terminal
@@ -99,7 +99,7 @@ def test_json_without_turns_is_a_document_too() -> None:
 @pytest.mark.parametrize("format", ["json", "jsonl"])
 def test_what_was_exported_can_be_imported(format: str) -> None:
     text = "".join(format_transcript(format, SESSION, TALK))
-    messages = list(parse_messages(io.StringIO(text), "export"))
+    messages = list(parse_conversation(io.StringIO(text), "export").messages)
     assert [(m["role"], m["content"]) for m in messages] == [
         (t["role"], t["content"]) for t in TALK
     ]

@@ -46,7 +46,7 @@ async def test_a_session_is_shown_as_it_was_created(member: httpx.AsyncClient) -
     metadata = {"title": "é😀", "nested": [1, None, {"a": None}], "when": "2026-01-01T00:00:00Z"}
     made = await open_session(member, metadata=metadata, scopes="org/acme/user/bo/")
     assert re.fullmatch("session:[0-9A-Z]{26}", made["id"])
-    assert made.keys() == {"id", "scopes", "metadata", "turnCount", "createdAt"}
+    assert made.keys() == {"id", "scopes", "metadata", "turnCount", "createdAt", "lastTurnAt"}
     assert made["scopes"] == [["org/acme/user/bo"]]
     assert made["metadata"] == metadata
     assert made["turnCount"] == 0
@@ -73,7 +73,9 @@ async def test_the_number_of_turns_is_shown(member: httpx.AsyncClient) -> None:
     session = await open_session(member)
     await say(member, session["id"], "a", "b")
     shown = await member.get(f"{SESSIONS}/{session['id']}")
-    assert shown.json() == session | {"turnCount": 2}
+    last = (await read_turns(member, session["id"]))[-1]["createdAt"]
+    assert shown.json() == session | {"turnCount": 2, "lastTurnAt": last}
+    assert session["lastTurnAt"] is None
 
 
 @pytest.mark.parametrize(
@@ -238,3 +240,22 @@ async def test_a_page_is_filled_past_the_sessions_of_others(
     mine = [(await open_session(beta))["id"] for _ in range(3)]
     assert await list_ids(beta, limit=2) == mine
     assert len(await list_ids(operator, limit=500)) == 523
+
+
+async def test_a_session_from_elsewhere_keeps_its_time(member: httpx.AsyncClient) -> None:
+    new = await open_session(member)
+    old = await open_session(member, createdAt="2026-01-02T03:04:05.678901Z")
+    same = await open_session(member, created_at="2026-01-02T03:04:05.678Z")
+    assert {old["createdAt"], same["createdAt"]} == {"2026-01-02T03:04:05.678000Z"}
+    assert old["id"] != same["id"]
+    assert await list_ids(member) == sorted([old["id"], same["id"], new["id"]])
+    assert await list_ids(member, until="2026-02-01T00:00:00Z") == sorted([old["id"], same["id"]])
+
+
+@pytest.mark.parametrize("moment", ["1969-12-31T23:59:59Z", "2999-01-01T00:00:00Z", "yesterday", 1])
+async def test_a_session_is_not_of_a_time_that_cannot_be(
+    member: httpx.AsyncClient, moment: Any
+) -> None:
+    refused = await member.post(SESSIONS, json={"createdAt": moment})
+    assert refused.status_code == 400
+    assert refused.json()["detail"].startswith("created_at")

@@ -144,7 +144,7 @@ def _describe_key(rt: Runtime, find: Callable[[], Credential | None]) -> dict[st
 
 def _describe_response(response: Identity | SpectronctlError) -> dict[str, Any]:
     if isinstance(response, SpectronctlError):
-        return {"accepted": False, "identity": None, "problem": response.message}
+        return {"accepted": False, "identity": None, "problem": response.text}
     return {"accepted": True, "identity": response.to_dict(), "problem": None}
 
 

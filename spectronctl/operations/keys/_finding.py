@@ -18,6 +18,9 @@ from spectronctl.errors import (
     UsageError,
 )
 from spectronctl.models.keys import Key, split_name
+from spectronctl.operations.names import MAX_CANDIDATES, find_shortened
+
+_PREFIX = "cak_"
 
 
 def find_key(client: Client, context_id: str, wanted: str) -> Key:
@@ -27,20 +30,31 @@ def find_key(client: Client, context_id: str, wanted: str) -> Key:
 
 def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: bool = True) -> Key:
     """
-    The key whose id is `wanted`, or else its name; a logical name stands for its newest generation.
+    The key whose id is `wanted`, or else its name, or else the one whose id begins so, behind its prefix.
+
+    A logical name stands for its newest generation.
 
     NotFoundError names the near ones; ConflictError when several keys have the name (some servers allow that),
     and without `newest` also when several generations do.
     """
     read: list[Key] = []
     for key in keys:
-        if key.id == wanted:
+        if wanted in {key.id, key.id.removeprefix(_PREFIX)}:
             return key
         read.append(key)
     found = _select_named(read, wanted)
     if newest and found:
         last = max(split_name(key.name)[1] for key in found)
         found = [key for key in found if split_name(key.name)[1] == last]
+    if not found:
+        begun = find_shortened(wanted, [key.id for key in read], prefix=_PREFIX)
+        found = [key for key in read if key.id in begun]
+        if len(found) > 1:
+            raise ConflictError(
+                f"the ids of {len(found)} keys of context {context_id} begin with {wanted!r}",
+                candidates=[f"{key.id} ({key.name})" for key in found[:MAX_CANDIDATES]],
+                hint="Type more of the id.",
+            )
     if not found:
         raise NotFoundError(
             f"no key {wanted!r} in context {context_id}",

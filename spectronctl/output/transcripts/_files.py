@@ -19,7 +19,13 @@ from types import TracebackType
 from typing import Any
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
-from spectronctl.ground.disk import close_synced, lock_descriptor, sync_directory, write_all
+from spectronctl.ground.disk import (
+    NoLocksError,
+    close_synced,
+    lock_descriptor,
+    sync_directory,
+    write_all,
+)
 from spectronctl.ground.replacing import check_replaceable
 from spectronctl.output.transcripts._format import Format, Session, Turn
 from spectronctl.output.transcripts._formats import find_format
@@ -223,7 +229,7 @@ def _open_part(target: Path) -> int:
         os.fchmod(descriptor, 0o600)
         # A run that has just finished has moved the file that was opened here.
         if (
-            lock_descriptor(descriptor)
+            _lock(descriptor)
             and part.exists()
             and os.path.samestat(os.fstat(descriptor), part.stat())
         ):
@@ -233,6 +239,14 @@ def _open_part(target: Path) -> int:
         raise
     os.close(descriptor)
     raise UsageError(f"{part} is being written by another run")
+
+
+def _lock(descriptor: int) -> bool:
+    # On a disk without locks two runs could write one part; to export nothing to such a disk would be worse.
+    try:
+        return lock_descriptor(descriptor)
+    except NoLocksError:
+        return True
 
 
 def _find_start(target: Path, begin: Note, descriptor: int) -> Note:

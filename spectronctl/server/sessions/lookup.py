@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
-from spectronctl.ground.ulids import ULID_PATTERN, new_ulid
+from spectronctl.ground.ulids import ULID_PATTERN, new_ulid, new_ulid_at
 from spectronctl.server.access.caller import Caller
 from spectronctl.server.database.database import Database
 from spectronctl.server.http.problems import ProblemError, not_found
@@ -15,9 +16,12 @@ from spectronctl.server.sessions.table import SessionTable
 SESSION_ID = re.compile(f"session:{ULID_PATTERN}")
 
 
-def make_session(scopes: list[list[str]], metadata: Any = None) -> SessionRow:
-    """A session that is not stored yet."""
-    return SessionRow(id=f"session:{new_ulid()}", scopes=scopes, metadata=metadata)
+def make_session(
+    scopes: list[list[str]], metadata: Any = None, created_at: datetime | None = None
+) -> SessionRow:
+    """A session that is not stored yet; its id tells when it was made."""
+    ulid = new_ulid_at(created_at) if created_at else new_ulid()
+    return SessionRow(id=f"session:{ulid}", scopes=scopes, metadata=metadata)
 
 
 async def find_session(

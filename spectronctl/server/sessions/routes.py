@@ -112,7 +112,7 @@ async def create_session(
 ) -> Response:
     """Create a session."""
     scopes = caller.tag(body.tags)
-    row = make_session(scopes, check_value(body.metadata, "metadata"))
+    row = make_session(scopes, check_value(body.metadata, "metadata"), body.created_at)
 
     async def write(receipt: Receipt | None) -> None:
         await SessionTable(database).create_session(caller.context, row, receipt=receipt)

@@ -21,6 +21,7 @@ class SessionRow:
     metadata: Any = None
     turn_count: int = 0
     longest_turn: int = 0
+    last_turn_at: datetime | None = None
     deleting: bool = False
 
 

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from spectronctl.ground.ulids import parse_ulid_time
 from spectronctl.ground.vocabulary import Role
 from spectronctl.server.access.scopes import TaggedBody
 from spectronctl.server.http.bodies import Body
-from spectronctl.server.http.fields import NOT_BLANK
+from spectronctl.server.http.fields import NOT_BLANK, Instant
 from spectronctl.server.http.limits import JSON_RULE
 from spectronctl.server.http.responses import PlaneResponse
 from spectronctl.server.sessions.rows import SessionRow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _check_past(moment: datetime) -> datetime:
+    if not _EPOCH <= moment <= datetime.now(UTC):
+        raise ValueError("must be between 1970 and now")
+    return moment
 
 
 class SessionBody(TaggedBody):
     """Body of `POST /{context}/sessions`; it may be left out."""
 
     metadata: Any = Field(default=None, description=JSON_RULE)
+    created_at: Annotated[Instant, AfterValidator(_check_past)] | None = Field(
+        default=None, description="When it was made, if not now: for a session from elsewhere"
+    )
 
 
 class SessionQueryBody(Body):
@@ -37,6 +48,9 @@ class SessionResponse(PlaneResponse):
     metadata: JsonValue = Field(default=None, description="As it was given")
     turn_count: int
     created_at: datetime
+    last_turn_at: datetime | None = Field(
+        default=None, description="When its last turn was said; null before the first"
+    )
 
 
 class SessionPage(PlaneResponse):
@@ -78,4 +92,5 @@ def format_session(row: SessionRow) -> SessionResponse:
         metadata=row.metadata,
         turn_count=row.turn_count,
         created_at=parse_ulid_time(row.id.partition(":")[2]),
+        last_turn_at=row.last_turn_at,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+from spectronctl.ground.times import parse_time
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, QueryError, Row
@@ -17,7 +18,7 @@ from spectronctl.server.registry.context_database import GUARD, query_context, q
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.sessions.rows import SessionRow
 
-_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn"
+_COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn, last_turn_at"
 
 CREATE = "CREATE session:[$row.session_id] CONTENT $row RETURN NONE;"
 
@@ -127,6 +128,7 @@ def make_session(row: SessionRow) -> Row:
         "metadata": to_stored(row.metadata, "metadata"),
         "turn_count": row.turn_count,
         "longest_turn": row.longest_turn,
+        "last_turn_at": row.last_turn_at,
     }
 
 
@@ -143,5 +145,6 @@ def _parse_row(row: Row) -> SessionRow:
         metadata=row["metadata"],
         turn_count=row["turn_count"],
         longest_turn=row["longest_turn"],
+        last_turn_at=parse_time(row.get("last_turn_at")),
         deleting=row["state"] == "deleting",
     )

@@ -35,7 +35,8 @@ _MOVED = "moved on"
 # Another writer that appends changes the same count: one of the two gets a conflict and tries again.
 _COUNT = f"""
 LET $counted = UPDATE session:[$row.session_id]
-    SET turn_count += $count, longest_turn = math::max([longest_turn, $longest])
+    SET turn_count += $count, longest_turn = math::max([longest_turn, $longest]),
+        last_turn_at = $last_at
     WHERE state = 'active' AND turn_count = $row.turn_count RETURN AFTER;
 IF array::len($counted) = 0 {{ THROW '{_MOVED}' }};
 """
@@ -131,15 +132,17 @@ class TurnTable:
         parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
         text = transaction(GUARD, *parts)
         longest = max((len(turn.content) for turn in turns), default=0)
+        last_at = turns[-1].created_at if turns else session.last_turn_at
         fixed = {
             "count": len(turns),
             "longest": longest,
+            "last_at": last_at,
             "chunk": chunk and _make_chunk(session, chunk),
             "embedder": chunk and chunk.embedder,
             "vector": chunk and chunk.vector,
             "receipt": describe_receipt(receipt),
         }
-        opened = replace(session, turn_count=len(turns), longest_turn=longest)
+        opened = replace(session, turn_count=len(turns), longest_turn=longest, last_turn_at=last_at)
         current = opened if is_new else session
 
         async def append() -> None:

@@ -12,7 +12,7 @@ from spectronctl.cli.commands._values import nest, parse_value, split_path
 from spectronctl.cli.runtime import Runtime
 from spectronctl.config.credentials import parse_source
 from spectronctl.errors import UsageError
-from spectronctl.models.contexts import STAGES, overlay
+from spectronctl.models.contexts import STAGES, find_misspelled, overlay
 
 
 def _stage_option(stage: str, note: str = "") -> Any:
@@ -96,6 +96,12 @@ class ConfigOptions:
             "providers": parse_providers(self.provider, rt),
         }
         return {name: value for name, value in fields.items() if value}
+
+
+def warn_of_misspellings(rt: Runtime, config: dict[str, Any]) -> None:
+    """A server keeps every field; one that only looks like a documented one does nothing."""
+    for written, near in find_misspelled(config):
+        rt.out.warn(f"{written} is no documented field: did you mean {near}? It is sent as it is.")
 
 
 def parse_path(text: str, option: str) -> tuple[str, ...]:

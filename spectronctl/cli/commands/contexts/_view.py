@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spectronctl.output.views import Column, View
+
+
+def read_labels(config: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of a context, each value as the text that it would be typed as."""
+    labels = config.get("labels")
+    if not isinstance(labels, Mapping):
+        return {}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in labels.items()
+    }
+
+
+def _show_labels(context: Mapping[str, Any]) -> str | None:
+    labels = read_labels(context.get("config") or {})
+    return ",".join(f"{name}={value}" for name, value in labels.items()) or None
+
 
 CONTEXTS = View(
     columns=(
@@ -19,6 +37,7 @@ CONTEXTS = View(
         Column("retention_days", "config.retention_days"),
         Column("models", "config.models"),
         Column("providers", "config.providers_configured", kind="list"),
+        Column("labels", compute=_show_labels),
     ),
     plural="contexts",
 )

@@ -9,7 +9,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
-from spectronctl.cli.commands.contexts._config import ConfigOptions
+from spectronctl.cli.commands.contexts._config import ConfigOptions, warn_of_misspellings
 from spectronctl.cli.commands.contexts._consent import UpdateConsent, show_update
 from spectronctl.cli.commands.contexts._ids import check_id
 from spectronctl.cli.commands.contexts._view import CONTEXTS
@@ -61,12 +61,14 @@ def create_context(
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     check_id(context_id)
+    wanted = config.read(rt)
+    warn_of_misspellings(rt, wanted)
     made = contexts.create_context(
         rt.client,
         context_id,
         namespace=namespace,
         database=database,
-        config=config.read(rt),
+        config=wanted,
         if_exists=if_exists.value,
         agree=UpdateConsent(rt, confirm),
     )

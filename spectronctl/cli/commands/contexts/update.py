@@ -11,7 +11,11 @@ import typer
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption
 from spectronctl.cli.commands._values import DOTS_INSIDE, nest
-from spectronctl.cli.commands.contexts._config import ConfigOptions, parse_path
+from spectronctl.cli.commands.contexts._config import (
+    ConfigOptions,
+    parse_path,
+    warn_of_misspellings,
+)
 from spectronctl.cli.commands.contexts._consent import UpdateConsent, show_update
 from spectronctl.cli.commands.contexts._view import CONTEXTS
 from spectronctl.cli.seen import remember_context
@@ -54,6 +58,7 @@ def update_context(
             "nothing to change was named",
             hint="Try --token-limit N, --set A.B=VALUE or --unset A.B.",
         )
+    warn_of_misspellings(rt, patch)
     update = contexts.update_context(rt.client, context_id, patch, agree=UpdateConsent(rt, confirm))
     remember_context(rt, context_id)
     _warn_of_missing(rt, cleared, update.before)

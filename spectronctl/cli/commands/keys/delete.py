@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.batch import refuse_limit
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
@@ -30,6 +31,7 @@ def delete_key(
     from spectronctl.operations import keys
 
     rt = ctx.runtime
+    refuse_limit(rt, "keys")
     rt.out.check(KEYS)
     context, missing_ok = rt.context, if_missing is IfMissing.OK
     check_confirmable(rt, f"Delete {', '.join(key)}?", name=context, confirmed=confirm)

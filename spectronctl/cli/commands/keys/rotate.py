@@ -25,6 +25,7 @@ from spectronctl.cli.commands.keys._view import (
     summarize_rotation,
 )
 from spectronctl.cli.consent import check_confirmable, get_consent
+from spectronctl.cli.listing import refuse_limit
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.ground.times import format_duration
 from spectronctl.models.keys import split_name
@@ -67,7 +68,9 @@ def rotate_keys(
     rt.out.check(PLANNED if many.dry_run else ROTATED)
     selection = filters.read()
     is_many = _check_selection(key, many, selection)
-    places = _read_places(rt, secret, is_many=is_many)
+    if many.every:
+        refuse_limit(rt, "--all")
+    places = _read_places(rt, secret, is_many=is_many, dry_run=many.dry_run)
     how.check()
     context = rt.context
     if not many.dry_run:
@@ -100,13 +103,16 @@ def _check_selection(key: str | None, many: ManyOptions, selection: KeyFilter) -
     return is_many
 
 
-def _read_places(rt: Runtime, secret: SecretOptions, *, is_many: bool) -> tuple[Place, ...]:
+def _read_places(
+    rt: Runtime, secret: SecretOptions, *, is_many: bool, dry_run: bool
+) -> tuple[Place, ...]:
     from spectronctl.output.sinks import check_secret_output
 
     if is_many:
         return secret.parse_places_of_many(rt.env, count=2)
     places = secret.parse_places(rt.env)
-    check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
+    if not dry_run:  # which mints nothing that could be seen
+        check_secret_output(rt.streams, reveal=secret.reveal, has_file=bool(places))
     return places
 
 

@@ -39,7 +39,7 @@ def verify_key(
     try:
         found = rt.clients.of_context(context, credential).send(identity.get_identity(context))
     except AuthError as exc:
-        exc.message = f"this key is not accepted in context {context}"
+        exc.message, exc.http = f"this key is not accepted in context {context}", None
         exc.hint = (
             "It is wrong, deleted, expired, or another context's; the server does not say which."
         )

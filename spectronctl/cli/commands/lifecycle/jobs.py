@@ -54,7 +54,7 @@ def get_job(ctx: Context, job: JobArgument) -> None:
     rt = ctx.runtime
     rt.out.check(JOBS)
     with explain_unknown_job(rt.context):
-        found = rt.client.send(api.get_job(rt.context, job))
+        found = rt.client.send(api.get_job(rt.context, _resolve(rt, job)))
     rt.out.show(found.to_dict(), JOBS)
 
 
@@ -71,7 +71,7 @@ def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = 
     rt.out.check(JOBS)
     timeout = parse_wait_timeout(wait_timeout)
     rt.clients.works_on_jobs = True
-    found = _wait(rt, job, timeout=timeout)
+    found = _wait(rt, _resolve(rt, job), timeout=timeout)
     check_succeeded(found, rt.context)
     rt.out.note(f"Job {found.id} of context {rt.context} {found.status}.")
     rt.out.show(found.to_dict(), JOBS)
@@ -95,6 +95,7 @@ def cancel_job(
     rt = ctx.runtime
     rt.out.check(JOBS)
     rt.clients.works_on_jobs = wait
+    job = _resolve(rt, job)
     with explain_unknown_job(rt.context):
         found = rt.client.send(api.cancel_job(rt.context, job))
     if wait and not found.is_over:
@@ -102,6 +103,16 @@ def cancel_job(
         check_cancelled(found, rt.context)
     rt.out.note(f"Job {found.id} is {found.status}{_describe_cancellation(rt, found)}.")
     rt.out.show(found.to_dict(), JOBS)
+
+
+def _resolve(rt: Runtime, job: str) -> str:
+    """The whole id of a job; ConflictError when several begin so."""
+    from spectronctl.operations.names import resolve_id
+
+    def list_ids() -> list[str]:
+        return [each.id for each in rt.client.items(api.list_jobs(rt.context))]
+
+    return resolve_id(job, list_ids, prefix="job_", thing="job")
 
 
 def _describe_cancellation(rt: Runtime, job: Job) -> str:

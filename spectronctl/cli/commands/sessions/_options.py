@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronctl.cli.commands.sessions._format import Format
+from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from spectronctl.client import Client
     from spectronctl.operations.exports import Wanted
+    from spectronctl.operations.transcripts import Said
 
 SessionArgument = Annotated[
     str, typer.Argument(metavar="SESSION", help="Use the session with this id.")
@@ -64,6 +68,30 @@ class TurnOptions:
         list[Role] | None,
         typer.Option("--role", help="Print only turns of this role; may be repeated."),
     ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Print only turns said since this time: 7d (ago), or 2026-05-01.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Print only turns said until this time: 7d (ago), or 2026-05-01.",
+        ),
+    ] = None
+    grep: Annotated[
+        str | None,
+        typer.Option(
+            "--grep",
+            metavar="PATTERN",
+            help="Print only turns whose text this regular expression finds; (?i) ignores case.",
+        ),
+    ] = None
     follow: Annotated[
         bool, typer.Option("--follow", help="Print new turns as they come, until interrupted.")
     ] = False
@@ -72,17 +100,38 @@ class TurnOptions:
         """UsageError for options that cannot be used together."""
         if self.tail is not None and self.from_seq is not None:
             raise UsageError("--tail and --from-seq both say where to start: give one of them")
+        if self.follow and self.until is not None:
+            raise UsageError("--follow waits for new turns, and --until ends before them")
+        check_period(self.since, self.until)
+        _compile(self.grep)
 
-    def choose(self, parallel: int) -> Wanted:
-        """What is wanted."""
+    def _find_said(self, client: Client) -> Said:
+        from spectronctl.operations.transcripts import ANYTHING, Said
+
+        typed = (self.since, self.until, self.grep)
+        if not any(typed):
+            return ANYTHING
+        since, until = find_period(client, self.since, self.until)
+        return Said(since, until, _compile(self.grep), typed=typed)
+
+    def choose(self, client: Client, parallel: int) -> Wanted:
+        """What is wanted; the client tells the server's time, if that matters."""
         from spectronctl.operations.exports import Wanted
 
         return Wanted(
             tail=self.tail,
             from_seq=self.from_seq,
             roles=tuple(sorted({role.value for role in self.role or ()})),
+            said=self._find_said(client),
             parallel=parallel,
         )
+
+
+def _compile(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error as exc:
+        raise UsageError(f"--grep {pattern!r}: not a regular expression: {exc}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

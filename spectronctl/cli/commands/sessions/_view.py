@@ -22,6 +22,7 @@ SESSIONS = View(
     columns=(
         Column("id", kind="id"),
         Column("turns", "turn_count", kind="id"),
+        Column("last_turn_at", kind="time"),
         Column("created_at", kind="age"),
         Column("scopes", compute=_read_scopes),
     ),
@@ -31,7 +32,7 @@ SESSIONS = View(
 
 SUMMARY = View(
     columns=(
-        *SESSIONS.columns,
+        *(column for column in SESSIONS.columns if column.name != "last_turn_at"),
         Column("first_at", "first_turn.created_at", kind="time"),
         Column("last_at", "last_turn.created_at", kind="time"),
     ),

@@ -9,6 +9,7 @@ import typer
 from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.sessions._naming import resolve_session
 from spectronctl.cli.commands.sessions._options import SessionArgument
 from spectronctl.cli.commands.sessions._view import RECALLED
 from spectronctl.errors import UsageError
@@ -28,7 +29,8 @@ def get_session_context(
     if not question.strip():
         raise UsageError("QUERY: a question is needed, not an empty one")
     with open_plane(rt) as (client, context):
-        found = client.send(api.get_session_context(context, session, question))
+        session_id = resolve_session(client, context, session)
+        found = client.send(api.get_session_context(context, session_id, question))
     if not found.context:
         rt.out.note("Nothing was found.")
     rt.out.show(found.to_dict(), RECALLED)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption
 from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.sessions._naming import resolve_sessions
 from spectronctl.cli.commands.sessions._view import SESSIONS
-from spectronctl.cli.consent import get_consent
+from spectronctl.cli.consent import check_confirmable, get_consent
+
+if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
 
 app = App()
 
@@ -29,18 +34,16 @@ def delete_sessions(
 
     rt = ctx.runtime
     rt.out.check(SESSIONS)
-    ids = list(dict.fromkeys(session))
-    what = f"{ids[0]} with all its turns"
-    if len(ids) > 1:
-        what = f"{len(ids)} sessions ({', '.join(ids)}) with all their turns"
-    get_consent(
-        rt,
-        f"Delete {what} from context {rt.context} of {rt.place}?",
-        name=rt.context,
-        confirmed=confirm,
-        declined="Nothing was deleted.",
-    )
+    check_confirmable(rt, _ask(rt, session), name=rt.context, confirmed=confirm)
     with open_plane(rt) as (client, context):
+        ids = resolve_sessions(client, context, session)
+        get_consent(
+            rt,
+            _ask(rt, ids),
+            name=context,
+            confirmed=confirm,
+            declined="Nothing was deleted.",
+        )
         deleted = sessions.delete_sessions(
             client, context, ids, missing_ok=if_missing is IfMissing.OK
         )
@@ -50,3 +53,10 @@ def delete_sessions(
         rt.out.done(outcomes[0], SESSIONS, told[0])
     else:
         rt.out.done_all(outcomes, SESSIONS, "\n".join(told))
+
+
+def _ask(rt: Runtime, ids: Sequence[str]) -> str:
+    what = f"{ids[0]} with all its turns"
+    if len(ids) > 1:
+        what = f"{len(ids)} sessions ({', '.join(ids)}) with all their turns"
+    return f"Delete {what} from context {rt.context} of {rt.place}?"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.sessions._naming import resolve_session
 from spectronctl.cli.commands.sessions._options import SessionArgument
 from spectronctl.cli.commands.sessions._view import SUMMARY
 
@@ -23,8 +24,9 @@ def get_session(ctx: Context, session: SessionArgument) -> None:
     rt = ctx.runtime
     rt.out.check(SUMMARY)
     with open_plane(rt) as (client, context):
-        found = summarize_session(client, context, session)
-    rt.out.show(_describe(session, found), SUMMARY)
+        session_id = resolve_session(client, context, session)
+        found = summarize_session(client, context, session_id)
+    rt.out.show(_describe(session_id, found), SUMMARY)
 
 
 def _describe(session_id: str, found: Summary) -> dict[str, Any]:

@@ -15,13 +15,17 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.sessions._naming import resolve_session
 from spectronctl.cli.commands.sessions._options import ParallelOption, ScopeOption
 from spectronctl.cli.commands.sessions._view import IMPORTED
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
+from spectronctl.ground.times import parse_time
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.facts import Message
+    from spectronctl.models.sessions import Session
+    from spectronctl.operations.conversations import Conversation, Origin
     from spectronctl.operations.imports import Progress
 
 app = App()
@@ -48,7 +52,12 @@ def import_conversation(
     scope: ScopeOption = None,
     parallel: ParallelOption = 4,
 ) -> None:
-    """Append a conversation from a file to a session; safe to repeat."""
+    """
+    Append a conversation from a file to a session; safe to repeat.
+
+    A new session takes its scopes, metadata and time of creation from a JSON export, and every turn its time. Ids are
+    new, and memories are no part of an export.
+    """
     rt = ctx.runtime
     rt.out.check(IMPORTED)
     if session and scope:
@@ -57,7 +66,24 @@ def import_conversation(
         done = _import(rt, conversation, file, session, scope, parallel)
     outcome = {"session": done.session_id, "found": done.found, "sent": done.sent}
     before = f"; {done.found} were there before" if done.found else ""
-    rt.out.done(outcome, IMPORTED, f"Imported {done.sent} turns into {done.session_id}{before}.")
+    note = f"Imported {done.sent} turns into {done.session_id}{before}."
+    told = _list_losses(conversation.origin, done.made, scope)
+    rt.out.done(outcome, IMPORTED, "\n".join([note, *told]))
+
+
+def _list_losses(
+    origin: Origin | None, made: Session | None, scope: list[str] | None
+) -> Iterator[str]:
+    """What an export says of its session, and the session that the turns are in now does not have."""
+    if origin is None:
+        return
+    if made is None:
+        yield "The session keeps its own scopes, metadata and time: those of the export were not taken over."
+        return
+    if not (scope or origin.scopes):
+        yield "The export names no scopes: the session has those of the key. Pass --scope to choose them."
+    if origin.created_at and parse_time(origin.created_at) != parse_time(made.created_at):
+        yield f"The server dates sessions itself: that this one was created at {origin.created_at} is lost."
 
 
 def _import(
@@ -68,9 +94,12 @@ def _import(
     scope: list[str] | None,
     parallel: int,
 ) -> Progress:
+    from spectronctl.operations.conversations import Origin
     from spectronctl.operations.imports import import_turns
 
     reached: Progress | None = None
+    # A session that is named has all of this already.
+    origin = (None if session else conversation.origin) or Origin()
 
     with (
         open_plane(rt) as (client, context),
@@ -84,13 +113,16 @@ def _import(
             if count := now.found + now.sent - before:
                 progress.advance(count=count)
 
+        target = resolve_session(client, context, session) if session else None
         try:
             return import_turns(
                 client,
                 context,
                 conversation.messages,
-                session_id=session,
-                scopes=scope or None,
+                session_id=target,
+                scopes=scope or origin.scopes or None,
+                metadata=origin.metadata,
+                created_at=origin.created_at,
                 source=conversation.source,
                 parallel=parallel,
                 attempts=1 + rt.settings.retries.value,
@@ -122,6 +154,7 @@ class _Conversation:
     messages: Iterator[Message]
     total: int | None
     source: str
+    origin: Origin | None
 
 
 @contextmanager
@@ -132,7 +165,8 @@ def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
     UsageError names the line that is broken: of a file at once, of what can be read only once when it is its turn.
     """
     if name == "-":
-        yield _Conversation(_read(rt.inputs.open_stdin("FILE"), "stdin"), None, name)
+        read = _read(rt.inputs.open_stdin("FILE"), "stdin")
+        yield _Conversation(read.messages, None, name, read.origin)
         return
     try:
         file = open(name, "rb")  # noqa: SIM115 - closed below; only a failure to open is a usage error
@@ -141,15 +175,16 @@ def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
     with file:
         total = None
         if file.seekable():
-            total = sum(1 for _ in _read(file, name))
+            total = sum(1 for _ in _read(file, name).messages)
             file.seek(0)
-        yield _Conversation(_read(file, name), total, os.path.realpath(name))
+        read = _read(file, name)
+        yield _Conversation(read.messages, total, os.path.realpath(name), read.origin)
 
 
-def _read(file: BinaryIO, name: str) -> Iterator[Message]:
-    from spectronctl.operations.conversations import parse_messages
+def _read(file: BinaryIO, name: str) -> Conversation:
+    from spectronctl.operations.conversations import parse_conversation
 
-    return parse_messages(_decode(file, name), name)
+    return parse_conversation(_decode(file, name), name)
 
 
 def _decode(lines: Iterable[bytes], name: str) -> Iterator[str]:

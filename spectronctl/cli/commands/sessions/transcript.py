@@ -21,9 +21,10 @@ from spectronctl.cli.commands.sessions._format import (
     choose_for_file,
     choose_for_stdout,
 )
+from spectronctl.cli.commands.sessions._naming import resolve_session, resolve_sessions
 from spectronctl.cli.commands.sessions._options import FileOptions, ParallelOption, TurnOptions
 from spectronctl.cli.commands.sessions._view import EXPORTED, NO_LIST
-from spectronctl.cli.listing import walk_pages
+from spectronctl.cli.listing import refuse_limit
 from spectronctl.errors import RequestError, SpectronctlError, UsageError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def print_transcript(
     turns.check()
     files.check()
     _check_sessions(ids, turns, files, all_sessions=all_sessions)
+    if all_sessions:
+        refuse_limit(rt, "--all")
     if files.output_dir:
         _export_many(rt, turns, files, files.output_dir, None if all_sessions else ids, parallel)
     elif files.output_file:
@@ -98,8 +101,9 @@ def _print_one(rt: Runtime, turns: TurnOptions, session_id: str, parallel: int) 
     if turns.follow:
         check_endless(chosen)
     with open_plane(rt) as (client, context):
+        session_id = resolve_session(client, context, session_id)
         show = follow_transcript if turns.follow else print_transcript
-        show(rt, turns.choose(parallel).bind(client, context, session_id), chosen.value)
+        show(rt, turns.choose(client, parallel).bind(client, context, session_id), chosen.value)
 
 
 def _export_one(
@@ -121,7 +125,8 @@ def _export_one(
     rt.out.check(EXPORTED)
     _refuse_limit(rt)
     with open_plane(rt) as (client, context), rt.out.progress("turns") as progress:
-        source = turns.choose(parallel).bind(client, context, session_id)
+        session_id = resolve_session(client, context, session_id)
+        source = turns.choose(client, parallel).bind(client, context, session_id)
         export = _make_export(source, path, chosen, files)
         try:
             export.run(
@@ -159,16 +164,14 @@ def _export_many(
     """Write the transcripts of these sessions, or of all, each with what became of it; fail when any did."""
     chosen = choose_for_file(turns.format)
     rt.out.check(EXPORTED)
+    _refuse_limit(rt)
     if not directory.is_dir():
         raise UsageError(f"there is no directory {directory}", command=f"mkdir -p {directory}")
-    if ids is not None:
-        _check_new(name_files(ids, chosen, directory), files)
     with open_plane(rt) as (client, context):
-        if ids is None:
-            ids = _list_ids(rt, client, context)
-            _check_new(name_files(ids, chosen, directory), files)
+        ids = _list_ids(client, context) if ids is None else resolve_sessions(client, context, ids)
+        _check_new(name_files(ids, chosen, directory), files)
         at_once = max(1, min(parallel, len(ids)))
-        wanted = turns.choose(max(1, parallel // at_once))
+        wanted = turns.choose(client, max(1, parallel // at_once))
         exports = [
             (path, _make_export(wanted.bind(client, context, each), path, chosen, files))
             for each, path in zip(ids, name_files(ids, chosen, directory), strict=True)
@@ -179,10 +182,9 @@ def _export_many(
     batch.raise_failures(outcomes, advice=RESUMES)
 
 
-def _list_ids(rt: Runtime, client: Client, context: str) -> list[str]:
+def _list_ids(client: Client, context: str) -> list[str]:
     with explain_missing(NO_LIST):
-        pages = client.pages(api.list_sessions(context), limit=rt.flags.get("limit"))
-        return [str(session.id) for session in walk_pages(rt, pages)]
+        return [session.id for session in client.items(api.list_sessions(context))]
 
 
 def _make_export(source: Source, path: Path, format: Format, files: FileOptions) -> Export:
@@ -209,6 +211,7 @@ def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
         say=lambda outcome: _tell(*outcome.item, outcome.error),
         after_interrupt=lambda outcomes: INTERRUPTED,
         parallel=parallel,
+        is_limited=True,
     )
     return batch
 
