@@ -72,7 +72,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sessions get": (f"sessions get {SESSION}",),
     "sessions transcript": (
         f"sessions transcript {SESSION} --tail 20",
-        f"sessions transcript {SESSION} --since 7d --grep plants",
+        f"sessions transcript {SESSION} --since 7d",
         f"sessions transcript {SESSION} -o json",
         "sessions transcript --all --output-dir . --format json",
     ),
