@@ -84,6 +84,8 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
+        'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
+        'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
         'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
@@ -102,7 +104,7 @@ _spectronctl_value() {
         'keys list --match'|'keys rotate --match') fill=(_spectronctl_free GLOB) ;;
         'keys create --principal'|'exec --principal') fill=(_spectronctl_offer agent supervisor) ;;
         'keys create --scope-floor'|'exec --scope-floor') fill=(_spectronctl_free 'A=B,C=D|JSON') ;;
-        'keys create --expires-at'|'sessions list --since'|'sessions list --until') fill=(_spectronctl_free TIME) ;;
+        'keys create --expires-at'|'sessions list --since'|'sessions list --until'|'sessions transcript --since'|'sessions transcript --until') fill=(_spectronctl_free TIME) ;;
         'keys create --if-exists') fill=(_spectronctl_offer fail skip rotate) ;;
         'ontology add --attribute'|'ontology remove --attribute') fill=(_spectronctl_free TYPE=KEY,KEY) ;;
         'ontology add --relation'|'ontology remove --relation') fill=(_spectronctl_free LABEL) ;;
@@ -215,7 +217,7 @@ _spectronctl_options() {
     case $at in
         '') _spectronctl_offer --help -h ;;
         contexts) _spectronctl_offer --help -h ;;
-        'contexts list') _spectronctl_offer --help -h ;;
+        'contexts list') _spectronctl_offer --match --label --help -h ;;
         'contexts get') _spectronctl_offer --help -h ;;
         'contexts create') _spectronctl_offer --namespace --database --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --if-exists --confirm --help -h ;;
         'contexts update') _spectronctl_offer --model-extraction --model-response --model-reflection --model-reconciliation --model-synthesis --model-elaboration-consolidation --model-embedding --model --provider --token-limit --retention-days --set --config --unset --confirm --help -h ;;
@@ -247,7 +249,7 @@ _spectronctl_options() {
         sessions) _spectronctl_offer --help -h ;;
         'sessions list') _spectronctl_offer --since --until --scope --help -h ;;
         'sessions get') _spectronctl_offer --help -h ;;
-        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --follow --output-file --output-dir --resume --force --all --parallel --help -h ;;
+        'sessions transcript') _spectronctl_offer --format --tail --from-seq --role --since --until --grep --follow --output-file --output-dir --resume --force --all --parallel --help -h ;;
         'sessions import') _spectronctl_offer --session --scope --parallel --help -h ;;
         'sessions context') _spectronctl_offer --help -h ;;
         'sessions create') _spectronctl_offer --scope --metadata --help -h ;;

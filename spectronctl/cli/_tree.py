@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_params
@@ -49,15 +49,15 @@ class Node:
     flags: tuple[Flag, ...]
     arguments: tuple[Argument, ...]
     runs: bool
-    aliases: tuple[tuple[str, str], ...]
-    """Unlisted words and the child that each leads to."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Unlisted words and the child that each leads to; `walk` finds them, for that imports the children."""
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
     """Every visible command below (and including) this one; groups are imported."""
     if isinstance(command, LazyGroup):
         command = command.loaded
-    yield describe(command, path)
+    yield replace(describe(command, path), aliases=tuple(_find_aliases(command)))
     for name, sub in _list_visible(command).items():
         yield from walk(sub, (*path, name))
 
@@ -80,7 +80,6 @@ def describe(command: Any, path: tuple[str, ...]) -> Node:
         flags=describe_flags(own),
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
         runs=not isinstance(command, Group) or command.invoke_without_command,
-        aliases=_find_aliases(command, visible),
     )
 
 
@@ -94,13 +93,14 @@ def _describe_argument(param: Any) -> Argument:
     )
 
 
-def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _find_aliases(command: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(command, Group):
-        return ()
-    hidden = [(word, str(sub.name)) for word, sub in command.commands.items() if sub.hidden]
-    words = [*ALIASES, *(name.removesuffix("s") for name in visible)]
-    known = [(word, command.find_name(word)) for word in words if word not in command.commands]
-    return tuple(hidden + [(word, name) for word, name in known if name in visible])
+        return
+    yield from ((word, str(sub.name)) for word, sub in command.commands.items() if sub.hidden)
+    visible = _list_visible(command)
+    for word in [*ALIASES, *(name.removesuffix("s") for name in visible)]:
+        if word not in command.commands and command.find_name(word) in visible:
+            yield word, command.find_name(word)
 
 
 def describe_flags(params: list[Any]) -> tuple[Flag, ...]:

@@ -23,7 +23,7 @@ COMMANDS = {
     "contexts": Entry(
         "Create, configure and delete contexts.",
         {
-            "list": "List every context of the server.",
+            "list": "List the contexts of the server.",
             "get": "Show one context and its configuration.",
             "create": "Create a context on a database of its own.",
             "update": "Change the configuration of a context.",
