@@ -40,10 +40,10 @@ _spectronctl_step() {
         'ontology set') at='ontology set' ;;
         'ontology edit') at='ontology edit' ;;
         'ontology diff') at='ontology diff' ;;
-        'ontology delete'|'ontology rm') at='ontology delete' ;;
+        'ontology delete') at='ontology delete' ;;
         'ontology validate') at='ontology validate' ;;
         'ontology add') at='ontology add' ;;
-        'ontology remove') at='ontology remove' ;;
+        'ontology remove'|'ontology rm') at='ontology remove' ;;
         'sessions list'|'sessions ls') at='sessions list' ;;
         'sessions get'|'sessions show') at='sessions get' ;;
         'sessions transcript') at='sessions transcript' ;;

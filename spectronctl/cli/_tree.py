@@ -71,6 +71,7 @@ def describe(command: Any, path: tuple[str, ...]) -> Node:
     """One command, which is imported already."""
     visible = _list_visible(command)
     ctx = Context(command, info_name=path[-1] if path else "spectronctl")
+    # Told apart by identity: every command gets the same parameter objects from `global_params`.
     own = [p for p in command.get_params(ctx) if p not in global_params()]
     return Node(
         path=path,
@@ -79,6 +80,7 @@ def describe(command: Any, path: tuple[str, ...]) -> Node:
         children=tuple((name, _first_line(sub.help)) for name, sub in visible.items()),
         flags=describe_flags(own),
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
+        # `serve` is a group that also does something without a verb.
         runs=not isinstance(command, Group) or command.invoke_without_command,
     )
 
@@ -107,6 +109,7 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
     """The visible options among a command's parameters."""
     return tuple(
         Flag(
+            # The long spelling comes first: completion takes the first name where an option has no metavar.
             names=tuple(sorted([*p.opts, *p.secondary_opts], key=len, reverse=True)),
             help=_first_line(p.help),
             choices=_choices(p),

@@ -34,7 +34,8 @@ _EMPTY = inspect.Parameter.empty
 ALIASES = {
     "ls": ("list",),
     "show": ("get",),
-    "rm": ("delete", "remove", "revoke"),
+    # `ontology` has both: there `rm` takes names away, and must not delete the whole ontology.
+    "rm": ("remove", "delete", "revoke"),
 }
 """Words that every group understands, unless it has a command of that very name: each stands for the first there is."""
 
@@ -58,6 +59,8 @@ class Context(typer.Context):
 @cache
 def global_params() -> list[Any]:
     """The global options, built once and shared by every command."""
+    # Typer makes parameters only out of a function's signature, so there is an app with one command that is never run.
+    # Parameters keep nothing of a parse (values go into the context), so all commands can share them.
     app = typer.Typer(add_completion=False)
     app.command()(declare_options)
     return get_command(app).params
@@ -70,6 +73,7 @@ class _AcceptsGlobals:
         return [*super().get_params(ctx), *global_params()]  # type: ignore[misc]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # In `finally`: an error further right on the line is told in the format that was typed before it.
         try:
             words = _split_short_options(args, self.get_params(ctx), ctx.allow_interspersed_args)
             return super().parse_args(ctx, words)  # type: ignore[misc, no-any-return]
@@ -114,6 +118,9 @@ class Group(_AcceptsGlobals, TyperGroup):
     context_class = Context
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # Typer's `no_args_is_help` does not do: it is a usage error, and only where nothing at all was typed, so not
+        # for `spectronctl keys -o json`. The verb is in `_protected_args` after the parse; `rest` is what comes behind
+        # it.
         rest = super().parse_args(ctx, args)
         if not ctx._protected_args and not self.invoke_without_command:
             typer.echo(ctx.get_help())
@@ -125,7 +132,7 @@ class Group(_AcceptsGlobals, TyperGroup):
 
     def find_name(self, word: str) -> str:
         """The name of the command that a word stands for: itself, an alias, or the singular of a group."""
-        if word in self.commands:
+        if word in self.commands:  # `profiles show` is a command of its own, and no alias of `get`
             return word
         plural: Any = self.commands.get(f"{word}s")
         if plural is not None and plural.is_group:
@@ -145,6 +152,7 @@ class Group(_AcceptsGlobals, TyperGroup):
                 raise typer.Exit
             return self.resolve_command(ctx, [*rest, "--help"])
         command = self.get_command(ctx, name)
+        # A word with a dash is left to Typer, which reports it as an unknown option. Hidden aliases are not suggested.
         if command is None and not name.startswith("-"):
             visible = [word for word, command in self.commands.items() if not command.hidden]
             raise UsageError(
@@ -185,16 +193,20 @@ class LazyGroup(Group):
     @cached_property
     def loaded(self) -> Any:
         """The module, imported, with its commands built; a module that declares just one is that one."""
+        # The package of a group such as `keys` declares no app: each of its verbs is a module of its own.
         app = getattr(importlib.import_module(self.module), "app", None) or App()
         loaded: Any = get_command(app) if app.is_single else get_group(app)
         for name, text in self.verbs.items():
             loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
+        # Typer has named it after the function, and usage lines show that name.
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
 
     def make_context(
         self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
+        # This alone puts the loaded command in the place of this one: Typer's `invoke` goes on with the command of the
+        # context that it gets here, not with the one that it asked for it.
         return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
 
@@ -205,6 +217,8 @@ class App(typer.Typer):
         super().__init__(
             cls=Group,
             add_completion=False,
+            # Neither completion by Typer, which starts Python at every TAB, nor rich in help and errors, whose
+            # import takes 30 ms at the least.
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
             subcommand_metavar="COMMAND",
@@ -233,6 +247,7 @@ def _spreading(declare: Callable[[F], F]) -> Callable[[F], F]:
 
 def _spread_bundles(function: F) -> F:
     """Declare the fields of a parameter whose type is a dataclass as options of their own."""
+    # Annotations are text (`from __future__ import annotations`), and the options are in the extras of `Annotated`.
     hints = get_type_hints(function, include_extras=True)
     bundles = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
     if not bundles:
@@ -246,6 +261,7 @@ def _spread_bundles(function: F) -> F:
         return function(**values)
 
     parameters = list(_spread_parameters(function, hints, bundles))
+    # Typer reads both: the signature, which `inspect` would otherwise take from the wrapped function, and the hints.
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     return call  # type: ignore[return-value]
@@ -258,6 +274,8 @@ def _spread_parameters(
         if bundle := bundles.get(parameter.name):
             yield from _field_parameters(bundle)
         else:
+            # Keyword-only: Python wants positional parameters without a default first, and a bundle may have a required
+            # option behind one that has a default.
             yield parameter.replace(
                 kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]
             )

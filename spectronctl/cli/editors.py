@@ -70,6 +70,7 @@ def find_editor(rt: Runtime) -> Editor:
 
 def _find_program(text: str, source: str, rt: Runtime) -> tuple[str, ...]:
     try:
+        # Words, as in EDITOR='code --wait', but no shell: nothing in them is expanded or run.
         program, *words = shlex.split(text)
     except ValueError as exc:
         raise UsageError(f"{source}: {text!r} is not a command line: {exc}") from None
@@ -86,6 +87,7 @@ def _choose_stdout(rt: Runtime) -> int | None:
     """Our own where that is the terminal; otherwise stdout is for the result, and the editor draws on stderr."""
     if rt.streams.stdout_is_terminal:
         return None
+    # Python has no stream for a descriptor that was closed when it started.
     return NOWHERE if sys.__stderr__ is None else 2
 
 
@@ -93,6 +95,8 @@ def _choose_stdout(rt: Runtime) -> int | None:
 def _leave_interrupts_to_child() -> Iterator[None]:
     """Ctrl-C means something to an editor: while it runs, it does not end us."""
     try:
+        # A handler, not SIG_IGN: a program starts with the default where we have a handler, and inherits what is
+        # ignored.
         before = signal.signal(signal.SIGINT, lambda *_: None)  # a program starts with the default
     except ValueError:  # not the main thread, which is the one that is interrupted
         yield

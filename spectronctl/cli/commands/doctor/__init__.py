@@ -64,9 +64,11 @@ def diagnose(
     from spectronctl.cli.commands.doctor._examination import Examination
 
     rt = ctx.runtime
+    # Before `rt.out`: it gives the run settings to show a table with, whatever is wrong with its own.
     examination = Examination(rt)
     rt.out.check(DIAGNOSIS)
     examination.reserve(bundle, save_ca, force=force)
+    # Before the files are written and the first failure is raised: the table is shown in any case.
     _show(rt, examination.run())
     examination.write_files()
     examination.raise_first()

@@ -127,6 +127,7 @@ def describe_rotation(rotation: Rotation) -> dict[str, Any]:
     from spectronctl.cli.places import label_place
 
     shown = rotation.to_dict()
+    # `del` and no `pop`: a field of the journal that is renamed must be noticed, not shown under its new name.
     for internal in (
         "generation",
         "successor_id",

@@ -101,6 +101,7 @@ FINDINGS = View(
 )
 
 
+# A function, since a lambda in a loop would see the last name of the loop for every column.
 def _count(check: str) -> Column:
     return Column(
         check, kind="id", compute=lambda report: len(report[check]) if check in report else None
