@@ -96,6 +96,10 @@ def test_aliases_work_everywhere(
         assert result.code == 0
 
 
+def test_rm_never_means_to_delete_a_whole_ontology(run_alone: CommandLine) -> None:
+    assert run_alone("ontology rm --help") == run_alone("ontology remove --help")
+
+
 PEOPLE = OWN_SAMPLES["ontology", "FILE|-"]
 READS = [
     "contexts list",
