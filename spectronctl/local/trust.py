@@ -28,7 +28,9 @@ def check_trusted(path: Path, *, runs_program: bool = True) -> None:
         owners = {0, os.geteuid()} if runs_program else set()
         _check(Path(path), status, status.st_mode & _OTHERS, owners)
         if stat.S_ISREG(status.st_mode):  # not a pipe, as of a shell's <(...)
-            _check_directories(Path(os.path.realpath(path)).parent, owners)
+            # Of a link its own directory counts as well: another one could be put in its place, and back again.
+            for file in {os.path.abspath(path), os.path.realpath(path)}:
+                _check_directories(Path(file).parent, owners)
     except FileNotFoundError:  # then it names nothing
         return
     except OSError as exc:

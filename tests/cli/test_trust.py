@@ -94,6 +94,16 @@ def test_a_link_is_judged_by_what_it_leads_to(tmp_path: Path) -> None:
         check_trusted(tmp_path / "link")
 
 
+def test_a_link_that_others_could_replace_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "real").touch(mode=0o600)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "link").symlink_to(tmp_path / "real")
+    check_trusted(tmp_path / "open" / "link")
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(ConfigError, match="open can be written by other users"):
+        check_trusted(tmp_path / "open" / "link")
+
+
 def test_a_pipe_of_the_shell_is_believed() -> None:
     reader, writer = os.pipe()
     check_trusted(Path(f"/proc/self/fd/{reader}"))

@@ -23,6 +23,8 @@ def find_doomed(
     listed: list[Key] | None = None
     for word in wanted:
         try:
+            # Fetched in the `try`: with `missing_ok` a context that is gone has none of the keys, which is what was
+            # wanted.
             listed = list(client.items(api.list_keys(context_id))) if listed is None else listed
             found[word] = choose_key(listed, word, context_id, newest=False)
         except NotFoundError:
@@ -37,6 +39,7 @@ def delete_key(client: Client, context_id: str, key: Key, *, missing_ok: bool = 
     try:
         client.send(api.delete_key(context_id, key.id))
     except NotFoundError:
+        # It was found a moment ago, so another process has deleted it since.
         if not missing_ok:
             raise
         return False

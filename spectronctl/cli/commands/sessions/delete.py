@@ -33,7 +33,7 @@ def delete_sessions(
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Delete sessions with all their turns. This cannot be undone."""
+    """Delete sessions with all their turns, for good."""
     rt = ctx.runtime
     rt.out.check(SESSIONS)
     # With the words as typed; the question below names the whole ids that they stand for.
