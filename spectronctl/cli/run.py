@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,7 @@ class Run:
             no_header=given.no_header.value,
             quiet=given.quiet.value,
             color=given.color.value,
+            now=self.find_time,
         )
         if warning := self.config.warning:
             out.warn(warning)
@@ -70,6 +72,10 @@ class Run:
         for note in given.notes:
             out.note(note)
         return out
+
+    def find_time(self) -> datetime:
+        """The time that this run goes by."""
+        return datetime.now(UTC)
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""

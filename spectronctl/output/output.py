@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -33,7 +34,7 @@ class Output:
     """
     The result on stdout, once it is complete; everything else on stderr.
 
-    `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv.
+    `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv. Ages count from `now`.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Output:
         no_header: bool = False,
         quiet: bool = False,
         color: Color = "auto",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.format = format
         self._streams = streams
@@ -66,6 +68,7 @@ class Output:
             self.note,
             is_screen=streams.stdout_is_terminal,
             limit=limit,
+            now=now,
         )
 
     def check(self, view: View) -> None:

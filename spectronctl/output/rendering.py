@@ -52,6 +52,8 @@ class Rendering:
     note: Callable[[str], None]
     is_screen: bool = False
     limit: int | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The time that ages count from: the server's where it is known."""
 
     def find_columns(self, view: View) -> tuple[Column, ...]:
         """The columns of a table or of CSV, which has all of them by default."""
@@ -164,7 +166,8 @@ class Rendering:
 
     def _render_table(self, items: Iterable[Item], view: View) -> Lines:
         columns = self.find_columns(view)
-        now = datetime.now(UTC)
+        items = list(items)  # the first of them brings the response that tells the server's time
+        now = self.now()
         rows = [[self._format_cell(column, item, now) for column in columns] for item in items]
         if not rows:
             self.note(f"No {view.plural}.")
@@ -195,7 +198,7 @@ class Rendering:
 
     def _render_card(self, item: Item, view: View) -> Lines:
         """One resource as lines of a name and a value."""
-        now = datetime.now(UTC)
+        now = self.now()
         rows = [
             [escape(name), self._format_field(value, now, is_time=is_time)]
             for name, value, is_time in self._fields(item, view)

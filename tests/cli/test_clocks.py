@@ -144,6 +144,17 @@ def test_ages_and_expiries_are_the_servers(
     assert names(agent) == ["agent", "brief", "late"]
 
 
+@pytest.mark.parametrize("line", ["keys list", "keys get agent", "contexts list", "contexts get acme-prod"])
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_terminal_shows_as_an_age_is_the_servers(
+    agent: CommandLine, line: str, step: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_clock(monkeypatch, step)
+    shown = agent(f"{line} -o wide", terminal=True).out
+    assert "second" in shown or "now" in shown, shown
+    assert not set(shown.split()) & {"day", "days", "year", "years"}, shown
+
+
 def test_an_expiry_in_the_past_is_refused(agent: CommandLine, server: Server) -> None:
     result = agent("keys create app --expires-at 2001-01-01T00:00:00Z")
     assert (result.code, "is in the past" in result.err) == (2, True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -182,6 +182,7 @@ MARKUP = st.lists(st.sampled_from([*CHARACTERS, "&lt;", "<b>", "](x)", "**"]), m
 )
 
 
+@settings(deadline=None)
 @given(MARKUP.filter(bool))
 def test_no_text_is_taken_for_markup(text: str) -> None:
     entry = Entry(("--name",), text, value=text, default=text)
