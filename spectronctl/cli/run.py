@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """The environment, the streams and the flags, and the settings and the output made from them."""
+    """
+    The environment, the streams and the flags, and the settings and the output made from them.
+
+    `may_lack_config` is for a command that makes the config file, or only names it.
+    """
+
+    may_lack_config = False
 
     def __init__(
         self, *, env: Mapping[str, str] = os.environ, streams: Streams | None = None
@@ -37,7 +43,9 @@ class Run:
         from spectronctl.config.loading import load_config
         from spectronctl.local.locations import find_config_path
 
-        return load_config(find_config_path(self.env))
+        is_chosen = bool(self.env.get("SPECTRONCTL_CONFIG"))
+        must_exist = is_chosen and not self.may_lack_config
+        return load_config(find_config_path(self.env), must_exist=must_exist)
 
     @cached_property
     def settings(self) -> Settings:
@@ -51,6 +59,7 @@ class Run:
         """Where the result goes."""
         from spectronctl.config.own_variables import warn_of_variables
         from spectronctl.output import Output
+        from spectronctl.output.paging import Pager
 
         given = self.settings
         out = Output(
@@ -64,6 +73,7 @@ class Run:
             quiet=given.quiet.value,
             color=given.color.value,
             now=self.find_time,
+            pager=Pager(self.streams, lambda: self.keyless_env),
         )
         if warning := self.config.warning:
             out.warn(warning)

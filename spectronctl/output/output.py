@@ -14,6 +14,7 @@ from spectronctl.ground.text import escape, escape_document
 from spectronctl.ground.vocabulary import OUTPUT_FORMATS, Color
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
+from spectronctl.output.paging import Pager
 from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
 from spectronctl.output.rendering import FOR_PEOPLE, WITH_COLUMNS, Item, Lines, Rendering, Terminal
@@ -24,6 +25,9 @@ SPOOL_BYTES = 1 << 20
 """A result longer than this waits on disk, in an unnamed file of mode 0600, until it is whole."""
 
 _DRAWN = FOR_PEOPLE | {"name", "text"}
+
+_READ = {"text", "markdown"}
+"""What a person reads from the beginning, a screen at a time."""
 
 _BLOCK_CHARACTERS = 1 << 16
 
@@ -50,9 +54,11 @@ class Output:
         quiet: bool = False,
         color: Color = "auto",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pager: Pager | None = None,
     ) -> None:
         self.format = format
         self._streams = streams
+        self._pager = pager
         self._query_text = query
         self._quiet = quiet
         self.needs_reader = False
@@ -216,6 +222,8 @@ class Output:
                     whole.write(self._spell_out(block, form).encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
+            if self._pager and form in _READ and self._pager.show(whole):
+                return
             self._streams.write_output(whole, needs_reader=self.needs_reader)
 
     def note(self, text: str) -> None:

@@ -144,7 +144,9 @@ def test_ages_and_expiries_are_the_servers(
     assert names(agent) == ["agent", "brief", "late"]
 
 
-@pytest.mark.parametrize("line", ["keys list", "keys get agent", "contexts list", "contexts get acme-prod"])
+@pytest.mark.parametrize(
+    "line", ["keys list", "keys get agent", "contexts list", "contexts get acme-prod"]
+)
 @pytest.mark.parametrize("step", STEPS)
 def test_what_a_terminal_shows_as_an_age_is_the_servers(
     agent: CommandLine, line: str, step: timedelta, monkeypatch: pytest.MonkeyPatch
