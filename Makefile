@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test coverage check bench soak generate docs man lock clean
+.PHONY: demo test coverage check bench soak generate looks docs man lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ready
@@ -42,6 +42,10 @@ generate: .venv/.ready
 	$(BIN)/python -m tools.reference markdown docs/commands.md
 	$(BIN)/python -m tools.reference python docs/python.md
 	$(BIN)/python -m tools.pictures docs/images
+
+# What tables and help look like on terminals of three widths; read the difference before it is committed.
+looks: .venv/.ready
+	$(BIN)/python -m tests.looks
 
 # What the commands of README and docs/guide print; they need port 9090 and a minute.
 docs: .venv/.ready

@@ -231,7 +231,7 @@ function __spectronctl_options
         case 'keys rotations abort'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'keys delete'; printf '%s\t%s\n' '--confirm' 'Confirm with the name, without a question' '--if-missing' 'Choose what to do if it does not exist' '--help' 'Show this message and exit'
         case 'keys verify'; printf '%s\t%s\n' '--help' 'Show this message and exit'
-        case 'keys orphans'; printf '%s\t%s\n' '--grace' 'Skip keys younger than this duration, such as 7d' '--help' 'Show this message and exit'
+        case 'keys orphans'; printf '%s\t%s\n' '--grace' 'Skip keys made or used within this duration, such as 7d; 0s skips none' '--help' 'Show this message and exit'
         case 'ontology'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'ontology get'; printf '%s\t%s\n' '--help' 'Show this message and exit'
         case 'ontology set'; printf '%s\t%s\n' '--confirm' 'Confirm with the name, without a question' '--help' 'Show this message and exit'

@@ -368,7 +368,7 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $options['keys rotations abort'] = '--help', 'Show this message and exit'
     $options['keys delete'] = '--confirm', 'Confirm with the name, without a question', '--if-missing', 'Choose what to do if it does not exist', '--help', 'Show this message and exit'
     $options['keys verify'] = '--help', 'Show this message and exit'
-    $options['keys orphans'] = '--grace', 'Skip keys younger than this duration, such as 7d', '--help', 'Show this message and exit'
+    $options['keys orphans'] = '--grace', 'Skip keys made or used within this duration, such as 7d; 0s skips none', '--help', 'Show this message and exit'
     $options['ontology'] = '--help', 'Show this message and exit'
     $options['ontology get'] = '--help', 'Show this message and exit'
     $options['ontology set'] = '--confirm', 'Confirm with the name, without a question', '--help', 'Show this message and exit'

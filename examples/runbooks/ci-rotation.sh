@@ -81,7 +81,7 @@ case $code in
     9) echo "ci-rotation: no server; nothing is lost, run this job again" >&2 ;;
 esac
 
-leftovers=$(spectronctl keys orphans -o json --query "join(' ', [?reason == 'superseded'].id)" | tr -d '"')
+leftovers=$(spectronctl keys orphans --grace 0s -o json --query "join(' ', [?reason == 'superseded'].id)" | tr -d '"')
 if [ -n "$leftovers" ]; then
     echo "ci-rotation: superseded keys are left; once they are no longer used: spectronctl keys delete $leftovers" >&2
 fi

@@ -42,6 +42,7 @@ def _import_run(args: list[str]) -> Run:
 def _print_version(args: list[str], runtime: Runtime | None) -> int:
     from spectronctl import __version__
 
+    # Flushed here: `enter` ends the process by os._exit, which flushes nothing.
     print(f"spectronctl {__version__}", flush=True)  # noqa: T201 - without Typer
     return 0
 
@@ -82,6 +83,7 @@ def _run_process() -> int:
     prepare_standard_streams()
     run = _import_run(sys.argv[1:])
     if minds:
+        # From here on things are opened that must be closed again: an interrupt is an exception now.
         sys.unraisablehook = _interrupt_again
         signal.signal(signal.SIGINT, signal.default_int_handler)
     return run(sys.argv[1:], None)
@@ -94,10 +96,12 @@ def _interrupt_again(problem: Any) -> None:
         return
     import _thread
 
+    # An exception that is raised in this hook would be printed and dropped like the first one.
     _thread.interrupt_main()
 
 
 def _end(message: str, code: int) -> int:
+    # Not `sys.stderr`: the streams may not be prepared yet, and nothing flushes them after os._exit.
     try:  # noqa: SIM105 - contextlib is not imported yet
         os.write(2, f"{message}\n".encode())
     except OSError:  # stderr is closed, too

@@ -49,6 +49,8 @@ class _Tables:
 
 def _tabulate(nodes: Sequence[Node]) -> _Tables:
     shared = describe_flags(global_params())
+    # An own option and a global one never share a name (a test walks the tree for that), so the order of the rows is
+    # free.
     return _Tables(
         steps=list(_list_steps(nodes)),
         values=_list_values([*((node.path, node.flags) for node in nodes), (("*",), shared)]),
@@ -70,6 +72,7 @@ def _key(path: tuple[str, ...], word: str) -> str:
 def _list_steps(nodes: Iterable[Node]) -> Iterator[tuple[list[str], str]]:
     for node in nodes:
         for child, _ in node.children:
+            # Aliases end at the same path as the real name: whatever comes later in the line needs no row for them.
             words = [child, *(alias for alias, real in node.aliases if real == child)]
             yield [_key(node.path, word) for word in words], " ".join([*node.path, child])
 
@@ -77,6 +80,7 @@ def _list_steps(nodes: Iterable[Node]) -> Iterator[tuple[list[str], str]]:
 def _list_values(
     places: Iterable[tuple[tuple[str, ...], Iterable[Flag]]],
 ) -> list[tuple[list[str], Call]]:
+    # By the call, not by the option: one row then holds all the options that take, say, a file.
     keys: dict[Call, list[str]] = {}
     for path, flags in places:
         for flag in flags:
@@ -117,8 +121,11 @@ def _find_call(choices: tuple[str, ...], metavar: str) -> Call:
     """By the choices, also those that the metavar spells out in lower case; a PATH or FILE is a file."""
     if choices:
         return ("offer", *choices)
+    # Such as both|bearer|api-key: these are checked where the value is read, since a profile may hold them as well, and
+    # so Typer knows no choices.
     if re.fullmatch(r"[a-z-]+(\|[a-z-]+)+", metavar):
         return ("offer", *metavar.split("|"))
+    # Not @FILE: a shell completes a whole word as a path, and the @ before the name is no part of that.
     if re.search(r"(^|\|)(PATH|FILE)\b", metavar):
         return ("files",)
     return ("free", metavar)
@@ -139,11 +146,14 @@ def _sh_cases(rows: Iterable[tuple[Iterable[str], str]]) -> list[str]:
 
 
 def _quote_sh_pattern(key: str) -> str:
+    # A * must stay outside the quotes to be a pattern. The root's path is empty, and an empty pattern is a syntax
+    # error.
     return "*".join(shlex.quote(part) if part else "" for part in key.split("*")) or "''"
 
 
 def _sh_tables(tables: _Tables) -> dict[str, list[str]]:
     """The tables that bash and zsh read alike."""
+    # `case` tables, no associative arrays: bash before 4 has none, and it is still the one that macOS ships.
     return {
         "steps": _sh_cases((keys, f"at={shlex.quote(path)}") for keys, path in tables.steps),
         "values": _sh_cases((keys, _sh_call(call)) for keys, call in tables.values),
@@ -168,6 +178,7 @@ def bash(nodes: Sequence[Node]) -> str:
 
 
 def _bash_offer(words: Words) -> str:
+    # COMPREPLY holds words, with no room for a description.
     return shlex.join(["_spectronctl_offer", *(word for word, _ in words)])
 
 
@@ -184,6 +195,7 @@ def zsh(nodes: Sequence[Node]) -> str:
 
 
 def _zsh_list(words: Words) -> str:
+    # _describe splits at the first colon. No word has one; a description may.
     return shlex.join(f"{word}:{text}" for word, text in words)
 
 
@@ -214,10 +226,12 @@ def _fish_lines(lines: Iterable[str]) -> str:
 
 
 def _fish_words(words: Words) -> str:
+    # fish takes what follows a TAB for the description, and printf repeats its format until the words are used up.
     return " ".join([r"printf '%s\t%s\n'", *(_quote_fish(part) for pair in words for part in pair)])
 
 
 def _quote_fish(text: str) -> str:
+    # Inside single quotes fish knows these two escapes and no other.
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

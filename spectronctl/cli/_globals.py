@@ -95,6 +95,7 @@ def declare_options(
             "--version",
             help="Print the version and exit.",
             callback=_show_version,
+            # Before every other option and argument: `--version` must not first complain of one that is missing.
             is_eager=True,
         ),
     ] = False,
@@ -105,8 +106,12 @@ def declare_options(
 def collect(ctx: typer.Context, names: Iterable[str]) -> None:
     """Set the values that were typed aside; the parser level nearest the command has the last word."""
     for name in names:
+        # Taken out, since Typer calls a command's function with all of `params`, and no function declares these.
         value = ctx.params.pop(name, None)
         source = ctx.get_parameter_source(name)
+        # Only what was typed: every level parses all global options, and the default of an inner one would undo what
+        # was typed further left. `meta` is one dict for all levels, because click hands it from each context to the
+        # next.
         if source is not None and source.name == "COMMANDLINE":
             ctx.meta.setdefault(_KEY, {})[name] = value
 

@@ -17,6 +17,7 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
     """Tell what failed, in the form that was asked for; the exit code."""
     from spectronctl.output import Output
 
+    # Not `rt.out`: that reads the settings and the config file, which may be what is broken.
     color = rt.flags.get("color", "auto")
     Output(_find_format(rt), rt.streams, color=color).error(error)
     return error.exit_code
@@ -24,6 +25,7 @@ def report(rt: Runtime, error: SpectronctlError) -> int:
 
 def format_command(rt: Runtime, *words: str) -> str:
     """A command line to go on with: the server that was typed here is wanted there too."""
+    # No key is repeated, however it was given: this line is shown.
     typed = [
         word
         for option in ("profile", "url")
@@ -71,6 +73,8 @@ def _holds_interrupt(exc: BaseException | None) -> bool:
 
 def _describe_defect(rt: Runtime, exc: Exception) -> SpectronctlError:
     """A defect of ours: named without the exception's own words, which could hold a secret."""
+    # The word as it stands, not the setting: what is broken may be the reading of settings. Only the frames are
+    # printed: the last line of a traceback is the exception's own text.
     if "--debug" in rt.args:
         import traceback
 
@@ -86,6 +90,8 @@ def _find_format(rt: Runtime) -> str:
     """The output format, even when the command line could not be understood."""
     if "output" in rt.flags:
         return str(rt.flags["output"])
+    # The parser gives up at the first unknown option, before it has noted what else was typed at that level. So the
+    # words are read once more, and for JSON alone: in every other format an error looks the same.
     words = [*rt.args, "--"]
     words = words[: words.index("--")]  # what follows is no option, whatever it looks like
     for word, following in zip(words, [*words[1:], ""], strict=True):

@@ -66,6 +66,7 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
 
 def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> Node:
     ctx = Context(command, info_name=path[-1] if path else "spectronctl")
+    # Told apart by identity: every command gets the same parameter objects from `global_params`.
     own = [p for p in command.get_params(ctx) if p not in global_params()]
     return Node(
         path=path,
@@ -74,6 +75,7 @@ def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> N
         children=tuple((name, _first_line(sub.help)) for name, sub in visible.items()),
         flags=describe_flags(own),
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
+        # `serve` is a group that also does something without a verb.
         runs=not isinstance(command, Group) or command.invoke_without_command,
         aliases=_find_aliases(command, visible),
     )
@@ -92,6 +94,7 @@ def _describe_argument(param: Any) -> Argument:
 def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(command, Group):
         return ()
+    # A hidden group is an alias if it loads the module of a visible one: that is how `app.tree` attaches the singulars.
     modules = {sub.module: name for name, sub in visible.items() if isinstance(sub, LazyGroup)}
     hidden = {
         word: modules[sub.module]
@@ -110,6 +113,7 @@ def describe_flags(params: list[Any]) -> tuple[Flag, ...]:
     """The visible options among a command's parameters."""
     return tuple(
         Flag(
+            # The long spelling comes first: completion takes the first name where an option has no metavar.
             names=tuple(sorted([*p.opts, *p.secondary_opts], key=len, reverse=True)),
             help=_first_line(p.help),
             choices=_choices(p),

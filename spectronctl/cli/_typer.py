@@ -50,6 +50,8 @@ class Context(typer.Context):
 @cache
 def global_params() -> list[Any]:
     """The global options, built once and shared by every command."""
+    # Typer makes parameters only out of a function's signature, so there is an app with one command that is never run.
+    # Parameters keep nothing of a parse (values go into the context), so all commands can share them.
     app = typer.Typer(add_completion=False)
     app.command()(declare_options)
     return get_command(app).params
@@ -62,12 +64,14 @@ class _AcceptsGlobals:
         return [*super().get_params(ctx), *global_params()]  # type: ignore[misc]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # In `finally`: an error further right on the line is told in the format that was typed before it.
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
         finally:
             collect(ctx, (param.name for param in global_params()))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
+        # Typer's own layout has one list of options, where twenty global ones would bury those of the command.
         own = super().get_params(ctx)  # type: ignore[misc]
         sections = {
             "Arguments": [p for p in own if p.param_type_name == "argument"],
@@ -94,6 +98,9 @@ class Group(_AcceptsGlobals, TyperGroup):
     context_class = Context
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # Typer's `no_args_is_help` does not do: it is a usage error, and only where nothing at all was typed, so not
+        # for `spectronctl keys -o json`. The verb is in `_protected_args` after the parse; `rest` is what comes behind
+        # it.
         rest = super().parse_args(ctx, args)
         if not ctx._protected_args and not self.invoke_without_command:
             typer.echo(ctx.get_help())
@@ -101,15 +108,18 @@ class Group(_AcceptsGlobals, TyperGroup):
         return rest
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # A group's own names come first: `profiles show` is a command of its own, and no alias of `get`.
         return self.commands.get(cmd_name) or self.commands.get(self._real_name(cmd_name))
 
     def _real_name(self, name: str) -> str:
+        # `ontology` has both: there `rm` takes names away, and must not delete the whole ontology.
         if name == "rm" and "remove" in self.commands:
             return "remove"
         return ALIASES.get(name, name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
+        # A word with a dash is left to Typer, which reports it as an unknown option. Hidden aliases are not suggested.
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             visible = [word for word, command in self.commands.items() if not command.hidden]
             raise UsageError(
@@ -143,16 +153,20 @@ class LazyGroup(Group):
     @cached_property
     def loaded(self) -> Any:
         """The module, imported, with its commands built; a module that declares just one is that one."""
+        # The package of a group such as `keys` declares no app: each of its verbs is a module of its own.
         app = getattr(importlib.import_module(self.module), "app", None) or App()
         loaded: Any = get_command(app) if app.is_single else get_group(app)
         for name, text in self.verbs.items():
             loaded.add_command(LazyGroup(name, f"{self.module}.{name}", text))
+        # Typer has named it after the function, and usage lines show that name.
         loaded.name, loaded.help = self.name, loaded.help or self.help
         return loaded
 
     def make_context(
         self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
+        # This alone puts the loaded command in the place of this one: Typer's `invoke` goes on with the command of the
+        # context that it gets here, not with the one that it asked for it.
         return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
 
@@ -163,6 +177,8 @@ class App(typer.Typer):
         super().__init__(
             cls=Group,
             add_completion=False,
+            # Neither completion by Typer, which starts Python at every TAB, nor rich in help and errors, whose
+            # import takes 30 ms at the least.
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
             subcommand_metavar="COMMAND",
@@ -191,6 +207,7 @@ def _spreading(declare: Callable[[F], F]) -> Callable[[F], F]:
 
 def _spread_bundles(function: F) -> F:
     """Declare the fields of a parameter whose type is a dataclass as options of their own."""
+    # Annotations are text (`from __future__ import annotations`), and the options are in the extras of `Annotated`.
     hints = get_type_hints(function, include_extras=True)
     bundles = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
     if not bundles:
@@ -204,6 +221,7 @@ def _spread_bundles(function: F) -> F:
         return function(**values)
 
     parameters = list(_spread_parameters(function, hints, bundles))
+    # Typer reads both: the signature, which `inspect` would otherwise take from the wrapped function, and the hints.
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     return call  # type: ignore[return-value]
@@ -216,6 +234,8 @@ def _spread_parameters(
         if bundle := bundles.get(parameter.name):
             yield from _field_parameters(bundle)
         else:
+            # Keyword-only: Python wants positional parameters without a default first, and a bundle may have a required
+            # option behind one that has a default.
             yield parameter.replace(
                 kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]
             )

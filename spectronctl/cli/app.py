@@ -24,6 +24,7 @@ def tree() -> Group:
         rich_markup_mode=None,
         subcommand_metavar="COMMAND",
     )
+    # A group and its singular are two objects over one module, which is imported by the one that is dispatched to.
     for name, entry in COMMANDS.items():
         module = f"spectronctl.cli.commands.{name}"
         root.add_command(LazyGroup(name, module, entry.help, verbs=entry.verbs))
@@ -65,11 +66,13 @@ def _dispatch_and_explain(args: list[str], runtime: Runtime) -> int:
 def _dispatch(args: list[str], runtime: Runtime) -> int:
     root = tree()
     try:
+        # Not Typer's `main()`: that prints errors in its own form, and ends the process.
         with root.make_context("spectronctl", args, obj=runtime) as ctx:
             result = root.invoke(ctx)
     except typer.Exit as exc:
         return exc.exit_code
     except typer.TyperException as exc:
+        # The level at which the parse stopped: what was typed up to there says how the error is shown.
         at: Any = getattr(exc, "ctx", None)
         runtime.flags = given(at) if at else {}
         raise _usage_error(exc, at, root) from None
@@ -79,6 +82,7 @@ def _dispatch(args: list[str], runtime: Runtime) -> int:
 def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
     """Typer's complaint as ours: what is wrong, what comes near, where the option does belong."""
     help_line = f"'{ctx.command_path} --help' lists what fits." if ctx else None
+    # An unknown option. Its class is in a private module of Typer; of its errors only this one has `possibilities`.
     if option := getattr(exc, "option_name", None) if hasattr(exc, "possibilities") else None:
         homes = _homes(option, root)
         belongs = f"{option} belongs to: {', '.join(homes)}" if homes else help_line
@@ -93,6 +97,7 @@ def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
 def _homes(option: str, root: Group) -> list[str]:
     from spectronctl.cli._tree import walk
 
+    # Imports every command, which only the way to this error has to wait for.
     return [
         " ".join(node.path) for node in walk(root) for flag in node.flags if option in flag.names
     ]

@@ -72,6 +72,8 @@ class Batch(Generic[T, R]):
 
     def _run_all(self, rt: Runtime, outcomes: Sequence[Outcome[T, R]]) -> None:
         def run(outcome: Outcome[T, R]) -> Outcome[T, R]:
+            # Asked by each when it is its turn. Up to `parallel` are under way when the bound is reached, and are
+            # finished.
             if not self.stopped.is_set() and not self._has_failed_enough(outcomes):
                 self._run_one(outcome)
             return outcome
@@ -86,6 +88,8 @@ class Batch(Generic[T, R]):
                     if done.is_begun:
                         progress.advance(self.say(done))
             except KeyboardInterrupt:
+                # Before the pool is closed: leaving `with` waits for all that was submitted, so those that wait must
+                # learn to end, and those that have not begun must be dropped.
                 self.stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
@@ -93,6 +97,8 @@ class Batch(Generic[T, R]):
     def _run_one(self, outcome: Outcome[T, R]) -> None:
         outcome.is_begun = True
         try:
+            # Only failures that are told to users are an outcome. A defect comes out of `future.result()` and ends the
+            # batch.
             outcome.result = self.work(outcome.item)
         except SpectronctlError as exc:
             outcome.error = exc

@@ -52,6 +52,7 @@ def check_program(program: str, env: Mapping[str, str]) -> None:
     path = env.get("PATH", os.defpath)
     if shutil.which(program, path=path):
         return
+    # What is there but not executable is 126, so it is looked for a second time, without regard to modes.
     if os.path.exists(program) if os.sep in program else _is_there(program, path):
         raise ProgramError(program, os.strerror(errno.EACCES), NOT_EXECUTABLE)
     raise ProgramError(program, os.strerror(errno.ENOENT), NOT_FOUND)
@@ -119,6 +120,7 @@ class SignalRelay:
             self._react = lambda number: _pass_on(number, child)
             while self._early:
                 self._react(self._early.pop())
+            # Only once the program runs: it would inherit the mask, and start with these signals blocked.
             with _holding(self._caught) if _TELLS_SENDER else nullcontext():
                 while (code := poll_exit(child)) is None:
                     self._wait(child)
@@ -162,6 +164,8 @@ def _start(argv: Sequence[str], env: Mapping[str, str]) -> Child:
         # Descriptors that a shell has opened for the program, such as <(…), are handed on; ours are not inheritable.
         return start_program(argv, env=env, close_fds=False)
     except OSError as exc:
+        # A file in place of a directory (ENOTDIR) is 127 for dash and 126 for bash: a missing program is what it mostly
+        # means.
         code = NOT_FOUND if exc.errno in {errno.ENOENT, errno.ENOTDIR} else NOT_EXECUTABLE
         raise ProgramError(argv[0], str(exc.strerror), code) from None
     except ValueError as exc:  # a NUL byte inside

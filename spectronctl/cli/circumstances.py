@@ -15,6 +15,7 @@ _LIMITS = {
         "file descriptors",
         "The whole system has reached its limit: see `sysctl fs.file-max`.",
     ),
+    # What fork and the creation of a thread fail with at RLIMIT_NPROC, and at the limit of pids of a cgroup.
     errno.EAGAIN: (
         "processes or threads",
         "Raise the limit with `ulimit -u`, or the container's limit of pids.",
@@ -26,11 +27,13 @@ _NO_THREAD = re.compile("can't (?:start|create) new thread|failed to spawn threa
 
 def explain_circumstance(exc: Exception) -> SpectronctlError | None:
     """The error that tells of an exhausted limit, a full stdout or a removed directory; None for a defect."""
+    # Before the numbers: a full disk under stdout is no limit of this process.
     if isinstance(exc, WriteError):
         return SpectronctlError(f"cannot write the result to stdout: {exc.strerror}")
     if found := _LIMITS.get(_find_errno(exc)):
         what, hint = found
         return SpectronctlError(f"the system gives this process no more {what}", hint=hint)
+    # Every relative path fails so in a directory that another process has removed.
     if isinstance(exc, FileNotFoundError) and not _has_directory():
         return SpectronctlError(
             "the current directory no longer exists", hint="Change to one that does: cd PATH"

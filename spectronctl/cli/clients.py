@@ -86,6 +86,7 @@ class Clients:
         return self._find(credential)
 
     def _find(self, credential: Credential | None) -> Client:
+        # Held while the client is made: to read its key may run a program that asks a person, and must happen once.
         with self._lock:
             if credential not in self._made:
                 self._made[credential] = self._open.enter_context(self._make(credential))
@@ -95,6 +96,7 @@ class Clients:
         from spectronctl.client import Client
 
         given = self._run.settings
+        # A client per key, so each key is warned of once.
         self._warn_of_visible_key(credential)
         self._warn_of_shared_file(credential)
         key = self._run.inputs.read_credential(credential) if credential else None
@@ -116,10 +118,12 @@ class Clients:
             return None
         from spectronctl.cli.embedded import make_transport
 
+        # Kept for the other clients of this run: a second transport would wait for the store that the first has open.
         self._transport = make_transport(
             self._run.env,
             timeout=self._run.settings.timeout.value,
             say=self._run.out.note,
+            # The application is opened with it: set after the first client is made, it has no effect.
             works_on_jobs=self.works_on_jobs,
         )
         return self._transport
@@ -154,6 +158,7 @@ class Clients:
     def _observe(self, exchange: Any) -> None:
         from spectronctl.api.requests import READS  # not for --help
 
+        # For the error about a result that cannot be shown: run again, the command would do the same a second time.
         if exchange.method not in READS and (exchange.status or 0) in range(200, 300):
             self.has_written = True
         if self._run.settings.debug.value:

@@ -47,4 +47,5 @@ def get_consent(
 
 
 def _wants_name(rt: Runtime, confirmed: str | None) -> bool:
+    # A typed --confirm counts on every profile: where it names something else, --yes must not go ahead.
     return rt.settings.protected.value or confirmed is not None

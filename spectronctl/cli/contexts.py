@@ -79,6 +79,7 @@ def _run_in_many(rt: Runtime, contexts: Sequence[str], parallel: int, task: Task
         stopped=task.stopped,
     )
     outcomes = batch.run(rt, contexts)
+    # First the rows, those of the failed ones too, then the failure: programs get a result for each in any case.
     rt.out.rows(map(_describe, outcomes), task.summary)
     batch.raise_failures(outcomes)
     return [outcome.result for outcome in outcomes if outcome.result is not None]

@@ -67,6 +67,7 @@ def find_editor(rt: Runtime) -> Editor:
 
 def _find_program(text: str, source: str, rt: Runtime) -> tuple[str, ...]:
     try:
+        # Words, as in EDITOR='code --wait', but no shell: nothing in them is expanded or run.
         program, *words = shlex.split(text)
     except ValueError as exc:
         raise UsageError(f"{source}: {text!r} is not a command line: {exc}") from None
@@ -83,4 +84,5 @@ def _choose_stdout(rt: Runtime) -> int | None:
     """Our own where that is the terminal; otherwise stdout is for the result, and the editor draws on stderr."""
     if rt.streams.stdout_is_terminal:
         return None
+    # Python has no stream for a descriptor that was closed when it started.
     return NOWHERE if sys.__stderr__ is None else 2

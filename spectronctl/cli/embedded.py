@@ -39,6 +39,7 @@ async def hold_open(
     """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
     with server_parts():
         from spectronctl.server.registry.opening import open_store
+    # Undone in reverse: the lock is let go once the store is closed.
     async with AsyncExitStack() as stack:
         await _enter_lock(stack, url, timeout=timeout, command=command, say=say)
         store = await open_store(url, credentials=store_credentials(env))
@@ -58,6 +59,7 @@ async def _enter_lock(
     wait = Wait(timeout, say)
     while True:
         try:
+            # Without a timeout of its own: it would block this event loop, and a cancellation could not get through.
             stack.enter_context(hold_store(url, timeout=0, command=command))
         except StoreLockedError as exc:
             wait.go_on(exc)
@@ -77,6 +79,7 @@ def make_transport(
         with server_parts():
             from spectronctl.server.app import create_app
             from spectronctl.server.handlers import work_on_jobs
+        # All of this at the first request: what is refused before that imports no server and opens no store.
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
             app = create_app(store, trusted=True)
@@ -89,6 +92,7 @@ def make_transport(
 def inspect_store(url: str) -> tuple[Path | None, StoreLockedError | None]:
     """Where an embedded store lies, if on a disk, and who keeps it from us; ConfigError when it cannot be opened."""
     with server_parts():
+        # Looked for, not imported: a diagnosis opens no store, and what is missing is told all the same.
         for name in ("fastapi", "surrealdb", "surrealdb_embedded"):
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)

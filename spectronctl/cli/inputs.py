@@ -53,9 +53,11 @@ class Inputs:
     def read_credential(self, credential: Credential) -> str:
         """The secret that a credential stands for."""
         if credential not in self._secrets:
+            # Once per run: stdin can be read once, and a program that prints the key may ask a person each time.
             secret = credential.read(self._env, self.read_stdin)
             self._secrets[credential] = secret
             if len(secret) >= MIN_SECRET:
+                # From here on no message shows it, wherever it turns up: in a path, in a server's error, in --debug.
                 self._streams.secrets.add(secret)
         return self._secrets[credential]
 

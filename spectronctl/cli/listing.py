@@ -29,6 +29,7 @@ def list_items(
     if keep is not None:
         yield from _list_kept(rt, request, keep)
         return
+    # The server is asked for no more than is shown.
     pages = (client or rt.client).pages(request, limit=_find_limit(rt))
     yield from (item.to_dict() for item in walk_pages(rt, pages))
 
@@ -63,6 +64,7 @@ def refuse_limit(rt: Runtime, option: str) -> None:
 def _list_kept(
     rt: Runtime, request: Request[Page[M]], keep: Callable[[M], bool]
 ) -> Iterator[dict[str, Any]]:
+    # The server counts before `keep` chooses, so it gets no limit here.
     limit, count = _find_limit(rt), 0
     for page in rt.client.pages(request):
         for item in filter(keep, page.items):
@@ -73,6 +75,7 @@ def _list_kept(
             yield item.to_dict()
         if count == limit:  # enough: what later pages hold is not asked
             if page.has_more:
+                # Whether any of the rest would be kept is not known without reading it.
                 _note_limit(rt, "may be")
             return
 
@@ -83,4 +86,4 @@ def _find_limit(rt: Runtime) -> int | None:
 
 
 def _note_limit(rt: Runtime, verb: str) -> None:
-    rt.out.note(f"There {verb} more: --limit {rt.settings.limit.value} ended the list.")
+    rt.out.remark(f"There {verb} more: --limit {rt.settings.limit.value} ended the list.")

@@ -20,6 +20,7 @@ MAX_LOOKED_AT = 5_000
 def name_near(rt: Runtime, error: RequestError) -> RequestError:
     """The error with the near names, if the server tells; as it was when it does not, or when that is not its point."""
     path = _split_path(error)
+    # Also 401: inside a context that does not exist a server knows no key, and so says that this one is wrong.
     if len(path) < 2 or error.candidates or error.status not in {401, 404}:
         return error
     # It explains a failure, and may not fail itself: what can go wrong here has gone wrong before.
@@ -36,6 +37,7 @@ def _split_path(error: RequestError) -> list[str]:
 
 def _explain(rt: Runtime, error: RequestError, path: list[str]) -> RequestError:
     context = path[1] if path[0] == "contexts" else path[0]
+    # Takes the management key, and its own error where there is none: then nothing is added.
     contexts = _list_contexts(rt)
     if context not in contexts:
         return _explain_context(error, context, contexts)

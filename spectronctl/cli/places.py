@@ -40,6 +40,7 @@ def open_places(
 
     With `check_files` nothing but a secret is replaced. UsageError and ConfigError.
     """
+    # One dict for the sinks and for `_SinkPlace`: the id of the key comes into it once it is known.
     labels = {"context": rotation.context, "name": rotation.name}
     places: list[OpenPlace] = []
     with ExitStack() as stack:
@@ -51,8 +52,10 @@ def open_places(
                 continue
             # A secret that is left somewhere would be dead as soon as this rotation is resumed: that makes another.
             place = Place.from_dict(document)
+            # Only for a command: to hide keys wipes them out of what /proc shows of this process, for good.
             env = rt.keyless_env if place.kind == "command" else {}
             sink = open_sink(place, replace=True, env=env, labels=labels, keeps=False)
+            # Before `reserve`, which may fail with half of it done.
             stack.callback(sink.discard)
             sink.reserve()
             _refuse_own_key(rt, sink)
@@ -102,6 +105,8 @@ class _SinkPlace:
         except ConfigError as exc:
             exc.hint = exc.hint or "The new secret is lost; resuming the rotation makes another."
             raise
+        # Another process may have written there meanwhile, and a rotation that went on would delete the old key. A
+        # command cannot be read back.
         if self.sink.read() not in (None, minted.secret):
             raise ConflictError(
                 f"{self.sink.place.label} changed while the new secret was put there"
@@ -130,6 +135,7 @@ def _refuse_other_files(rotation: Rotation) -> None:
 
 def _looks_like_secret(path: Path) -> bool:
     with path.open("rb") as file:
+        # One byte more than is allowed tells a longer file, without reading all of what may be a disk image.
         content = file.read(MAX_SECRET_BYTES + 1).strip()
     return len(content) <= MAX_SECRET_BYTES and b"\n" not in content
 

@@ -39,6 +39,7 @@ def _find_signer(rt: Runtime) -> Signer:
     credential = rt.settings.management_credential()
     path = None
     if credential is not None and credential.kind == "file":
+        # Compared with the places of a rotation, which are absolute: a journal is resumed from any directory.
         path = os.path.abspath(expand_home(str(credential.value), rt.env))
     return Signer(rt.clients.management_key, path)
 
@@ -141,9 +142,11 @@ def wait_for_all(
     for outcome in outcomes:
         if outcome.error is None and outcome.is_begun:
             try:
+                # One after the other takes hardly longer than all at once: each overlap counts from its own delivery.
                 outcome.item = wait_for(rt, rotations, outcome.item)
             except SpectronctlError as exc:
                 outcome.error = exc
+                # The error came in place of the rotation: how far it is stands in the journal.
                 outcome.item = rotations.ledger.find(outcome.item.id)
 
 
@@ -153,6 +156,7 @@ def explain_interrupt(rt: Runtime, rotations: Rotations, rotation: Rotation) -> 
     try:
         yield
     except KeyboardInterrupt:
+        # Without a journal nothing was sent, and there is nothing to resume.
         if rotation.is_open and rotations.ledger.keeps(rotation):
             rt.out.leave(f"interrupted; {rotation.resume_command} goes on")
         raise

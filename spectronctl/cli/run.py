@@ -31,6 +31,7 @@ class Run:
     def __init__(
         self, *, env: Mapping[str, str] = os.environ, streams: Streams | None = None
     ) -> None:
+        # Not a copy: `hide` takes os.environ itself for the sign that the process's own variables are meant.
         self.env = env
         self.streams = streams or Streams(sys.stdin, sys.stdout, sys.stderr, env)
         self.args: list[str] = []
@@ -75,6 +76,7 @@ class Run:
             now=self.find_time,
             pager=Pager(self.streams, lambda: self.keyless_env),
         )
+        # Said where the output is made, so once in a run, and by no `--help` or `--version`.
         if warning := self.config.warning:
             out.warn(warning)
         for warning in warn_of_variables(self.env):
@@ -99,6 +101,7 @@ class Run:
         from spectronctl.config.variables import hide_variables
         from spectronctl.ground.concealment import conceal
 
+        # The variables alone are not enough: /proc/PID/cmdline shows the argument to the program that is started.
         if self.env is os.environ and "api_key" in self.flags:
             conceal((), self.flags["api_key"])
         return hide_variables(self.env, names)

@@ -32,6 +32,7 @@ def reserve_secret(
     from spectronctl.output.sinks import SinkGroup, check_secret_output
 
     places = options.parse_places(rt.env) if options else ()
+    # Stdout first: where the secret would show on a terminal, no place is touched.
     if options:
         check_secret_output(rt.streams, reveal=options.reveal, has_file=bool(places))
     known = {"context": context, "name": name}
@@ -48,6 +49,8 @@ def reserve_secret(
 def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View, note: str) -> None:
     """Hand a minted secret to its places, and to stdout where it is to be shown."""
     try:
+        # Into the places before stdout: what is printed cannot be checked, and a failure then names the places that
+        # have it.
         sinks.commit(minted.secret, id=minted.id)
         if sinks.is_shown:
             rt.out.secret(minted.to_dict(), view)
@@ -62,6 +65,7 @@ def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View,
 def _explain_undelivered(
     error: SpectronctlError, minted: MintedKey, sinks: SinkGroup, context: str
 ) -> None:
+    # The sink's own error says where the one copy was left: it is not lost.
     if sinks.kept and not sinks.stored:
         return
     where = f"its secret is only in {sinks.describe()}" if sinks.stored else "its secret is lost"

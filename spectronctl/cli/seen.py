@@ -26,6 +26,7 @@ def remember_contexts(
     for item in items:
         ids.append(str(item["id"]))
         yield item
+    # Not reached when the reader stops before the end: half a list replaces nothing.
     is_whole = is_whole and rt.settings.limit.value is None
     seen.remember(rt.env, rt.settings.url.value, ids, replace=is_whole)
 

@@ -74,6 +74,7 @@ def wait_for_job(
         if rt.settings.is_local:
             exc.hint = "It stops, and goes on while a command waits for it or serves the store."
         raise
+    # The last one that was shown: a watch ends with a job that is over, or raises.
     return job
 
 

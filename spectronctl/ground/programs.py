@@ -79,7 +79,9 @@ def read_output(
 def leave_interrupts_to_child() -> Iterator[None]:
     """Ctrl-C means something to an editor or a pager: while it runs, it does not end us."""
     try:
-        before = signal.signal(signal.SIGINT, lambda *_: None)  # a program starts with the default
+        # A handler, not SIG_IGN: a program starts with the default where we have a handler, and inherits what is
+        # ignored.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
     except ValueError:  # not the main thread, which is the one that is interrupted
         yield
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,43 +12,51 @@ from spectronctl.output.documents import to_json
 
 MISSING = "-"
 
-_EMOJI_STYLE = "\ufe0f"
-_JOINER = "\u200d"
-_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-
+_DAY = 86400
 _UNITS = (
-    ("year", 365 * 86400),
-    ("month", 30 * 86400),
-    ("day", 86400),
+    ("year", 365 * _DAY),
+    ("month", 30 * _DAY),
+    ("day", _DAY),
     ("hour", 3600),
     ("minute", 60),
     ("second", 1),
 )
+_SHORT_UNITS = tuple((unit[0], length) for unit, length in _UNITS if unit != "month")
+_MAX_DAYS = 730  # a key of 400 days is told from one of 700
 
 
 def measure(text: str) -> int:
     """Cells that the text takes in a terminal: two for a wide East Asian character or an emoji, none for an accent."""
-    return len(text) if text.isascii() else sum(_measure_all(text))
+    if text.isascii():
+        return len(text)
+    from rich.cells import (
+        cell_len,
+    )  # it knows what emoji, joiners and variation selectors make of each other
+
+    return cell_len(text)
 
 
-def _measure_all(text: str) -> Iterator[int]:
-    before, width = "", 0
-    for character in text:
-        if character == _EMOJI_STYLE and width == 1:  # such as a heart, or the digit of a keycap
-            width = 2
-            yield 1
-        elif (character in _SKIN_TONES and width == 2) or (before == _JOINER and width == 2):
-            yield 0  # one picture with what comes before
-        elif own := _measure_character(character):
-            width = own
-            yield own
-        before = character
+def cut(text: str, width: int) -> str:
+    """The text, or as much of it as `width` cells hold beside an ellipsis."""
+    if measure(text) <= width:
+        return text
+    if text.isascii():
+        return f"{text[: width - 1].rstrip()}…"
+    from rich.cells import set_cell_size
+
+    return f"{set_cell_size(text, width - 1).rstrip()}…"
 
 
-def _measure_character(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells; a longer word stays in one piece, so that it can be copied."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if measure(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def to_text(value: Any) -> str:
@@ -75,18 +82,32 @@ def format_words(values: list[Any]) -> str:
 
 def format_age(value: Any, now: datetime) -> str:
     """An RFC 3339 time as seen from `now`: `3 minutes ago`, `in 2 days`; anything else as it is."""
+    return _place(value, now, _format_distance)
+
+
+def format_short_age(value: Any, now: datetime) -> str:
+    """The same for a cell of a table: `3m ago`, `in 2d`."""
+    return _place(value, now, _format_short_distance)
+
+
+def _place(value: Any, now: datetime, format_distance: Callable[[int], str]) -> str:
     moment = parse_time(value)
     if moment is None:
         return format_value(value)
     seconds = (now - moment).total_seconds()
-    distance = _format_distance(round(abs(seconds)))
-    if distance is None:
+    distance = round(abs(seconds))
+    if not distance:
         return "now"
-    return f"{distance} ago" if seconds > 0 else f"in {distance}"
+    return f"{format_distance(distance)} ago" if seconds > 0 else f"in {format_distance(distance)}"
 
 
-def _format_distance(seconds: int) -> str | None:
-    for unit, length in _UNITS:
-        if count := seconds // length:
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return None
+def _format_distance(seconds: int) -> str:
+    unit, length = next(each for each in _UNITS if seconds >= each[1])
+    count = seconds // length
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def _format_short_distance(seconds: int) -> str:
+    units = _SHORT_UNITS if seconds >= _MAX_DAYS * _DAY else _SHORT_UNITS[1:]
+    unit, length = next(each for each in units if seconds >= each[1])
+    return f"{seconds // length}{unit}"

@@ -64,6 +64,7 @@ class Output:
         self.needs_reader = False
         """Whether it is a failure that the reader of stdout has gone: the response is shown only once."""
         self._held: list[str] = []
+        self._remarks: list[str] = []
         self._colors_stderr = streams.colors_stderr(color)
         self._rendering = Rendering(
             format,
@@ -72,6 +73,7 @@ class Output:
             sort,
             no_header,
             self.note,
+            self.remark,
             is_screen=streams.stdout_is_terminal,
             limit=limit,
             now=now,
@@ -225,6 +227,12 @@ class Output:
             if self._pager and form in _READ and self._pager.show(whole):
                 return
             self._streams.write_output(whole, needs_reader=self.needs_reader)
+        while self._remarks:
+            self.note(self._remarks.pop(0))
+
+    def remark(self, text: str) -> None:
+        """Tell people something about the result once it is written, as `note` does."""
+        self._remarks.append(text)
 
     def note(self, text: str) -> None:
         """Tell people something on stderr; under json and jsonl, once the command has succeeded."""

@@ -6,11 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from spectronctl.ground.text import escape, escape_steering
 from spectronctl.output import tables
-from spectronctl.output.cells import format_age, format_value, format_words, to_text
+from spectronctl.output.cells import (
+    format_age,
+    format_short_age,
+    format_value,
+    format_words,
+    to_text,
+)
 from spectronctl.output.differences import flatten
 from spectronctl.output.documents import (
     format_csv,
@@ -27,6 +33,14 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.]+$)")
 
 FOR_PEOPLE = {"table", "wide"}
 WITH_COLUMNS = {"table", "wide", "csv"}
+
+_ROOM: Mapping[str, Literal["cut", "wrapped"]] = {
+    "text": "cut",
+    "list": "cut",
+    "lines": "cut",
+    "words": "wrapped",
+}
+"""How a column of each kind makes room on a narrow terminal; the others do not."""
 
 Item = Mapping[str, Any]
 Lines = Iterable[str]
@@ -50,6 +64,9 @@ class Rendering:
     sort: str | None
     no_header: bool
     note: Callable[[str], None]
+    """Told at once."""
+    remark: Callable[[str], None]
+    """Told once the table is there."""
     is_screen: bool = False
     limit: int | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -133,7 +150,7 @@ class Rendering:
             return items
         arranged = order.arrange(items)
         if self.limit is not None and len(arranged) > self.limit:
-            self.note(f"There are more: --limit {self.limit} ended the list.")
+            self.remark(f"There are more: --limit {self.limit} ended the list.")
         return arranged[: self.limit]
 
     def _render_csv(self, items: Iterable[Item], columns: Sequence[Column]) -> Lines:
@@ -165,15 +182,28 @@ class Rendering:
     # Tables
 
     def _render_table(self, items: Iterable[Item], view: View) -> Lines:
-        columns = self.find_columns(view)
-        items = list(items)  # the first of them brings the response that tells the server's time
-        now = self.now()
-        rows = [[self._format_cell(column, item, now) for column in columns] for item in items]
+        rows = list(items)  # the first of them brings the response that tells the server's time
         if not rows:
             self.note(f"No {view.plural}.")
-        paths = [column.path or column.name for column in columns]
-        whole = paths.index(view.name) if view.name in paths else None
-        return self._tabulate([column.name for column in columns], rows, whole=whole)
+        columns = self._choose_columns(rows, view)
+        now = self.now()
+        cells = [[self._format_cell(column, item, now) for column in columns] for item in rows]
+        if self.terminal is None:
+            return self._lay_out([column.name for column in columns], cells)
+        return self._draw(columns, cells, view) if rows else ()
+
+    def _choose_columns(self, rows: Sequence[Item], view: View) -> tuple[Column, ...]:
+        columns = self.find_columns(view)
+        if not self._may_leave_out:
+            return columns
+        return tuple(
+            c for c in columns if not c.optional or any(_says_more(c, r, view) for r in rows)
+        )
+
+    @property
+    def _may_leave_out(self) -> bool:
+        """Whether the table is ours to shape: `-o wide` and `--columns` ask for all of it, on one line per row."""
+        return self.format == "table" and self.columns is None
 
     def _format_cell(self, column: Column, item: Item, now: datetime) -> str:
         value = column.read(item)
@@ -181,20 +211,34 @@ class Rendering:
             return format_value(value)
         if column.kind == "words" and isinstance(value, list):
             return format_words(value)
-        return format_age(value, now) if column.kind == "time" else format_value(value)
+        if column.kind == "age":
+            return format_short_age(value, now).removesuffix(" ago")
+        return format_short_age(value, now) if column.kind == "time" else format_value(value)
 
-    def _tabulate(self, names: list[str], rows: list[list[str]], *, whole: int | None) -> Lines:
+    def _lay_out(self, names: list[str], rows: list[list[str]]) -> Lines:
         head = self._head([escape(name).upper() for name in names])
-        if self.terminal is None:
-            return tables.lay_out(rows if head is None else [head, *rows])
-        return self._draw(rows, head=head, whole=whole)
+        return tables.lay_out(rows if head is None else [head, *rows])
 
-    def _draw(self, rows: list[list[str]], *, head: list[str] | None, whole: int | None) -> Lines:
-        if not rows or self.terminal is None:
-            return ()
-        return tables.draw(
-            rows, width=self.terminal.width, color=self.terminal.color, head=head, whole=whole
-        )
+    def _draw(self, columns: Sequence[Column], rows: list[list[str]], view: View) -> Lines:
+        tracks = [
+            tables.Track(
+                head=None if self.no_header else column.title.upper(),
+                cells=cells,
+                room=_ROOM.get(column.kind, "none"),
+                stays=(column.path or column.name) == view.name,
+                colored=column.kind == "status",
+            )
+            for column, cells in zip(columns, zip(*rows, strict=True), strict=True)
+        ]
+        return self._fit(tracks, can_leave_out=self._may_leave_out)
+
+    def _fit(self, tracks: Sequence[tables.Track], *, can_leave_out: bool) -> Lines:
+        assert self.terminal is not None
+        width = self.terminal.width if can_leave_out else None
+        drawing = tables.draw(tracks, width=width, color=self.terminal.color)
+        if missing := ", ".join(filter(None, drawing.left_out)):
+            self.remark(f"Not shown at this width: {missing}. -o wide shows all columns.")
+        return drawing.lines
 
     def _render_card(self, item: Item, view: View) -> Lines:
         """One resource as lines of a name and a value."""
@@ -203,12 +247,16 @@ class Rendering:
             [escape(name), self._format_field(value, now, is_time=is_time)]
             for name, value, is_time in self._fields(item, view)
         ]
-        return self._draw(rows, head=None, whole=0) if self.terminal else tables.lay_out(rows)
+        if not rows or self.terminal is None:
+            return tables.lay_out(rows)
+        names, values = zip(*rows, strict=True)
+        value = tables.Track(None, values, room="wrapped", stays=True)
+        return self._fit([tables.Track(None, names, stays=True), value], can_leave_out=True)
 
     def _fields(self, item: Item, view: View) -> list[tuple[str, Any, bool]]:
         if self.columns is not None:
-            return [(c.name, c.read(item), c.kind == "time") for c in self.find_columns(view)]
-        times = {c.path or c.name for c in view.every_column if c.kind == "time"}
+            return [(c.name, c.read(item), c.is_time) for c in self.find_columns(view)]
+        times = {c.path or c.name for c in view.every_column if c.is_time}
         return [(path, leaf, path in times) for path, leaf in flatten(item).items()]
 
     def _format_field(self, value: Any, now: datetime, *, is_time: bool) -> str:
@@ -257,7 +305,13 @@ class Rendering:
         if self.format == "csv":
             return format_csv(self._head(names), ([i.get(name) for name in names] for i in found))
         rows = [[format_value(item.get(name)) for name in names] for item in found]
-        return self._tabulate(names, rows, whole=None)
+        if self.terminal is None or not names:
+            return self._lay_out(names, rows)
+        tracks = [
+            tables.Track(None if self.no_header else escape(name).upper(), cells)
+            for name, cells in zip(names, zip(*rows, strict=True), strict=True)
+        ]
+        return self._fit(tracks, can_leave_out=False)
 
     def _render_scalars(self, values: Iterable[Any]) -> Lines:
         if self.format == "csv":
@@ -269,6 +323,11 @@ class Rendering:
 
 def _names(items: Iterable[Item], view: View) -> Iterator[Any]:
     return (item[view.name] for item in items if item.get(view.name) is not None)
+
+
+def _says_more(column: Column, item: Item, view: View) -> bool:
+    value = column.read(item)
+    return value is not None and value != item.get(view.name)
 
 
 def _has_name(part: Any, view: View) -> bool:

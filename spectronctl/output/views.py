@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from spectronctl.errors import UsageError
 
-Kind = Literal["text", "time", "list", "words", "lines"]
+Kind = Literal["text", "id", "time", "age", "status", "list", "words", "lines"]
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,35 @@ class Column:
     """
     A column of a table: its name, and the dotted path of its field, the name itself by default.
 
-    A `time` is RFC 3339; a `list` is joined by commas, as any list is; `words` are a list that a terminal may break
-    into lines; `lines` are a text that keeps them where it stands alone. What no field holds is made by `compute`.
+    On a narrow terminal a `text` or a `list`, which is joined by commas, loses its end; `words`, a list or a sentence,
+    continue on the next line; nothing else is ever cut: an `id` is what people copy, a `time` is RFC 3339 and shown as
+    seen from now, an `age` too, a `status` is one word in colour. `lines` are a text that keeps them where it stands
+    alone. What no field holds is made by `compute`. One that is `optional` is shown by default only where a row has
+    something there other than its own name.
     """
 
     name: str
     path: str | None = None
     kind: Kind = "text"
     compute: Callable[[Mapping[str, Any]], Any] | None = None
+    optional: bool = False
+
+    @property
+    def is_time(self) -> bool:
+        """Whether a moment is in it."""
+        return self.kind in {"time", "age"}
+
+    @property
+    def title(self) -> str:
+        """Its name on a terminal, where no time is seen but how far away it is."""
+        if self.kind == "age":
+            return "age"
+        return self.name.removesuffix("_at") if self.kind == "time" else self.name
+
+    @property
+    def spellings(self) -> set[str]:
+        """What may be typed for it: its name, what is seen above it, the field that JSON has."""
+        return {each.casefold() for each in (self.name, self.title, self.path or self.name)}
 
     def read(self, item: Mapping[str, Any]) -> Any:
         """The item's value in this column, None where it has none."""
@@ -80,7 +101,7 @@ class Order:
         value = self.column.read(item)
         if isinstance(value, (int, float)):
             return 0, value
-        moment = parse_time(value) if self.column.kind == "time" else None
+        moment = parse_time(value) if self.column.is_time else None
         return (1, moment.timestamp()) if moment else (2, to_text(value).casefold())
 
 
@@ -98,7 +119,7 @@ def check_sort(view: View, name: str) -> Order:
 
 def _find_column(view: View, name: str, option: str) -> Column:
     for column in view.every_column:
-        if column.name.casefold() == name.casefold():
+        if name.casefold() in column.spellings:
             return column
     from difflib import get_close_matches
 

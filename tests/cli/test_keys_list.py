@@ -14,8 +14,8 @@ import pytest
 from tests.support.commandline import CommandLine, Result
 from tests.support.server import Server
 
-ORPHAN_COLUMNS = "NAME ID REASON CREATED_AT LAST_USED_AT EXPIRES_AT"
-COLUMNS = "NAME LOGICAL ID PRINCIPAL STATUS CREATED_AT LAST_USED_AT EXPIRES_AT SCOPE_FLOOR"
+ORPHAN_COLUMNS = "NAME ID REASON LAST_USED_AT CREATED_AT"
+COLUMNS = "NAME ID STATUS LAST_USED_AT CREATED_AT LOGICAL"
 
 
 def names(result: Result) -> list[str]:
@@ -75,14 +75,26 @@ def test_a_filter_that_cannot_be_is_named_before_anything_is_sent(
 def test_the_table_shows_the_logical_name_beside_the_stamped_one(keys: CommandLine) -> None:
     table = keys("keys list").out.splitlines()
     assert table[0].split() == COLUMNS.split()
-    assert table[2].split()[:2] == ["app.g2", "app"]
-    assert '{"org":"acme"}' in table[2]
+    assert (table[2].split()[0], table[2].split()[-1]) == ("app.g2", "app")
+    assert '{"org":"acme"}' in keys("keys list -o wide").out.splitlines()[2]
 
     assert keys("keys list --columns logical,name --match app --no-header").out.split() == (
         ["app", "app", "app", "app.g2"]
     )
     rows = csv.DictReader(io.StringIO(keys("keys list -o csv --sort -logical").out))
     assert [row["logical"] for row in rows] == ["boss", "batch", "app", "app"]
+
+
+def test_the_logical_name_is_shown_only_where_it_differs(keys: CommandLine) -> None:
+    table = keys("keys list --match 'b*'").out.splitlines()
+    assert table[0].split() == COLUMNS.split()[:-1]
+    assert "LOGICAL" in keys("keys list --match 'b*' -o wide").out.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ["created_at", "age", "AGE"])
+def test_a_column_is_found_by_what_is_seen_above_it(keys: CommandLine, name: str) -> None:
+    for option in (f"--columns {name}", f"--sort {name}"):
+        assert keys(f"keys list {option}").code == 0
 
 
 def test_json_is_what_the_server_said(keys: CommandLine) -> None:
@@ -92,7 +104,10 @@ def test_json_is_what_the_server_said(keys: CommandLine) -> None:
 def test_ages_are_relative_on_a_terminal(keys: CommandLine) -> None:
     columns = "created_at,last_used_at,expires_at"
     line = f"keys list --match boss --no-header --columns {columns}"
-    assert re.search(r"(now|ago) +- +in (9|10) days", keys(line, terminal=True).out)
+    assert re.search(r"(now|\d+s) +- +in (9|10)d", keys(line, terminal=True).out)
+    plain = {"NO_COLOR": "1"}
+    head = keys(f"keys list --columns {columns}", terminal=True, env=plain).out.splitlines()[0]
+    assert head.split() == ["AGE", "LAST_USED", "EXPIRES"]
     assert re.search(r"\dT[\d:.]+Z  -  .*\dT[\d:.]+Z", keys(line).out)
 
 

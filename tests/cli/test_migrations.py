@@ -37,8 +37,8 @@ def test_the_real_server_is_current(run: CommandLine) -> None:
     newest = body["schema_version"]
     table = run("migration status --no-header").out.split()
     assert table == [
-        *("acme-prod", str(newest), str(newest), "current", "-"),
-        *("beta", str(newest), str(newest), "current", "-"),
+        *("acme-prod", str(newest), str(newest), "current"),
+        *("beta", str(newest), str(newest), "current"),
     ]
     assert [each["context_id"] for each in body["contexts"]] == ["acme-prod", "beta"]
 

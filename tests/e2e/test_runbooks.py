@@ -244,6 +244,7 @@ def test_a_ci_job_whose_store_fails_once_delivers_on_its_next_try(scene: Scene) 
 def test_a_ci_job_elsewhere_prints_no_secret_and_says_what_a_dead_runner_left(
     scene: Scene, tmp_path: Path
 ) -> None:
+    assert scene.works(read_file(scene))  # it is in use, as the dead runner's job left it
     scene.find(f"keys create planner.g2 --secret-file '{tmp_path / 'lost'}'")
     done = scene.run("ci-rotation.sh", GITHUB_ACTIONS="")
     assert done.returncode == 0, done.stderr

@@ -19,6 +19,8 @@ class Entry:
     alias: str | None = None
 
 
+# Here, and not in the modules: `spectronctl --help` and a mistyped name would import all of them. A test holds each
+# text to what the command says of itself.
 COMMANDS = {
     "contexts": Entry(
         "Create, configure and delete contexts.",

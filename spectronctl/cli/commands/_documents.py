@@ -19,6 +19,8 @@ def name_file(file: str) -> str:
 def load_bytes(rt: Runtime, file: str, option: str) -> bytes:
     """All that a file holds, or stdin for `-`; UsageError for what cannot be read."""
     try:
+        # Bytes: what is not UTF-8, or begins with a mark of Windows editors, is the parser's to tell, with the file's
+        # name.
         return rt.inputs.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
     except OSError as exc:
         raise UsageError(f"{name_file(file)}: {exc.strerror}") from None

@@ -86,6 +86,7 @@ class SecretOptions:
                 hint="--secret-file 'keys/{name}.key', or --secret-command CMD, with the name in SPECTRONCTL_KEY_NAME.",
             )
         for place in places:
+            # A command may be the same for all: it is told in its environment whose secret it reads.
             if count > 1 and place.path is not None and not place.placeholders & {"name", "id"}:
                 raise UsageError(
                     f"{place.label} would hold the last of several secrets only",
@@ -98,6 +99,7 @@ class SecretOptions:
         options = {
             "--secret-file": self.secret_file or (),
             "--secret-env-file": self.secret_env_file or (),
+            # As many as there were: the line that is shown says what to repeat, not with which words.
             "--secret-command": ["CMD"] * len(self.secret_command or ()),
         }
         words = [word for option, texts in options.items() for t in texts for word in (option, t)]

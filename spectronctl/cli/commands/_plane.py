@@ -21,6 +21,7 @@ def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client
     try:
         yield client, context
     except (AuthError, ForbiddenError) as exc:
+        # Without a status it is our own error, which says already that there is no key.
         if exc.status is not None and _sends_management_key(rt, context):
             exc.hint = (
                 f"A management key was sent. Give a key of context {context}: in SPECTRON_API_KEY,"
@@ -31,6 +32,7 @@ def open_plane(rt: Runtime, context: str | None = None) -> Iterator[tuple[Client
 
 def _sends_management_key(rt: Runtime, context: str) -> bool:
     credential = rt.settings.data_plane_credential(context)
+    # The same credential, not the same text: nothing is read to find out.
     if credential is None or credential != rt.settings.management_credential():
         return False
     return not rt.inputs.read_credential(credential).startswith("sk-")  # --api-key serves for both

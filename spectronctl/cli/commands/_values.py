@@ -24,6 +24,8 @@ def parse_value(text: str, option: str) -> Any:
     """
     try:
         return parse_json(text)
+    # Before DocumentError, which it is one of: a name that is there twice is no text that happens to begin with a
+    # brace.
     except AmbiguousError as exc:
         raise UsageError(f"{option}{exc}") from None
     except DocumentError:
@@ -52,6 +54,7 @@ def _read_name(text: str, start: int, option: str) -> tuple[str, int]:
     """A name and where it ends: at a dot, an equals sign or the end."""
     quoted, plain = _QUOTED.match(text, start), _PLAIN.match(text, start)
     found = quoted or plain
+    # A quote that is never closed would else be part of a plain name.
     if found is None or (quoted is None and text.startswith('"', start)):
         raise _refuse_path(text, option)
     if text[found.end() : found.end() + 1] not in {".", "=", ""}:

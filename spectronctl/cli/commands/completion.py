@@ -41,5 +41,6 @@ def completion(
     from spectronctl.cli._tree import walk
     from spectronctl.cli.app import tree
 
+    # The generators are named like the shells.
     generate = getattr(_completion, shell.value)
     typer.echo(generate(list(walk(tree()))), nl=False)

@@ -78,7 +78,9 @@ def exec_program(
     )
     lifetime = parse_lifetime(expires_in)
     env = _make_env(rt)
+    # On the PATH that the program will have, and before a key is minted for it.
     check_program(words[0], env)
+    # From here on a signal that ends a process is an exception, so that no key is left behind.
     with SignalRelay() as relay:
         loan = lending.plan_loan(rt.client, rt.context, key, rights, lifetime=lifetime)
         minted = _mint_key(rt, loan)
@@ -93,6 +95,7 @@ def _mint_key(rt: Runtime, loan: Loan) -> MintedKey:
     from spectronctl.operations import lending
 
     try:
+        # The request may be on its way when the interrupt comes: the key has a name of its own, by which it is found.
         return lending.lend_key(rt.client, rt.context, loan)
     except KeyboardInterrupt:
         _return_key(rt, loan, None)
@@ -107,6 +110,8 @@ def _make_env(rt: Runtime) -> dict[str, str]:
             hint="'spectronctl serve exec -- CMD' runs a program against a server of its own.",
         )
     return {
+        # All that says which server, then our own word for each: a variable of higher rank that stayed would win in the
+        # program.
         **rt.hide(rt.settings.key_variables | SERVER_VARIABLES),
         **rt.settings.way_variables,
         "SPECTRON_URL": rt.settings.url.value,

@@ -17,6 +17,7 @@ def _list_versions(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Each context with its schema, and how that stands to the newest; also those named only as not being there."""
     newest = body.get("schema_version")
     versions = {each["context_id"]: each.get("version") for each in body.get("contexts", ())}
+    # Servers differ: some list ids, others objects that say what went wrong.
     behind, failures = _index(body.get("behind", ())), _index(body.get("failures", ()))
     for context in dict.fromkeys([*versions, *behind, *failures]):
         version = versions.get(context)
@@ -46,6 +47,7 @@ def _describe_state(
     behind: Mapping[str, Any],
     failures: Mapping[str, Any],
 ) -> str:
+    # Before `failures`, where it may be listed too: what is newer than the server has another way out than a failure.
     if isinstance(version, int) and isinstance(newest, int) and version > newest:
         return "ahead"
     if context in failures:
@@ -55,11 +57,11 @@ def _describe_state(
 
 VERSIONS = View(
     columns=(
-        Column("context"),
-        Column("version"),
-        Column("newest"),
-        Column("state"),
-        Column("error"),
+        Column("context", kind="id"),
+        Column("version", kind="id"),
+        Column("newest", kind="id"),
+        Column("state", kind="status"),
+        Column("error", kind="words", optional=True),
     ),
     name="context",
     plural="contexts",
@@ -77,6 +79,7 @@ def show_status(ctx: Context) -> None:
     rt = ctx.runtime
     rt.out.check(VERSIONS)
     body = rt.client.send(api.get_migrations()).to_dict()
+    # The whole is what an operator asks for: a context that happens to be configured must not hide the others.
     typed = rt.flags.get("context")
     rt.out.show(body if typed is None else _narrow(body, typed), VERSIONS)
 

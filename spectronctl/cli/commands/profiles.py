@@ -20,22 +20,24 @@ app = App()
 
 PROFILES = View(
     columns=(
-        Column("name"),
-        Column("default"),
+        Column("name", kind="id"),
+        Column("default", kind="id"),
+        Column("protected", kind="id"),
         Column("url"),
-        Column("context"),
+        Column("context", kind="id"),
         Column("key"),
-        Column("protected"),
     ),
     wide=(Column("auth_header"), Column("ca_file"), Column("timeout"), Column("retries")),
     name="name",
     plural="profiles",
 )
 CURRENT = View(
-    columns=(Column("name"), Column("url"), Column("source")), name="name", plural="profiles"
+    columns=(Column("name", kind="id"), Column("url"), Column("source")),
+    name="name",
+    plural="profiles",
 )
 VALUES = View(
-    columns=(Column("setting"), Column("value"), Column("source")),
+    columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
     name="setting",
     plural="settings",
 )
@@ -117,6 +119,8 @@ def show_profile(
     """Show every setting as it resolves here and now, and which layer won."""
     rt = ctx.runtime
     if name:
+        # Before the settings are read for the first time: they are resolved once, and the argument takes the place of
+        # the flag.
         rt.flags["profile"] = name
     rt.out.check(VALUES)
     rows = [
@@ -137,6 +141,7 @@ def _describe_key(rt: Runtime, name: str, find: Callable[[], Credential | None])
         credential = find()
         source = credential and credential.source
         value = credential and digest(rt.inputs.read_credential(credential))
+    # Not raised: what is wrong with one key must not hide the other settings, for which this command is run.
     except (AuthError, ConfigError) as exc:
         value = f"unusable: {exc.message}"
     return {"setting": name, "value": value, "source": source or "default"}
@@ -203,6 +208,7 @@ def add_profile(
     if len(keys) > 1:
         raise UsageError(f"{' and '.join(keys)} are both given; keep one of them")
     if check:
+        # Before the file is touched: a profile whose key is refused leaves no trace.
         _try_key(rt, editing.preview_profile(_path(rt), name, fields), name)
     config = editing.add_profile(_path(rt), name, fields, use=use)
     _show(rt, config, name, f"Added profile {name} to {_path(rt)}.")
@@ -217,12 +223,14 @@ def _try_key(rt: Runtime, config: profiles.Config, name: str) -> None:
     if context := rt.settings.context.value:
         rt.clients.of_context(context).send(identity.get_identity(context))
     else:
+        # The cheapest read that a management key is for; without a context nothing can be said of a context's key.
         rt.client.send(contexts.list_contexts(limit=1))
 
 
 def _kept_flags(rt: Runtime) -> dict[str, str]:
     kept = {field: str(rt.flags[field]) for field in KEPT_FLAGS if rt.flags.get(field) is not None}
     if kept.get("api_key_file") == "-":
+        # A file is read at every run; stdin only now, so the key itself has to be kept.
         del kept["api_key_file"]
         kept["api_key"] = rt.inputs.read_credential(Credential("stdin", "--api-key-file -"))
     return kept
@@ -247,6 +255,7 @@ def set_value(
     """Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context's own key."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
+    # Also context_keys.CONTEXT.api_key. The message does not repeat the value.
     if field.rpartition(".")[2] == "api_key" and value != "-":
         raise UsageError(
             "a key on the command line would be visible to others",

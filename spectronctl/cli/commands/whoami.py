@@ -43,12 +43,12 @@ def _list_planes(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 BOTH = View(
     columns=(
-        Column("plane"),
-        Column("principal_id", "identity.principal_id"),
-        Column("accepted"),
-        Column("key"),
+        Column("plane", kind="id"),
+        Column("principal_id", "identity.principal_id", kind="id"),
+        Column("accepted", kind="id"),
+        Column("key", kind="id"),
         Column("source"),
-        Column("problem"),
+        Column("problem", kind="words", optional=True),
     ),
     wide=(Column("effective_grants", "identity.effective_grants"),),
     name="plane",

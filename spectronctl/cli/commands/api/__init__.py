@@ -95,6 +95,7 @@ def call_api(
 
     rt = ctx.runtime
     rt.out.check(INCLUDED if include else ANYTHING)
+    # A last slash is dropped elsewhere. Here an empty variable in a script would delete what the thing belongs to.
     if method is Method.DELETE and path.partition("?")[0].endswith("/"):
         raise UsageError(
             "PATH ends in an empty name: nothing says what to delete",
@@ -106,6 +107,7 @@ def call_api(
         raise UsageError(
             "--paginate joins the responses to GET into one list, and cannot be used with --include"
         )
+    # Only a typed one: a limit of the environment is for lists.
     if not paginate and "limit" in rt.flags:
         raise UsageError(
             "--limit ends the list that --paginate makes",
@@ -114,11 +116,13 @@ def call_api(
     if method.value not in READS:
         _get_consent(rt, request, target, confirm, reveal=reveal)
     with open_target(rt, target) as client:
+        # A secret is shown once: with `| head` that is a failure here, and a success for every other response.
         rt.out.needs_reader = target.mints and method.value not in READS
         if paginate:
             limit = rt.settings.limit.value
             rt.out.show_any(walk_pages(rt, list_pages(client, request, limit=limit)))
             return
+        # With --include the whole response is one object, so even a stream of events has to end first.
         response = client.send(request) if include else client.open(request)
         with _explain_lost(rt):
             _show_response(rt, request, response, include=include)

@@ -49,6 +49,7 @@ def _find_file(name: str, path: str) -> Path:
     if not path:
         raise UsageError(f"--form {name}: a path is needed after @, or - for stdin")
     try:
+        # Looked at now, opened only while the body is sent: a body that breaks off half-way may have been carried out.
         is_directory = stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError) as exc:
         problem = getattr(exc, "strerror", None) or str(exc)

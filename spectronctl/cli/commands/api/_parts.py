@@ -27,6 +27,7 @@ _RESERVED = frozenset(
         *("authorization", "api-key", "proxy-authorization", "cookie"),
         *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te"),
         *("trailer", "upgrade", "expect", "x-request-id"),
+        # Frameworks that honour these would carry out another method than the one that was confirmed.
         *("x-http-method", "x-http-method-override", "x-method-override"),
     }
 )
@@ -117,8 +118,10 @@ class PartOptions:
             return content, None
         headers.update({} if kinds else {"Content-Type": "application/json"})
         body = parse_json(content, name)
+        # From a file or stdin it is welcome: only what was typed is seen by `ps` and kept by the shell's history.
         if name == "--data" and any(find_secrets(body)):
             raise _refuse_secret("--data", "--data @FILE or --data -")
+        # JSON on the wire must not begin with the mark that Windows editors write.
         return content.removeprefix(b"\xef\xbb\xbf"), body
 
 
@@ -127,6 +130,7 @@ def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _NAME.fullmatch(name):
         raise UsageError("--header: a header of the form NAME:VALUE is needed")
+    # CGI and WSGI make one variable of API-KEY and API_KEY: either would be taken for the key.
     if name.lower().replace("_", "-") in _RESERVED:
         raise UsageError(
             f"--header {name} is not yours to set",
@@ -166,6 +170,7 @@ def _read_text(rt: Runtime, path: str, name: str) -> str:
 def _read_bytes(rt: Runtime, data: str) -> tuple[str, bytes]:
     """Where the body is from, and the body."""
     if data != "-" and not data.startswith("@"):
+        # The very bytes that were typed: Python keeps those of argv that are not UTF-8 as lone surrogates.
         return "--data", data.encode("utf-8", "surrogateescape")
     file = data.removeprefix("@")
     return name_file(file), load_bytes(rt, file, "--data")
@@ -177,6 +182,7 @@ def _build_body(fields: list[tuple[str, str, bool]]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, text, is_typed in fields:
         names, _ = split_path(name, "--field")
+        # What a file holds is always text: a note that reads 2024 does not become a number.
         value = parse_value(text, f"--field {name}") if is_typed else text
         if is_typed and any(find_secrets(nest(names, value))):
             raise _refuse_secret(f"--field {name}", f"--field {name}=@FILE or {name}=@-")

@@ -52,6 +52,8 @@ class Target:
     @property
     def mints(self) -> bool:
         """Whether the response to a write holds a new key's secret."""
+        # An escaped slash counts as one: a proxy that decodes it leads to the same route. In doubt it mints, which
+        # costs no more than a refusal on a terminal.
         return self.names[-1].rpartition("/")[2].casefold() in MINTING
 
     @property
@@ -76,6 +78,7 @@ def parse_target(rt: Runtime, text: str) -> Target:
     path = path.removeprefix("/")
     if f"{path}/".startswith(f"{_ROOT}/"):
         path = path.removeprefix(_ROOT).removeprefix("/")
+    # A function: where {context} does not stand, no context needs to be chosen.
     segments = [_parse_segment(segment, lambda: rt.context) for segment in path.split("/")]
     if len(segments) > 1 and not segments[-1]:
         segments.pop()  # a last slash names nothing, and is not sent
@@ -90,6 +93,7 @@ def _strip_server(text: str, url: str) -> str:
     if not _IS_URL.match(text):
         return text
     address, mark, query = text.partition("?")
+    # A profile's URL may itself end in /api/v1, and a server may lie below a prefix of a host that others share.
     prefix = urlsplit(url).path.rstrip("/").removesuffix(f"/{_ROOT}")
     path = urlsplit(parse_url(address)).path
     below = path.removeprefix(prefix)
@@ -117,8 +121,11 @@ def _parse_segment(segment: str, find_context: Callable[[], str]) -> str:
     segment = re.sub(r"\{(.*?)\}", fill, segment)
     if _BROKEN_ESCAPE.search(segment):
         raise UsageError(f"PATH: a % in {segment!r} begins no escape", hint="Write it as %25.")
+    # Decoded first, and at backslashes too: %2e%2e is .. to a proxy that decodes before it resolves, and some read \ as
+    # /.
     if {".", ".."} & set(re.split(r"[/\\]", unquote(segment))):
         raise UsageError("PATH: . and .. are not names", hint="Write the whole path.")
+    # With % among what is left alone: an escape that was typed stays as it is, and is not escaped again.
     return quote(segment, safe=_UNRESERVED, errors="surrogatepass")
 
 

@@ -78,6 +78,7 @@ class ConfigOptions:
         """
         config = _load_config(self.config, rt) if self.config else {}
         config.pop("providers_configured", None)  # a response's field: `get` then `--config` works
+        # Each over what came before, and the options last: the most explicit has the last word.
         for path, value in map(_parse_assignment, self.set or ()):
             config = overlay(config, nest(path, value))
         return overlay(config, self._named_fields(rt))
@@ -95,6 +96,7 @@ class ConfigOptions:
             "models": {stage: model for stage, model in models.items() if model},
             "providers": parse_providers(self.provider, rt),
         }
+        # Empty means not typed: no number can be 0 here (`min=1`), and no list of pairs makes an empty table.
         return {name: value for name, value in fields.items() if value}
 
 
@@ -113,6 +115,7 @@ def parse_path(text: str, option: str) -> tuple[str, ...]:
 
 
 def _parse_assignment(text: str) -> tuple[tuple[str, ...], Any]:
+    # The path as a query has it, `config.token_limit`, is understood as well.
     names, value = split_path(text.removeprefix("config."), "--set")
     if value is None:
         raise UsageError(f"--set {text!r}: a value is missing", hint="Write --set a.b=VALUE.")
@@ -149,6 +152,7 @@ def parse_providers(given: list[str] | None, rt: Runtime) -> dict[str, str]:
 
 def _parse_provider(text: str, rt: Runtime) -> tuple[str, str]:
     name, source = _parse_pair(text, "--provider", "NAME=env:VAR, NAME=file:PATH or NAME=-")
+    # None is what has none of the forms: the key itself, most likely, so no message repeats it.
     credential = parse_source(source, f"--provider {name}")
     if credential is None:
         raise UsageError(

@@ -27,11 +27,11 @@ def _show_labels(context: Mapping[str, Any]) -> str | None:
 
 CONTEXTS = View(
     columns=(
-        Column("id"),
+        Column("id", kind="id"),
         Column("namespace"),
         Column("database"),
-        Column("token_limit", "config.token_limit"),
-        Column("created_at", kind="time"),
+        Column("token_limit", "config.token_limit", kind="id"),
+        Column("created_at", kind="age"),
     ),
     wide=(
         Column("retention_days", "config.retention_days"),
@@ -54,10 +54,10 @@ def _list_parts(clone: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 CLONE = View(
     columns=(
-        Column("part"),
-        Column("name"),
-        Column("outcome"),
-        Column("id"),
+        Column("part", kind="id"),
+        Column("name", kind="id"),
+        Column("outcome", kind="id"),
+        Column("id", kind="id"),
         Column("scope_floor"),
         Column("places", kind="list"),
     ),

@@ -119,6 +119,8 @@ def _check_places(rt: Runtime, plan: Plan, secret: SecretOptions) -> None:
     if plan.new_keys:
         secret.parse_places_of_many(rt.env, count=len(plan.new_keys))
     for key in plan.new_keys:
+        # Tried and let go: the last place that fails would otherwise do so after context and keys were made. Each is
+        # reserved again when its key's turn comes.
         with reserve_secret(rt, secret, context=plan.target, name=key.name):
             pass
 
@@ -136,6 +138,7 @@ def _make(rt: Runtime, clone: Clone, options: CloneOptions, secret: SecretOption
                 lambda name: reserve_secret(rt, secret, context=target, name=name),
                 on_made=progress.advance,
             )
+        # An interrupt as well: what was made stays, and the command that goes on is known only here.
         except (SpectronctlError, KeyboardInterrupt) as exc:
             _explain_stop(rt, exc, clone, options, secret)
             raise
@@ -161,6 +164,7 @@ def _explain_stop(
     command = _format_command(rt, clone.plan, options, secret)
     if isinstance(stop, KeyboardInterrupt):
         rt.out.leave(f"interrupted. {told}\nTo continue: {command}")
+    # Otherwise nothing is there, and the error's own way out is the better one.
     elif clone.context is not None or clone.plan.found is not None:
         stop.hint = " ".join(filter(None, [stop.hint, told]))
         stop.command = command

@@ -72,6 +72,7 @@ def create_context(
         if_exists=if_exists.value,
         agree=UpdateConsent(rt, confirm),
     )
+    # Also where it was there before: it is there, which is all that TAB has to know.
     remember_context(rt, context_id)
     if made.created:
         rt.out.note(f"Created context {context_id} on {namespace}/{database}.")

@@ -53,7 +53,9 @@ def _get_consent(
     rt: Runtime, ids: Sequence[str], confirmed: str | None, if_missing: IfMissing
 ) -> None:
     name = ",".join(ids)
+    # Before the first request, with a question that needs none: where no person can be asked, nothing is sent.
     check_confirmable(rt, _ask(rt, [f"context {name}"]), name=name, confirmed=confirmed)
+    # With --yes the keys are not counted for a question that will not be asked.
     if is_agreed(rt, name=name, confirmed=confirmed):
         return
     question = _ask(rt, [_describe(rt, each, if_missing) for each in ids])
@@ -90,6 +92,7 @@ def _delete(rt: Runtime, context_id: str, if_missing: IfMissing) -> bool:
         if if_missing is IfMissing.FAIL:
             raise
         deleted = False
+    # Also when it was not there: TAB offers it from this machine's memory.
     forget_context(rt, context_id)
     return deleted
 

@@ -51,6 +51,7 @@ class FilterOptions:
 
         def keep(context: ContextModel) -> bool:
             has = read_labels(context.config)
+            # Not `fnmatch`, which ignores case on Windows: ids are the server's, and no files.
             fits = self.match is None or fnmatchcase(context.id, self.match)
             return fits and all(
                 name in has and value in (None, has[name]) for name, value in labels

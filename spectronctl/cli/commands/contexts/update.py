@@ -50,6 +50,7 @@ def update_context(
     patch = config.read(rt)
     cleared = [parse_path(path, "--unset") for path in unset or ()]
     for names in cleared:
+        # Last, so that --unset wins over --set and over the file: a null in the patch is what clears a field.
         patch = overlay(patch, nest(names, None))
     if not patch:
         raise UsageError(

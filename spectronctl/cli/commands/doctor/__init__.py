@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 app = App()
 
 DIAGNOSIS = View(
-    columns=(Column("check"), Column("status"), Column("detail"), Column("command")),
+    columns=(
+        Column("check", kind="id"),
+        Column("status", kind="status"),
+        Column("detail", kind="words"),
+        Column("command", kind="words", optional=True),
+    ),
     wide=(Column("hint"), Column("exit_code"), Column("seconds")),
     name="check",
     plural="checks",
@@ -57,9 +62,11 @@ def diagnose(
     from spectronctl.cli.commands.doctor._examination import Examination
 
     rt = ctx.runtime
+    # Before `rt.out`: it gives the run settings to show a table with, whatever is wrong with its own.
     examination = Examination(rt)
     rt.out.check(DIAGNOSIS)
     examination.reserve(bundle, save_ca, force=force)
+    # Before the files are written and the first failure is raised: the table is shown in any case.
     _show(rt, examination.run())
     examination.write_files()
     examination.raise_first()

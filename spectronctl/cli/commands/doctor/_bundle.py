@@ -62,6 +62,7 @@ class Cleaner:
         if isinstance(value, str):
             return self._clean_text(value)
         if isinstance(value, Mapping):
+            # Names too: a key that was pasted as the name of a profile or variable would stand there.
             return {hide_keys(str(name)): self.clean(each) for name, each in value.items()}
         return [self.clean(each) for each in value] if isinstance(value, list | tuple) else value
 

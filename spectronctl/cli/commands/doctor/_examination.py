@@ -94,6 +94,7 @@ class Examination:
 
     def _list_secrets(self) -> set[str]:
         """Every secret that this run has had in hand."""
+        # Not set while the check that finds the route has not run, or was skipped.
         proxy = getattr(self._subject, "route", None) and self._subject.route.proxy
         known = (
             self._subject.management_key,
@@ -102,6 +103,7 @@ class Examination:
             *(
                 self._rt.env.get(name)
                 for name in self._rt.settings.key_variables
+                # Those hold paths, which a reader of the report needs.
                 if not name.endswith("_FILE")
             ),
         )
@@ -137,6 +139,8 @@ class Examination:
         """Fail as the first check that failed would have a command fail."""
         if error := self._first_error:
             cleaner = Cleaner(self._list_secrets())
+            # It may quote what a stranger on the port said, and goes to stderr, which the table's cleaning does not
+            # reach.
             error.message, error.hint = cleaner.clean(error.message), cleaner.clean(error.hint)
             raise error
         if self._authority is not None and self._find_authority() is None:

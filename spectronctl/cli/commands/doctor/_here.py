@@ -42,6 +42,7 @@ class Here:
             if is_wanted:
                 raise
             return Finding(f"not in use: {exc.message}", "skipped")
+        # Only looked at: opening it would make one.
         is_there = path is None or os.path.exists(path)
         facts = {"url": url, "exists": is_there if path else None, "held": holder is not None}
         if holder is not None:
@@ -132,6 +133,7 @@ def list_checks(rt: Runtime, subject: Subject) -> tuple[Check, Iterator[Check]]:
 
 def _check_access(path: Path) -> None:
     """ConfigError for a store, or for the place where it would be made, that is not ours to write in."""
+    # For a store that is not there yet, the directory in which it would be made.
     place = _find_existing(path)
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigError(
@@ -149,6 +151,7 @@ def _measure(places: Iterator[Path]) -> Iterator[tuple[str, int]]:
     for place in places:
         there = _find_existing(place)
         try:
+            # What is free to this user: of the blocks that are kept for root it counts none.
             yield str(there), shutil.disk_usage(there).free
         except OSError as exc:
             raise ConfigError(f"{there} cannot be looked at: {exc.strerror}") from None

@@ -51,6 +51,8 @@ class Setup:
         self._config_error: SpectronctlError | None = None
         self._settings_error: SpectronctlError | None = None
         typed = {name: value for name, value in rt.flags.items() if name != "profile"}
+        # Outside of `try`: a wrong word on the command line is a usage error, and nothing that a diagnosis finds. The
+        # profile is left out, since the config may be what is wrong.
         bare = resolve(typed, {}, Config(self._path))
         try:
             _ = rt.config
@@ -109,6 +111,8 @@ class Setup:
             yield self._path, "600"
         directory = self._path.parent
         is_chosen = "SPECTRONCTL_CONFIG" in self._rt.env
+        # Where others may write, they can put another config in its place; what they can read matters only in a
+        # directory of our own.
         if _is_open(directory, 0o022 if is_chosen else 0o077):
             yield directory, None if is_chosen else "700"
 
@@ -156,6 +160,7 @@ class Setup:
         management = given.management_credential()
         inner = given.data_plane_credential(given.context.value) if given.context.value else None
         subject.management_key = self._read(management)
+        # Not read again: that may be a program that asks a person, or stdin, which is empty by now.
         subject.context_key = subject.management_key if inner == management else self._read(inner)
         facts = {
             "management_key": _describe_key(management, subject.management_key),
@@ -206,6 +211,7 @@ def _send_once(given: Settings, limit: float) -> Settings:
 
 def _resolve_for_show(rt: Runtime, typed: dict[str, Any]) -> Settings | None:
     """The settings without the profile, which may be what is wrong; None when a variable is."""
+    # The output format that the environment names still counts: a script gets JSON although the profile cannot be read.
     env = {name: text for name, text in rt.env.items() if name != "SPECTRONCTL_PROFILE"}
     try:
         return resolve(typed, env, Config(find_config_path(rt.env)))

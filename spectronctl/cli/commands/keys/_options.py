@@ -54,6 +54,8 @@ class MethodOptions:
             help="Keep the old key working for this duration, such as 24h.",
         ),
     ] = None
+    # No default here: a drain that was typed without --overlap is an error, and could not be told from one that was
+    # not.
     drain: Annotated[
         str | None,
         typer.Option(

@@ -50,6 +50,7 @@ class SettingOptions:
         """The settings as the server takes them; UsageError names the option that does not fit."""
         if self.expires_at is not None and self.expires_in is not None:
             raise UsageError("--expires-at and --expires-in cannot be used together")
+        # Only checked: the server gets the time as it was typed, with its zone.
         _check_expiry(self.expires_at)
         return {
             "principal": self.principal,
@@ -75,6 +76,7 @@ def parse_lifetime(text: str) -> int:
     seconds = read_duration(text, "--expires-in")
     if seconds == 0:
         raise UsageError("--expires-in: a time longer than 0 is needed")
+    # The server takes whole seconds, and 0 would be no lifetime.
     return max(1, round(seconds))
 
 
@@ -85,6 +87,7 @@ def parse_scope_floor(text: str | None) -> Any:
     try:
         floor = parse_json(text)
     except DocumentError as exc:
+        # It was meant as JSON: to be told that it is no pairs would mislead.
         if text.lstrip().startswith(("{", "[", '"')):
             raise UsageError(f"--scope-floor{exc}", hint=_FLOOR_HINT) from None
         return _parse_pairs(text)

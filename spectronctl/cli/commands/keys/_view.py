@@ -23,13 +23,15 @@ def _read_logical_name(item: Mapping[str, Any]) -> str | None:
 
 KEYS = View(
     columns=(
-        Column("name"),
-        Column("logical", compute=_read_logical_name),
-        Column("id"),
-        Column("principal"),
-        Column("status"),
-        Column("created_at", kind="time"),
+        Column("name", kind="id"),
+        Column("id", kind="id"),
+        Column("status", kind="status"),
         Column("last_used_at", kind="time"),
+        Column("created_at", kind="age"),
+        Column("logical", kind="id", compute=_read_logical_name, optional=True),
+    ),
+    wide=(
+        Column("principal", kind="id"),
         Column("expires_at", kind="time"),
         Column("scope_floor"),
     ),
@@ -39,10 +41,16 @@ KEYS = View(
 
 ROTATED = View(
     columns=(
-        *KEYS.columns,
-        Column("rotation", "rotation.id"),
+        Column("name", kind="id"),
+        Column("id", kind="id"),
+        Column("status", kind="status"),
         Column("old_key_until", "rotation.due_at", kind="time"),
-        Column("error", "rotation.error"),
+        Column("error", "rotation.error", kind="words", optional=True),
+    ),
+    wide=(
+        Column("rotation", "rotation.id", kind="id"),
+        *KEYS.columns[3:],
+        *KEYS.wide,
     ),
     name="name",
     plural="keys",
@@ -50,18 +58,18 @@ ROTATED = View(
 
 ROTATIONS = View(
     columns=(
-        Column("id"),
-        Column("context"),
-        Column("name"),
-        Column("method"),
-        Column("step"),
+        Column("id", kind="id"),
+        Column("name", kind="id"),
+        Column("step", kind="status"),
         Column("due_at", kind="time"),
-        Column("error"),
+        Column("context", kind="id"),
+        Column("error", kind="words", optional=True),
     ),
     wide=(
+        Column("method", kind="id"),
         Column("url"),
-        Column("key", "key.id"),
-        Column("successor", "successor.id"),
+        Column("key", "key.id", kind="id"),
+        Column("successor", "successor.id", kind="id"),
         Column("places", kind="list"),
         Column("created_at", kind="time"),
         Column("updated_at", kind="time"),
@@ -71,27 +79,27 @@ ROTATIONS = View(
 
 ORPHANS = View(
     columns=(
-        Column("name"),
-        Column("id"),
-        Column("reason"),
-        Column("created_at", kind="time"),
+        Column("name", kind="id"),
+        Column("id", kind="id"),
+        Column("reason", kind="id"),
         Column("last_used_at", kind="time"),
-        Column("expires_at", kind="time"),
+        Column("created_at", kind="age"),
     ),
+    wide=(Column("expires_at", kind="time"),),
     name="name",
     plural="orphans",
 )
 
 PLANNED = View(
     columns=(
-        Column("name"),
-        Column("id"),
-        Column("method"),
-        Column("successor"),
+        Column("name", kind="id"),
+        Column("method", kind="id"),
+        Column("successor", kind="id"),
         Column("old_key_until", kind="time"),
         Column("places", kind="list"),
-        Column("error"),
+        Column("error", kind="words", optional=True),
     ),
+    wide=(Column("id", kind="id"),),
     name="name",
     plural="keys",
 )
@@ -119,6 +127,7 @@ def describe_rotation(rotation: Rotation) -> dict[str, Any]:
     from spectronctl.cli.places import label_place
 
     shown = rotation.to_dict()
+    # `del` and no `pop`: a field of the journal that is renamed must be noticed, not shown under its new name.
     for internal in (
         "generation",
         "successor_id",

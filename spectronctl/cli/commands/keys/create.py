@@ -59,6 +59,7 @@ def create_key(
     _check_expiry(rt, settings.expires_at)
     is_shown = secret.reveal or not secret.parse_places(rt.env)
     if if_exists is KeyIfExists.ROTATE:
+        # Before the list of keys is asked for: where no person can be asked, nothing is sent.
         check_confirmable(rt, f"Rotate key {name}?", name=context, confirmed=confirm)
     existing = (
         None
@@ -84,6 +85,7 @@ def create_key(
             else ""
         )
         rt.out.note(f"Key {existing.name} ({existing.id}) already exists.{lost}")
+        # Null, not absent: a script reads the same fields whether the key was made or was there.
         unheld = {**existing.to_dict(), "secret": None}
         rt.out.secret(unheld, KEYS, secret_stored=not is_shown)
 
@@ -100,6 +102,7 @@ def _check_held(rt: Runtime, existing: Key, secret: SecretOptions) -> None:
     ]
     missing, unknown = [], []
     for place in places:
+        # Only read, so a command is not run: what it did with the secret cannot be known.
         found = open_sink(place, replace=True, env={}).read()
         if place.kind == "command":
             unknown.append(place.label)
@@ -134,6 +137,7 @@ def _rotate(
     from spectronctl.operations import keys
 
     context, name = rt.context, split_name(existing.name)[0]
+    # The places hold the secret that is about to die, or nothing: --force would be asked for in vain.
     with reserve_secret(rt, replace(secret, force=True), context=context, name=name) as sinks:
         get_consent(
             rt,

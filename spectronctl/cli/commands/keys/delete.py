@@ -31,11 +31,14 @@ def delete_key(
     from spectronctl.operations import keys
 
     rt = ctx.runtime
+    # By hand: keys are deleted one after the other, so that a stop can say how far it came, and not in a `Batch`.
     refuse_limit(rt, "keys")
     rt.out.check(KEYS)
     context, missing_ok = rt.context, if_missing is IfMissing.OK
+    # With the words as they were typed, before anything is sent; then the question once more, with the keys they name.
     check_confirmable(rt, f"Delete {', '.join(key)}?", name=context, confirmed=confirm)
     found = keys.find_doomed(rt.client, context, key, missing_ok=missing_ok)
+    # By id: one key may be named twice, by its id and by its name.
     doomed = list({k.id: k for k in found.values() if k is not None}.values())
     if doomed:
         get_consent(

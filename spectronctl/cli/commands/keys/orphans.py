@@ -21,7 +21,9 @@ def list_orphans(
     grace: Annotated[
         str,
         typer.Option(
-            "--grace", metavar="DURATION", help="Skip keys younger than this duration, such as 7d."
+            "--grace",
+            metavar="DURATION",
+            help="Skip keys made or used within this duration, such as 7d; 0s skips none.",
         ),
     ] = "24h",
 ) -> None:
@@ -32,7 +34,9 @@ def list_orphans(
     rt = ctx.runtime
     rt.out.check(ORPHANS)
     seconds = read_duration(grace, "--grace")
+    # First: the server's time is known from its response.
     listed = list(rt.client.items(api.list_keys(rt.context)))
+    # A successor that is not delivered yet, or an old key in its overlap, looks lost, and must not be deleted.
     busy = open_ledger(rt).list_keys_in_rotation()
     found = keys.find_orphans(listed, rt.client.server_time(), seconds, busy)
     rows = [{**key.to_dict(), "reason": reason} for key, reason in found]

@@ -72,6 +72,8 @@ def rotate_keys(
     how.check()
     context = rt.context
     if not many.dry_run:
+        # Everything that can be refused without the server comes first: consent, places, and below the journal, which
+        # is tried when it is opened.
         check_confirmable(rt, f"Rotate keys of {context}?", name=context, confirmed=confirm)
         _check_places(rt, places)
     rotations = open_rotations(rt, recover=recover)
@@ -107,6 +109,7 @@ def _read_places(
     from spectronctl.output.sinks import check_secret_output
 
     if is_many:
+        # How many there are is known only to the server: the places must fit several.
         return secret.parse_places_of_many(rt.env, count=2)
     places = secret.parse_places(rt.env)
     if not dry_run:  # which mints nothing that could be seen
@@ -119,6 +122,7 @@ def _check_places(rt: Runtime, places: Sequence[Place]) -> None:
     from spectronctl.output.sinks import open_sink
 
     for place in places:
+        # The others have no path until the keys are listed; each is tried again when its rotation begins.
         if not place.placeholders:
             sink = open_sink(place, replace=True, env=rt.env)
             sink.reserve()
@@ -201,12 +205,15 @@ def _rotate_one(
                 plan, partial(open_places, rt, show=show, check_files=not force)
             )
         except SpectronctlError as exc:
+            # What passes here was printed and is over: only the trial of the secret failed, and an error would read as
+            # if it were lost.
             if outcome.result is None or plan.is_open:
                 raise
             rt.out.warn(f"the new secret was printed, and could not be tried: {exc.message}")
         _tell(rt, plan)
         if wait:
             outcome.item = wait_for(rt, rotations, plan)
+    # Otherwise it stands on stdout since the secret was shown: a result is one document.
     if {"kind": STDOUT} not in plan.places:
         rt.out.show(describe_rotated(outcome), ROTATED)
 

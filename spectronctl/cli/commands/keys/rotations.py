@@ -106,6 +106,7 @@ def _resume_one(
         rt.out.secret({**minted.to_dict(), "rotation": after}, KEYS)
 
     rotation = runs.ledger.find(id)
+    # Asked before the server is: the secret of this step would be minted for a terminal that must not show it.
     if rotation.needs_secret and not places and {"kind": STDOUT} in rotation.places:
         check_secret_output(rt.streams, reveal=reveal, has_file=False)
     elsewhere = [place.to_dict() for place in places]
@@ -133,6 +134,7 @@ def _resume_many(
     )
     outcomes = batch.run(rt, chosen)
     for outcome in outcomes:
+        # A resume returns the rotation as it left it; an error leaves it to be read from the journal below.
         outcome.item = outcome.result or outcome.item
     if wait:
         wait_for_all(rt, runs, outcomes)
@@ -140,6 +142,7 @@ def _resume_many(
         if outcome.error:
             outcome.item = runs.ledger.find(outcome.item.id)
     rt.out.rows([describe_rotation(outcome.item) for outcome in outcomes], ROTATIONS)
+    # Here, since cron runs this command: journals that were over long ago would pile up.
     runs.ledger.prune(rt.client.server_time())
     batch.raise_failures(outcomes)
     if unreadable:

@@ -37,8 +37,10 @@ def verify_key(
         )
     context = rt.context
     try:
+        # With this key alone: the management key that could stand in for it would make any secret look right.
         found = rt.clients.of_context(context, credential).send(identity.get_identity(context))
     except AuthError as exc:
+        # The request is left out: the key was sent on purpose, and how is of no interest to its holder.
         exc.message, exc.http = f"this key is not accepted in context {context}", None
         exc.hint = (
             "It is wrong, deleted, expired, or another context's; the server does not say which."

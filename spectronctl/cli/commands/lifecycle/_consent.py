@@ -35,6 +35,8 @@ class ExpiryConsent:
 
     def ask(self, contexts: Sequence[str]) -> None:
         """Count what would expire, and ask; DeclinedError when a person says no."""
+        # Before the count: with --yes and hundreds of contexts it would be as many requests for a question that is not
+        # asked.
         if is_agreed(self.rt, name=self._name, confirmed=self.confirmed):
             return
         get_consent(

@@ -52,6 +52,7 @@ class ContextOptions:
 
     def check(self, rt: Runtime) -> None:
         """UsageError for ways to name a context that cannot be used together."""
+        # What was typed, not the setting: a context of the environment or the profile gives way to the argument.
         typed = rt.flags.get("context")
         if self.all_contexts and (self.named or typed):
             raise UsageError("--all-contexts is every context: name none beside it")

@@ -8,12 +8,14 @@ from typing import Any
 
 from spectronctl.output.views import Column, View
 
+ERROR = Column("error", kind="words", optional=True)
+
 
 def _summarize(view: View, *columns: Column) -> View:
     """The view of several responses: each with its context, and the error of those that have no response."""
     return replace(
         view,
-        columns=(Column("context"), *(columns or view.columns), Column("error")),
+        columns=(Column("context", kind="id"), *(columns or view.columns), ERROR),
         name="context",
         plural="contexts",
         parts=None,
@@ -22,15 +24,15 @@ def _summarize(view: View, *columns: Column) -> View:
 
 DECAY = View(
     columns=(
-        Column("affected"),
-        Column("expired_memories"),
-        Column("pruned_cache_entries"),
+        Column("affected", kind="id"),
+        Column("expired_memories", kind="id"),
+        Column("pruned_cache_entries", kind="id"),
     ),
     name="affected",
 )
 DECAYS = _summarize(DECAY)
 
-EXPIRY = View(columns=(Column("affected"),), name="affected")
+EXPIRY = View(columns=(Column("affected", kind="id"),), name="affected")
 EXPIRIES = _summarize(EXPIRY)
 
 
@@ -44,12 +46,12 @@ def _show_progress(job: Mapping[str, Any]) -> str | None:
 
 JOBS = View(
     columns=(
-        Column("id"),
-        Column("kind"),
-        Column("status"),
-        Column("progress", compute=_show_progress),
-        Column("created_at", kind="time"),
-        Column("error"),
+        Column("id", kind="id"),
+        Column("status", kind="status"),
+        Column("progress", kind="id", compute=_show_progress),
+        Column("created_at", kind="age"),
+        Column("kind", kind="id"),
+        ERROR,
     ),
     wide=(
         Column("embedder"),
@@ -59,7 +61,7 @@ JOBS = View(
     ),
     plural="jobs",
 )
-REINDEXES = _summarize(JOBS, *(column for column in JOBS.columns if column.name != "error"))
+REINDEXES = _summarize(JOBS, *JOBS.columns[1:3], JOBS.columns[0], *JOBS.columns[3:-1])
 
 
 def list_findings(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -88,15 +90,22 @@ def _format_rows(finding: Mapping[str, Any]) -> str:
 
 
 FINDINGS = View(
-    columns=(Column("check"), Column("subject"), Column("detail")),
+    columns=(
+        Column("check", kind="id"),
+        Column("subject", kind="id"),
+        Column("detail", kind="words"),
+    ),
     name="subject",
     plural="findings",
     parts=list_findings,
 )
 
 
+# A function, since a lambda in a loop would see the last name of the loop for every column.
 def _count(check: str) -> Column:
-    return Column(check, compute=lambda report: len(report[check]) if check in report else None)
+    return Column(
+        check, kind="id", compute=lambda report: len(report[check]) if check in report else None
+    )
 
 
-REPORTS = _summarize(FINDINGS, Column("total"), *map(_count, _FINDINGS))
+REPORTS = _summarize(FINDINGS, Column("total", kind="id"), *map(_count, _FINDINGS))

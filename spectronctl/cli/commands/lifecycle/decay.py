@@ -23,6 +23,7 @@ def decay_contexts(ctx: Context, chosen: ContextOptions, confirm: ConfirmOption 
     consent = ExpiryConsent(rt, chosen, confirm)
     consent.check()
     task = Task(
+        # With the management key: decay is an operator's call. Expiry is the context's own, and takes its key.
         lambda context: rt.client.send(api.decay_context(context)).to_dict(),
         _say,
         command="spectronctl lifecycle decay",

@@ -39,6 +39,7 @@ def expire_memories(
     consent = ExpiryConsent(rt, chosen, confirm)
     if not dry_run:
         consent.check()
+    # The dry run is the count that the question has, as a command: it changes nothing, so it asks nothing.
     task = Task(
         lambda context: count_expiring(rt, context) if dry_run else _expire(rt, context),
         _say_preview if dry_run else _say,

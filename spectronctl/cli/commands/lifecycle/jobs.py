@@ -66,6 +66,7 @@ def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = 
     rt = ctx.runtime
     rt.out.check(JOBS)
     timeout = parse_wait_timeout(wait_timeout)
+    # Before `_resolve`, which may send the first request: the application in this process is opened with it.
     rt.clients.works_on_jobs = True
     found = _wait(rt, _resolve(rt, job), timeout=timeout)
     check_succeeded(found, rt.context)
@@ -86,6 +87,7 @@ def cancel_job(
 
     rt = ctx.runtime
     rt.out.check(JOBS)
+    # A cancellation alone works on no job: it would go on with the one that is to end.
     rt.clients.works_on_jobs = wait
     job = _resolve(rt, job)
     with explain_unknown_job(rt.context):

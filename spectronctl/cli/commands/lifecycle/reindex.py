@@ -105,6 +105,7 @@ def _reindex_many(
     under_way: dict[str, Job] = {}
 
     def sleep(seconds: float) -> None:
+        # In place of time.sleep: a Ctrl-C reaches only the main thread, and the waiting ones must end without delay.
         if stopped.wait(seconds):
             raise SpectronctlError("interrupted")
 
@@ -113,10 +114,13 @@ def _reindex_many(
         if options.no_wait:
             job = read_job(rt.client, context, job)
         else:
+            # Several bars would draw over each other: the batch counts contexts instead.
             unseen = Progress("", None, lambda done, text: None)
             job = wait_for_job(
                 rt, context, job.id, unseen, timeout=timeout, is_known=True, sleep=sleep
             )
+            # Left in while the job is not over, also after a failed wait: an interrupt names every job that goes on.
+            # Once the pool has ended no thread changes it any more.
             del under_way[context]
             check_succeeded(job, context)
         return job.to_dict()
@@ -146,6 +150,7 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
         if exc.candidates:
             exc.hint = "Wait for that one, or pass --if-running join."
             exc.command = watch_command(rt, context, exc.candidates[0])
+            # The command names the job already; as a candidate it would read as a name that comes near.
             exc.candidates = []
         raise
     except KeyboardInterrupt:

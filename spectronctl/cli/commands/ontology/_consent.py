@@ -29,6 +29,7 @@ class Consent:
     def __call__(self, difference: Difference) -> None:
         """DeclinedError when a person says no; UsageError when the session is not interactive."""
         rt = self._rt
+        # Called once for each attempt: where others write meanwhile the change is made anew from what is there then.
         if difference != self._shown:
             rt.out.changes(difference.list_lines())
             self._shown = difference
@@ -42,6 +43,7 @@ class Consent:
             confirmed=self._confirmed,
             declined=DECLINED,
         )
+        # What was agreed to stays agreed to; a name that another client has added since is asked about.
         self._agreed.update(removed)
 
 
@@ -57,4 +59,5 @@ def show_written(rt: Runtime, written: Written, unchanged: str) -> None:
     changed = f"Changed the ontology of context {rt.context}."
     rt.out.note(changed if written.difference else unchanged)
     ontology = written.ontology
+    # No lines for people: the difference was shown before, and the whole ontology would bury it.
     rt.out.show(ontology.to_dict(), ONTOLOGY, lines=())

@@ -35,10 +35,12 @@ def check_ontology(document: Any, name: str) -> Ontology:
     from spectronctl.models.ontology import FIELDS, Ontology, find_problems, join_problems
 
     if problems := find_problems(document):
+        # YAML reads a bare yes as true and 2024 as a number, and people who write names do not expect that.
         is_unquoted = any("must be a string, not" in problem for problem in problems)
         told = join_problems(problems, "\n")
         raise InvalidError(
             f"{name} is not an ontology:\n{told}", hint=_QUOTES if is_unquoted else None
         )
+    # Only the fields of an ontology: what `get` printed may hold more, which is the server's own.
     whole = Ontology().model_dump() | document
     return Ontology(**{field: whole[field] for field in FIELDS})

@@ -19,14 +19,23 @@ def _list_rows(ontology: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 ONTOLOGY = View(
-    columns=(Column("kind"), Column("name"), Column("attribute_keys", kind="words")),
+    columns=(
+        Column("kind", kind="id"),
+        Column("name", kind="id"),
+        Column("attribute_keys", kind="words"),
+    ),
     name="entity_type",
     plural="names in the ontology",
     parts=_list_rows,
 )
 
 DIFFERENCE = View(
-    columns=(Column("change"), Column("kind"), Column("entity_type"), Column("name")),
+    columns=(
+        Column("change", kind="id"),
+        Column("kind", kind="id"),
+        Column("entity_type", kind="id"),
+        Column("name", kind="id"),
+    ),
     name="name",
     plural="differences",
 )
@@ -35,7 +44,7 @@ DELETED = View(columns=(Column("context"), Column("deleted")), name="context")
 
 VALIDATED = View(
     columns=(
-        Column("file"),
+        Column("file", kind="id"),
         Column("valid"),
         Column("entity_types"),
         Column("attribute_keys"),

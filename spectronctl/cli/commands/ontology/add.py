@@ -25,6 +25,7 @@ def add_names(ctx: Context, names: NameOptions) -> None:
         agree=Consent(rt),
         patience=rt.settings.timeout.value,
     )
+    # Against what was there when it was written, which may be newer than what was read first.
     before = set(ontologies.list_parts(written.before))
     if idle := [part for part in wanted.list_parts() if part in before]:
         rt.out.note(f"Already in the ontology:  {name_parts(idle)}.")

@@ -31,6 +31,7 @@ def edit_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
 
     rt = ctx.runtime
     rt.out.check(ONTOLOGY)
+    # A key and an editor are found before the server is asked for anything.
     client = rt.client
     with _Draft(rt, find_editor(rt)) as draft:
         written = ontologies.replace_ontology(
@@ -80,6 +81,7 @@ class _Draft:
     ) -> None:
         if self._path is None:
             return
+        # Text that a person typed outlives every end but success: a refusal, a conflict, a server that is away, Ctrl-C.
         if error is None or self._is_untouched(self._path):
             self._path.unlink(missing_ok=True)
         elif isinstance(error, SpectronctlError):
@@ -98,6 +100,7 @@ class _Draft:
         whole = {field: getattr(ontology, field) for field in FIELDS}
         self._original = (_HEADER.format(context=self._rt.context) + to_yaml(whole)).encode()
         try:
+            # Mode 0600 from its first moment, and a suffix by which editors know the language.
             descriptor, name = tempfile.mkstemp(prefix="spectronctl-ontology-", suffix=".yaml")
             self._path = Path(name)
             with os.fdopen(descriptor, "wb") as file:
@@ -108,6 +111,7 @@ class _Draft:
 
     def _is_untouched(self, path: Path) -> bool:
         try:
+            # Emptied means given up, as with a commit message.
             return path.read_bytes() in {self._original, b""}
         except OSError:
             return True
@@ -116,10 +120,12 @@ class _Draft:
         from spectronctl.output.parsing import parse_document
 
         try:
+            # By its name, not the descriptor that it was written through: most editors put a new file in its place.
             data = path.read_bytes()
         except OSError as exc:
             raise SpectronctlError(f"the editor left no text in {path}: {exc.strerror}") from None
         document = parse_document(data, str(path))
+        # Nothing but comments is no document, and means no change.
         return before if document is None else check_ontology(document, str(path))
 
     def _offer_again(self, problem: SpectronctlError) -> None:
@@ -130,6 +136,7 @@ class _Draft:
         no_input = rt.settings.no_input.value
         if not rt.streams.can_ask(no_input=no_input):
             raise problem
+        # A question is one line: the cursor waits behind it.
         told = problem.message.replace(":\n", ": ").replace("\n", "; ")
         question = f"{told}. Edit it again?"
         confirm(rt.streams, question, yes=False, no_input=no_input, declined=DECLINED)

@@ -29,10 +29,10 @@ app.add_typer(keys, name="keys")
 
 MANAGEMENT_KEYS = View(
     columns=(
-        Column("name"),
-        Column("id"),
-        Column("created_at", kind="time"),
+        Column("name", kind="id"),
+        Column("id", kind="id"),
         Column("last_used_at", kind="time"),
+        Column("created_at", kind="age"),
     ),
     name="name",
     plural="management keys",
@@ -130,6 +130,7 @@ def serve(
     Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}. At a terminal it says so in
     words. SIGTERM, SIGINT (Ctrl-C) and SIGHUP stop it: requests that run have 30 seconds to finish.
     """
+    # Typer runs a group's callback for its verbs too: `serve keys list` comes through here.
     if ctx.invoked_subcommand:
         _refuse_options(ctx, ctx.invoked_subcommand)
         return
@@ -151,6 +152,7 @@ def serve(
         log_format=log_format.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
+        # Called with the store open, and before the ready line: who waits for that line finds the key in its place.
         deliver_first_key=first.deliver if first else None,
         decline_first_key=first.decline if first else lambda: None,
         for_person=_is_for_person(rt, log_format),
@@ -186,6 +188,7 @@ class _FirstKey:
 
     def decline(self) -> None:
         """Say that none was made. The places are not touched: they may hold the key that there is."""
+        # Only files can be looked for; what a command did with an earlier key is not known.
         missing = [each for each in self._places if each.path and not each.path.exists()]
         if not missing:
             self._say("The store has a management key already: --bootstrap made none.")
@@ -206,6 +209,7 @@ class _FirstKey:
 
 def _refuse_options(ctx: Context, subcommand: str) -> None:
     """What was typed between `serve` and its command would go unheard: another store than the one meant, say."""
+    # Only this callback's own: the global options have been taken out of `params`, and count before a verb as well.
     for name in ctx.params:
         source = ctx.get_parameter_source(name)
         if source and source.name == "COMMANDLINE":
@@ -263,6 +267,7 @@ def create_key(
     """Make a management key; its secret is shown or written once."""
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
+    # Around the store: where the secret cannot go, no key is made and no store is opened.
     with reserve_secret(rt, secret, name=name) as sinks:
         row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
         key = {**embedded.describe_management_key(row), "secret": minted}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 app = App()
 
+# Not https_proxy: the server speaks http. Programs differ in the case that they read.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _WITHOUT_PROXY = ("no_proxy", "NO_PROXY")
 
@@ -80,6 +81,8 @@ def run_against_server(
         from spectronctl.testing import run_server
     wanted = _load_seed(rt, seed) if seed else None
     check_program(command[0], rt.env)
+    # The relay is the outermost: until the program runs, a signal that ends a process is an exception, and undoes all
+    # that stands below it.
     with (
         SignalRelay() as relay,
         _logging(log_file, log_format),
@@ -101,12 +104,16 @@ def _build_environment(
     rt: Runtime, server: SpectronServer, contexts: Sequence[SpectronContext]
 ) -> dict[str, str]:
     """Ours, pointed at the throw-away server and nowhere else."""
+    # What is left out here could send the program to a server of the user's, with a key of theirs.
     env = rt.hide(_list_key_variables(rt) | SERVER_VARIABLES | _FILES)
+    # Only with a proxy, which would be asked for 127.0.0.1 and find nothing there; else the environment stays as it
+    # was.
     if any(env.get(name) for name in _PROXIES):
         for name in _WITHOUT_PROXY:
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1"]))
     for context in contexts:
         env |= context.key_variables
+    # As the help says; without keys the first context is named all the same, and without a seed only the server.
     first = next((one for one in contexts if one.keys), next(iter(contexts), server))
     return env | first.env
 

@@ -55,6 +55,7 @@ def choose_for_stdout(rt: Runtime, wanted: Format | None) -> Format:
                 hint=f"--format takes {', '.join(Format)}.",
             )
         return meant
+    # Only where both were typed: a SPECTRONCTL_OUTPUT=json that is set for scripts contradicts no --format.
     if "output" in rt.flags and wanted is not meant:
         raise UsageError(f"--format {wanted} and -o {output.value} cannot be used together")
     return wanted

@@ -24,6 +24,7 @@ def resolve_sessions(client: Client, context: str, wanted: Iterable[str]) -> lis
     """The ids of sessions, each once; the list of a context is read once, and only for what is no whole id."""
     from spectronctl.operations.names import resolve_id
 
+    # A context may have very many sessions: one list serves all words, and whole ids do without it.
     @cache
     def list_ids() -> tuple[str, ...]:
         try:

@@ -103,12 +103,14 @@ class TurnOptions:
         if self.follow and self.until is not None:
             raise UsageError("--follow waits for new turns, and --until ends before them")
         check_period(self.since, self.until)
+        # For its error alone: a wrong pattern is refused before anything is sent.
         _compile(self.grep)
 
     def _find_said(self, client: Client) -> Said:
         from spectronctl.operations.transcripts import ANYTHING, Said
 
         typed = (self.since, self.until, self.grep)
+        # The common case asks no server for its time.
         if not any(typed):
             return ANYTHING
         since, until = find_period(client, self.since, self.until)

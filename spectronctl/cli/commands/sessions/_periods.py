@@ -17,6 +17,7 @@ Period = tuple[datetime | None, datetime | None]
 
 def check_period(since: str | None, until: str | None) -> None:
     """Before anything is sent: UsageError for what is no time, and for a period that ends before it begins."""
+    # By our clock: it decides nothing here, where only what can never fit is refused.
     _parse_period(since, until, datetime.now(UTC))
 
 
@@ -24,6 +25,7 @@ def find_period(client: Client, since: str | None, until: str | None) -> Period:
     """Both ends in UTC; a length of time counts from the server's now, by which things were made."""
     from spectronctl.operations.clocks import find_server_time
 
+    # Two moments need no clock at all, so the server is not asked for its time.
     is_relative = any(text and not parse_time(text.strip()) for text in (since, until))
     now = find_server_time(client) if is_relative else datetime.now(UTC)
     return _parse_period(since, until, now)

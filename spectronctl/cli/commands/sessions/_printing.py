@@ -65,6 +65,7 @@ def tell_failure(rt: Runtime, failure: RequestError) -> None:
 
 def _keep_last(turns: Iterable[Turn], last: list[Turn]) -> Iterator[Turn]:
     for turn in turns:
+        # In a list of the caller's, which is still there when a failure has ended this generator.
         last[:] = [turn]
         yield turn
 
@@ -79,16 +80,19 @@ def _find_command(rt: Runtime, source: Source, last: list[Turn]) -> str:
 
 
 def _limit(rt: Runtime, turns: Iterator[Turn]) -> Iterator[Turn]:
+    # Only a typed limit: one of the environment is for lists, and would make a transcript look whole that is not.
     limit: int | None = rt.flags.get("limit")
     yield from islice(turns, limit)
+    # One turn more is read, since only that tells whether any was left out.
     if limit is not None and next(turns, None) is not None:
-        rt.out.note(f"There are more: --limit {limit} ended the transcript.")
+        rt.out.remark(f"There are more: --limit {limit} ended the transcript.")
 
 
 def _write(
     rt: Runtime, format: str, session: dict[str, object], turns: Iterable[Turn]
 ) -> Iterator[str]:
     pieces = format_transcript(format, session, turns, terminal=rt.out.terminal)
+    # The header is the first piece, and alone in it.
     if format == "csv" and rt.settings.no_header.value:
         next(pieces)
     return pieces

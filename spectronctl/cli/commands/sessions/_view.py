@@ -20,10 +20,10 @@ def _read_scopes(item: Mapping[str, Any]) -> Any:
 
 SESSIONS = View(
     columns=(
-        Column("id"),
-        Column("turns", "turn_count"),
+        Column("id", kind="id"),
+        Column("turns", "turn_count", kind="id"),
         Column("last_turn_at", kind="time"),
-        Column("created_at", kind="time"),
+        Column("created_at", kind="age"),
         Column("scopes", compute=_read_scopes),
     ),
     wide=(Column("metadata"),),
@@ -44,17 +44,17 @@ RECALLED = View(columns=(Column("context", kind="lines"),), name="context")
 TRANSCRIPT = View(columns=(Column("turns"),), name="id")
 
 IMPORTED = View(
-    columns=(Column("session"), Column("found"), Column("sent")),
+    columns=(Column("session", kind="id"), Column("found"), Column("sent")),
     name="session",
 )
 
 EXPORTED = View(
     columns=(
-        Column("session"),
-        Column("file"),
-        Column("status"),
-        Column("turns"),
-        Column("error"),
+        Column("file", kind="id"),
+        Column("status", kind="status"),
+        Column("turns", kind="id"),
+        Column("session", kind="id"),
+        Column("error", kind="words", optional=True),
     ),
     name="file",
     plural="sessions",

@@ -110,6 +110,7 @@ def _import(
             nonlocal reached
             before = reached.found + reached.sent if reached else 0
             reached = now
+            # The first report comes with no turns, once the session is known: from then on a failure can name it.
             if count := now.found + now.sent - before:
                 progress.advance(count=count)
 
@@ -141,6 +142,7 @@ def _describe_continuation(
     count = reached.found + reached.sent
     if isinstance(exc, KeyboardInterrupt):
         rt.out.warn(f"interrupted after {count} turns; {command} goes on")
+    # The same command would meet the same conflict: the session holds another conversation.
     elif not isinstance(exc, ConflictError):
         told = f"By now session {reached.session_id} holds {count} of the turns."
         exc.hint = " ".join(filter(None, [exc.hint, told]))
@@ -174,10 +176,13 @@ def _open_conversation(rt: Runtime, name: str) -> Iterator[_Conversation]:
         raise UsageError(f"{name}: {exc.strerror}") from None
     with file:
         total = None
+        # Read twice, so that a broken line is found before anything is sent, and the bar knows its end. A pipe can be
+        # read once.
         if file.seekable():
             total = sum(1 for _ in _read(file, name).messages)
             file.seek(0)
         read = _read(file, name)
+        # By whichever path: for 24 hours the same file with the same beginning comes to the same new session.
         yield _Conversation(read.messages, total, os.path.realpath(name), read.origin)
 
 
@@ -192,6 +197,7 @@ def _decode(lines: Iterable[bytes], name: str) -> Iterator[str]:
 
     for number, line in enumerate(lines, 1):
         try:
+            # A mark of Windows editors stands at the very beginning only; further on it is a character of the text.
             yield decode_document(line) if number == 1 else line.decode()
         except (DocumentError, UnicodeDecodeError) as exc:
             problem = exc.problem if isinstance(exc, DocumentError) else "not UTF-8"

@@ -131,6 +131,7 @@ def _export_one(
         try:
             export.run(
                 lambda count: progress.advance(count=count),
+                # A file has no reader who may leave, unlike stdout, where the pause also watches for that.
                 follow=time.sleep if turns.follow else None,
                 on_failure=partial(tell_failure, rt),
             )
@@ -138,6 +139,7 @@ def _export_one(
             exc.hint = " ".join(filter(None, [exc.hint, RESUMES]))
             raise
         except KeyboardInterrupt:
+            # To interrupt is how following ends, and the file is whole then.
             if not turns.follow:
                 rt.out.leave(INTERRUPTED)
             raise
@@ -169,7 +171,9 @@ def _export_many(
         raise UsageError(f"there is no directory {directory}", command=f"mkdir -p {directory}")
     with open_plane(rt) as (client, context):
         ids = _list_ids(client, context) if ids is None else resolve_sessions(client, context, ids)
+        # All of them before the first is written: each file is refused once more when it is opened.
         _check_new(name_files(ids, chosen, directory), files)
+        # --parallel bounds the requests of all together: few sessions share it out among their pages.
         at_once = max(1, min(parallel, len(ids)))
         wanted = turns.choose(client, max(1, parallel // at_once))
         exports = [
@@ -201,6 +205,7 @@ def _make_export(source: Source, path: Path, format: Format, files: FileOptions)
 
 def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
     def check(count: int) -> None:
+        # Asked after every batch of turns: an export that is interrupted there is resumed from that place.
         if batch.stopped.is_set():
             raise SpectronctlError("interrupted")
 
@@ -211,6 +216,7 @@ def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
         say=lambda outcome: _tell(*outcome.item, outcome.error),
         after_interrupt=lambda outcomes: INTERRUPTED,
         parallel=parallel,
+        # A typed --limit was refused above, with a reason of its own.
         is_limited=True,
     )
     return batch
@@ -218,6 +224,8 @@ def _make_batch(parallel: int) -> Batch[tuple[Path, Export], None]:
 
 def name_files(ids: Sequence[str], format: Format, directory: Path) -> list[Path]:
     """A file per session. No two ids have one name, and none leads out of the directory."""
+    # Windows has no colon in names, so it becomes an underscore; those that are in an id are escaped first, or two ids
+    # could meet in one name.
     names = (quote(each, safe=":").replace("_", "%5F").replace(":", "_") for each in ids)
     return [directory / (name + SUFFIXES[format]) for name in names]
 
