@@ -94,10 +94,12 @@ def _list_arguments(nodes: Iterable[Node]) -> Iterator[tuple[list[str], Call]]:
     for node in nodes:
         for index, argument in enumerate(node.arguments):
             where = _key(node.path, "*" if argument.many else str(index))
+            # In a `case`, * stands for every further word of an argument that takes many.
             yield [where], _find_argument_call(argument, node.path)
 
 
 def _find_option_call(flag: Flag) -> Call:
+    # These two are looked up in files of this machine, and never asked of a server: TAB must not wait for one.
     if "--profile" in flag.names:
         return ("ask", "profiles")
     if "--context" in flag.names:

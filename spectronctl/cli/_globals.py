@@ -76,6 +76,7 @@ def declare_options(
         bool, _option("--no-input", help="Fail instead of asking a question.")
     ] = False,
     color: Annotated[Color | None, _option("--color", help="Choose when to use colour.")] = None,
+    # Text, as in a variable or a profile: one parser reads all three, and refuses a number without a unit.
     timeout: Annotated[
         str | None,
         _option(

@@ -38,6 +38,7 @@ def format_command(rt: Runtime, *words: str) -> str:
 def report_interrupt(rt: Runtime, interrupt: KeyboardInterrupt | None = None) -> int:
     """Ctrl-C, or a signal that ends process 1: nothing more to say."""
     rt.streams.write_message("interrupted\n")
+    # Process 1 of a container gets SIGTERM as an interrupt too, and ends with 128 + its number.
     return getattr(interrupt, "exit_code", INTERRUPTED)
 
 

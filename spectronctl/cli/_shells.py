@@ -6,6 +6,8 @@ The four are one program (see `_completion`); what differs is what the shell han
 
 from __future__ import annotations
 
+# Only what bash 3 knows, but for `compopt`, whose absence is seen to. Readline puts a word in the place of what follows
+# the last break character: where = is one, the option before it must not be offered again, else it must.
 BASH = r"""# Completion of spectronctl for bash; generated from the command tree, do not edit.
 
 _spectronctl_step() {
@@ -121,6 +123,8 @@ _spectronctl() {
 complete -F _spectronctl spectronctl
 """
 
+# Found in $fpath, the file is run as the function itself at the first TAB, and has to complete that one too. Its exit
+# status says whether anything matched: where nothing did, zsh goes on with its other completers.
 ZSH = r"""#compdef spectronctl
 # Completion of spectronctl for zsh; generated from the command tree, do not edit.
 

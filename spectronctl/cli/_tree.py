@@ -135,6 +135,7 @@ def _choices(param: Any) -> tuple[str, ...]:
 
 def _format_default(param: Any) -> str:
     """Nothing where a default says no more than that the option is absent."""
+    # Of a choice the default is a member of an enum, and is shown as it is typed.
     value = getattr(param.default, "value", param.default)
     return "" if value is None or value is False else str(value)
 

@@ -43,6 +43,7 @@ class Context(typer.Context):
     @property
     def runtime(self) -> Runtime:
         """What the command may reach for, told what was typed."""
+        # Not while the line is parsed: only now is every level of it read, the part behind the verb included.
         self.obj.flags = given(self)
         return self.obj
 
@@ -146,6 +147,7 @@ class LazyGroup(Group):
         verbs: Mapping[str, str] | None = None,
         hidden: bool = False,
     ) -> None:
+        # A group also where the module declares a single command: which of the two it is shows only after the import.
         super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
         self.module = module
         self.verbs = verbs or {}

@@ -41,6 +41,7 @@ def run(args: list[str], runtime: Runtime | None) -> int:
     try:
         with runtime:
             code = _dispatch_and_explain(args, runtime)
+            # A success only now: what cannot be flushed makes the command fail.
             runtime.finish()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return 0
@@ -60,6 +61,7 @@ def _dispatch_and_explain(args: list[str], runtime: Runtime) -> int:
     except RequestError as exc:
         from spectronctl.cli.near import name_near
 
+        # Inside `with runtime`, while the clients are open.
         raise name_near(runtime, exc) from None
 
 
@@ -76,6 +78,7 @@ def _dispatch(args: list[str], runtime: Runtime) -> int:
         at: Any = getattr(exc, "ctx", None)
         runtime.flags = given(at) if at else {}
         raise _usage_error(exc, at, root) from None
+    # Most commands return nothing; `exec`, `fsck --exit-code` and a few others an exit code.
     return result if isinstance(result, int) else 0
 
 

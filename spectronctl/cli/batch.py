@@ -62,6 +62,7 @@ class Batch(Generic[T, R]):
         """Do the work; the outcomes in the order of the items, whichever of them failed."""
         if not self.is_limited:
             refuse_limit(rt, self.plural)
+        # All of them before the first begins: they end in any order, and those that never begin are told too.
         outcomes: list[Outcome[T, R]] = [Outcome(item) for item in items]
         try:
             self._run_all(rt, outcomes)

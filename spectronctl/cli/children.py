@@ -96,6 +96,7 @@ class SignalRelay:
                     self._caught.add(number)
             before_chld = signal.signal(signal.SIGCHLD, lambda *_: None)  # the byte is enough
             stack.callback(signal.signal, signal.SIGCHLD, before_chld)
+            # Until here a failure undoes the steps before it; from here on leaving does.
             self._stack = stack.pop_all()
         return self
 
@@ -190,6 +191,7 @@ def _pass_on(number: int, child: Child) -> None:
 
 def _send(number: int, child: Child) -> None:
     with suppress(OSError):  # gone, or another user's by now, as after `sudo`
+        # Popen looks first whether the child has ended: its number may be another process's by now.
         child.send_signal(number)
 
 

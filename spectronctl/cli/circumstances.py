@@ -22,6 +22,7 @@ _LIMITS = {
     ),
     errno.ENOMEM: ("memory", "Free some, or raise the limit of this process or its container."),
 }
+# The first words are Python's, the second those of libraries in Rust, such as the database engine.
 _NO_THREAD = re.compile("can't (?:start|create) new thread|failed to spawn thread", re.IGNORECASE)
 
 

@@ -76,6 +76,7 @@ class Clients:
     @property
     def public(self) -> Client:
         """For calls that need no key."""
+        # Made without a key, not only used without one: nothing that it sends can carry any.
         return self._find(None)
 
     def of_context(self, context_id: str, credential: Credential | None = None) -> Client:

@@ -82,6 +82,7 @@ def make_transport(
         # All of this at the first request: what is refused before that imports no server and opens no store.
         url, command = local_store_url(env), "spectronctl --profile local"
         async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
+            # Without keys: they would protect nothing from a user who can open the store's files.
             app = create_app(store, trusted=True)
             async with app.state.embedders, work_on_jobs(store) if works_on_jobs else nullcontext():
                 yield app
@@ -115,6 +116,7 @@ def run_on_store(
     import asyncio
 
     async def run() -> T:
+        # Stands in the note beside the lock: another process that wants the store is told what has it.
         command = "spectronctl serve keys"
         async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
             return await work(store)

@@ -40,6 +40,7 @@ def walk_pages(rt: Runtime, pages: Iterable[Page[T]]) -> Iterator[T]:
     for page in pages:
         has_more = page.has_more
         yield from page.items
+    # The client stops at the limit: that the last page names a further one means that something was left out.
     if has_more:
         _note_limit(rt, "are")
 

@@ -57,6 +57,7 @@ def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View,
     except SpectronctlError as exc:
         _explain_undelivered(exc, minted, sinks, rt.context)
         raise
+    # Outside of `try`: the secret is where it belongs by now, and what fails from here on loses nothing.
     rt.out.note(f"{note} Its secret is in {sinks.describe()}." if sinks.stored else note)
     if not sinks.is_shown:
         rt.out.show(minted.without_secret().to_dict(), view)

@@ -35,6 +35,8 @@ class AsgiTransport(httpx.BaseTransport):
                 raise RuntimeError("the transport is closed")
             if self._home is None:
                 self._home = _Home(self._open_app)
+            # Still under the lock: `close()` takes it before it stops the loop, so no request is handed to a loop
+            # that has ended.
             exchange = self._home.begin(request)
         try:
             return exchange.take_response()
@@ -58,14 +60,19 @@ class _Home:
         self._opened: asyncio.Future[App] | None = None
         self._stay: asyncio.Task[None] | None = None
         self._requests: set[asyncio.Task[None]] = set()
+        # Made in the caller's thread, although the loop runs in another: an Event looks for its loop only when it is
+        # first waited for. They are set there too, by `call_soon_threadsafe` or by the loop's own tasks.
         self._ending, self._closing = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
+        # A daemon: an application that does not close must not keep the interpreter from ending.
         self._thread = Thread(target=self._run, name="application", daemon=True)
         self._thread.start()
 
     def begin(self, request: httpx.Request) -> Exchange:
         """Hand a request to the application, once that is open."""
+        # Read from the caller's thread without a lock. At worst it is a moment out of date, and the request then
+        # waits for a note that comes at once.
         is_open = self._opened is not None and self._opened.done() and not self._opened.exception()
         exchange = Exchange(request, self._loop, is_open=is_open)
         exchange.cancel = asyncio.run_coroutine_threadsafe(self._serve(exchange), self._loop).cancel
@@ -87,6 +94,8 @@ class _Home:
 
     async def _live(self) -> None:
         await self._ending.wait()
+        # `cancel` only asks: no task runs, and so none leaves the set, before the next `await`. `gather` has its own
+        # copy by then.
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
@@ -94,11 +103,15 @@ class _Home:
             if not self._opened.done():  # it waits for something, and no request for it
                 self._stay.cancel()
             self._closing.set()
+            # What closing the application raises ends the runner, and `close()` raises it again. Where it never
+            # opened, the task was cancelled, and that is no failure.
             await asyncio.gather(self._stay, return_exceptions=not self._opened.done())
 
     async def _serve(self, exchange: Exchange) -> None:
         with self._note_request():
             try:
+                # Several requests wait for one opening: the one that is given up must not take it away from the
+                # others.
                 app = await asyncio.shield(self._open())
                 exchange.note_opening()
                 await exchange.run(app)
@@ -128,10 +141,13 @@ class _Home:
     async def _hold_open(self, opened: asyncio.Future[App]) -> None:
         """Open and close the application in one task, as its own tasks may want it."""
         try:
+            # A task group or a cancel scope of anyio must be left by the task that entered it, and the task of a
+            # request is gone long before the application closes.
             async with self._open_app() as app:
                 opened.set_result(app)
                 await self._closing.wait()
         except Exception as exc:
+            # It was open, so this is a failure of closing; nothing waits for `opened` any more.
             if opened.done():
                 raise
             opened.set_exception(exc)

@@ -44,6 +44,7 @@ class Exchange:
         self._loop = loop
         self._is_open = is_open
         self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
+        # Unbounded, so that `put` never blocks the event loop. `_MAX_HELD` bounds what is in it.
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._body = iter(request.stream)
         self._is_sent = False
@@ -70,6 +71,7 @@ class Exchange:
     def take_pieces(self) -> Iterator[bytes]:
         """The body of a response that comes in pieces."""
         while (piece := self._take_in_time()) is not None:
+            # Before the piece is handed out: the reader may take its time over it, or never come back.
             self._call(self._make_room, len(piece))
             yield piece
 
@@ -81,6 +83,7 @@ class Exchange:
         try:
             return self._take(bound_wait(self._timeout))
         except (Empty, httpcore.ReadTimeout):
+            # The error that a socket would give, so that retries and messages need not know that there is none.
             raise httpx.ReadTimeout("the application did not respond in time") from None
 
     def _take(self, timeout: float | None) -> Any:
@@ -127,9 +130,12 @@ class Exchange:
             "method": self._request.method,
             "scheme": url.scheme,
             "path": url.path,
+            # httpx counts the query to the raw path, ASGI does not.
             "raw_path": url.raw_path.partition(b"?")[0],
             "query_string": url.query,
             "root_path": "",
+            # httpx keeps the case in which a header was written; ASGI wants lower case, and applications compare
+            # bytes.
             "headers": [(name.lower(), value) for name, value in self._request.headers.raw],
             "server": (url.host, url.port),
             "client": ("127.0.0.1", 0),
@@ -149,6 +155,8 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def _fetch_piece(self) -> bytes | None:
+        # The whole body is in memory: to fetch it from the caller's thread would cost two switches of threads for
+        # nothing.
         if isinstance(self._request.stream, httpx.ByteStream):
             self._is_sent = True
             return self._request.content
@@ -159,6 +167,7 @@ class Exchange:
         return piece
 
     def _hand_over(self, piece: bytes | None) -> None:
+        # It may be done: the request was cancelled, or the caller left, while the piece was made.
         if self._asked is not None and not self._asked.done():
             self._asked.set_result(piece)
 
@@ -170,6 +179,8 @@ class Exchange:
             await self._send_piece(message.get("body", b""), message.get("more_body", False))
 
     async def _send_piece(self, piece: bytes, more: bool) -> None:
+        # Only a body of several pieces is streamed. A whole one waits until the application has returned: it is then
+        # in memory, and nothing has to be closed for it, or to make room.
         if more and not self._is_streamed:
             self._is_streamed = True
             self._inbox.put(self._build_response(stream=_Pieces(self)))

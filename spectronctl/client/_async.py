@@ -81,6 +81,7 @@ class AsyncClient:
 
     async def send(self, request: Request[T]) -> T:
         """The response, read as the request says; RequestError's subclasses say why there is none."""
+        # The deadline begins here: it covers the pauses between attempts too, not each attempt anew.
         call = Call(request, self._settings, monotonic())
         outcome = await self._carry_out(call)
         assert not isinstance(outcome, AsyncEvents)
@@ -104,6 +105,8 @@ class AsyncClient:
         outcome = await self._carry_out(call)
         if not isinstance(outcome, AsyncEvents):
             raise refuse_response(call, outcome)
+        # A caller that leaves its loop early closes nothing: this block runs once the garbage collector finalises the
+        # generator. `open` is for those who need the end at once.
         async with outcome:
             async for event in outcome:
                 yield event
@@ -125,6 +128,8 @@ class AsyncClient:
 
     async def _attempt(self, call: Call[Any], now: float) -> Outcome | httpx.Response:
         """What came of it; a response that is left open is a stream of events."""
+        # Built anew for each attempt: a multipart body is an iterator, which the attempt before has used up, and less
+        # time is left.
         request = self._http.build_request(
             **call.build_arguments(now), content=feed_body(call.body)
         )
@@ -137,10 +142,14 @@ class AsyncClient:
                 is_stream = call.is_stream(response)
                 body = b"" if is_stream else await self._read_body(call, response)
             finally:
+                # Also on Ctrl-C, and for a body that was read in part. httpcore then closes the connection instead of
+                # using it for the next call, since the rest of this body is still to come on it.
                 if not is_stream:
                     await response.aclose()
+        # A value, not an exception: whether it is raised depends on the attempts to come.
         except httpx.RequestError as exc:
             return exc
+        # From every response that was read, failures included: a 401 tells the time as well as a 200.
         self.clock_offset = parse_clock_offset(response.headers.get("Date"), datetime.now(UTC))
         self._heard_at = monotonic()
         return response if is_stream else call.build_response(response, body)
@@ -190,6 +199,7 @@ class AsyncClient:
         A short page is the last, and no page is empty; a `limit` shows as the last page's `has_more`. `first_seq` is
         the `seq` that the first item must have. UpstreamError when a `seq` is missing or comes again.
         """
+        # Made here and not in a generator, which would refuse a bad option only when its first page is asked for.
         window = Window(request, start=start, limit=limit, parallel=parallel, first_seq=first_seq)
         return fetch_ahead(self.send, window)
 
@@ -206,6 +216,8 @@ class AsyncClient:
         `sleep` lets the time pass between two calls, and may end it all by raising. WaitTimeoutError when the wait
         gives up, RequestError's subclasses for failures that will not pass.
         """
+        # The connections are shared and the settings are not: other calls keep their timeout and retries meanwhile.
+        # What the copy hears of the server's clock stays with the copy.
         client = copy(self)
         given = self._settings
         pause: float | None = 0.0
@@ -248,6 +260,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
+        # Over `close`, which `__init__` set: only a block has an end at which the connections are closed.
         self._http.headers["Connection"] = "keep-alive"
         return self
 

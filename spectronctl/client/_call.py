@@ -72,6 +72,8 @@ class Call(Generic[T]):
         self.request = request
         self.settings = settings
         self.deadline = now + settings.timeout
+        # One id for all attempts, so that a server's log shows them as one call. The part that all calls of a client
+        # share tells a response to an earlier call of ours (`check_head`) from an id that a server made up itself.
         self.request_id = f"{settings.token}-{token_hex(8)}"
         self.attempt = 1
         self.may_have_landed = False
@@ -112,6 +114,7 @@ class Call(Generic[T]):
         That bounds all of an ordinary call (`hold_deadline`), and of a stream what comes before it; a stream that has
         begun may be silent for as long as a whole call may take.
         """
+        # Not 0: `settimeout(0)` makes a socket non-blocking, and it would fail with EAGAIN in place of a timeout.
         left = max(self.deadline - now, 0.001)
         headers = httpx.Headers(self.settings.headers)
         if self.request.json is not None:
@@ -175,6 +178,8 @@ class Call(Generic[T]):
 
     def mask_headers(self, response: Response) -> Response:
         """The response with headers that are fit to be shown."""
+        # httpx writes a str as ASCII unless it is told otherwise, and raises UnicodeEncodeError for a header that is
+        # more.
         shown = {
             name: MASK if name in SECRET_HEADERS else self.redact(value, limit=MAX_HEADER)
             for name, value in response.headers.items()
@@ -190,6 +195,7 @@ class Call(Generic[T]):
 def _build_url(url: str, params: Mapping[str, Any]) -> httpx.URL:
     given = {name: value for name, value in params.items() if value is not None}
     try:
+        # An empty `params` would drop the query that is part of the path already.
         return httpx.URL(url, params=given) if given else httpx.URL(url)
     except (httpx.InvalidURL, UnicodeEncodeError) as exc:
         raise InvalidError(f"the request has no valid address: {exc}") from None
@@ -201,8 +207,12 @@ def _encode(request: Request[Any]) -> bytes | Multipart | None:
     if request.content is not None or request.json is None:
         return request.content
     try:
+        # Without `allow_nan` Python writes NaN and Infinity, which no other parser takes. `ensure_ascii` would hide a
+        # lone surrogate as an escape; so it fails here, before anything is sent.
         text = json.dumps(request.json, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
     except (TypeError, ValueError, RecursionError) as exc:
         problem = exc.reason if isinstance(exc, UnicodeEncodeError) else exc
+    # Outside of the `except`: UnicodeEncodeError holds the whole text, secrets included, and would be in the
+    # traceback.
     raise InvalidError(f"the request's body cannot be written as JSON: {problem}")

@@ -53,6 +53,7 @@ def can_read_certificates() -> bool:
 
 def parse_certificate(der: bytes) -> Certificate:
     """A certificate from its DER form (RFC 5280); ValueError for bytes that are none."""
+    # Only `doctor` looks at certificates, and the library is optional.
     from cryptography import x509
 
     try:
@@ -89,6 +90,7 @@ def _decode(value: str | bytes) -> str:
 def _list_names(found: x509.Certificate) -> Iterator[str]:
     from cryptography import x509
 
+    # Not `get_extension_for_class`: it raises for a certificate without names, which is one to be shown too.
     for extension in found.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
             for name in extension.value:

@@ -16,15 +16,21 @@ def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.
     """The URL of a host that one could connect to, or None; httpx alone takes more than the network does."""
     try:
         url = httpx.URL(text)
+        # httpx takes `a..b` and a label of 70 letters, and the resolver then fails with UnicodeError instead of an
+        # OSError.
         url.raw_host.decode("ascii").encode("idna")  # refuses empty and endless labels
     except (httpx.InvalidURL, UnicodeError):
         return None
+    # httpx quotes what cannot be in a host (`a b` becomes `a%20b`), takes `http://` without any, and ports 0 and
+    # 99999.
     named = url.scheme in schemes and url.host and "%" not in url.host
     return url if named and (url.port is None or 0 < url.port < 65_536) else None
 
 
 def list_addresses(host: str, port: int) -> list[str]:
     """Every address of a name, in the order to try them. Not bounded; socket.gaierror, UnicodeError for no name."""
+    # Without the type each address comes three times: for streams, datagrams and raw sockets. /etc/hosts may repeat
+    # one too.
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
@@ -58,6 +64,7 @@ def format_origin(url: httpx.URL) -> str:
 
 def trust_system(ca_file: str | None) -> ssl.SSLContext:
     """The system's certificates, and those in `ca_file` (PEM)."""
+    # Only here: plain http needs none of it.
     import truststore
 
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -83,4 +90,6 @@ def _add_certificates(context: ssl.SSLContext, ca_file: str) -> None:
 
 def trust_no_certificate() -> ssl.SSLContext:
     """For plain http: it costs nothing, and should TLS come up after all, it trusts no certificate."""
+    # With True or nothing in its place httpx loads certifi's bundle into every client: measured at 77 ms, this at 3
+    # ms.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -13,6 +13,8 @@ from time import monotonic
 
 import httpcore
 
+# A context variable, because httpx passes no deadline down to the stream that waits: only a timeout, which begins
+# anew with every read. Each task and each thread has its own.
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -30,6 +32,7 @@ def hold_deadline(deadline: float) -> Iterator[None]:
 def stop_clock() -> Iterator[None]:
     """The time that passes in here is not the call's."""
     started = monotonic()
+    # No `finally`: when opening the application fails, so does the call, and its deadline goes with it.
     yield
     deadline = _deadline.get()
     if deadline is not None:

@@ -31,6 +31,8 @@ class EventParser:
         """The events that end in this piece."""
         if not piece:
             return
+        # Were the CR kept back until the next piece, an event whose last byte it is would arrive only with the event
+        # after it.
         if self._after_cr:  # the line has ended already: a lone CR ends it, too
             piece = piece.removeprefix(b"\n")
         self._after_cr = piece.endswith(b"\r")
@@ -42,6 +44,9 @@ class EventParser:
 
     def finish(self) -> Iterator[Event]:
         """An event that the end of the response ends, and no blank line."""
+        # The standard drops an event that no blank line ends, for it may have been cut off. Here the response has
+        # ended as HTTP says it must (one that breaks off raises before this), so the event is whole: some servers
+        # leave the last blank line out.
         yield from self._end_line()
         yield from self._end_event()
 
@@ -78,4 +83,5 @@ class EventParser:
         if self._data or self._name:  # a bare `event: done` says something, too
             data = b"\n".join(self._data).decode(errors="replace")
             yield Event(data, self._name or "message", self._id)
+        # Not the id: it stays the id of the last event that had one, as a browser's `lastEventId` does.
         self._data, self._size, self._name = [], 0, ""

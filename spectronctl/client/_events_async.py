@@ -27,6 +27,8 @@ class AsyncEvents:
         self._response = response
         self._events = self._read()
         call.events = 0
+        # The server has taken the request, or it would not stream: a write that breaks off from here on has an
+        # unknown outcome.
         call.may_have_landed = True
 
     async def _read(self) -> AsyncGenerator[Event, None]:
@@ -35,6 +37,8 @@ class AsyncEvents:
             async for piece in self._response.aiter_bytes():
                 for event in parser.feed(piece):
                     yield self._take(event)
+                    # The end of the response is not waited for: a server may keep the connection open after it has
+                    # said `[DONE]`.
                     if event.is_last:
                         return
             for event in parser.finish():
@@ -58,6 +62,7 @@ class AsyncEvents:
 
     async def aclose(self) -> None:
         """End the stream, here and on the server; nothing more comes of it."""
+        # This runs the `finally` of `_read`, where it was begun.
         await self._events.aclose()
         await self._response.aclose()  # which the other leaves open if it was never begun
 

@@ -27,6 +27,8 @@ class Events:
         self._response = response
         self._events = self._read()
         call.events = 0
+        # The server has taken the request, or it would not stream: a write that breaks off from here on has an
+        # unknown outcome.
         call.may_have_landed = True
 
     def _read(self) -> Generator[Event, None, None]:
@@ -35,6 +37,8 @@ class Events:
             for piece in self._response.iter_bytes():
                 for event in parser.feed(piece):
                     yield self._take(event)
+                    # The end of the response is not waited for: a server may keep the connection open after it has
+                    # said `[DONE]`.
                     if event.is_last:
                         return
             for event in parser.finish():
@@ -58,6 +62,7 @@ class Events:
 
     def close(self) -> None:
         """End the stream, here and on the server; nothing more comes of it."""
+        # This runs the `finally` of `_read`, where it was begun.
         self._events.close()
         self._response.close()  # which the other leaves open if it was never begun
 

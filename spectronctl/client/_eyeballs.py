@@ -55,6 +55,8 @@ class _Race:
             if not self._running and not self._waiting:
                 raise self._failure
             if end is not None and monotonic() >= end:
+                # One that failed is a better reason than "timed out", but not while another attempt still hangs: then
+                # time is what ran out.
                 raise self._failure if not self._running else TimeoutError("timed out")
 
     def _start_next(self) -> socket.socket | None:
@@ -68,6 +70,7 @@ class _Race:
             return None
         self._running.append(attempt)
         attempt.setblocking(False)
+        # Not `connect`, whose BlockingIOError would need a handler for what is the ordinary case here.
         code = attempt.connect_ex(address)
         if code in _UNDER_WAY:
             self._selector.register(attempt, selectors.EVENT_WRITE)
@@ -79,6 +82,7 @@ class _Race:
         left = None if end is None else max(end - monotonic(), 0)
         if self._waiting:
             left = HEAD_START if left is None else min(left, HEAD_START)
+        # With none under way the next address starts at once: `select` would sleep for the whole head start.
         for key, _ in self._selector.select(left) if self._running else ():
             attempt: socket.socket = key.fileobj  # type: ignore[assignment]
             self._selector.unregister(attempt)
@@ -88,6 +92,7 @@ class _Race:
         return None
 
     def _settle(self, attempt: socket.socket, code: int) -> socket.socket | None:
+        # The winner leaves the list before `__exit__` closes all that is in it.
         self._running.remove(attempt)
         if not code:
             return attempt

@@ -40,6 +40,8 @@ def _is_of_server(failure: httpx.RequestError) -> bool:
 
 def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | None]:
     server = call.settings.base_url
+    # First of all: httpcore reports a failed handshake as a ConnectError, and only the causes below it tell that from
+    # a refused connection.
     if is_tls_failure(failure):
         return f"no trusted connection to {server}: {explain_failure(failure)}", _tls_hint(failure)
     if isinstance(failure, httpx.TimeoutException):
@@ -50,6 +52,7 @@ def _explain(call: Call[Any], failure: httpx.RequestError) -> tuple[str, str | N
         return _explain_refusal(call, failure)
     if isinstance(failure, UnsendableError):
         return str(failure), None
+    # Before its base DecodingError: what was too long or packed in an odd way is not broken.
     if isinstance(failure, UnreadableError):
         return str(failure), OTHER_SERVER_HINT
     if isinstance(failure, httpx.DecodingError):

@@ -33,6 +33,7 @@ class Multipart:
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
+        # 128 random bits instead of a search through the content: a file is read once, when it is sent.
         boundary = token_hex(16)
         self._parts = [_Part(part, boundary) for part in parts]
         self._end = f"--{boundary}--\r\n".encode()
@@ -58,6 +59,7 @@ class Multipart:
         known = [size for size in sizes if size is not None]
         if len(known) < len(sizes):
             return {"Transfer-Encoding": "chunked"}
+        # httpx sends an iterator in chunks unless it finds a length set.
         return {"Content-Length": str(sum(known) + len(self._end))}
 
 
@@ -106,12 +108,15 @@ class _Part:
         left = self._content_size
         try:
             with self._open() as stream:
+                # No more than was announced: a log that grows while it is sent would run over the Content-Length,
+                # into the next request.
                 while left != 0 and (piece := stream.read(_choose_size(left))):
                     left = None if left is None else left - len(piece)
                     yield piece
         except OSError as exc:
             raise UnsendableError(f"part {self._name}: it cannot be read: {exc.strerror}") from exc
         if left:
+            # The connection is closed with bytes still due. So the server cannot take this for a whole request.
             raise UnsendableError(f"part {self._name}: it became shorter while it was sent")
 
     def _open(self) -> AbstractContextManager[BinaryIO]:
@@ -135,6 +140,8 @@ def _measure_file(name: str, path: Path) -> int | None:
         raise UsageError(f"part {name}: {path}: {exc.strerror}") from None
     if stat.S_ISDIR(found.st_mode):
         raise UsageError(f"part {name}: {path}: it is a directory")
+    # Asked before anything is sent: found out half-way, it would break the connection. What changes after this is
+    # found by `_read`.
     if not os.access(path, os.R_OK):
         raise UsageError(f"part {name}: {path}: permission denied")
     # The files in /proc say 0, whatever is in them.
@@ -147,6 +154,7 @@ def _format_head(part: Part, boundary: str) -> bytes:
         filename = part.content.name
     if kind is None and filename is not None:
         kind = "application/octet-stream"
+    # A line break in it would add headers of the caller's choice to the part.
     if kind is not None and not _TYPE.fullmatch(kind):
         raise UsageError(f"part {part.name}: {kind!r} is not a media type such as text/plain")
     shown = f'form-data; name="{_escape(part.name)}"'

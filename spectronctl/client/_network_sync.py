@@ -22,6 +22,8 @@ _PIECE_BYTES = 1 << 14
 def open_transport(**settings: Any) -> httpx.HTTPTransport:
     """httpx's own transport, on this network: httpx hands no setting for it on to its pool of connections."""
     transport = httpx.HTTPTransport(**settings)
+    # Before the first request: each connection that the pool opens takes the backend from it then. For a SOCKS or
+    # HTTP proxy the pool is another class, with the same attribute.
     transport._pool._network_backend = _Network()
     return transport
 
@@ -34,6 +36,8 @@ class _Network(Backend):
 class _Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        # Which error a deadline that has passed becomes. As ConnectTimeout the request may be sent again, so it is
+        # that only until the first write on this stream. A connection that is used again never counts as new.
         self._late: type[httpcore.TimeoutException] = httpcore.ConnectTimeout  # nothing was sent
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -54,6 +58,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        # A new stream over the same connection, so nothing of the request itself was written on it: only the CONNECT
+        # to a proxy.
         left = bound_wait(timeout, httpcore.ConnectTimeout)
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
 

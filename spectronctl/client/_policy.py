@@ -14,6 +14,7 @@ from spectronctl.ground.http_problems import Response, parse_retry_after
 from spectronctl.ground.network_failures import is_tls_failure
 
 REPEATABLE = READS | {"DELETE"}
+# Not 500: it says that the server has a defect, which the same request would meet again.
 TRANSIENT = frozenset({429, 502, 503, 504})
 UNSENT = (
     httpx.ConnectError,
@@ -48,11 +49,14 @@ def choose_pause(
     """The decision itself; `today` is the wall clock's time, `jitter` a random number in [0, 1)."""
     if call.attempt > call.settings.retries or not can_repeat(call.request.method, outcome):
         return None
+    # The body came through a pipe, and what was read of it is gone.
     if not call.can_be_sent:
         return None
+    # The server's pause counts as it is, even 0; only our own grows and is jittered.
     pause = parse_retry_after(outcome, today) if isinstance(outcome, Response) else None
     if pause is None:
         pause = pause_after(call.attempt, FIRST_BACKOFF, LAST_BACKOFF, jitter=jitter)
+    # A pause that ends after the deadline is not begun: the error comes now instead of after a wait that cannot help.
     return pause if now + pause < call.deadline else None
 
 
@@ -70,5 +74,7 @@ def can_repeat(method: str, outcome: Outcome) -> bool:
 def may_have_landed(outcome: Outcome) -> bool:
     """Whether a write may have been carried out although its response was lost."""
     if isinstance(outcome, Response):
+        # A 4xx refuses the request before it does anything. A 5xx may come from a proxy that gave up on a server
+        # which did not, or from a server that failed after its commit. 501 and 505 refuse the request as such.
         return outcome.status >= 500 and outcome.status not in (501, 505)
     return not isinstance(outcome, UNSENT)

@@ -66,6 +66,8 @@ class Polling(Generic[T]):
 
     def bound_retries(self, retries: int) -> int:
         """How often the next call may be repeated at once: not at all where looking again does the same."""
+        # Two layers of repetition would multiply: a look that is retried four times takes its time from the looks
+        # that follow.
         return 0 if self._is_known else retries
 
     def choose_pause(self, response: T) -> float | None:
@@ -87,8 +89,12 @@ class Polling(Generic[T]):
         if left <= 0:
             raise self._give_up()
         self._looks += 1
+        # It only shortens, by a quarter at most: many waiters spread out, and none looks later than the documented
+        # longest pause.
         jitter = 1 - self._jitter() / 4
         pause = pause_after(self._looks, FIRST_PAUSE, LAST_PAUSE, factor=1.5, jitter=jitter)
+        # Never past the end: the last look is then at the very end of the wait, and a job that finishes late is still
+        # seen.
         return min(max(pause, at_least), left)
 
     def _left(self) -> float:

@@ -26,6 +26,8 @@ def recognise(data: bytes) -> Protocol:
         return Protocol.NONE
     if data.startswith(b"HTTP/1."):
         return Protocol.HTTP
+    # The types of record alert and handshake, and the major version, which is 3 in every TLS up to 1.3. A TLS server
+    # sends an alert to a request in plain HTTP.
     if data[:1] in {b"\x15", b"\x16"} and data[1:2] == b"\x03":
         return Protocol.TLS
     return Protocol.OTHER
@@ -33,6 +35,8 @@ def recognise(data: bytes) -> Protocol:
 
 def is_settled(data: bytes) -> bool:
     """Whether more of the response would change nothing; of HTTP the whole head is wanted."""
+    # True also for the empty start and for a part of it, so a status line that arrives letter by letter is waited
+    # for.
     if b"HTTP/".startswith(data[:5]):
         return b"\r\n\r\n" in data
     return b"\n" in data or len(data) >= _ENOUGH

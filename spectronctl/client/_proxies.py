@@ -31,6 +31,8 @@ def choose_proxy(
     source = _find_variable(f"{scheme}_proxy", env) or _find_variable("all_proxy", env)
     if source is None:
         return None, "no proxy is set"
+    # After the proxy was found, so that the message can name both: which variable would apply, and which entry keeps
+    # it out.
     entry = find_exception(host, port or DEFAULT_PORTS[scheme], env)
     if entry is not None:
         variable, text = entry
@@ -71,6 +73,7 @@ def _covers(entry: str, host: str, port: int) -> bool:
     if address is not None:
         return _holds(entry, str(address))
     domain = canonical_host(entry.removeprefix("*").removeprefix("."))
+    # With the dot before both, `example.com` covers `a.example.com` and itself, and not `badexample.com`.
     return bool(domain) and f".{host}".endswith(f".{domain}")
 
 
@@ -81,6 +84,7 @@ def _holds(entry: str, address: str) -> bool:
     if first is None:
         return False
     try:
+        # `strict=False`: people write `10.1.2.3/8`, with bits of the host in it, and curl takes it.
         return parse_address(address) in ip_network(f"{first}{slash}{bits}", strict=False)
     except ValueError:
         return False

@@ -68,6 +68,8 @@ def settle(call: Call[T], outcome: Outcome) -> T:
     if _says_missing(outcome):
         if call.request.is_optional:
             return None  # type: ignore[return-value]
+        # The first attempt deleted it and its response was lost; this one found nothing. With an empty body, since
+        # the problem in it is no result.
         if _is_deleted_before(call):
             return call.request.read(replace(outcome, body=b""))
     raise _build_error(call, outcome)
@@ -89,6 +91,8 @@ def build_event_error(
     """The error for a failure that the server tells of in a stream that has begun."""
     value = event.value
     told = value.get("status") if isinstance(value, dict) else None
+    # The stream's own status is 200: the failure's stands in the event, if anywhere. A number outside of 400 to 599
+    # would be read as a success or a redirect.
     status = told if isinstance(told, int) and 400 <= told < 600 else 500
     error = _build_error(call, Response(status, headers, event.data.encode()))
     error.message += call.progress
@@ -97,6 +101,8 @@ def build_event_error(
 
 def _says_missing(response: Response) -> bool:
     """Whether a server that knows Spectron's resources said that one is not there."""
+    # A proxy that does not know the path sends its own page with 404. Taken for the server's word, a lost deletion
+    # would count as done.
     return response.status == 404 and not is_web_page(response)
 
 
@@ -108,10 +114,13 @@ def _is_deleted_before(call: Call[Any]) -> bool:
 
 def _read(call: Call[T], response: Response) -> T:
     if is_web_page(response):
+        # A character takes 4 bytes at most, so this is enough for MAX_PAGE of them, and a page of 100 MB is not
+        # decoded.
         page = describe_page(response.body[: 4 * MAX_PAGE].decode(errors="replace"))
         raise _unreadable(call, response, page, WRONG_URL_HINT)
     if call.request.expects_body and not response.body.strip():
         raise _unreadable(call, response, "the response is empty", OTHER_VERSION_HINT)
+    # Only this shape hands the headers on. They are shown to the user, and may hold a cookie.
     if call.request.returns is Reply:
         response = call.mask_headers(response)
     try:
@@ -133,6 +142,7 @@ def _explain_shape(exc: ValidationError) -> str:
 def _unreadable(
     call: Call[Any], response: Response, problem: str, hint: str
 ) -> errors.RequestError:
+    # It came with a success, so whatever the body says, the server has most likely done what was asked.
     call.may_have_landed = True
     return _compose(call, response, errors.UpstreamError, ServerProblem(problem), hint)
 
@@ -142,6 +152,7 @@ def _build_error(call: Call[Any], response: Response) -> errors.RequestError:
         return _build_redirect_error(call, response)
     fallback = errors.UpstreamError if response.status >= 500 else errors.RequestError
     kind = ERRORS.get(response.status, fallback)
+    # A script may take exit code 5 for "it is gone". A web page says only that this is not Spectron's address.
     if kind is errors.NotFoundError and not _says_missing(response):
         kind = errors.UpstreamError
     return _compose(call, response, kind, parse_problem(response), _choose_hint(call, response))

@@ -24,6 +24,7 @@ class Route:
     @property
     def server(self) -> tuple[str, int]:
         """Host and port that the URL names."""
+        # httpx drops a port that is its scheme's default: `https://host:443` has none.
         return self.url.host, self.url.port or DEFAULT_PORTS[self.url.scheme]
 
     @property
@@ -49,6 +50,7 @@ class Route:
 
     def switch(self, scheme: str) -> Route:
         """The same host and port under the other scheme."""
+        # With the port, or the other scheme's default would take its place: 443 would become 80.
         return replace(self, url=self.url.copy_with(scheme=scheme, port=self.server[1]))
 
 

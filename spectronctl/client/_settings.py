@@ -72,6 +72,8 @@ def parse_settings(
     """Check what a client was given; ConfigError names the field, and never shows a secret."""
     url = _parse_base_url(base_url)
     key = None if api_key is None else _parse_key(api_key)
+    # The caller's own transport goes its own way, also past the environment: tests and the in-process server are
+    # never asked which proxy is set.
     proxy_url = None if transport is not None else _choose_proxy(httpx.URL(url), proxy)
     return Settings(
         base_url=url,
@@ -81,11 +83,14 @@ def parse_settings(
         auth_header=cast("AuthHeader", auth_header),
         headers={
             "Accept": "application/json",
+            # httpx would add br and zstd wherever their packages happen to be installed. `check_head` refuses
+            # whatever is not named here.
             "Accept-Encoding": "gzip, deflate",
             "Cache-Control": "no-store",
             "User-Agent": f"spectronctl/{__version__}",
             **_authorize(key, auth_header),
         },
+        # What messages must not repeat: a server or a proxy may quote what it was sent.
         secrets=tuple(filter(None, (key, proxy_url.password if proxy_url else None))),
         has_key=key is not None,
     )
@@ -107,8 +112,10 @@ def build_transport_arguments(settings: Settings, ca_file: str | None) -> dict[s
     named there, and load certificates that plain http does not need.
     """
     secure_proxy = settings.proxy is not None and settings.proxy.scheme == "https"
+    # The certificates are loaded only where TLS is in play, which is what makes a call to this machine fast.
     secure = secure_proxy or settings.base_url.startswith("https:")
     context = trust_system(ca_file) if secure else trust_no_certificate()
+    # httpcore raises RuntimeError for a context beside an http:// proxy.
     proxy = settings.proxy and httpx.Proxy(
         settings.proxy, ssl_context=context if secure_proxy else None
     )
@@ -133,7 +140,9 @@ def _authorize(key: str | None, auth_header: str) -> dict[str, str]:
 
 
 def _parse_key(api_key: str) -> str:
+    # A key out of a file brings its line's end along.
     key = api_key.strip()
+    # Checked here, because h11 quotes the whole value in `Illegal header value …`, and that would be the key.
     if re.fullmatch(r"[\x21-\x7e]+", key):
         return key
     if not key:
@@ -157,6 +166,8 @@ def _parse_base_url(base_url: str) -> str:
     url = parse_url(text)
     if url is None:
         raise _refuse_url(f"{text!r} is not an http:// or https:// address")
+    # People copy the address with the API's own path out of documentation, and every path of a request begins with
+    # it.
     return str(url).rstrip("/").removesuffix("/api/v1")
 
 

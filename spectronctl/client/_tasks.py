@@ -26,6 +26,8 @@ def feed_body(body: bytes | Multipart | None) -> bytes | AsyncIterator[bytes] | 
 
 
 async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    # With a default: StopIteration cannot be set on a future, and the `await` would never return (Python 3.11 only
+    # logs a TypeError).
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
 
@@ -43,8 +45,10 @@ async def fetch_ahead(
     try:
         while not window.is_over:
             ask()
+            # It leaves the deque after the await: interrupted in it, `finally` still knows the task and cancels it.
             page = window.take(await under_way[0])
             under_way.popleft()
+            # Once more before the page is handed out, so that the next ones come while the reader works on this one.
             ask()
             if page.items:
                 yield page
@@ -52,4 +56,5 @@ async def fetch_ahead(
     finally:
         for task in under_way:
             task.cancel()
+        # Asyncio logs the exception of a task that no one collects, and warns of tasks that a closing loop finds.
         await asyncio.gather(*under_way, return_exceptions=True)

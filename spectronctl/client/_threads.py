@@ -26,7 +26,11 @@ class Backend(httpcore.SyncBackend):
         self, host: str, port: int, timeout: float | None = None, *args: Any, **settings: Any
     ) -> httpcore.NetworkStream:
         try:
+            # A name of httpcore's inside, since its public backend connects to one address after the other, each with
+            # the whole timeout. The other arguments (local address, socket options) are never set by this client.
             return SyncStream(connect_first(host, port, timeout))
+        # As httpcore's own backend would raise them: httpx maps these to its errors, and `UNSENT` in `_policy` knows
+        # those.
         except TimeoutError as exc:
             raise httpcore.ConnectTimeout(exc) from exc
         except OSError as exc:

@@ -29,6 +29,8 @@ class Walk(Generic[T]):
         self._left = limit
         self._empty = 0
         self._pages = 0
+        # The cursor that the caller starts with counts too: a server that hands it out again goes in a circle from
+        # the first page.
         self._cursors: set[Any] = {request.params.get("cursor")}
         self.request = None if limit == 0 else self._ask_for_the_rest(request)
 
@@ -36,10 +38,13 @@ class Walk(Generic[T]):
         """Note the page that came for `request` and return what is wanted of it; UpstreamError when none can follow."""
         self.request = None
         self._pages += 1
+        # Some are allowed: a server that filters after it has read a page may return one without items and go on.
         self._empty = 0 if page.items else self._empty + 1
         if self._left is not None:
             page = _cut(page, self._left)
             self._left -= len(page.items)
+        # Where the limit is reached no further page is asked for; the server's own `has_more` then says whether there
+        # is more.
         if self._left != 0 and page.has_more:
             self.request = self._ask_for_the_rest(self._follow(page, request))
         return page
@@ -61,6 +66,8 @@ class Walk(Generic[T]):
             return f"hands out {self._empty} empty pages in a row, so the list may never end"
         if self._left is None and self._pages >= MAX_PAGES:
             return explain_endless(MAX_PAGES)
+        # Found here it is the server's fault by name; as part of a URL it would be a 414, or a reset of the
+        # connection.
         if len(cursor) > MAX_CURSOR:
             return f"hands out a cursor of {len(cursor)} characters"
         return None
@@ -68,6 +75,7 @@ class Walk(Generic[T]):
     def _ask_for_the_rest(self, request: Request[Page[T]]) -> Request[Page[T]]:
         if self._left is None:
             return request
+        # Servers may ignore it, and then `_cut` shortens the page.
         return request.with_params(limit=min(request.params.get("limit", PAGE_SIZE), self._left))
 
 

@@ -58,6 +58,7 @@ class Window(Generic[T]):
 
     def ask(self) -> Request[Page[T]] | None:
         """The request to send now; None while there is none."""
+        # The last page is asked for in its exact size, so that a server reads no more than is wanted.
         wanted = self._size if self._end is None else min(self._size, self._end - self._next)
         if self.is_over or wanted <= 0 or len(self._asked) >= self.width:
             return None
@@ -74,11 +75,14 @@ class Window(Generic[T]):
         """
         wanted = self._asked.popleft()
         count = len(page.items)
+        # A server that ignores `limit` and sends all it has would otherwise have the same turns come again with the
+        # next offset.
         if count > self._size:
             problem = f"returned {count} items where {self._size} were requested"
             raise refuse_page(self._request, problem)
         self._check_order(page)
         self._count_page()
+        # What other requests beyond the end bring is never taken: the caller of `take` cancels or drops them.
         if count < wanted and not self._learn_cap(count, wanted):
             self.is_over = True
             return page
@@ -95,6 +99,8 @@ class Window(Generic[T]):
 
     def _learn_cap(self, count: int, wanted: int) -> bool:
         """Whether the first page may be short because the server hands out no more at once, and not as the last."""
+        # Only the first page goes alone, so no request is on its way yet with an offset that a smaller page makes
+        # wrong. A list that ends exactly at such a number costs one more request, which comes back empty.
         if not self._first or count == 0 or count % _CAP_STEP:
             return False
         self._next += count - wanted
@@ -105,6 +111,8 @@ class Window(Generic[T]):
         seqs = page.seqs()
         if not seqs:
             return
+        # Where a session's numbers start is the server's choice, so the first one seen sets it, unless the caller
+        # knows better.
         due = seqs[0] if self._seq is None else self._seq
         if seqs != list(range(due, due + len(seqs))):
             raise refuse_page(self._request, _explain_order(seqs, due))

@@ -121,6 +121,8 @@ def _connect(route: Route, timeout: float) -> tuple[socket.socket, Reached]:
     addresses = resolve(route)
     for address in addresses:
         try:
+            # One after the other here, unlike the client's race: each address that is dead is to be told with its own
+            # reason. They share the time, so that the second is reached at all.
             connection = socket.create_connection((address, route.hop[1]), timeout / len(addresses))
         except OSError as exc:
             refused[address] = _explain(exc)
@@ -135,6 +137,7 @@ def _connect(route: Route, timeout: float) -> tuple[socket.socket, Reached]:
 
 
 def _join_reasons(host: str, refused: dict[str, str]) -> str:
+    # The URL names an address, which the message has said already.
     if list(refused) == [host]:
         return refused[host]
     return "; ".join(f"{address}: {reason}" for address, reason in refused.items())
@@ -151,6 +154,7 @@ def _open_tunnel(connection: socket.socket, route: Route) -> None:
     authority = "{}:{}".format(*_bracket(route.server))
     head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{_authorize(route)}\r\n"
     greeting = _exchange(connection, head.encode())
+    # Any 2xx opens the tunnel, not 200 alone.
     if greeting.status is None or not 200 <= greeting.status < 300:
         raise NetworkError(
             f"{route.hop_name} opens no way to {authority}: {greeting.text or 'no response'}",
@@ -167,6 +171,7 @@ def _authorize(route: Route) -> str:
     """The proxy's own name and password, which are meant for it; no key of Spectron's."""
     if route.proxy is None or not route.proxy.userinfo:
         return ""
+    # httpx has undone the percent-encoding of both, so a password may hold `@` and `:`.
     words = f"{route.proxy.username}:{route.proxy.password}".encode()
     return f"Proxy-Authorization: Basic {b64encode(words).decode()}\r\n"
 
@@ -188,6 +193,8 @@ def inspect_tls(route: Route, ca_file: str | None, timeout: float) -> Tls:
 
     NetworkError without a connection; SSLError, or another OSError, when no TLS comes about at all.
     """
+    # The system's store alone first: that is how one learns whether `ca_file` was needed. Each try is a connection of
+    # its own, since a failed handshake leaves none to go on with.
     stores = {SYSTEM_STORE: None} | ({f"ca_file {ca_file}": ca_file} if ca_file else {})
     failure = None
     for store, file in stores.items():
@@ -203,6 +210,7 @@ def inspect_tls(route: Route, ca_file: str | None, timeout: float) -> Tls:
 def _trust_every_certificate() -> ssl.SSLContext:
     """To look at a certificate that is not trusted. Nothing is sent over it that is not for all to see."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # In this order: Python refuses CERT_NONE while names are still checked.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -210,6 +218,8 @@ def _trust_every_certificate() -> ssl.SSLContext:
 
 @contextmanager
 def _shake(route: Route, context: ssl.SSLContext, timeout: float) -> Iterator[ssl.SSLSocket]:
+    # As httpx does without HTTP/2. Servers and middleboxes choose their certificate or refuse by it, and then the
+    # probe must see what a command sees.
     context.set_alpn_protocols(["http/1.1"])
     connection, _ = _connect(route, timeout)
     with connection:
@@ -241,6 +251,8 @@ def _try_certificate(der: bytes) -> Certificate | None:
 
 def _list_unverified(secured: Any) -> list[Any]:
     """Public from Python 3.13 on; before that one layer down, where truststore takes it from too."""
+    # 3.13's method returns DER bytes; the one below returns objects that write PEM, or None without a chain
+    # (`_to_der`).
     ask = getattr(secured, "get_unverified_chain", None) or getattr(
         getattr(secured, "_sslobj", None), "get_unverified_chain", None
     )
@@ -265,6 +277,7 @@ def greet(route: Route, timeout: float) -> Greeting:
 
 def speaks_tls(route: Route, timeout: float) -> bool:
     """Whether a TLS server is there, whatever the URL says."""
+    # SSLError is an OSError. A certificate that is not trusted is no reason for False: that is a TLS server as well.
     with suppress(OSError, NetworkError), _shake(route, _trust_every_certificate(), timeout):
         return True
     return False
@@ -274,6 +287,8 @@ def read_text(route: Route, path: str, timeout: float) -> str:
     """The body of a GET at the server's root, empty when it is none of plain text."""
     with suppress(OSError, NetworkError, HTTPException), _open(route, timeout) as connection:
         connection.sendall(_write_request(route, path))
+        # The standard library's parser: httpx would need a whole client, with its own way through proxies, for a
+        # socket that is open already.
         response = HTTPResponse(connection)
         response.begin()
         return response.read(MAX_BYTES).decode(errors="replace") if response.status == 200 else ""
@@ -295,6 +310,7 @@ def _write_request(route: Route, path: str) -> bytes:
     host, port = _bracket(route.server)
     target, more = path, ""
     if route.proxy is not None and not route.is_secure:
+        # A proxy takes plain http as a request for an absolute address, not through a tunnel (RFC 9112, 3.2.2).
         target, more = f"http://{host}:{port}{path}", _authorize(route)
     return (
         f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: */*\r\n"

@@ -24,6 +24,7 @@ def build_config(data: dict[str, Any], path: Path) -> Config:
         refuse_value(path, "profile", "a string", chosen)
     tables = _check_table(data.get("profiles", {}), path, "profiles")
     profiles = {name: _build_profile(name, tables[name], path) for name in tables}
+    # Last: it walks tables without looking at their types, which `_build_profile` has checked by now.
     return Config(path, chosen, profiles, tuple(_find_ignored(data, path)))
 
 
@@ -51,6 +52,7 @@ def _walk(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], tuple[str
 
 def _check_no_slip(where: str, name: str, names: tuple[str, ...], path: Path) -> None:
     near = near_names(name.lower().replace("-", "_"), names)
+    # `url = …` above all tables: the field is known, and the table around it was forgotten.
     if not near and names is _TOP:
         near = [f"profiles.NAME.{field}" for field in near_names(name.lower(), _OF_PROFILE)]
     if near:
@@ -98,6 +100,8 @@ def _parse_field(table: dict[str, Any], key: str, path: Path, where: str) -> Any
 def _parse_credential(
     table: dict[str, Any], path: Path, where: str, source: str
 ) -> Credential | None:
+    # In the file no order of precedence: which of two keys is sent must not hang on one that a reader would have to
+    # know.
     given = [key for key in CREDENTIAL_FIELDS if key in table]
     if len(given) > 1:
         raise ConfigError(
@@ -112,11 +116,13 @@ def _parse_credential(
 
 
 def _check_value(raw: Any, spec: Field, path: Path, where: str) -> Any:
+    # Not isinstance: for that, `retries = true` would be the number 1.
     if type(raw) not in spec.types:
         refuse_value(path, where, spec.needs, None if spec.is_secret else raw)
     if isinstance(raw, list):
         return _check_argv(raw, path, where)
     try:
+        # A bare number for a duration comes as far as its parser, whose message says which units it may have.
         return parse_named(spec.parse, str(raw), where)
     except UsageError as error:
         raise ConfigError(

@@ -67,6 +67,8 @@ class Credential:
         self, env: Mapping[str, str], read_stdin: Callable[[str], str], seconds: float
     ) -> str:
         if isinstance(self.value, tuple):
+            # Looked at when the program is about to run, and not when the file was read: then other settings would be
+            # refused too.
             check_trusted(config_path(env))  # the one place that names such a program
             return _run(self.value, env, self.source, seconds)
         if self.kind == "env":
@@ -100,6 +102,7 @@ def parse_source(text: str, source: str) -> Credential | None:
 
 def check_secret(text: str, source: str) -> str:
     """The key in `text`, or a ConfigError that names the source: empty, several lines, or unfit for a header."""
+    # The mark that editors of Windows put first is no white space to strip().
     secret = text.removeprefix("\ufeff").strip()
     if not secret:
         raise ConfigError(f"the key from {source} is empty")
@@ -115,6 +118,7 @@ def check_secret(text: str, source: str) -> str:
 
 def digest(secret: str) -> str:
     """What may be shown instead of a key, to tell two of them apart."""
+    # A key is too random to be guessed from its digest.
     return "sha256:" + hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 
@@ -127,7 +131,9 @@ def _read_variable(name: str, env: Mapping[str, str], source: str) -> str:
 def _read_file(path: str, source: str) -> str:
     try:
         with open(path, "rb") as file:
+            # One byte more than is allowed says that it is too much, also of /dev/zero, whose size is 0.
             content = file.read(_MAX_KEY_BYTES + 1)
+    # ValueError is a NUL byte in the path.
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ConfigError(f"the key file {path} cannot be read: {reason} ({source})") from None
@@ -138,8 +144,10 @@ def _read_env_file(where: str, source: str) -> str:
     from dotenv.parser import parse_stream
 
     path, _, name = where.rpartition(":")
+    # The parser alone: python-dotenv's own functions also fill in `${NAME}`, and a key may hold a $.
     lines = parse_stream(StringIO(_read_file(path, source)))
     values = [line.value for line in lines if line.key == name]
+    # Twice is refused: a shell takes the last and a person the first, and a wrong key may well be an old one.
     if len(values) != 1:
         problem = f"sets {name} {len(values)} times" if values else f"has no {name}"
         raise ConfigError(f"the env file {path} {problem} ({source})")
@@ -168,6 +176,7 @@ def _run(argv: tuple[str, ...], env: Mapping[str, str], source: str, seconds: fl
 
     program = expand_home(argv[0], env)
     try:
+        # stdin and stderr are inherited, since a password manager asks for its password there.
         code, printed = read_output(
             [program, *argv[1:]],
             seconds=seconds,

@@ -35,6 +35,7 @@ def edit_config(path: Path, change: _Change) -> Config:
     Returns what the file says then. `change` alters the document or returns another. Unknown keys, comments, a
     symbolic link, the file's owner, group and mode stay; what could not be read again is not written.
     """
+    # The file that a link leads to is replaced, so that a config kept elsewhere by links stays linked.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # a rename would do away with /dev/null
         raise ConfigError(f"{path} is not a regular file; nothing was changed")
@@ -70,10 +71,13 @@ def _hold(target: Path) -> Iterator[None]:
 def _rewrite(target: Path, change: _Change, path: Path) -> Config:
     """Change the file, which may be changed from elsewhere until the moment it is replaced."""
     while True:
+        # An editor knows nothing of the lock. What it saved before this second look is changed again from the start;
+        # between the look and the rename a moment is left that nothing closes.
         before = read_text(target)
         after, config = _change_text(before, change, path)
         if read_text(target) == before:
             break
+    # Else only the time of the file would change, and a config kept under version control look touched.
     if after != before:
         replace_file(target, after.encode(), like=_find_like(target, after))
     return config
@@ -130,6 +134,7 @@ def rename_profile(path: Path, name: str, new: str) -> Config:
         }
         # In the text: tomlkit would put the table at the end, away from the comment above it.
         renamed = tomlkit.parse(_rename_headers(document.as_string(), name, new))
+        # A multi-line string may hold what looks like a header: then the text says something else than it should.
         if renamed.unwrap() != expected:
             raise ValueError("another layout")
         if renamed.get("profile") == name:
@@ -199,25 +204,26 @@ def _change_text(before: str | None, change: _Change, path: Path) -> tuple[str, 
     from tomlkit.exceptions import TOMLKitError
 
     text = f"version = {VERSION}\n" if before is None else before
+    # With the strict parser first: it has the line of an error, and tomlkit takes texts that are no TOML 1.0, such as
+    # the escape `\x41`.
     parse_toml(text, path)
     try:
         document = tomlkit.parse(text)
         changed = change(document)
         document = document if changed is None else changed
         after = tomlkit.dumps(document)
+        # What tomlkit writes is not always what its document says: behind `profiles.a.url = …`, it puts a new table in
+        # front of a `version = 1` that follows, which then stands in that table.
         is_faithful = tomllib.loads(after) == document.unwrap()
-    except (
-        TOMLKitError,
-        ValueError,
-        TypeError,
-        RecursionError,
-    ):  # as tomlkit reports layouts that it cannot extend
+    # As tomlkit reports layouts that it cannot extend.
+    except (TOMLKitError, ValueError, TypeError, RecursionError):
         is_faithful = False
     if not is_faithful:
         raise ConfigError(
             f"{path} is laid out in a way that cannot be changed here",
             hint="Open the file in an editor and change it there.",
         )
+    # Read as at the next start: a value that would be refused then is not written now.
     return after, build_config(tomllib.loads(after), path)
 
 
@@ -232,6 +238,7 @@ def _open_table(parent: AbstractTable | TOMLDocument, key: str) -> Any:
     import tomlkit
 
     if key not in parent:
+        # A super table writes no header of its own: no empty `[profiles]` above `[profiles.prod]`.
         parent[key] = tomlkit.table(is_super_table=True)
     return parent[key]
 
@@ -274,6 +281,7 @@ def _has_utf8(text: str) -> bool:
 
 def _as_toml(spec: Field, value: Any, text: str) -> str | int:
     if spec.is_path:
+        # Typed paths start where the command runs; in the file, a relative one would start where the file is.
         return text if text.startswith("~") else os.path.abspath(text)
     # A duration or a command stays as it was typed.
     return value if type(value) in spec.types and isinstance(value, str | int) else text
@@ -286,5 +294,6 @@ def _drop(table: Any, key: str) -> None:
     elif context in table.get("context_keys", {}):
         keys = table["context_keys"]
         keys[context].pop(name, None)
+        # Without its last field the table would stand there as an empty header.
         if not keys[context]:
             del keys[context]

@@ -49,6 +49,7 @@ def _parse_command(text: str) -> tuple[str, ...]:
 
 def _parse_variable(text: str) -> str:
     """A variable's name; a key put here by mistake is not repeated."""
+    # Keys have hyphens, so that one pasted here is never taken for a name.
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
         raise UsageError("the name of an environment variable is needed")
     return text
@@ -75,6 +76,7 @@ FIELDS = {
 CREDENTIAL_FIELDS: dict[str, tuple[Kind, Field]] = {
     "api_key_env": ("env", _text(_parse_variable)),
     "api_key_file": ("file", _text(parse_text, is_path=True)),
+    # As text it is split into words by a shell's rules; as a list the words are taken as they are. No shell runs it.
     "api_key_command": (
         "command",
         Field((str, list), "a command", _parse_command),
@@ -90,6 +92,7 @@ def find_field(key: str) -> tuple[str | None, str, Field]:
     if key in fields:
         return None, key, fields[key]
     section, _, rest = key.partition(".")
+    # From the right, as the field is the last part, whatever a context is called.
     context, _, name = rest.rpartition(".")
     if section == "context_keys" and context and name in secrets:
         return context, name, secrets[name]

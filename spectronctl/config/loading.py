@@ -34,6 +34,7 @@ def read_text(path: Path) -> str | None:
         if is_absent(path):
             return None
         with path.open("rb") as file:
+            # Of the file that was read: the path may lead to another one by the time it is asked for its mode.
             text, mode = file.read().decode("utf-8-sig"), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
@@ -52,15 +53,18 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         last = f"at line {text.count(chr(10)) + 1}, the end of the file"
+        # tomllib names a line everywhere but at the end, where a missing quote or bracket is noticed.
         problem = str(error).replace("at end of document", last)
         raise ConfigError(f"{path} is not valid TOML: {problem}") from None
     except RecursionError:
         raise ConfigError(f"{path} is not valid TOML: it is nested too deeply") from None
+    # Before any field: a newer version may give another meaning to one that is known here.
     _check_version(data.get("version", VERSION), path)
     return data
 
 
 def _check_version(version: object, path: Path) -> None:
+    # `version = true` is an int to isinstance.
     if type(version) is not int or version < 1:
         refuse_value(path, "version", "a whole number from 1", version)
     if version > VERSION:

@@ -27,6 +27,7 @@ VARIABLES = frozenset({*_OTHERS, *KEY_VARIABLES, *(name for row in SETTINGS for 
 def warn_of_variables(env: Mapping[str, str]) -> Iterator[str]:
     """A line for each variable that has our prefix and is none of ours: a misspelled one would change nothing."""
     for name in sorted(env):
+        # Not those with SPECTRON_: other programs of the product may have variables of that name.
         if name.startswith(_PREFIX) and name not in VARIABLES:
             near = near_names(name, [known for known in VARIABLES if known.startswith(_PREFIX)])
             meant = f"; did you mean {near[0]}?" if near else ""

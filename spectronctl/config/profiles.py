@@ -30,6 +30,7 @@ class Profile:
     auth_header: str | None = None
     protected: bool | None = None
     ca_file: str | None = None
+    # A proxy's URL may hold a password.
     proxy: str | None = field(default=None, repr=False)
     timeout: float | None = None
     retries: int | None = None
@@ -56,6 +57,7 @@ class Config:
 
 def find_profile(config: Config, name: str) -> Profile:
     """The profile of that name, the built-in `local` included; ConfigError names the near ones."""
+    # The file cannot hold one of this name (`_build_profile`), so nothing there can change what `local` means.
     if name == LOCAL:
         return Profile(LOCAL, url=LOCAL_URL)
     if name not in config.profiles:

@@ -18,6 +18,7 @@ HIDDEN = "[hidden]"
 
 _ADDRESS_END = re.compile(r"(://[^\s'\"?#]*)[?#][^\s'\"]*")
 _PARSERS = {name: row.parse for row in SETTINGS if row.name != "proxy" for name in row.env}
+# By name, and nothing else of the environment: what a variable may hold that is not known here cannot be judged.
 _SHOWN = (
     *("SPECTRONCTL_HOME", "SPECTRONCTL_CONFIG", "SPECTRONCTL_LOCAL_STORE"),
     *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE")),
@@ -36,6 +37,7 @@ def describe_config(path: Path) -> dict[str, Any] | None:
 
     with suppress(OSError, ValueError):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
+        # From the raw TOML and not from `load_config`: a report is wanted most where the file is refused.
         return {name: _describe_top(name, value) for name, value in data.items()}
     return None
 
@@ -56,8 +58,10 @@ def _describe_table(table: Any) -> Any:
 def _describe_field(name: str, value: Any) -> Any:
     if name == "context_keys" and isinstance(value, dict):
         return {context: _describe_table(kept) for context, kept in value.items()}
+    # A digest tells whether two machines have the same key, and says no part of it.
     if name == "api_key" and isinstance(value, str):
         return digest(value)
+    # Not `api_key_command`: a token is often among its words.
     known = FIELDS | {kept: CREDENTIAL_FIELDS[kept][1] for kept in ("api_key_env", "api_key_file")}
     if name not in known or isinstance(value, list | dict):
         return HIDDEN

@@ -219,9 +219,11 @@ class Settings:
         self, kept_first: Credential | None, context: Credential | None, kept: Credential | None
     ) -> Credential | None:
         keys = self._keys
+        # The embedded server has no use for a key, and one of the environment is for a server elsewhere.
         if self.is_local or keys.given:
             return keys.given
         if self._home == origin(self.url.value):
+            # A context's own key comes before those of the environment, which do not say which context they are for.
             return kept_first or context or keys.management or kept
         found = context or keys.management
         if found is None and (kept_first or kept):
@@ -231,6 +233,7 @@ class Settings:
     @property
     def _home(self) -> tuple[str, str, int]:
         profile = self._keys.profile
+        # A profile without a URL keeps its keys for the default server, not for whichever the environment names.
         return origin((profile and profile.url) or DEFAULT_URL)
 
     def _foreign_key(self) -> AuthError:
@@ -254,8 +257,10 @@ def resolve(flags: Mapping[str, Any], env: Mapping[str, str], config: Config) ->
     profile = find_profile(config, chosen.value) if chosen.value else None
     values: dict[str, Setting[Any]] = {"profile": chosen}
     for row in SETTINGS[1:]:
+        # The first of the cases above: with an empty environment, only `--url` comes before the profile.
         is_decided = row.name == "url" and chosen == Setting(LOCAL, "--profile")
         values[row.name] = _resolve_one(row, flags, {} if is_decided else env, profile)
+    # Here, since a `~` in a variable or in the file has met no shell.
     values["ca_file"] = _expand(values["ca_file"], env)
     keys = _Keys(
         given=_parse_flags(flags),
@@ -282,6 +287,7 @@ def _resolve_one(
         is_text = isinstance(typed, str)
         return Setting(parse_named(row.parse, typed, row.flag) if is_text else typed, row.flag)
     for name in row.env:
+        # An empty one is an unset one: CI systems and Compose files set a variable to nothing for lack of a value.
         if text := env.get(name):
             return Setting(parse_named(row.parse, text, name), name)
     if profile and row.field and (kept := getattr(profile, row.field)) is not None:
@@ -294,6 +300,7 @@ def _expand(setting: Setting[str | None], env: Mapping[str, str]) -> Setting[str
 
 
 def _note_overrides(values: Mapping[str, Setting[Any]], profile: Profile | None) -> tuple[str, ...]:
+    # Not for the default profile of the file: nothing in this run asked for it, and a variable is meant to win.
     if profile is None or values["profile"].source == "config file":
         return ()
     return tuple(

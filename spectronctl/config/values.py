@@ -135,6 +135,7 @@ def parse_url(text: str) -> str:
     from urllib.parse import urlsplit
 
     form = "http://HOST:PORT or https://HOST is needed"
+    # Before urlsplit, and anywhere in the text: what comes before an `@` must not be repeated in a message.
     if "@" in text:
         raise UsageError(f"{form}, without a name, key or password in it")
     try:
@@ -146,6 +147,8 @@ def parse_url(text: str) -> str:
         )
     except ValueError:
         usable = False
+    # The text itself is looked at: urlsplit drops tabs and line ends without a word, and an empty query or fragment
+    # too.
     if not usable or "?" in text or "#" in text or not text.isprintable() or " " in text:
         raise UsageError(f"{form}, not {text!r}")
     return text.rstrip("/")
@@ -186,6 +189,7 @@ def has_userinfo(text: str) -> bool:
 
 def hide_userinfo(text: str) -> str:
     """The URL with its name and password, if any, as `***`."""
+    # To the last `@` before a slash or blank: a password may hold one that was not escaped.
     return _USERINFO.sub("***", text)
 
 
@@ -198,12 +202,14 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 def _parse_whole(text: str, *, least: int) -> int:
     written = text.strip()
+    # int() alone also takes `1_000` and the digits of every script.
     if not re.fullmatch(r"[0-9]{1,9}", written) or int(written) < least:
         raise UsageError(f"a whole number from {least} is needed, not {text!r}")
     return int(written)
 
 
 def _parse_choice(text: str, choices: tuple[_Choice, ...]) -> _Choice:
+    # The choice itself is returned, and not the text that equals it: so its type is the Literal's.
     for choice in choices:
         if text == choice:
             return choice

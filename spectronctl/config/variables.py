@@ -9,6 +9,7 @@ from spectronctl.ground.concealment import conceal
 
 MANAGEMENT_KEY_VARIABLES = (
     "SPECTRONCTL_API_KEY",
+    # It holds a path or `-`. For a program that is started, a path to the management key is as good as the key.
     "SPECTRONCTL_API_KEY_FILE",
     "SPECTRON_MANAGEMENT_API_KEY",
     "SPECTRON_MGMT_KEY",

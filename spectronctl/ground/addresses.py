@@ -26,9 +26,12 @@ def parse_address(host: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(bare)
     except ValueError:
         return _parse_short_address(bare)
+    # `::ffff:127.0.0.1` reaches the same socket as `127.0.0.1`, but `is_loopback` of the IPv6 form is false in older
+    # Pythons.
     return getattr(found, "ipv4_mapped", None) or found
 
 
+# `ip_address` refuses short forms and leading zeros. The resolver takes both, and reads `010.0.0.1` as octal: 8.0.0.1.
 def _parse_short_address(text: str) -> IPv4Address | None:
     if not re.fullmatch(r"[0-9a-fA-Fx.]+", text):  # inet_aton also takes what follows a blank
         return None
@@ -43,6 +46,7 @@ def _parse_short_address(text: str) -> IPv4Address | None:
 def canonical_host(host: str) -> str:
     """A host in lower case, in ASCII, without brackets and trailing dot; an address in its shortest form."""
     text = unicodedata.normalize("NFC", unquote(host).lower())
+    # A dot at the end only says that the name is absolute: the same server, but another text for a comparison.
     text = _FULL_STOPS.sub(".", text).removesuffix(".")
     address = parse_address(text)
     return str(address) if address else ".".join(map(_to_ascii, text.split(".")))
@@ -57,6 +61,8 @@ def is_loopback(host: str) -> bool:
     """Whether a host is this machine itself; `0.0.0.0` and `::` are, since Linux connects them to it."""
     address = parse_address(canonical_host(host))
     if address is not None:
+        # Every name below `localhost` is this machine too (RFC 6761, 6.3), which browsers and systemd's resolver
+        # follow.
         return address.is_loopback or address.is_unspecified
     return canonical_host(host).split(".")[-1] == "localhost"
 
@@ -69,6 +75,7 @@ def canonical_server(url: str) -> str:
     of this machine make no difference. What is no URL of http, such as a store's, stays as it is.
     """
     try:
+        # A bad port is reported when it is read, not by urlsplit: both stand inside the `try`.
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
@@ -86,6 +93,7 @@ def _name_host(parts: SplitResult) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+# Only escapes of unreserved characters are undone: `%2F` is part of a segment, and `/` divides two.
 def _canonical_path(path: str) -> str:
     return _ESCAPE.sub(_unescape, path).rstrip("/").removesuffix("/api/v1").rstrip("/")
 

@@ -26,7 +26,10 @@ def conceal(variables: Collection[str], argument: str | None = None) -> None:
     except ImportError:  # a Python that was built without it
         return
     # A child knows its parent's number, and would find in the parent's memory what it was not told.
+    # It ends with exec(): the programs that this process starts are as open to a debugger as ever.
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # The second field is the program's name in brackets, and may hold blanks and brackets of its own: what follows the
+    # last bracket is counted.
     with open("/proc/self/stat", "rb") as file:
         fields = [int(word) for word in file.read().rpartition(b")")[2].split()[1:]]
     names = {name.encode(errors="surrogateescape") for name in variables}
@@ -41,9 +44,12 @@ def _wipe(start: int, end: int, wanted: Collection[bytes]) -> None:
     import ctypes
 
     at = start
+    # This is the block that the kernel filled at exec(). `os.environ` and `sys.argv` are copies of it, made when Python
+    # started, and keep their values.
     for word in ctypes.string_at(start, end - start).split(b"\0"):
         name, equals, value = word.partition(b"=")
         if name in wanted or value in wanted:
             kept = len(name + equals) if equals else 0
+            # A letter and not a NUL byte: with NULs one word would be shown as many empty ones.
             ctypes.memset(at + kept, ord("x"), len(word) - kept)
         at += len(word) + 1

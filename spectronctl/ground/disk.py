@@ -34,6 +34,7 @@ def is_absent(path: Path) -> bool:
     try:
         path.stat()
     except FileNotFoundError:
+        # A directory above may be the broken link: then the system reports ENOENT as well.
         if broken := next(filter(_leads_nowhere, (path, *path.parents)), None):
             raise OSError(errno.ELOOP, f"{broken} is a link that leads nowhere") from None
         return True
@@ -46,10 +47,13 @@ def _leads_nowhere(path: Path) -> bool:
 
 def make_directory(path: Path) -> None:
     """Make a directory for its owner alone, and those above it that are missing; OSError."""
+    # One by one, since `mkdir(parents=True)` gives the mode to the last directory only, and the umask decides on the
+    # others.
     missing = [path]
     while not missing[-1].parent.is_dir() and missing[-1] != missing[-1].parent:
         missing.append(missing[-1].parent)
     for each in reversed(missing):
+        # Another process may make the same directory at this moment. What is there may also be a file: looked at below.
         with suppress(FileExistsError):
             each.mkdir(mode=0o700)
             _give_away(each)
@@ -76,6 +80,8 @@ def _give_away(path: Path, descriptor: int | None = None) -> None:
 
 def _keep_access(descriptor: int, like: os.stat_result) -> None:
     """Owner, group and mode of another file, as far as we may: what others could read they can still read."""
+    # Only root can give a file away, but a user can choose any group that they are in: -1 leaves the owner as it is. It
+    # comes before the mode, since a change of owner clears the set-id bits.
     for owner in (like.st_uid, -1):
         with suppress(OSError):
             os.fchown(descriptor, owner, like.st_gid)
@@ -109,6 +115,7 @@ def replace_file(
         draft.unlink(missing_ok=True)
         _write_new(draft, content, mode, like, durable)
         os.replace(draft, path)
+    # An interrupt too must leave no draft: it may hold a secret.
     except BaseException:
         with suppress(OSError):
             draft.unlink()
@@ -118,6 +125,7 @@ def replace_file(
         sync_directory(path.parent)
 
 
+# A draft's name is random, so that no two writers share one. Nothing else would ever find what a killed one left.
 def remove_drafts(path: Path) -> None:
     """Remove the drafts that killed writers of `path` left beside it; only for the process that holds its lock."""
     for draft in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 12}.tmp"):
@@ -136,6 +144,8 @@ def write_all(descriptor: int, data: bytes) -> None:
 def sync_directory(directory: Path) -> None:
     """Put the names in a directory on the disk, where the system lets a directory be opened."""
     with suppress(OSError):
+        # Windows opens no directories, and some network disks refuse to sync one: then the system's own order has to
+        # do.
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -145,6 +155,7 @@ def sync_directory(directory: Path) -> None:
 
 def close_synced(descriptor: int) -> None:
     """Close what is on the disk already, or need not be: a failure would say nothing of it."""
+    # After fsync() nothing is left to be written, so what close() might report of it is of no use.
     with suppress(OSError):
         os.close(descriptor)
 
@@ -191,6 +202,7 @@ def close_lock(descriptor: int) -> None:
 def _write_new(
     path: Path, content: bytes, mode: int, like: os.stat_result | None, durable: bool
 ) -> None:
+    # O_EXCL follows no link: one that stands at the draft's name is an error, and not a way to another file.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         if like is None:
@@ -198,6 +210,7 @@ def _write_new(
         else:
             _keep_access(descriptor, like)
         write_all(descriptor, content)
+        # Before the name changes: in the other order a loss of power may leave the new name on an empty file.
         if durable:
             os.fsync(descriptor)
     finally:

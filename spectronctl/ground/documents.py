@@ -40,7 +40,10 @@ def decode_document(data: bytes) -> str:
 def parse_json(text: str) -> Any:
     """What JSON says; DocumentError, also for names that stand twice and for NaN, which Python would take."""
     try:
+        # The pairs and not the finished object: of a name that stands twice, Python keeps the last value without a
+        # word.
         return json.loads(text, object_pairs_hook=_collect, parse_constant=_refuse_constant)
+    # All three are a ValueError, so the order counts: ours comes out of the hooks and passes as it is.
     except json.JSONDecodeError as exc:
         where = f"line {exc.lineno}, column {exc.colno}"
         raise DocumentError(f"not JSON: {exc.msg}", where) from None
@@ -72,6 +75,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as exc:
+        # The place is in the text only, as `… (at line 1, column 5)`: Python has attributes for it from 3.14 on.
         problem, _, place = str(exc).removesuffix(")").partition(" (at ")
         if place == "end of document":
             place = f"line {text.count(_BREAK) + 1}, column {len(text.rpartition(_BREAK)[2]) + 1}"

@@ -11,7 +11,6 @@ def allow_exit_codes() -> None:
     # Daemons and some supervisors hand it on. Under it the system forgets how a child has ended: waitpid() fails with
     # ECHILD, and `subprocess` takes that for success.
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        with suppress(
-            ValueError
-        ):  # another thread: the exit code of each child is missed, and said to be
+        # ValueError in another thread: the exit code of each child is missed, and said to be.
+        with suppress(ValueError):
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -10,6 +10,7 @@ from types import FrameType
 _ENDING = ("SIGHUP", "SIGTERM", "SIGQUIT")
 
 
+# Not an Exception: no `except Exception` on the way out may take it for a failure and go on.
 class Terminated(KeyboardInterrupt):
     """A signal that ends a process: what handles an interrupt handles it, and the exit code tells them apart."""
 
@@ -27,6 +28,7 @@ def end_on_signals() -> None:
     """End on the signals that end a process: without a handler the system keeps them from process 1."""
     for name in _ENDING:
         number = getattr(signal, name, None)
+        # One that is ignored, as `nohup` does with SIGHUP, was ignored on purpose.
         if number and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _terminate)
 
@@ -46,6 +48,7 @@ def reap_orphans(child: int) -> None:
     with suppress(ChildProcessError):
         # Looked at first, without being taken: a plain waitpid(-1) might take the exit code of `child`.
         while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            # It would be found again at every look, so the orphans behind it wait until its owner has taken it.
             if found.si_pid == child:
                 return
             os.waitpid(found.si_pid, os.WNOHANG)

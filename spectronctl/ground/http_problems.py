@@ -59,6 +59,7 @@ def parse_problem(response: Response) -> ServerProblem:
 
 
 def is_web_page(response: Response) -> bool:
+    # The label alone does not do: there are proxies whose error pages have none.
     start = response.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"{", b"[")):
         return False  # some servers label their JSON as a page
@@ -73,6 +74,7 @@ def describe_page(page: str) -> str:
 
 
 def _first_line(page: str) -> str:
+    # Each `<script` that nothing closes is looked for to the end of the page: hence the square, and MAX_PAGE.
     page = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->", " ", page)
     for part in (*re.findall(r"(?is)<(?:title|h[1-3])\b[^>]*>(.*?)</", page), page):
         words = " ".join(html.unescape(re.sub(r"(?s)<[^>]*>", " ", part)).split())
@@ -87,6 +89,7 @@ def _from_json(body: Any) -> ServerProblem:
     if not isinstance(body, dict):
         return ServerProblem("")
     inner = _from_json(body.get("error"))
+    # The title comes last: with problem details (RFC 9457) it names the kind, which the status line has said already.
     says = (body.get("detail"), body.get("message"), inner.text, body.get("title"))
     retry_after = parse_seconds(body.get("retry_after", body.get("retryAfter")))
     return ServerProblem(
@@ -120,6 +123,7 @@ def _string(value: Any) -> str | None:
 
 def parse_seconds(value: Any) -> float | None:
     """A finite number of seconds, not negative, from a number or its digits."""
+    # float(True) is 1.0, and a server that says `retry_after: true` does not mean a second.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -158,6 +162,7 @@ def _seconds_until(date: str, today: datetime) -> float | None:
 def parse_clock_offset(date: str | None, now: datetime) -> timedelta:
     """How far the clock that wrote a `Date` header is ahead of ours: to the second, 0 when it says nothing."""
     then = _parse_date(date) if date else None
+    # The header has whole seconds and was some time on its way: less than two seconds are no difference of the clocks.
     offset = then - now if then else timedelta()
     return offset if abs(offset) >= timedelta(seconds=2) else timedelta()
 
@@ -167,4 +172,5 @@ def _parse_date(text: str) -> datetime | None:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+    # `-0000` gives a moment without a zone. It means UTC, and HTTP knows no other (RFC 9110, 5.6.7).
     return date if date.tzinfo else date.replace(tzinfo=UTC)

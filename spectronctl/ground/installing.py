@@ -50,13 +50,17 @@ def _read_source(found: Distribution) -> dict[str, Any] | None:
 def format_install(source: Mapping[str, Any], installer: str, prefix: str) -> str:
     """The command for a source as PEP 610 records it, by the program that made the environment at `prefix`."""
     parts = Path(prefix).parts
+    # Both make a program's environment anew from their own record of what was asked for: what pip adds to it behind
+    # their back is not in there.
     if "pipx" in parts:
         program = "pipx install --force"
     elif "uv" in parts and "tools" in parts:
         program = "uv tool install --force"
     elif installer.strip() == "uv":
+        # uv makes environments without pip, and on its own installs into the active one, which need not be this.
         program = f"uv pip install --python {shlex.quote(prefix)}"
     else:
+        # Not the `pip` on the PATH: it may be another Python's.
         program = f"{shlex.quote(sys.executable)} -m pip install"
     editable = ["--editable"] if source.get("dir_info", {}).get("editable") else []
     return " ".join([program, *editable, shlex.quote(_format_requirement(source))])

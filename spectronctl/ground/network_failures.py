@@ -14,7 +14,10 @@ def is_tls_failure(failure: BaseException) -> bool:
 
 def explain_failure(failure: BaseException) -> str:
     """Why, in the system's words, so that every caller says the same whatever the library makes of it."""
+    # httpx and httpcore each wrap the failure in one of their own; the system's stands last.
     causes = list(find_causes(failure))
+    # These are OSErrors as well, but their numbers are those of OpenSSL and of the resolver: strerror() would give them
+    # the text of some other error. A certificate's comes first, as it is an SSLError too.
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not accepted: {cause.verify_message}"
@@ -33,5 +36,6 @@ def find_causes(failure: BaseException) -> Iterator[BaseException]:
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         yield cause
+        # Where several addresses of a name were tried, each has failed in its own way.
         group = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
         cause = group[-1] if group else cause.__cause__ or cause.__context__

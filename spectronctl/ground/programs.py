@@ -39,6 +39,7 @@ def wait_for_exit(child: Child, seconds: float | None = None) -> int:
         while (code := _reap(child, 0)) is None:
             pass
         return code
+    # Looked at again and again, as subprocess itself does: there is no waitpid() with a time limit.
     deadline = time.monotonic() + seconds
     pause, longest = _PAUSES
     while (code := poll_exit(child)) is None:
@@ -68,6 +69,7 @@ def read_output(
     """
     child = start_program(argv, stdout=subprocess.PIPE, **options)
     assert child.stdout
+    # The pipe is closed at the end even if what the program left running still holds its other side.
     with child.stdout as pipe:
         try:
             return _read_until_exit(child, pipe, time.monotonic() + seconds, limit)
@@ -131,9 +133,8 @@ def _reap(child: Child, flags: int) -> int | None:
         try:
             pid, status = os.waitpid(child.pid, flags)
         except ChildProcessError:
-            child.returncode = (
-                255  # it has gone, and its number may be another process's: no signal may follow it
-            )
+            # It has gone, and its number may be another process's: with a code, Popen sends no signal any more.
+            child.returncode = 255
             raise
         if pid:
             child.returncode = os.waitstatus_to_exitcode(status)

@@ -17,6 +17,8 @@ class Redaction:
     """Takes the secrets of one call out of text, with control characters and excess length."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        # An empty secret stands between any two characters. The longest comes first: one that is a part of another
+        # would leave the other's rest to be read.
         known = {form for secret in secrets for form in (secret, clean(secret)) if form.strip()}
         self._secrets = sorted(known, key=len, reverse=True)
 
@@ -28,6 +30,7 @@ class Redaction:
     def _mask(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, MASK)
+        # A secret such as `secret` is found in the mask itself: that is none of ours.
         if any(secret in text and secret not in MASK for secret in self._secrets):
             return MASK  # the mask and what stands beside it spell a secret
         return text
@@ -40,6 +43,7 @@ def hide_keys(text: str) -> str:
 
 def find_secrets(body: Any) -> Iterator[str]:
     """Every string under a `providers` field of a request body, however deep."""
+    # A stack and no recursion: the body is a user's, and may be nested deeper than Python calls.
     parts = [(body, False)]
     while parts:
         part, is_secret = parts.pop()

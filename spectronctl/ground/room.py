@@ -28,6 +28,7 @@ def check_room(descriptor: int, size: int) -> None:
         raise OSError(errno.EBADF, "it is open for reading only")
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
+        # Under O_APPEND the position says nothing: the kernel goes to the end at each write.
         is_appended = flags & os.O_APPEND
         set_room_aside(
             descriptor, _find_end(descriptor) if is_appended else _tell(descriptor), size
@@ -49,6 +50,7 @@ def set_room_aside(descriptor: int, start: int, size: int) -> None:
     except ImportError:  # a Python that was built without it
         return
     libc = ctypes.CDLL(None, use_errno=True)
+    # ctypes passes a plain Python int as a C int of 32 bits: the offsets must be told to be 64 bits long.
     fallocate = getattr(libc, "fallocate64", None) or libc.fallocate  # musl has the one name only
     if fallocate(descriptor, _KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(size)) == 0:
         return
@@ -71,6 +73,7 @@ def _find_end(descriptor: int) -> int:
     return os.fstat(descriptor).st_size
 
 
+# fallocate() does not look at the limit when the file keeps its length, so nothing else says it before the write fails.
 def _check_limit(end: int) -> None:
     """Whether `ulimit -f` lets a file become so long."""
     if fcntl is not None:

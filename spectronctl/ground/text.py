@@ -35,6 +35,7 @@ _BETTER_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def clean(text: str) -> str:
     """On one line, without the characters that steer a terminal or reorder what a person reads."""
+    # split() first: it takes line ends and tabs for blanks, which would otherwise be dropped between two words.
     line = " ".join(text.split())
     return "".join(char for char in line if char.isprintable())
 
@@ -73,6 +74,7 @@ def escape_in_json(text: str) -> str:
     return _BETTER_ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
+# `\u` has four digits: what is beyond U+FFFF is written as two surrogates, and a lone one as itself.
 def _spell_in_json(match: re.Match[str]) -> str:
     units = match.group().encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+# `fromisoformat` also takes `20240101` and `2024-W01-1`, and `\d` without ASCII the digits of every script.
 _STRICT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -40,6 +41,8 @@ def format_time(moment: datetime, timespec: str = "auto") -> str:
 def read_uptime() -> tuple[str, float] | None:
     """This start of the machine, and the seconds since then, sleep included; None where the system does not tell."""
     with suppress(OSError, AttributeError):
+        # Seconds since a start compare within that start only, so the start is named with them. Not `monotonic()`: on
+        # Linux it stands still while the machine sleeps.
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
     return None
@@ -53,6 +56,7 @@ def duration_in_seconds(text: str) -> float | None:
 
 def format_duration(seconds: float) -> str:
     """The shortest way to write a duration, exact to the millisecond."""
+    # Whole milliseconds: in floats 0.1 and 0.2 add up to a bit more than 0.3.
     left = round(seconds * 1000)
     parts = []
     for unit, size in _MILLISECONDS.items():

@@ -24,6 +24,7 @@ def new_ulid() -> str:
         fresh = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
         # In the same millisecond, or when the clock was set back, count on from the last one.
         _last = fresh if fresh >> _RANDOM_BITS > _last >> _RANDOM_BITS else _last + 1
+        # 26 characters have room for 130 bits: the first never goes above 7.
         return "".join(_ALPHABET[_last >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -13,6 +13,7 @@ CONTEXT_ID_RULE = (
 SECRET = re.compile(r"[A-Za-z0-9._~+/=:@%,-]{1,2048}")
 """What the secret of a key may look like: one word, to which no shell, file format or header gives a meaning."""
 
+# Each set is written as a Literal, for the type checker, and taken from there for what runs: two lists would part ways.
 Role = Literal["user", "assistant", "system", "tool"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Who may have said a turn."""

@@ -55,6 +55,7 @@ class Journal:
                 # The holder is written to a file beside the lock: on Windows, other processes cannot read a locked
                 # file.
                 stack.enter_context(hold_lock(self._locks / claim, timeout=0))
+                # Of use only while the holder lives, so it need not outlast a loss of power.
                 replace_file(self._holder(claim), id.encode(), durable=False)
             except TimeoutError:
                 raise self._refuse(claim) from None
@@ -66,6 +67,8 @@ class Journal:
 
     def write(self, claim: str, document: Mapping[str, Any]) -> None:
         """Put the document on the disk, whole, and return when it is there."""
+        # The step that follows is sent only after this: what a killed run has done is at most the step that stands
+        # here.
         content = json.dumps({"version": VERSION, **document}).encode()
         try:
             replace_file(self._path(claim, str(document["id"])), content)
@@ -86,6 +89,7 @@ class Journal:
     def read(path: Path) -> dict[str, Any]:
         """A document as it was written; ConfigError for one that a newer version wrote, or that was damaged."""
         try:
+            # Anything may stand in an edited file, a list among it: hence TypeError below.
             document = parse_json(decode_document(path.read_bytes()))
             version = document["version"]
         except OSError as exc:
@@ -95,6 +99,8 @@ class Journal:
                 f"the journal {path} is damaged",
                 hint="It was edited outside of spectronctl.",
             ) from None
+        # A journal that is not understood is never taken for finished: its old key may still be in use, or must still
+        # be deleted.
         if version != VERSION:
             raise ConfigError(
                 f"the journal {path} was written by a newer spectronctl (version {version!r})",
@@ -145,7 +151,9 @@ class Journal:
                 f"the journal of rotations in {self.directory} cannot be read: {exc.strerror}",
                 hint="It may belong to another user, such as root under sudo.",
             ) from None
+        # Picked here, and not by glob(): of a directory that cannot be read, glob() yields nothing.
         found = (name for name in names if name.startswith(start) and name.endswith(end))
+        # An id begins with the moment at which its rotation began, so the order of ids is that of time.
         return sorted(map(self.directory.joinpath, found), key=_id_of)
 
     def _refuse(self, claim: str) -> BusyError:

@@ -30,6 +30,7 @@ def config_path(env: Mapping[str, str]) -> Path:
     return _user_dir("config", env) / "config.toml"
 
 
+# Containers run under user ids without a home directory: there, flags and variables have to be enough.
 def find_config_path(env: Mapping[str, str]) -> Path:
     """The config file to read: an empty one for a user without a home directory, who can have none."""
     try:
@@ -43,6 +44,7 @@ def local_store_url(env: Mapping[str, str]) -> str:
     chosen = env.get("SPECTRONCTL_LOCAL_STORE") or str(_user_dir("data", env) / "local")
     if "://" in chosen:
         return chosen
+    # Absolute, so that what is printed of it means the same in another directory.
     return f"surrealkv://{os.path.abspath(expand_home(chosen, env))}"
 
 
@@ -56,6 +58,7 @@ def cache_dir(env: Mapping[str, str]) -> Path:
     return _user_dir("cache", env)
 
 
+# `~name/` stays as it is: that home is known to the account database only, and all else here is decided by `env`.
 def expand_home(path: str, env: Mapping[str, str]) -> str:
     """A leading `~/` becomes the home directory, as a shell would have done."""
     home = env.get("HOME")
@@ -74,10 +77,12 @@ def _user_dir(kind: str, env: Mapping[str, str]) -> Path:
         return Path(os.path.abspath(expand_home(chosen, env))) / kind
     variable, below_home = _XDG[kind]
     chosen = env.get(variable, "")
+    # Also false for an empty variable, which the specification takes for one that is not set.
     if os.path.isabs(chosen):
         return Path(chosen) / _APP
     if os.name == "posix":
         return Path(_find_home(env, kind)) / below_home / _APP
+    # Only where it is needed: on every other system TAB would wait for its import.
     from platformdirs import PlatformDirs
 
     return Path(str(getattr(PlatformDirs(_APP, appauthor=False), f"user_{kind}_dir")))

@@ -26,6 +26,8 @@ def hold_lock(path: Path, *, timeout: float) -> Iterator[None]:
         with FileLock(path, timeout=timeout, mode=0o600):
             yield
         return
+    # The file is never removed: a process that waits has it open already, and would get the lock of a removed file,
+    # while another process locks the new file of that name.
     descriptor = open_lock(path)
     try:
         _wait_for(descriptor, time.monotonic() + timeout)
@@ -35,6 +37,7 @@ def hold_lock(path: Path, *, timeout: float) -> Iterator[None]:
 
 
 def _wait_for(descriptor: int, deadline: float) -> None:
+    # flock() waits without a limit of its own, and a timer that breaks it off is a signal for the whole process.
     while not lock_descriptor(descriptor):
         if time.monotonic() >= deadline:
             raise TimeoutError

@@ -48,6 +48,7 @@ def _folder(env: Mapping[str, str]) -> Path:
 
 
 def _path(env: Mapping[str, str], url: str) -> Path:
+    # A name of one part: the slashes of a URL are escaped too.
     return _folder(env) / quote(canonical_server(url), safe="")
 
 
@@ -63,7 +64,9 @@ def _read(path: Path) -> list[str]:
 
 
 def _write(path: Path, known: list[str], ids: list[str]) -> None:
+    # Two runs at once may each write what the other does not know. One id less for TAB is not worth a lock.
     kept = [each for each in dict.fromkeys(ids) if CONTEXT_ID.fullmatch(each)][:_MAX_NAMES]
+    # Most runs see what is known already, and need not write to the disk.
     if kept == known:
         return
     make_directory(path.parent)

@@ -23,6 +23,7 @@ def check_trusted(path: Path, *, runs_program: bool = True) -> None:
     if os.name != "posix":
         return
     try:
+        # Of the file that a link leads to; the directory below is the real one too, where that file could be exchanged.
         status = os.stat(path)
         owners = {0, os.geteuid()} if runs_program else set()
         _check(Path(path), status, status.st_mode & _OTHERS, owners)
@@ -42,6 +43,7 @@ def find_shared(path: str) -> str | None:
         status = os.stat(path)
         is_shared = status.st_mode & (_OTHERS | stat.S_IROTH) and stat.S_ISREG(status.st_mode)
         may_change = os.geteuid() in {0, status.st_uid}
+        # Without a way to mend it, a warning at each run would only be noise.
         if is_shared and may_change and not os.statvfs(path).f_flag & os.ST_RDONLY:
             return path
     return None
@@ -63,6 +65,7 @@ def _check_directories(nearest: Path, owners: Collection[int]) -> None:
 def _check(path: Path, status: os.stat_result, writable: int, owners: Collection[int]) -> None:
     if writable:
         raise _refuse(path, "can be written by other users", f"chmod go-w {path}")
+    # The owner can always give themselves the right to write, whatever the mode says.
     if owners and status.st_uid not in owners:
         raise _refuse(path, "belongs to another user", None)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Output"]
 
 
+# A module's own __getattr__ (PEP 562): the import statements of callers need not know of it.
 def __getattr__(name: str) -> object:
     if name != "Output":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

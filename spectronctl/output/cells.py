@@ -29,9 +29,8 @@ def measure(text: str) -> int:
     """Cells that the text takes in a terminal: two for a wide East Asian character or an emoji, none for an accent."""
     if text.isascii():
         return len(text)
-    from rich.cells import (
-        cell_len,
-    )  # it knows what emoji, joiners and variation selectors make of each other
+    # It knows what emoji, joiners and variation selectors make of each other, which no table of Unicode says.
+    from rich.cells import cell_len
 
     return cell_len(text)
 
@@ -70,6 +69,7 @@ def to_text(value: Any) -> str:
 
 def format_value(value: Any) -> str:
     """A value as one cell of text, `-` when there is nothing to see."""
+    # Not `if not value`: 0 and false are something to see.
     if value is None or value in ({}, []):
         return MISSING
     return escape(to_text(value)) or MISSING

@@ -54,5 +54,6 @@ def _show_leaf(sign: str, path: str, flat: Mapping[str, Any]) -> str:
     if path not in flat:
         return ""
     value = flat[path]
+    # None is shown: that a secret is taken away is no secret.
     is_secret = value is not None and WRITE_ONLY in path.split(".")
     return f"{sign} {escape(path)}: {'(secret)' if is_secret else escape(to_json(value))}"

@@ -24,6 +24,7 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     try:
         text = _make_encoder(indent).encode(value)
     except ValueError:
+        # Only here: few results hold one, and to look through each would cost as much as to write it.
         return to_json(_drop_non_numbers(value), indent=indent)
     return escape_in_json(text)
 
@@ -54,6 +55,7 @@ def format_json_list(items: Iterable[Any]) -> Iterator[str]:
 
 
 def _indent(text: str) -> str:
+    # Inside a string JSON has no line ends, only `\n` as an escape: none of them is touched.
     return "  " + text.replace("\n", "\n  ")
 
 
@@ -69,9 +71,8 @@ def to_yaml(value: Any) -> str:
 
     try:
         return _dump_yaml(value, _fast_dumper())
-    except (
-        UnicodeEncodeError
-    ):  # libyaml cannot spell a lone surrogate, nor PyYAML a lone U+0085 unless all is spelt
+    except UnicodeEncodeError:
+        # libyaml cannot spell a lone surrogate, nor PyYAML a lone U+0085 unless all is spelt.
         return _dump_yaml(value, _plain_dumper(yaml.SafeDumper), allow_unicode=False)
 
 
@@ -79,6 +80,7 @@ def format_yaml_list(items: Iterable[Any]) -> Iterator[str]:
     """A YAML list, an item at a time."""
     empty = True
     for item in items:
+        # Lists of one item, one after another, are the list of all in YAML's block style.
         yield to_yaml([item])
         empty = False
     if empty:
@@ -97,12 +99,14 @@ def _dump_yaml(value: Any, dumper: Any, *, allow_unicode: bool = True) -> str:
 def _fast_dumper() -> Any:
     import yaml
 
+    # libyaml's is about six times faster, and missing where PyYAML was built without it.
     return _plain_dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper))
 
 
 @cache
 def _plain_dumper(base: type[yaml.SafeDumper]) -> Any:
     class Dumper(base):  # type: ignore[misc, valid-type]
+        # Else an object that stands twice in a result becomes `&id001` and `*id001`, which few readers of YAML expect.
         def ignore_aliases(self, data: Any) -> bool:
             return True
 

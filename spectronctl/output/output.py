@@ -90,6 +90,7 @@ class Output:
             self._refuse_shaping("what this one holds is known only once it is there")
         self._rendering.find_columns(view)
         self._rendering.find_order(view)
+        # Reading `_query` parses it: an expression that does not parse is told before any request, too.
         if self._query is not None and self.format in WITH_COLUMNS:
             self._refuse_shaping("--query makes one of its own")
 
@@ -165,6 +166,7 @@ class Output:
         if secret_stored:
             self.show({name: minted[name] for name in minted if name != "secret"}, view)
         else:
+            # Set before it is written, and read while it is: BrokenPipeError is no failure otherwise.
             self.needs_reader = minted["secret"] is not None
             self._write(self._render_minted(dict(minted), view))
 
@@ -218,9 +220,13 @@ class Output:
 
     def _write(self, lines: Lines, *, format: str | None = None) -> None:
         form = format or self.format
+        # Nothing reaches stdout before all is rendered: a request that fails in the middle of a list leaves no half of
+        # one.
         with _open_spool() as whole:
             for block in _gather(lines):
                 with _explain_full_disk():
+                    # UTF-8 in every locale. A lone surrogate, which has no UTF-8, comes out as `\udc80` and is no
+                    # crash.
                     whole.write(self._spell_out(block, form).encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
@@ -263,6 +269,7 @@ class Output:
         if self._quiet:
             return Progress(label, total, lambda done, text: None)
         if self._speaks_json:
+            # Progress is no note: it is of use only while the work goes on, so programs get it as events at once.
             return LinesProgress(label, total, self._write_event)
         if self._streams.stderr_is_terminal and not self._streams.in_ci:
             return BarProgress(label, total, self._streams, color=self._colors_stderr)
@@ -305,6 +312,8 @@ class Output:
         if self._quiet:
             return
         if self._speaks_json:
+            # A failure must be the one line on stderr that programs parse; notes wait until it is known that there is
+            # none.
             self._held.append(text)
         else:
             self._streams.write_message(text + "\n")

@@ -63,6 +63,7 @@ def _parse_any(text: str) -> Any:
     try:
         return documents.parse_json(text)
     except DocumentError as exc:
+        # Python deletes `exc` at the end of its block.
         as_json = exc
     try:
         return _parse_yaml(text)
@@ -81,6 +82,7 @@ def _parse_yaml(text: str) -> Any:
         mark = exc.problem_mark or exc.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else None
         raise DocumentError(f"not YAML: {exc.problem or exc.context}", where) from None
+    # A control character, say. It is no MarkedYAMLError: it knows a position in the text, and no line.
     except yaml.reader.ReaderError as exc:
         line = text[: exc.position].count("\n") + 1
         raise DocumentError(f"not YAML: {exc.reason}", f"line {line}") from None
@@ -97,12 +99,16 @@ def _strict_loader() -> type[yaml.SafeLoader]:
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen: set[tuple[str, str]] = set()
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                # Keys that are lists or objects are refused by the base class, as they cannot be hashed.
                 if not isinstance(key, yaml.ScalarNode):
                     continue
+                # With the tag, as `1` and `"1"` are two names, of which `find_foreign` refuses the first with a better
+                # message.
                 if (key.tag, key.value) in seen:
                     problem = f"an object has the name {json.dumps(key.value)} twice"
                     raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
                 seen.add((key.tag, key.value))
+            # PyYAML itself takes the last of equal names without a word.
             return super().construct_mapping(node, deep)
 
     return Loader

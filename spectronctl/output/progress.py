@@ -73,6 +73,7 @@ class LinesProgress(Progress):
 
     def __exit__(self, *exc: object) -> None:
         self._over.set()
+        # Joined, so that no heartbeat comes after the result.
         self._thread.join()
 
     def _change(self, done: int, text: str) -> None:
@@ -113,6 +114,7 @@ class BarProgress(Progress):
         self._bar.stop()
 
     def _draw(self, done: int, text: str) -> None:
+        # rich writes to the terminal itself, past `write_message`: what that hides must be hidden here.
         shown = escape(self._streams.hide(text))
         self._bar.update(self._task, completed=done, total=self.total, text=shown)
 
@@ -130,8 +132,10 @@ def _make_bar(streams: Streams, *, color: bool) -> Bar:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
+    # rich's own column of this kind counts bytes.
     class RateColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
+            # `speed` is that of the last half minute, and `finished_speed` what it was at the end.
             return Text(show_rate(task.finished_speed or task.speed))
 
     console = Console(
@@ -142,6 +146,7 @@ def _make_bar(streams: Streams, *, color: bool) -> Bar:
         width=streams.width,
     )
     return Bar(
+        # Without this, `[red]` in the name of a file or a key would be a style.
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),

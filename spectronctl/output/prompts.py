@@ -17,6 +17,7 @@ def confirm(
 
     Raises DeclinedError, saying `declined`, after any other answer; UsageError when the session is not interactive.
     """
+    # Once more, for callers that ask without having checked before their first request.
     check_interactive(streams, question, yes=yes, no_input=no_input)
     if yes:
         return
@@ -58,6 +59,7 @@ def check_interactive(streams: Streams, question: str, *, yes: bool, no_input: b
 
 def check_name(streams: Streams, name: str, *, given: str | None, no_input: bool) -> None:
     """Before anything is sent: UsageError when `confirm_by_name` could not end well."""
+    # Even where a person could be asked: a script that confirms another name was written for something else.
     if given is not None and given != name:
         raise UsageError(f"--confirm says {given!r}, but this is about {name!r}")
     if given is None and not streams.can_ask(no_input=no_input):
@@ -69,6 +71,7 @@ def check_name(streams: Streams, name: str, *, given: str | None, no_input: bool
 
 def _ask(streams: Streams, prompt: str) -> str:
     """A line of the person's, without white space around it; nothing at the end of input."""
+    # Not input(prompt): that writes to stdout, where the result goes.
     streams.write_message(prompt)
     line = streams.stdin.readline()
     if not line.endswith("\n"):  # Ctrl-D leaves the cursor behind the prompt

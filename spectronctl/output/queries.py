@@ -28,11 +28,9 @@ class Query:
         """What the expression finds in the result; a UsageError when a function cannot take what it is given."""
         try:
             return self.parsed.search(result)
-        except (
-            ValueError,
-            TypeError,
-            ArithmeticError,
-        ) as exc:  # jmespath lets Python's own through
+        # jmespath's own errors are ValueErrors, and those of Python come through it as they are: `ceil` of an infinity,
+        # a slice with the step 0.
+        except (ValueError, TypeError, ArithmeticError) as exc:
             raise MisfitError(f"--query does not fit the result: {_explain_misfit(exc)}") from None
 
 
@@ -50,6 +48,7 @@ def parse_query(text: str) -> Query:
 
 
 def _locate(text: str, exc: JMESPathError) -> str:
+    # An empty expression has an error of its own, which knows no position.
     position = getattr(exc, "lex_position", None)
     if position is None or not text:
         return "it is empty"
@@ -71,6 +70,7 @@ def _check_calls(node: Any, *, is_argument: bool = False) -> None:
     """Walk the expression's tree: jmespath itself looks at functions only while it runs."""
     if not isinstance(node, dict):
         return
+    # jmespath would return the expression itself, an object of Python that no format can write.
     if node["type"] == "expref" and not is_argument:
         raise UsageError("--query: & stands only before an argument of a function", hint=_HINT)
     is_call = node["type"] == "function_expression"
@@ -91,6 +91,7 @@ def _check_call(name: str, given: int) -> None:
         raise UsageError(f"--query: there is no function {name}()", hint=_HINT, candidates=near)
     signature = functions[name]["signature"]
     is_open = bool(signature) and signature[-1].get("variadic", False)
+    # By the signatures that jmespath keeps for its own check, so that both count alike.
     if given < len(signature) or (given > len(signature) and not is_open):
         wanted = f"{'at least ' if is_open else ''}{len(signature)}"
         raise UsageError(f"--query: {name}() is given {given} arguments, not {wanted}", hint=_HINT)

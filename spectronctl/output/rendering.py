@@ -96,6 +96,7 @@ class Rendering:
                 return [to_json(item, indent=2), "\n"]
             case "yaml":
                 return [to_yaml(item)]
+            # Before the others, since a view with parts has columns for them and none for itself.
             case "table" | "wide" | "csv" | "name" if view.parts is not None:
                 return self.render_many(view.parts(item), view)
             case "table" | "wide" if len(view.every_column) == 1:
@@ -132,6 +133,7 @@ class Rendering:
         if self.format in FOR_PEOPLE:
             return ()
         if self.format == "csv":
+            # The outcome's own names and not the view's columns: it says what was done, and not what is there.
             head = self._head(list(outcomes[0]))
             return format_csv(head, (list(outcome.values()) for outcome in outcomes))
         return self.render_many(outcomes, view)
@@ -148,6 +150,8 @@ class Rendering:
         order = self.find_order(view)
         if order is None:
             return items
+        # The server sorts nothing, so all pages are read before the list is cut: `--sort` with `--limit` means the
+        # first of all.
         arranged = order.arrange(items)
         if self.limit is not None and len(arranged) > self.limit:
             self.remark(f"There are more: --limit {self.limit} ended the list.")
@@ -162,6 +166,7 @@ class Rendering:
         """The rows as they are, since a program reads them; a person may open the file in a spreadsheet."""
         found = False
         for row in rows:
+            # Not defused with an apostrophe, as spreadsheets suggest: programs would get it as part of the value.
             found = found or any(isinstance(cell, str) and _FORMULA.match(cell) for cell in row)
             yield row
         if found:
@@ -301,6 +306,7 @@ class Rendering:
         return (escape(line) + "\n" for line in to_json(found, indent=2).split("\n"))
 
     def _render_objects(self, found: list[Item]) -> Lines:
+        # In the order of their first use, over all objects: a query may give each of them other fields.
         names = list(dict.fromkeys(name for item in found for name in item))
         if self.format == "csv":
             return format_csv(self._head(names), ([i.get(name) for name in names] for i in found))

@@ -27,6 +27,7 @@ def prepare_standard_streams() -> None:
         return
     _occupy_closed()
     if sys.stdin is not None:
+        # None is kept for a closed stdin: a read of it must be an error and not an end of input.
         sys.stdin = _open_reader(sys.stdin)
     sys.stdout = open_writer(None if sys.stdout is None else 1, sys.stdout)
     if sys.stderr is not None:
@@ -37,6 +38,7 @@ def _occupy_closed() -> None:
     # The next file that is opened gets the lowest free number: a message for a closed stderr would be written into
     # a database that was opened as 2.
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        # Python's own descriptors are closed in children, where the number would be free again.
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
 
@@ -52,6 +54,8 @@ def _open_reader(stream: object) -> io.TextIOWrapper:
 
 def open_writer(descriptor: int | None, like: object = None) -> io.TextIOWrapper:
     """Text to a descriptor (None: one that is closed) in the encoding of another stream; it is not closed."""
+    # An object that does not own its descriptor: its close() leaves the number taken, so a late message or the
+    # interpreter's last flush cannot reach another file.
     raw = _Closed() if descriptor is None else _Descriptor(descriptor)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
@@ -98,6 +102,7 @@ class _Descriptor(io.RawIOBase):
                 return os.write(self._descriptor, data)
             except BlockingIOError:
                 _wait(self._descriptor, is_write=True)
+            # As it is: that the reader has gone is decided upon elsewhere, mostly as no failure at all.
             except BrokenPipeError:
                 raise
             except OSError as exc:
@@ -120,6 +125,7 @@ class _Closed(io.RawIOBase):
 def _wait(descriptor: int, *, is_write: bool) -> None:
     import select
 
+    # poll() and not select(): that fails with descriptors from 1024 on.
     waiting = select.poll()
     waiting.register(descriptor, select.POLLOUT if is_write else select.POLLIN)
     waiting.poll()

@@ -64,6 +64,7 @@ class Streams:
         if columns.isdecimal() and int(columns) > 0:
             return int(columns)
         with suppress(OSError, ValueError, AttributeError):
+            # 0 columns is what a pseudo-terminal says that was never told its size by the program that made it.
             return os.get_terminal_size(self.stdout.fileno()).columns or DEFAULT_WIDTH
         return DEFAULT_WIDTH
 
@@ -126,6 +127,8 @@ class Streams:
             time.sleep(seconds)
             return
         watch = poll()
+        # A pipe whose reader has gone reports POLLERR, a terminal that was closed POLLHUP. Without this, a follow with
+        # nothing to show would never end.
         watch.register(descriptor, 0)  # errors are reported unasked
         if any(
             event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(seconds * 1000)
@@ -175,6 +178,7 @@ class Streams:
 
     def hide(self, text: str) -> str:
         """The text without the keys in it: one typed where an id belongs is in the path, the hint and the question."""
+        # The longest first: one that is a part of another would leave the other's rest.
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
         return hide_keys(text)
@@ -189,6 +193,8 @@ class Streams:
             self.stdout.flush()
         except (OSError, ValueError, AttributeError):
             with suppress(OSError, ValueError, AttributeError):
+                # What is left in the buffer is written once more at exit. If that fails again, the interpreter prints a
+                # traceback and changes the exit code to 120.
                 _point_at_nothing(self.stdout.fileno())
 
 
@@ -202,6 +208,7 @@ def _is_terminal(stream: TextIO) -> bool:
 def _write(stream: TextIO, data: bytes) -> None:
     buffer = getattr(stream, "buffer", None)
     if buffer is None:
+        # A stream of a test, in memory.
         stream.write(data.decode("utf-8", "ignore"))
     else:
         stream.flush()  # what was written as text comes first
@@ -210,6 +217,7 @@ def _write(stream: TextIO, data: bytes) -> None:
 
 
 def _point_at_nothing(descriptor: int) -> None:
+    # dup2() onto the same number: to close it would leave it free for the next file that is opened.
     nothing = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, descriptor)

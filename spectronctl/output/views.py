@@ -91,6 +91,7 @@ class Order:
         """The items in this order; equals stay as they were."""
         everything = list(items)
         known = [item for item in everything if self.column.read(item) is not None]
+        # `reverse` keeps equals in their order, as the other way round of the whole list would not.
         known.sort(key=self._rank, reverse=self.descending)
         return known + [item for item in everything if self.column.read(item) is None]
 
@@ -99,6 +100,7 @@ class Order:
         from spectronctl.output.cells import to_text  # not for --help
 
         value = self.column.read(item)
+        # The number in front keeps kinds apart: a column may hold numbers and text, which Python does not compare.
         if isinstance(value, (int, float)):
             return 0, value
         moment = parse_time(value) if self.column.is_time else None

@@ -72,6 +72,19 @@ _ABOUT = (
     "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."
 )
 
+_GROUPS = {
+    "contexts": "Create, configure and delete contexts. Takes a management key.",
+    "keys": "Hand out, rotate and revoke the keys of a context. Takes a management key.",
+    "ontology": "Which kinds of entities, attributes and relations a context knows.",
+    "facts": "Keep what is said.",
+    "query": "Recall what was kept.",
+    "sessions": "Conversations and their turns.",
+    "lifecycle": "Retention, duplicates, reindexing, and the jobs that do long work.",
+    "identity": "What a key is, and what it may do.",
+    "service": "The server itself: is it alive, is it ready, what does it know.",
+}
+"""The groups of operations, in the order in which `/docs` shows them."""
+
 # The program that embeds the server decides where its log goes; by default nowhere.
 logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
 
@@ -104,6 +117,7 @@ def create_app(
         title="Spectron",
         version=__version__,
         description=_ABOUT,
+        openapi_tags=[{"name": name, "description": text} for name, text in _GROUPS.items()],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -43,5 +43,6 @@ def explain_missing(problem: str) -> Iterator[None]:
     """Around an extension of the product's protocol: 404 and 405 say that this server has none, and so the problem."""
     try:
         yield
+    # 405 where the path is there for another method: the sessions of some servers can be made, and not listed.
     except (NotFoundError, NotAvailableError) as exc:
         raise NotAvailableError(problem, status=exc.status, request_id=exc.request_id) from None

@@ -45,6 +45,7 @@ def exec_program(
             help="Limit the program to this scope, if that key does not exist.",
         ),
     ] = None,
+    # Never without an end: when we are killed nothing deletes the key, and it expires by itself.
     expires_in: Annotated[
         str,
         typer.Option(

@@ -219,6 +219,7 @@ def _try_key(rt: Runtime, config: profiles.Config, name: str) -> None:
     from spectronctl.api import contexts, identity
     from spectronctl.config.resolve import resolve
 
+    # HOME alone is kept, for a ~ in `ca_file`.
     rt.settings = resolve({"profile": name}, {"HOME": rt.env.get("HOME", "")}, config)
     if context := rt.settings.context.value:
         rt.clients.of_context(context).send(identity.get_identity(context))

@@ -40,8 +40,10 @@ class CommandSink:
     def reserve(self) -> None:
         """UsageError when the program has gone, or may not be executed."""
         program = self.place.words[0]
+        # Looked for once more: a rotation that is resumed days later finds the program's path in its journal.
         if not (os.path.isfile(program) and os.access(program, os.X_OK)):
             raise UsageError(f"there is no program {program} that may be executed")
+        # Of a script whose interpreter is missing, exec says ENOENT, as if the script itself were not there.
         interpreter = _find_interpreter(program)
         if interpreter and not os.access(interpreter, os.X_OK):
             raise UsageError(f"{program} cannot be started: there is no program {interpreter}")
@@ -51,13 +53,18 @@ class CommandSink:
         data = secret.encode() + b"\n"
         if len(data) > ROOM:
             raise SpectronctlError(f"the secret is longer than {ROOM - 1} bytes")
+        # All of it is in the pipe before the program starts. So a program that does not read raises no BrokenPipeError
+        # here, and one that waits for more than it gets cannot hang; what is left in the pipe says that it was not
+        # read.
         reader, writer = os.pipe()
         with open(reader, "rb", buffering=0) as source:
             with open(writer, "wb", buffering=0) as pipe:
                 pipe.write(data)  # a pipe buffers this much even without a reader
+            # By now our writing end is closed: as long as any is open, the program meets no end of input.
             code = self._run(source)
             if code:
                 raise self._fail(describe_exit(code))
+            # A shell's `read` and `cat | head -c` may leave the line end: the secret is what counts.
             if source.read().strip():
                 raise self._fail("ended without reading the secret")
 
@@ -99,6 +106,7 @@ class CommandSink:
 def _find_interpreter(program: str) -> str | None:
     """What a script says after its #!; None for another program, and for one that may not be read."""
     with suppress(OSError, IndexError), open(program, "rb") as file:
+        # As far as the kernel looks (BINPRM_BUF_SIZE).
         head = file.read(256)
         if head.startswith(b"#!"):
             return os.fsdecode(head[2:].splitlines()[0].split()[0])

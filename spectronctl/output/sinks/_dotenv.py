@@ -12,6 +12,7 @@ from io import StringIO
 from dotenv.parser import Binding, parse_stream
 
 _BOM = "\ufeff"
+# Without `~`, which a shell expands behind the = of an assignment and behind each colon of its value.
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"\s*")
@@ -31,6 +32,7 @@ _LINE = re.compile(
 
 def get_variable(content: bytes, name: str) -> str | None:
     """The variable's value as a reader of the file gets it; None for none, or an empty one."""
+    # The last one, as for python-dotenv and for a shell that sources the file.
     values = [binding.value for binding in _parse(_decode(content)) if binding.key == name]
     return (values[-1] or None) if values else None
 
@@ -46,11 +48,13 @@ def set_variable(content: bytes, name: str, value: str) -> bytes:
     ]
     if not any(binding.key == name for binding in bindings):
         parts.append(_make_line(text, name, value))
+    # The parser takes the mark off, so it is in none of the bindings.
     whole = "".join([_BOM if text.startswith(_BOM) else "", *parts])
     return whole.encode(errors="surrogateescape")
 
 
 def _decode(content: bytes) -> str:
+    # Bytes that are no UTF-8 come back as they were.
     return content.decode(errors="surrogateescape")
 
 
@@ -63,11 +67,13 @@ def _check(bindings: list[Binding], name: str) -> None:
         if binding.error:
             raise ValueError(f"line {_find_line(binding)} is not a line of a dotenv file")
     lines = [str(_find_line(binding)) for binding in bindings if binding.key == name]
+    # Readers take the last of them, people see the first: no choice between the two is safe.
     if len(lines) > 1:
         raise ValueError(f"{name} is set more than once, on lines {' and '.join(lines)}")
 
 
 def _find_line(binding: Binding) -> int:
+    # The parser counts the blank lines before a binding as its own.
     blank = _BLANK.match(binding.original.string)
     return binding.original.line + (len(_NEWLINE.findall(blank[0])) if blank else 0)
 
@@ -84,6 +90,7 @@ def _make_line(text: str, name: str, value: str) -> str:
     """A line to append, ended as the others are."""
     found = _NEWLINE.search(text)
     newline = found[0] if found else "\n"
+    # A file that an editor left without a line end at its end: the new line must not go on from the last value.
     gap = "" if text in {"", _BOM} or _NEWLINE.match(text[-1]) else newline
     return f"{gap}{name}={_quote(value)}{newline}"
 

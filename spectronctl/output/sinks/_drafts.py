@@ -39,6 +39,7 @@ class Draft:
     def __init__(self, target: Path, room: int) -> None:
         self.kept: Path | None = None
         self._target = target
+        # First, since the room that is needed may be what abandoned drafts take.
         _remove_abandoned(target)
         self._descriptor, self._path = _open_locked(target)
         self._is_open = True
@@ -61,11 +62,15 @@ class Draft:
         mine = os.fstat(self._descriptor)
         if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
             _give_to(self._descriptor, status)
+        # After the owner, whose change clears the set-id bits. Before the access list: under one, the group's bits of
+        # the mode are its mask, and a later chmod would change that.
         os.fchmod(self._descriptor, stat.S_IMODE(status.st_mode))
         _copy_attributes(file, self._descriptor)
 
     def try_placing(self) -> None:
         """Replace another new file in the same directory, as the target will be; OSError."""
+        # A rule against replacing files (a security module, a quota of names, an odd network disk) shows only when one
+        # is replaced: so it is tried with a file of our own. Its name is that of a draft too.
         descriptor, name = tempfile.mkstemp(prefix=_prefix(self._target), dir=self._target.parent)
         os.close(descriptor)
         try:
@@ -78,6 +83,7 @@ class Draft:
 
     def write(self, data: bytes) -> None:
         """Make these the whole content, on the disk; OSError."""
+        # Over the room set aside, and cut to length only then: so a full disk cannot come between.
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         write_all(self._descriptor, data)
         os.ftruncate(self._descriptor, len(data))
@@ -87,6 +93,7 @@ class Draft:
         """Become the target; OSError."""
         if not CAN_LOCK:  # no lock to lose, and a system that does not rename an open file
             self._close()
+        # Open and locked until it has its new name: without the lock, another process would take it for abandoned.
         if replace:
             self._path.replace(self._target)
         else:
@@ -162,6 +169,8 @@ def _remove_unlocked(draft: Path) -> None:
 def _make_room(descriptor: int, room: int) -> None:
     """Fail now rather than when a secret is in hand."""
     try:
+        # glibc writes the bytes itself where the disk has no such call; musl reports EOPNOTSUPP, and macOS has no
+        # function.
         os.posix_fallocate(descriptor, 0, room)
     except (AttributeError, OSError) as exc:
         if getattr(exc, "errno", errno.EOPNOTSUPP) not in {errno.EOPNOTSUPP, errno.EINVAL}:
@@ -180,6 +189,7 @@ def _move_to_new(draft: Path, target: Path) -> None:
     except OSError:
         # A disk without hard links, such as FAT, or a rule against them, each with an error of its own: claim the name
         # exclusively, then replace our own empty file.
+        # A kill between the two lines leaves an empty target, which the next run reports as one that already exists.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(target)
     else:

@@ -47,6 +47,7 @@ class FileSink:
         link, there already without `replace`), ConfigError for a disk that is full or may not be written.
         """
         try:
+            # To open a FIFO waits for its reader: now, while nothing is lost by an interrupt.
             self._stream = _open_stream(self._path)
             if self._stream is None:
                 check_file(self._path)
@@ -88,6 +89,7 @@ class FileSink:
         return content.decode(errors="replace").strip() or None if content else None
 
     def _check_free(self) -> None:
+        # Only for an early message: what comes to stand there later is met by link() when the file is put in its place.
         if self._path.exists() and not self._replace:
             raise UsageError(f"{self._path} already exists", hint="Pass --force to replace it.")
 
@@ -105,6 +107,7 @@ def check_file(target: Path) -> None:
         raise UsageError(f"{target} is a directory")
     if target.exists() and not target.is_file():
         raise UsageError(f"{target} is not a regular file")
+    # /dev is a disk in memory: a misspelled /dev/stdout would become a file there, gone at the next start.
     if not target.exists() and target.parent.resolve() == Path("/dev"):
         raise UsageError(f"there is no device {target}")
 
@@ -124,6 +127,7 @@ def _open_stream(target: Path) -> int | None:
         standard, number = match.groups()
         descriptor = os.dup(_STANDARD[standard] if standard else int(number))
     elif target.exists() and _is_stream(target.stat().st_mode):
+        # Without O_NOCTTY the leader of a session without a terminal would get this one as its own, and its signals.
         descriptor = os.open(target, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
     else:
         return None

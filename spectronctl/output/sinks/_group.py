@@ -32,6 +32,7 @@ def check_secret_output(
 
     SpectronctlError for a stdout that should get it and cannot be written.
     """
+    # stdout gets the key without its secret then, and may be anything.
     if has_file and not reveal:
         return
     if streams.stdout_is_terminal and not reveal:
@@ -65,6 +66,7 @@ class SinkGroup:
         places = sorted(places, key=lambda place: _ORDER.index(place.kind))
         check_distinct(places)
         self._labels = dict(labels)
+        # The sinks hold this very dict: the id comes into it once the key is minted.
         self._sinks = [
             open_sink(place, replace=replace, env=env, labels=self._labels) for place in places
         ]
@@ -75,8 +77,10 @@ class SinkGroup:
     def __enter__(self) -> SinkGroup:
         with ExitStack() as stack:
             for sink in self._sinks:
+                # Before it is reserved: one that fails half-way has a draft to remove as well.
                 stack.callback(sink.discard)
                 sink.reserve()
+            # Only when all are reserved; an error before that discards them on the way out.
             self._stack = stack.pop_all()
         return self
 
@@ -105,6 +109,7 @@ class SinkGroup:
             try:
                 sink.commit(secret)
             except SpectronctlError as exc:
+                # Appended to the sink's own error, which keeps its kind and with it the exit code.
                 exc.message += self._describe_progress()
                 raise
             self.stored.append(sink.place)

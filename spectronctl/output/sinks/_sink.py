@@ -50,6 +50,7 @@ def open_sink(
     `context`, `name` and `id` of the key, as they are when it runs. Without `keeps` a secret that cannot be put in its
     file is left nowhere: for a caller that makes another.
     """
+    # Imported by kind: python-dotenv and `subprocess` are slow to import, and a file needs neither.
     if place.kind == "command":
         from spectronctl.output.sinks._commands import CommandSink
 

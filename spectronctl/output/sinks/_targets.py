@@ -34,6 +34,7 @@ class Target:
         try:
             self._draft = _make_draft(path, size, status)
         except OSError as exc:
+            # Only what forbids a replacement leads to writing in place; a full disk is reported as it is.
             if self._file is None or exc.errno in FULL:
                 self.discard()
                 raise
@@ -80,6 +81,7 @@ class Target:
 
     def _place_otherwise(self, error: OSError, *, replace: bool) -> None:
         # A mount that came meanwhile, or a rule that nothing tells beforehand, such as a security module's.
+        # Without `replace` a file that has come to stand there is not ours to replace.
         if replace and self._file is not None:
             with suppress(OSError):
                 self._write_in_place()
@@ -132,6 +134,7 @@ def _open_there(path: Path) -> tuple[int | None, os.stat_result | None]:
 def _make_draft(path: Path, size: int, status: os.stat_result | None) -> Draft:
     """A draft that can take the file's place, tried with another file; OSError."""
     if status is not None:
+        # rename() would give the new secret to this name alone. In place, all names get it.
         if status.st_nlink > 1:
             raise OSError(errno.EMLINK, "it has other names, which would keep the old secret")
         check_replaceable(path, status)

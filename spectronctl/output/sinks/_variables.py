@@ -45,6 +45,7 @@ class VariableSink:
         check_file(self._path)
         try:
             content, _ = self._load()
+            # For its errors only: the place is tried without a secret, since there is none yet.
             self._edit(content, "")
             self._target = Target(self._path, len(content) + ROOM, keeps=self._keeps)
         except OSError as exc:
@@ -77,6 +78,8 @@ class VariableSink:
     def _set(self, target: Target, secret: str) -> None:
         seen = None
         content, status = self._load()
+        # The left side is read first: what was seen a round ago is compared with what is there now. An editor knows
+        # nothing of our lock, so the file may have changed while it was edited here.
         while seen != (seen := (content, _describe_access(status))):
             target.adopt(status)
             target.write(self._edit(content, secret))
@@ -122,6 +125,7 @@ def _hold(directory: Path) -> Iterator[None]:
     The lock is on the directory, since the file itself is another one after every change.
     """
     with ExitStack() as stack:
+        # ConfigError passes: it is no OSError, and means that another process has the lock.
         with suppress(OSError):  # not every system and disk can lock a directory
             descriptor = os.open(directory, os.O_RDONLY)
             stack.callback(close_synced, descriptor)

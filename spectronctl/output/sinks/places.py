@@ -70,6 +70,7 @@ class Place:
         values = {"context": context, "name": name, "id": id}
         for word in sorted(self.placeholders):
             _check_value(word, values, self.label)
+        # All in one pass, so that a value that looks like a placeholder is not filled in again.
         texts = (_PLACEHOLDER.sub(lambda m: values[m[1]] or "", text) for text in self._texts)
         if self.path is None:
             return replace(self, words=tuple(texts))
@@ -105,11 +106,14 @@ def read_file(text: str) -> Place:
             f"--secret-file takes a path, not {text or 'nothing'}",
             hint="Without it, the secret goes to stdout when that is piped or redirected.",
         )
+    # Absolute, as a rotation may be resumed in another directory. Not resolved: check_file() refuses a link, and must
+    # see it.
     return Place(kind="file", path=Path(text).absolute())
 
 
 def read_variable(text: str) -> Place:
     """`--secret-env-file PATH:NAME`"""
+    # From the right: a path may have colons, a variable's name has none.
     path, colon, name = text.rpartition(":")
     if not colon or not path:
         raise UsageError(
@@ -131,6 +135,7 @@ def read_command(text: str, env: Mapping[str, str]) -> Place:
         raise UsageError(f"--secret-command cannot be split into words: {exc}") from None
     if not words:
         raise UsageError("--secret-command is empty")
+    # Now and for good: a resumed rotation runs the same program, whatever PATH is then.
     program = shutil.which(words[0], path=env.get("PATH", os.defpath))
     if program is None:
         raise UsageError(
@@ -143,6 +148,7 @@ def read_command(text: str, env: Mapping[str, str]) -> Place:
 def check_distinct(places: Iterable[Place]) -> None:
     """UsageError when two places are one target, so that the second would undo the first."""
     for one, other in combinations(places, 2):
+        # Equal commands are let pass: each of them may add the secret to a place of its own.
         if one.path is None or other.path is None or not _is_same_file(one.path, other.path):
             continue
         if one == other or one.kind == other.kind == "file" or one.name == other.name:

@@ -76,12 +76,14 @@ class TranscriptFile:
         a path that cannot be meant, one that exists (without `force`), and a part that `resume` is missing for,
         that is of another export, or that is being written; ConfigError for a disk that refuses.
         """
+        # Where a link leads to is written, and the link stays.
         target = Path(os.path.realpath(path))
         spelling = find_format(format)
         begin = Note(json.loads(json.dumps({**export, "format": format})))  # as it is read back
         with _explain(target):
             _check_target(target)
             if _is_finished(target, resume=resume, force=force):
+                # A run that ended between the rename and the end of its note has left the note.
                 _note_path(target).unlink(missing_ok=True)
                 return cls(target, spelling, begin, None, force=force)
             if target.exists():  # now, and not when all of it has been read
@@ -90,6 +92,8 @@ class TranscriptFile:
             descriptor = _open_part(target)
             try:
                 note = _find_start(target, begin, descriptor) if resume else begin
+                # Cut first: what stands behind the offset may be half of a turn, which the run that wrote it had not
+                # noted yet.
                 os.ftruncate(descriptor, note.offset)
                 note.write(_note_path(target))
             except BaseException:
@@ -118,6 +122,7 @@ class TranscriptFile:
         """See to it that all that was written outlasts this process. `write` does so on its own, now and then."""
         with _explain(self.path):
             self._flush()
+            # Before the note, which must not promise bytes that a loss of power takes away.
             os.fsync(self._open_descriptor)
             self._note.write(_note_path(self.path))
         self._saved_at = time.monotonic()
@@ -130,7 +135,9 @@ class TranscriptFile:
             end = _write_at(
                 self._open_descriptor, self._note.offset, _encode(head + self._format.tail)
             )
+            # An attempt that was interrupted in this place may have written further.
             os.ftruncate(self._open_descriptor, end)
+            # Last of all, so that a part is its owner's alone for as long as it is one.
             _keep_access(self._open_descriptor, self.path)
             os.fsync(self._open_descriptor)
             _place(self.path, force=self._force)
@@ -147,9 +154,8 @@ class TranscriptFile:
         trace: TracebackType | None,
     ) -> None:
         if self._descriptor is not None:
-            with suppress(
-                SpectronctlError
-            ):  # what was saved before is there, and the first error counts
+            # What was saved before is there, and the first error counts.
+            with suppress(SpectronctlError):
                 self.save()
             self._close()
 
@@ -224,6 +230,7 @@ def _open_part(target: Path) -> int:
     # A conversation is its owner's, whatever the umask.
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
+        # A hard link to any file of ours does the same as a link by name, and O_NOFOLLOW does not see it.
         if os.fstat(descriptor).st_nlink > 1:
             raise UsageError(f"{part} has another name", hint="Remove it, or choose another path.")
         os.fchmod(descriptor, 0o600)
@@ -262,6 +269,7 @@ def _find_start(target: Path, begin: Note, descriptor: int) -> Note:
         )
     if note.export != begin.export:
         raise _refuse_other(target, note.export, begin.export)
+    # A part shorter than its note is one whose last bytes a loss of power took: there is no knowing what stands in it.
     return note if note.offset <= size else begin
 
 
@@ -269,6 +277,7 @@ def _keep_access(descriptor: int, target: Path) -> None:
     """Become as private as the file that is replaced, if there is one and its owner can be kept."""
     with suppress(OSError):
         there = target.stat()
+        # Owner first: without it, the mode of the file that was there would open the transcript to another group.
         os.fchown(descriptor, there.st_uid, there.st_gid)
         os.fchmod(descriptor, stat.S_IMODE(there.st_mode))
 
@@ -281,9 +290,8 @@ def _place(target: Path, *, force: bool) -> None:
             hint=f"The transcript is in {part}: --resume with --force puts it in its place.",
         )
     part.replace(target)
-    sync_directory(
-        target.parent
-    )  # before the note goes: without it, a part that came back would be of no use
+    # Before the note goes: without it, a part that came back after a loss of power would be of no use.
+    sync_directory(target.parent)
     with suppress(OSError):  # the transcript is whole, whatever becomes of its note
         _note_path(target).unlink()
 

@@ -38,6 +38,7 @@ def format_transcript(
 
 def _write(spelling: Format, session: Session, turns: Iterable[Turn]) -> Iterator[str]:
     yield spelling.write_head(session)
+    # Written in front of each further turn and not behind each: the last one is known only when there is no other.
     between = ""
     for turn in turns:
         yield between + spelling.write_turn(turn)

@@ -66,6 +66,8 @@ def _defuse(lines: list[str]) -> Iterator[str]:
             yield from lines[number:end]
             number, spans_are_clear = end, True
             continue
+        # Once a line may open a fence where this does not see one, inside a list, say, no later line is known to be
+        # outside.
         fences_are_clear = fences_are_clear and not _MAY_BE_FENCE.search(line)
         spans_are_clear = spans_are_clear or not line.strip(" \t")  # no span goes past a blank line
         spans = _find_code(line) if fences_are_clear and spans_are_clear else None
@@ -94,6 +96,7 @@ def _find_end_of_fence(lines: list[str], start: int) -> int | None:
 
 def _find_code(line: str) -> list[Span] | None:
     """Where a line has code between backticks; None where that may hang on what is around it."""
+    # An escaped backtick opens no code, but may well close it: what is code then hangs on the order.
     if "\\`" in line:
         return None
     spans: list[Span] = []

@@ -30,9 +30,11 @@ class Note:
 def read_note(path: Path) -> Note | None:
     """The note at a path; None where there is none, or one of something else."""
     try:
+        # Its name is known beforehand, as the part's is: no link is followed.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             note = Note(**parse_json(decode_document(file.read())))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+    # `Note(**…)` takes any values; the offset is one at which a file is cut.
     well_formed = isinstance(note.export, dict) and isinstance(note.offset, int)
     return note if well_formed and isinstance(note.next_seq, int | None) else None

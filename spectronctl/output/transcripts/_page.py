@@ -84,6 +84,7 @@ def _format_head(session: Session) -> str:
 @cache
 def _state_policy() -> str:
     """Nothing may be loaded or run: only the one sheet of styles applies, known by its digest."""
+    # Of exactly what stands between `<style>` and `</style>`: one more line end there, and the page has no style.
     digest = b64encode(sha256(STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
@@ -91,6 +92,8 @@ def _state_policy() -> str:
 def _format_facts(session: Session) -> str:
     facts: dict[str, Any] = flatten({k: v for k, v in session.items() if k != "id"})
     rows = [
+        # The page is English, and what people said need not be: an empty `lang` stops a screen reader from reading it
+        # so.
         f'<dt>{_show(name)}</dt><dd lang="" dir="auto">{_show(format_value(value))}</dd>\n'
         for name, value in facts.items()
         if value is not None
@@ -100,6 +103,7 @@ def _format_facts(session: Session) -> str:
 
 def _format_turn(turn: Turn) -> str:
     seq, role = int(turn["seq"]), turn["role"]
+    # The server's word becomes a class only where it is one of the known.
     kind = f"turn {role}" if role in ROLES else "turn"
     return (
         f'<article class="{kind}" id="turn-{seq}">\n<header><h2>{_show(role)}</h2> {_format_time(turn)}'

@@ -42,11 +42,13 @@ def _draw(turn: Turn, terminal: Terminal) -> str:
     width = max(terminal.width, _MIN_WIDTH) - len(INDENT)
     lines = [_draw_opening(turn, color=terminal.color)]
     for line in _parse_lines(turn["content"], escape):
+        # A tab's width depends on the column it begins in, and the indent moves that.
         lines.extend(map(_indent, _wrap(line.expandtabs(4), width)))
     return "\n".join(lines) + "\n"
 
 
 def _draw_opening(turn: Turn, *, color: bool) -> str:
+    # The reader's own time on a terminal; in a file, which is read elsewhere, UTC.
     moment = find_moment(turn, zone=None)
     role = escape(turn["role"])
     when = f"{moment:%Y-%m-%d %H:%M}" if moment else format_moment(turn)

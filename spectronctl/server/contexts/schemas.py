@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -146,6 +146,12 @@ _CONFIG = (
 class ContextBody(Body):
     """Body of `POST /contexts/{id}`."""
 
+    EXAMPLE: ClassVar = {
+        "namespace": "acme",
+        "database": "prod",
+        "config": {"token_limit": 1000000, "retention_days": 90},
+    }
+
     namespace: Annotated[_Name, AfterValidator(_check_namespace)]
     database: _Name
     config: Config | None = Field(default=None, description=_CONFIG)
@@ -155,6 +161,8 @@ class ContextBody(Body):
 
 class ContextPatchBody(Body):
     """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null inside `config` clears a field."""
+
+    EXAMPLE: ClassVar = {"config": {"retention_days": 30}}
 
     config: Config = Field(default_factory=Config, description=_CONFIG)
     enforcement_blocked: bool | None = None

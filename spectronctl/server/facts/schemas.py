@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -79,6 +79,14 @@ class WriteBody(TaggedBody):
 class FactBody(WriteBody):
     """Body of `POST /{context}/facts`."""
 
+    EXAMPLE: ClassVar = {
+        "text": "Ada prefers tea to coffee.",
+        "infer": "none",
+        "scopes": ["org/acme"],
+        "memory_category": "knowledge",
+        "labels": ["topic=drinks"],
+    }
+
     text: Annotated[
         str, Field(max_length=MAX_FACT_BYTES), NOT_BLANK, AfterValidator(_check_size)
     ] = Field(
@@ -99,6 +107,16 @@ class Message(Strict):
 
 class BatchBody(WriteBody):
     """Body of `POST /{context}/facts/batch`."""
+
+    EXAMPLE: ClassVar = {
+        "messages": [
+            {"role": "user", "content": "I prefer tea."},
+            {"role": "assistant", "content": "Noted: tea it is."},
+        ],
+        "infer": "none",
+        "extract": "per_message",
+        "scopes": ["org/acme"],
+    }
 
     messages: list[Message] = Field(
         min_length=1, max_length=MAX_MESSAGES, description="In their order"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
@@ -65,6 +65,12 @@ _ScopeFloor = Annotated[
 
 class KeyBody(Body):
     """Body of `POST /contexts/{id}/keys`; at most one of the two expiries."""
+
+    EXAMPLE: ClassVar = {
+        "name": "app-agent",
+        "principal": "agent",
+        "scope_floor": {"org": "acme"},
+    }
 
     name: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE]
     principal: Principal = "agent"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -26,6 +26,12 @@ _Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 
 class OntologyBody(Body):
     """Body of `PUT /contexts/{id}/ontology`: all of it, since what is left out is gone."""
+
+    EXAMPLE: ClassVar = {
+        "entity_types": ["Person", "Company"],
+        "attribute_keys": {"Person": ["role"]},
+        "relation_labels": ["works_at"],
+    }
 
     model_config = ConfigDict(extra="forbid")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -28,6 +28,11 @@ def _check_past(moment: datetime) -> datetime:
 class SessionBody(TaggedBody):
     """Body of `POST /{context}/sessions`; it may be left out."""
 
+    EXAMPLE: ClassVar = {
+        "scopes": ["org/acme"],
+        "metadata": {"channel": "web"},
+    }
+
     metadata: Any = Field(default=None, description=JSON_RULE)
     created_at: Annotated[Instant, AfterValidator(_check_past)] | None = Field(
         default=None, description="When it was made, if not now: for a session from elsewhere"
@@ -36,6 +41,8 @@ class SessionBody(TaggedBody):
 
 class SessionQueryBody(Body):
     """Body of `POST /{context}/sessions/{id}/context`."""
+
+    EXAMPLE: ClassVar = {"query": "What does Ada drink?"}
 
     query: Annotated[str, NOT_BLANK]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spectronctl.cli.commands.api._target import Target
     from spectronctl.cli.runtime import Runtime
 
+# The body of a DELETE has no meaning by HTTP, so --field makes a parameter there; --data still sends one.
 _WITH_QUERY = READS | {"DELETE"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")

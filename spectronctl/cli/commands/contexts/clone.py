@@ -173,6 +173,7 @@ def _explain_stop(
 def _describe_unfinished(rt: Runtime, clone: Clone) -> Iterator[str]:
     """What going on would take for finished: each such key with the command that mends it."""
     target = clone.plan.target
+    # Such keys may be in the list by now, and `--if-exists skip` passes over what is there.
     for name in clone.scattered:
         command = format_command(rt, "keys", "rotate", name, "-c", target)
         yield f"The secret of key {name} is in some of its places only; for a fresh one: {command}"

@@ -121,6 +121,7 @@ class Setup:
         if self._settings_error is not None:
             raise self._settings_error
         given = self.given
+        # Before the first client is made, since each takes its timeout and its retries from the run.
         rt.settings = _send_once(given, self.limit)
         self._subject.target = self._describe_target(rt.settings)
         facts = {
@@ -182,6 +183,7 @@ class Setup:
         if credential is None:
             return None
         timeout = self.given.timeout
+        # The limit of a check is too short for a person who types a passphrase: only a timeout that was chosen counts.
         seconds = COMMAND_SECONDS if timeout.source == "default" else timeout.value
         return credential.read(
             self._rt.env, self._rt.inputs.read_stdin, seconds=min(COMMAND_SECONDS, seconds)

@@ -68,10 +68,12 @@ def create_key(
             rt.client,
             context,
             name,
+            # Not the expiry: --expires-in names another moment each time that the command is run.
             {field: wanted[field] for field in ("principal", "scope_floor")},
         )
     )
     if existing is None:
+        # {name} in a path is the logical name: with the generation in it every rotation would write to another file.
         with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
             deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")

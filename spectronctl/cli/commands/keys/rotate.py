@@ -154,6 +154,7 @@ def _plan(
         keys,
         lambda found: _fill_places(places, context, found, reveal=reveal),
         now=now,
+        # A key that is named must be fit to be rotated; of a selection the unfit ones are rows with an error.
         is_strict=key is not None,
         url=find_server(rt),
         context=context,

@@ -64,6 +64,7 @@ class ContextOptions:
     def name_all(self, rt: Runtime) -> str:
         """What confirms work on all of them: their ids, or for every context the name of the profile, or the URL."""
         if self.all_contexts:
+            # Their ids are known only after a request, and a name is checked before the first.
             return str(rt.settings.profile.value or rt.settings.url.value)
         return ",".join(self.named) or rt.context
 

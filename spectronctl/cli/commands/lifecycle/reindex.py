@@ -153,6 +153,7 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
             # The command names the job already; as a candidate it would read as a name that comes near.
             exc.candidates = []
         raise
+    # Sent once and never again: whether the server had it by then shows only in its list of jobs.
     except KeyboardInterrupt:
         rt.out.leave(
             "interrupted before the server had responded. Whether a job was started:"

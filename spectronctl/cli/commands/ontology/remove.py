@@ -21,6 +21,7 @@ def remove_names(ctx: Context, names: NameOptions, confirm: ConfirmOption = None
     rt.out.check(ONTOLOGY)
     unwanted = names.read()
     parts = list(unwanted.list_parts())
+    # Of all that was typed, though some may not be there: that is known only after a request.
     check_confirmable(rt, f"Remove {name_parts(parts)}?", name=rt.context, confirmed=confirm)
     written = ontologies.change_ontology(
         rt.client,

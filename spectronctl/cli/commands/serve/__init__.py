@@ -170,9 +170,8 @@ class _FirstKey:
     def __init__(self, rt: Runtime, secret: SecretOptions, log_format: LogFormat) -> None:
         self._rt = rt
         self._secret = secret
-        self._places = secret.parse_places(
-            rt.env
-        )  # a mistake in them is told before the store is opened
+        # Read here, so that a mistake in them is told before the store is opened.
+        self._places = secret.parse_places(rt.env)
         self._log_format = log_format
 
     def deliver(self, minted: str) -> None:

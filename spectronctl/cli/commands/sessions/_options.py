@@ -123,6 +123,8 @@ class TurnOptions:
         return Wanted(
             tail=self.tail,
             from_seq=self.from_seq,
+            # Sorted, for a file that is resumed: it holds what was wanted, and the order of options makes no
+            # difference.
             roles=tuple(sorted({role.value for role in self.role or ()})),
             said=self._find_said(client),
             parallel=parallel,

@@ -34,6 +34,7 @@ def delete_sessions(
 
     rt = ctx.runtime
     rt.out.check(SESSIONS)
+    # With the words as typed; the question below names the whole ids that they stand for.
     check_confirmable(rt, _ask(rt, session), name=rt.context, confirmed=confirm)
     with open_plane(rt) as (client, context):
         ids = resolve_sessions(client, context, session)
