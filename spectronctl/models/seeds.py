@@ -142,7 +142,7 @@ def _find_foreign(seed: Seed) -> Iterator[str]:
     """What no request can carry, in the fields that hold any JSON: a date or an infinity of TOML or YAML."""
     for at, context in enumerate(seed.contexts):
         place = f"contexts[{at}]"
-        free = {f"{place}.config": context.config}
+        free: dict[str, Any] = {f"{place}.config": context.config}
         for part, key in enumerate(context.keys):
             free[f"{place}.keys[{part}].scope_floor"] = key.scope_floor
         for part, session in enumerate(context.sessions):
