@@ -79,8 +79,8 @@ def _find_description(client: Client) -> dict[str, Any] | None:
     try:
         return client.send(get_description())
     except RequestError as exc:
-        # No response, or one that cannot be read, is a failure of the connection; any status only says that no
-        # description is there.
+        # No response at all is a failure of the connection. Any status, even 200 with a page for people, only says that
+        # no description is there.
         if exc.status is None:
             raise
         return None  # refused, missing, or a page for people
