@@ -118,8 +118,11 @@ def create_app(
         version=__version__,
         description=_ABOUT,
         openapi_tags=[{"name": name, "description": text} for name, text in _GROUPS.items()],
+        # The framework's own pages load their programs from another host; those of `documentation` need none.
         docs_url=None,
         redoc_url=None,
+        # A redirect would go to the scheme and host that are seen here: behind a proxy with TLS, the key would be sent
+        # to an `http://`.
         redirect_slashes=False,
         telemetry={"auto_configure": False},
         routes=_ROUTES,
@@ -192,6 +195,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
 
 async def _handle_invalid_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    # Its place and its message only: `input` beside them is the value, which may be a secret.
     first = error.errors()[0]
     return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))
 

@@ -32,6 +32,7 @@ def check_context_id(context_id: str) -> None:
     """400 with the rule, or 422 for an id that would hide one of the server's own routes."""
     if not CONTEXT_ID.fullmatch(context_id):
         raise invalid(f"context id: {CONTEXT_ID_RULE}")
+    # The data plane begins with the context's id: one called `contexts` could not be told from the management plane.
     if context_id in RESERVED_IDS:
         raise reserved(f"context id: {context_id} is a path of the server itself; choose another")
 

@@ -54,6 +54,8 @@ class OntologyBody(Body):
         description=f"At most {MAX_LABELS} {_RULE}",
     )
 
+    # Before the fields, which report a problem each in pydantic's words: here all are told at once, by the rules and in
+    # the words that the command line checks with.
     @model_validator(mode="before")
     @classmethod
     def _name_every_problem(cls, body: dict[str, Any]) -> dict[str, Any]:

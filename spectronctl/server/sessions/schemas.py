@@ -20,6 +20,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _check_past(moment: datetime) -> datetime:
+    # The session's id begins with this time. It counts from 1970, and one of the future would come last in every list
+    # until then, behind what is made after it.
     if not _EPOCH <= moment <= datetime.now(UTC):
         raise ValueError("must be between 1970 and now")
     return moment
