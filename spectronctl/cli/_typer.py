@@ -40,6 +40,15 @@ ALIASES = {
 """Words that every group understands, unless it has a command of that very name: each stands for the first there is."""
 
 
+class NoCommandError(UsageError):
+    """The first of these words is no command of the group at `path`."""
+
+    def __init__(self, path: list[str], words: list[str], message: str, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.path = path
+        self.words = words
+
+
 class Context(typer.Context):
     """The context handed to every command."""
 
@@ -156,7 +165,9 @@ class Group(_AcceptsGlobals, TyperGroup):
         # A word with a dash is left to Typer, which reports it as an unknown option. Hidden aliases are not suggested.
         if command is None and not name.startswith("-"):
             visible = [word for word, command in self.commands.items() if not command.hidden]
-            raise UsageError(
+            raise NoCommandError(
+                ctx.command_path.split()[1:],
+                args,
                 f"no command {name!r} in '{ctx.command_path}'",
                 candidates=get_close_matches(name, visible),
                 hint=f"'{ctx.command_path} --help' lists them.",

@@ -9,7 +9,7 @@ import typer
 
 from spectronctl.cli._globals import given
 from spectronctl.cli._reporting import report_failure, report_interrupt
-from spectronctl.cli._typer import Group, LazyGroup
+from spectronctl.cli._typer import Group, LazyGroup, NoCommandError
 from spectronctl.cli.commands import COMMANDS
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import RequestError, UsageError
@@ -79,6 +79,8 @@ def _dispatch(args: list[str], runtime: Runtime) -> int:
             result = root.invoke(ctx)
     except typer.Exit as exc:
         return exc.exit_code
+    except NoCommandError as exc:
+        raise _name_habit(exc, root) from None
     except typer.TyperException as exc:
         # The level at which the parse stopped: what was typed up to there says how the error is shown.
         at: Any = getattr(exc, "ctx", None)
@@ -88,19 +90,43 @@ def _dispatch(args: list[str], runtime: Runtime) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _name_habit(exc: NoCommandError, root: Group) -> UsageError:
+    from spectronctl.cli._habits import find_line
+
+    if line := find_line(
+        root, exc.path, exc.words
+    ):  # a whole word of another tool's, and no slip of the fingers
+        exc.hint, exc.command, exc.candidates = None, f"spectronctl {line}", []
+    return exc
+
+
 def _usage_error(exc: Any, ctx: Any, root: Group) -> UsageError:
     """Typer's complaint as ours: what is wrong, what comes near, where the option does belong."""
     help_line = f"'{ctx.command_path} --help' lists what fits." if ctx else None
-    # An unknown option. Its class is in a private module of Typer; of its errors only this one has `possibilities`.
     if option := getattr(exc, "option_name", None) if hasattr(exc, "possibilities") else None:
-        homes = _homes(option, root)
-        belongs = f"{option} belongs to: {', '.join(homes)}" if homes else help_line
-        where = f" for '{ctx.command_path}'" if ctx else ""
-        return UsageError(
-            f"no option {option}{where}", candidates=exc.possibilities or (), hint=belongs
-        )
+        return _option_error(option, exc.possibilities or (), ctx, root)
     message = exc.format_message().replace("Value error, ", "")  # pydantic's, through Typer
-    return UsageError(message.rstrip("."), hint=help_line)
+    error = UsageError(message.rstrip("."), hint=help_line)
+    if "unexpected extra argument" in message and ctx:
+        from spectronctl.cli._habits import find_place
+
+        line = find_place(root, ctx.command_path.split()[1:])
+        error.command = f"spectronctl {line}" if line else None
+    return error
+
+
+def _option_error(option: str, near: Any, ctx: Any, root: Group) -> UsageError:
+    from spectronctl.cli._habits import NOTES, OPTIONS
+
+    message = f"no option {option}" + (f" for '{ctx.command_path}'" if ctx else "")
+    if meant := OPTIONS.get(option):
+        return UsageError(message, hint=f"Pass {meant} instead.")
+    if note := NOTES.get(option):
+        return UsageError(message, hint=note)
+    homes = _homes(option, root)
+    help_line = f"'{ctx.command_path} --help' lists what fits." if ctx else None
+    hint = f"{option} belongs to: {', '.join(homes)}" if homes else help_line
+    return UsageError(message, candidates=near, hint=hint)
 
 
 def _homes(option: str, root: Group) -> list[str]:

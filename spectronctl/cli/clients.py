@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from contextlib import ExitStack
+from datetime import datetime
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,12 @@ class Clients:
     def has_network(self) -> bool:
         """Whether the server is somewhere else than in this process."""
         return self._transport is None and not self._run.settings.is_local
+
+    def find_time(self) -> datetime | None:
+        """The server's time, None before its first response."""
+        with self._lock:
+            heard = (each for each in self._made.values() if each.has_heard_within(inf))
+            return next((each.server_time() for each in heard), None)
 
     @property
     def management(self) -> Client:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spectronctl.errors import SpectronctlError, UsageError
-from spectronctl.ground.programs import NOWHERE, run_program
+from spectronctl.ground.programs import NOWHERE, leave_interrupts_to_child, run_program
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -33,7 +30,7 @@ class Editor:
     def run(self, path: Path) -> None:
         """Let a person edit the file; SpectronctlError when the program cannot be started, or fails."""
         try:
-            with _leave_interrupts_to_child():
+            with leave_interrupts_to_child():
                 code = run_program([*self.words, str(path)], env=self.env, stdout=self.stdout)
         except ChildProcessError:
             raise SpectronctlError(
@@ -89,19 +86,3 @@ def _choose_stdout(rt: Runtime) -> int | None:
         return None
     # Python has no stream for a descriptor that was closed when it started.
     return NOWHERE if sys.__stderr__ is None else 2
-
-
-@contextmanager
-def _leave_interrupts_to_child() -> Iterator[None]:
-    """Ctrl-C means something to an editor: while it runs, it does not end us."""
-    try:
-        # A handler, not SIG_IGN: a program starts with the default where we have a handler, and inherits what is
-        # ignored.
-        before = signal.signal(signal.SIGINT, lambda *_: None)  # a program starts with the default
-    except ValueError:  # not the main thread, which is the one that is interrupted
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

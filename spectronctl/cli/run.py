@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """The environment, the streams and the flags, and the settings and the output made from them."""
+    """
+    The environment, the streams and the flags, and the settings and the output made from them.
+
+    `may_lack_config` is for a command that makes the config file, or only names it.
+    """
+
+    may_lack_config = False
 
     format_help: Callable[[Any, int], str]
     """
@@ -44,7 +51,9 @@ class Run:
         from spectronctl.config.loading import load_config
         from spectronctl.local.locations import find_config_path
 
-        return load_config(find_config_path(self.env))
+        is_chosen = bool(self.env.get("SPECTRONCTL_CONFIG"))
+        must_exist = is_chosen and not self.may_lack_config
+        return load_config(find_config_path(self.env), must_exist=must_exist)
 
     @cached_property
     def settings(self) -> Settings:
@@ -58,6 +67,7 @@ class Run:
         """Where the result goes."""
         from spectronctl.config.own_variables import warn_of_variables
         from spectronctl.output import Output
+        from spectronctl.output.paging import Pager
 
         given = self.settings
         out = Output(
@@ -70,6 +80,8 @@ class Run:
             no_header=given.no_header.value,
             quiet=given.quiet.value,
             color=given.color.value,
+            now=self.find_time,
+            pager=Pager(self.streams, lambda: self.keyless_env),
         )
         # Said where the output is made, so once in a run, and by no `--help` or `--version`.
         if warning := self.config.warning:
@@ -79,6 +91,10 @@ class Run:
         for note in given.notes:
             out.note(note)
         return out
+
+    def find_time(self) -> datetime:
+        """The time that this run goes by."""
+        return datetime.now(UTC)
 
     def finish(self) -> None:
         """The command has succeeded: say what was held back for that."""

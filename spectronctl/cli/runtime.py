@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,10 @@ class Runtime(Run):
         trace: TracebackType | None,
     ) -> None:
         self.clients.close()
+
+    def find_time(self) -> datetime:
+        """The server's time where a response of this run has told it, otherwise this machine's."""
+        return self.clients.find_time() or super().find_time()
 
     @property
     def client(self) -> Client:

@@ -17,9 +17,14 @@ VERSION = 1
 """The version of the file that is written here, and the newest that is read."""
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, *, must_exist: bool = False) -> Config:
     """The config file, checked; ConfigError names the file and the line or field that is wrong."""
     text = read_text(path)
+    if text is None and must_exist:
+        raise ConfigError(
+            f"SPECTRONCTL_CONFIG names {path}, which does not exist",
+            hint="Correct the path, or unset SPECTRONCTL_CONFIG; 'spectronctl profiles add' creates the file.",
+        )
     return Config(path) if text is None else build_config(parse_toml(text, path), path)
 
 

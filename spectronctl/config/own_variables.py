@@ -12,6 +12,7 @@ _PREFIX = "SPECTRONCTL_"
 _OTHERS = (
     "SPECTRONCTL_HOME",
     "SPECTRONCTL_CONFIG",
+    "SPECTRONCTL_PAGER",
     "SPECTRONCTL_LOCAL_STORE",
     "SPECTRONCTL_STORE_USER",
     # Set for a command that takes a secret, and so for what that command runs.

@@ -92,7 +92,7 @@ def find_foreign(value: Any, path: str = "") -> str | None:
     """
     if isinstance(value, Mapping):
         return next(filter(None, _find_below(value, path)), None)
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         below = (find_foreign(part, f"{path}[{at}]") for at, part in enumerate(value))
         return next(filter(None, below), None)
     if value is None or isinstance(value, (str, bool, int)):

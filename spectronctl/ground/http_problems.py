@@ -147,7 +147,11 @@ def parse_retry_after(response: Response, today: datetime) -> float | None:
     if header is None:
         return parse_problem(response).retry_after
     seconds = parse_seconds(header)
-    return _seconds_until(header, today) if seconds is None else seconds
+    if seconds is not None:
+        return seconds
+    # The date is one of the server's clock, which the same response tells; ours may be set otherwise.
+    sent = _parse_date(response.headers.get("Date", ""))
+    return _seconds_until(header, sent or today)
 
 
 def _seconds_until(date: str, today: datetime) -> float | None:

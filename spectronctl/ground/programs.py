@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from spectronctl.ground.exit_codes import allow_exit_codes
@@ -74,6 +75,22 @@ def read_output(
             return _read_until_exit(child, pipe, time.monotonic() + seconds, limit)
         finally:
             _end(child)
+
+
+@contextmanager
+def leave_interrupts_to_child() -> Iterator[None]:
+    """Ctrl-C means something to an editor or a pager: while it runs, it does not end us."""
+    try:
+        # A handler, not SIG_IGN: a program starts with the default where we have a handler, and inherits what is
+        # ignored.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+    except ValueError:  # not the main thread, which is the one that is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def describe_exit(code: int) -> str:

@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from spectronctl.ground.documents import find_foreign
 from spectronctl.ground.vocabulary import CONTEXT_ID, CONTEXT_ID_RULE, Category, Principal, Role
 from spectronctl.models.ontology import Ontology
 from spectronctl.models.ontology import find_problems as find_ontology_problems
@@ -119,7 +120,7 @@ def find_problems(document: Any) -> list[str]:
     except ValidationError as exc:
         # Without the input: a seed may hold a provider's secret, and the message goes to a terminal or a log of CI.
         return [_describe(error) for error in exc.errors(include_url=False, include_input=False)]
-    return [*_find_in_ontologies(seed), *_find_doubles(seed)]
+    return [*_find_foreign(seed), *_find_in_ontologies(seed), *_find_doubles(seed)]
 
 
 def name_variable(context_id: str, key_name: str) -> str:
@@ -132,8 +133,26 @@ def _describe(error: Mapping[str, Any]) -> str:
     # pydantic puts this before the message of a ValueError that a validator raises.
     text = error["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
     says = _SAYS.get(error["type"], text)
-    path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in error["loc"])
+    where = error["loc"]
+    if where[-1:] == ("[key]",):
+        where, says = where[:-2], f"the name {where[-2]} is no text; write it in quotes"
+    path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in where)
     return f"{path.removeprefix('.')}: {says}"
+
+
+def _find_foreign(seed: Seed) -> Iterator[str]:
+    """What no request can carry, in the fields that hold any JSON: a date or an infinity of TOML or YAML."""
+    for at, context in enumerate(seed.contexts):
+        place = f"contexts[{at}]"
+        free: dict[str, Any] = {f"{place}.config": context.config}
+        for part, key in enumerate(context.keys):
+            free[f"{place}.keys[{part}].scope_floor"] = key.scope_floor
+        for part, session in enumerate(context.sessions):
+            free[f"{place}.sessions[{part}].scopes"] = session.scopes
+            free[f"{place}.sessions[{part}].metadata"] = session.metadata
+        for part, fact in enumerate(context.facts):
+            free[f"{place}.facts[{part}].scopes"] = fact.scopes
+        yield from filter(None, (find_foreign(value, path) for path, value in free.items()))
 
 
 def _find_in_ontologies(seed: Seed) -> Iterator[str]:

@@ -17,7 +17,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     A nested object as dotted paths and leaves; an empty object is a leaf, and so is a list.
 
-    A name with a dot of its own stands in quotes: `models."a.b"`.
+    A name with a dot of its own stands in quotes: `models."a.b"`, and so does one with `=`, `"` or a backslash.
     """
     flat: dict[str, Any] = {}
     for name, value in config.items():
@@ -29,7 +29,9 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _quote(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False) if not name or set(name) & {".", '"'} else name
+    """As `--set` reads it: what would separate, escape or end a name there stands in quotes."""
+    is_plain = name and not set(name) & set('."=\\')
+    return name if is_plain else json.dumps(name, ensure_ascii=False)
 
 
 def show_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

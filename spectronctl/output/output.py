@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -13,6 +14,7 @@ from spectronctl.ground.text import escape, escape_document
 from spectronctl.ground.vocabulary import OUTPUT_FORMATS, Color
 from spectronctl.output.differences import show_difference
 from spectronctl.output.documents import to_json
+from spectronctl.output.paging import Pager
 from spectronctl.output.progress import BarProgress, LinesProgress, Progress
 from spectronctl.output.queries import Query, parse_query
 from spectronctl.output.rendering import FOR_PEOPLE, WITH_COLUMNS, Item, Lines, Rendering, Terminal
@@ -24,6 +26,9 @@ SPOOL_BYTES = 1 << 20
 
 _DRAWN = FOR_PEOPLE | {"name", "text"}
 
+_READ = {"text", "markdown"}
+"""What a person reads from the beginning, a screen at a time."""
+
 _BLOCK_CHARACTERS = 1 << 16
 
 _BOLD_RED, _RED, _GREEN, _YELLOW = "1;31", "31", "32", "33"
@@ -33,7 +38,7 @@ class Output:
     """
     The result on stdout, once it is complete; everything else on stderr.
 
-    `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv.
+    `columns` is `a,b`, `sort` is `created` or `-created`: both shape table, wide and csv. Ages count from `now`.
     """
 
     def __init__(
@@ -48,9 +53,12 @@ class Output:
         no_header: bool = False,
         quiet: bool = False,
         color: Color = "auto",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pager: Pager | None = None,
     ) -> None:
         self.format = format
         self._streams = streams
+        self._pager = pager
         self._query_text = query
         self._quiet = quiet
         self.needs_reader = False
@@ -68,6 +76,7 @@ class Output:
             self.remark,
             is_screen=streams.stdout_is_terminal,
             limit=limit,
+            now=now,
         )
 
     def check(self, view: View) -> None:
@@ -221,6 +230,8 @@ class Output:
                     whole.write(self._spell_out(block, form).encode("utf-8", "backslashreplace"))
             with _explain_full_disk():
                 whole.seek(0)
+            if self._pager and form in _READ and self._pager.show(whole):
+                return
             self._streams.write_output(whole, needs_reader=self.needs_reader)
         while self._remarks:
             self.note(self._remarks.pop(0))

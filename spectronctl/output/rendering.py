@@ -69,6 +69,8 @@ class Rendering:
     """Told once the table is there."""
     is_screen: bool = False
     limit: int | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The time that ages count from: the server's where it is known."""
 
     def find_columns(self, view: View) -> tuple[Column, ...]:
         """The columns of a table or of CSV, which has all of them by default."""
@@ -185,11 +187,11 @@ class Rendering:
     # Tables
 
     def _render_table(self, items: Iterable[Item], view: View) -> Lines:
-        rows = list(items)
+        rows = list(items)  # the first of them brings the response that tells the server's time
         if not rows:
             self.note(f"No {view.plural}.")
         columns = self._choose_columns(rows, view)
-        now = datetime.now(UTC)
+        now = self.now()
         cells = [[self._format_cell(column, item, now) for column in columns] for item in rows]
         if self.terminal is None:
             return self._lay_out([column.name for column in columns], cells)
@@ -245,7 +247,7 @@ class Rendering:
 
     def _render_card(self, item: Item, view: View) -> Lines:
         """One resource as lines of a name and a value."""
-        now = datetime.now(UTC)
+        now = self.now()
         rows = [
             [escape(name), self._format_field(value, now, is_time=is_time)]
             for name, value, is_time in self._fields(item, view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,19 @@ def test_ages_and_expiries_are_the_servers(
         7,
     }
     assert names(agent) == ["agent", "brief", "late"]
+
+
+@pytest.mark.parametrize(
+    "line", ["keys list", "keys get agent", "contexts list", "contexts get acme-prod"]
+)
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_terminal_shows_as_an_age_is_the_servers(
+    agent: CommandLine, line: str, step: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_clock(monkeypatch, step)
+    shown = agent(f"{line} -o wide", terminal=True).out
+    assert re.search(r"\b([0-9]+ ?s(econds?)?|now)\b", shown), shown
+    assert not re.search(r"\b[0-9]+( ?[hdwy]|mo| (hour|day|week|month|year)s?)\b", shown), shown
 
 
 def test_an_expiry_in_the_past_is_refused(agent: CommandLine, server: Server) -> None:

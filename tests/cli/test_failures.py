@@ -334,6 +334,16 @@ def test_a_secret_that_is_lost_on_the_way_to_stdout_is_told_of(
     assert "fresh" in result.error["hint"]
 
 
+@pytest.mark.parametrize("line", ["serve keys create ci", "serve --bootstrap --port 0"])
+def test_a_management_key_that_cannot_be_shown_is_taken_back(
+    run_alone: CommandLine, tmp_path: Path, line: str
+) -> None:
+    store = f"--store surrealkv://{tmp_path}/store"
+    result = run_alone(f"{line} {store}", stdout=FullAfterwards())
+    assert (result.code, "No space left" in result.err) == (1, True), result.err
+    assert run_alone(f"serve keys list {store} -o json").json == []
+
+
 def check_no_key_is_shown(
     run: CommandLine,
     lines: list[str],

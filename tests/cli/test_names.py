@@ -6,7 +6,11 @@ import json
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from spectronctl.cli.commands._values import split_path
+from spectronctl.output.differences import flatten
 from tests.support.command_tree import SAMPLES
 from tests.support.commandline import CommandLine
 from tests.support.server import Server
@@ -167,3 +171,13 @@ def test_a_key_is_named_in_the_same_ways(acme: CommandLine) -> None:
     assert acme("keys get agnet -o json").error["candidates"] == ["agent"]
     assert acme(f"keys delete {bare[:20]} --yes").code == 0
     assert acme("keys list -o name").out.split() == ["cake"]
+
+
+NAME = st.text(st.sampled_from("ab.=\"\\ '[]-"), max_size=6)
+
+
+@settings(deadline=None)
+@given(NAME, NAME)
+def test_a_path_can_be_typed_as_it_is_shown(one: str, other: str) -> None:
+    (path,) = flatten({one: {other: 1}})
+    assert split_path(f"{path}=v=w", "--set") == ((one, other), "v=w")

@@ -396,3 +396,45 @@ def test_a_question_names_the_profile_and_its_server(acme: CommandLine) -> None:
     assert "from http://spectron.test (profile prod)?" in asked.err + asked.out
     asked = acme("contexts delete acme-prod", stdin="n\n", terminal=True)
     assert "from http://spectron.test?" in asked.err + asked.out
+
+
+READING = [
+    "contexts list",
+    "keys list",
+    "profiles list",
+    "profiles get p",
+    "profiles current",
+    "profiles show",
+    "profiles use p",
+    "profiles set p url http://x",
+    "profiles unset p url",
+    "profiles rename p q",
+    "profiles remove p",
+    "whoami",
+    "version",
+    "exec --key app -- true",
+]
+
+
+@pytest.mark.parametrize("line", READING)
+def test_a_chosen_config_file_that_does_not_exist_is_an_error(
+    run_alone: CommandLine, tmp_path: Path, line: str
+) -> None:
+    missing = tmp_path / "typo.toml"
+    result = run_alone(line, env={"SPECTRONCTL_CONFIG": str(missing)})
+    assert (result.code, result.out) == (11, "")
+    assert f"SPECTRONCTL_CONFIG names {missing}, which does not exist" in result.err
+    assert not missing.exists()
+
+
+def test_a_chosen_config_file_is_made_by_the_first_profile(
+    run_alone: CommandLine, tmp_path: Path
+) -> None:
+    run_alone.env["SPECTRONCTL_CONFIG"] = str(tmp_path / "new.toml")
+    assert run_alone("profiles path").out.strip() == run_alone.env["SPECTRONCTL_CONFIG"]
+    (check, *_) = run_alone("doctor -o json").json["checks"]
+    assert (check["check"], check["status"]) == ("config", "failed"), check
+    assert run_alone(f"{ADD} --use").code == 0
+    assert run_alone("profiles current -o name").out == "prod\n"
+    assert run_alone("profiles list").code == 0
+    assert run_alone("contexts list --help", env={"SPECTRONCTL_CONFIG": "/nope"}).code == 0

@@ -214,6 +214,21 @@ def test_the_server_s_pause_may_be_a_date(
     assert clock.pauses == [pytest.approx(19, abs=1.5)]
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=2), timedelta(days=-2)])
+def test_a_date_is_one_of_the_servers_clock(
+    client: Face, spectron: FakeSpectron, clock: Clock, ahead: timedelta
+) -> None:
+    there = datetime.now(UTC) + ahead
+    headers = {
+        "Date": format_datetime(there, usegmt=True),
+        "Retry-After": format_datetime(there + timedelta(seconds=5), usegmt=True),
+    }
+    spectron.on("GET", ACME, 503, headers=headers)
+    spectron.on("GET", ACME, json=CONTEXT)
+    client.send(READ)
+    assert clock.pauses == [5]
+
+
 @pytest.mark.parametrize(
     "value", ["-5", "nan", "inf", "1e999", "soon", "", "Wed, 99 Feb 2026 00:00:00 GMT"]
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 
 from spectronctl.models.seeds import Seed, find_problems, name_variable
+
+FOREIGN = "contexts[0].{}: JSON has no value for {}; write it as text, in quotes"
 
 
 def with_context(**fields: Any) -> dict[str, Any]:
@@ -42,6 +46,32 @@ def with_context(**fields: Any) -> dict[str, Any]:
             with_context(facts=[{"text": "x", "memory_category": "gossip"}]),
             ["contexts[0].facts[0].memory_category: must be 'identity', 'knowledge' or 'context'"],
         ),
+        *(
+            (
+                with_context(config={"a": {"b": [1, value]}}),
+                [FOREIGN.format("config.a.b[1]", value)],
+            )
+            for value in (date(2026, 1, 1), float("nan"), float("-inf"), time(7))
+        ),
+        (
+            with_context(keys=[{"name": "k", "scope_floor": {"day": date(2026, 1, 1)}}]),
+            [FOREIGN.format("keys[0].scope_floor.day", "2026-01-01")],
+        ),
+        (
+            with_context(sessions=[{"scopes": [date(2026, 1, 1)], "metadata": {"x": math.inf}}]),
+            [
+                FOREIGN.format("sessions[0].scopes[0]", "2026-01-01"),
+                FOREIGN.format("sessions[0].metadata.x", "inf"),
+            ],
+        ),
+        (
+            with_context(facts=[{"text": "x", "scopes": [math.nan]}]),
+            [FOREIGN.format("facts[0].scopes[0]", "nan")],
+        ),
+        (
+            with_context(sessions=[{"metadata": {1: 2}}]),
+            ["contexts[0].sessions[0].metadata: the name 1 is no text; write it in quotes"],
+        ),
         (with_context(config=[]), ["contexts[0].config: must be an object"]),
         (
             with_context(ontology={"entity_types": ["A", "A"], "relation_labels": None}),
@@ -69,6 +99,16 @@ def with_context(**fields: Any) -> dict[str, Any]:
 )
 def test_every_problem_is_named_with_its_place(document: Any, problems: list[str]) -> None:
     assert find_problems(document) == problems
+
+
+def test_a_date_is_a_time_where_a_time_belongs() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    facts, turns = (
+        [{"text": "x", "observed_at": now}],
+        [{"role": "user", "content": "x", "ts": now}],
+    )
+    assert find_problems(with_context(facts=facts, sessions=[{"turns": turns}])) == []
+    assert find_problems(with_context(config={"names": ("a", "b")})) == []
 
 
 def test_a_value_is_not_repeated_in_a_complaint() -> None:

@@ -33,6 +33,7 @@ VARIABLES = {
     ("TERM",): "`dumb` is a terminal without colour.",
     ("COLUMNS",): "The width of the terminal.",
     ("CI",): "Treat the session as not interactive, and draw plain tables.",
+    ("SPECTRONCTL_PAGER", "PAGER"): "What shows long text at a terminal; empty or `cat` for none.",
     ("VISUAL", "EDITOR"): "The editor that 'spectronctl ontology edit' opens.",
     (
         "HTTPS_PROXY",

@@ -191,6 +191,7 @@ def add_profile(
     file, which is yours alone.
     """
     rt = ctx.runtime
+    rt.may_lack_config = True
     rt.out.check(PROFILES)
     own = {
         "api_key_env": api_key_env,
@@ -307,6 +308,7 @@ def remove_profile(ctx: Context, name: NameArgument) -> None:
 def show_path(ctx: Context) -> None:
     """Print where the config file is, whether it exists or not."""
     rt = ctx.runtime
+    rt.may_lack_config = True
     view = View(columns=(Column("path"),), name="path")
     rt.out.check(view)
     rt.out.show({"path": str(_path(rt))}, view)

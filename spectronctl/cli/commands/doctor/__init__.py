@@ -82,4 +82,4 @@ def _show(rt: Runtime, report: dict[str, Any]) -> None:
     if terminal is None or is_shaped or rt.out.format != "table":
         rt.out.show(report, DIAGNOSIS)
     else:
-        rt.out.text(draw_report(report, terminal.width, color=terminal.color))
+        rt.out.text(draw_report(report, terminal.width, color=terminal.color), format="table")

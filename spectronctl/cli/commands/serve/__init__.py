@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from spectronctl.cli.commands._options import SecretOptions
 from spectronctl.cli.consent import get_consent
 from spectronctl.cli.runtime import Runtime
 from spectronctl.cli.secrets import reserve_secret
-from spectronctl.errors import UsageError
+from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.local.locations import local_store_url
 from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
@@ -181,7 +182,8 @@ class _FirstKey:
                 self._say(f"The first management key is in {sinks.describe()}.")
             if sinks.is_shown:
                 line = json.dumps({"event": "bootstrap", "management_key": minted})
-                self._rt.streams.stdout.write(f"{line}\n")
+                # Written through: what stays in a buffer may be lost after the server has started.
+                self._rt.streams.write_output(io.BytesIO(f"{line}\n".encode()), needs_reader=True)
 
     def decline(self) -> None:
         """Say that none was made. The places are not touched: they may hold the key that there is."""
@@ -267,10 +269,16 @@ def create_key(
     # Around the store: where the secret cannot go, no key is made and no store is opened.
     with reserve_secret(rt, secret, name=name) as sinks:
         row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
-        key = embedded.describe_management_key(row)
-        sinks.commit(minted, id=row.id)
+        key = {**embedded.describe_management_key(row), "secret": minted}
+        try:
+            sinks.commit(minted, id=row.id)
+            rt.out.secret(key, MANAGEMENT_KEYS, secret_stored=not sinks.is_shown)
+        except SpectronctlError as exc:
+            if not sinks.stored and not sinks.kept:
+                _on_store(rt, store, lambda opened: embedded.revoke_key(opened, row.id))
+                exc.hint = f"The key {row.name} ({row.id}) was revoked: its secret is lost."
+            raise
         rt.out.note(f"Created management key {row.name} ({row.id}).")
-        rt.out.secret({**key, "secret": minted}, MANAGEMENT_KEYS, secret_stored=not sinks.is_shown)
 
 
 @keys.command("revoke")
