@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from spectronctl.server.database import engine as _engine
-from spectronctl.server.database.disk import parse_disk_error
+from spectronctl.server.database.disk import has_room_to_open, parse_disk_error
 from spectronctl.server.database.errors import UnavailableError
+from spectronctl.server.store.urls import parse_store_url
 
 if TYPE_CHECKING:
     from surrealdb import AsyncSurrealConnection
@@ -79,6 +80,7 @@ class EngineProcess:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._path = parse_store_url(url).path or Path()
         self._opening = asyncio.Lock()
         self._engine: _Engine | None = None
         self._closed = False
@@ -98,7 +100,21 @@ class EngineProcess:
             raise parse_disk_error(str(error)) or UnavailableError(
                 "the database does not respond"
             ) from error
-        return await engine.query(text, variables, seconds)
+        response = await engine.query(text, variables, seconds)
+        if engine.is_stuck:
+            await self._renew(engine)
+        return response
+
+    async def _renew(self, stuck: _Engine) -> None:
+        """Let the next request start the engine again, once the disk has room."""
+        async with self._opening:
+            # Not before: an engine that cannot be opened serves no reads either.
+            if self._engine is stuck and has_room_to_open(self._path):
+                _log.warning(
+                    "the disk has room for what the engine could not flush: it is started again"
+                )
+                await stuck.close()
+                self._engine = None
 
     async def close(self) -> None:
         """Finish what has begun, flush, let go of the files; an engine that is stuck is killed after 10 seconds."""
@@ -120,6 +136,13 @@ class EngineProcess:
             return self._engine
 
 
+def _tells_of_failed_flush(response: Response) -> bool:
+    return any(
+        each["status"] != "OK" and "Failed to flush memtable" in str(each["result"])
+        for each in response.get("result") or ()
+    )
+
+
 class _Engine:
     """One child process, and the requests that are on their way to it."""
 
@@ -137,6 +160,8 @@ class _Engine:
         # one.
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._begun_at = time.monotonic()
+        self.is_stuck = False
+        """Whether a flush has failed: the engine takes no writes until it is opened anew, and must not be closed."""
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
@@ -183,6 +208,7 @@ class _Engine:
             raise UnavailableError(_UNKNOWN if begun else _NOT_BEGUN) from None
         except EngineEndedError as error:
             raise UnavailableError(_UNKNOWN if begun else _NOT_BEGUN) from error
+        self.is_stuck = self.is_stuck or _tells_of_failed_flush(response)
         return dict(response)
 
     async def _take_turn(self) -> None:
@@ -220,6 +246,10 @@ class _Engine:
                 waiter.set_exception(EngineEndedError("it has ended"))
 
     async def close(self) -> None:
+        # Closing flushes once more, behind the remains of the flush that failed: half of the rows would point to the
+        # wrong places, for good. Killed, it leaves its log, from which the next engine has every confirmed row.
+        if self.is_stuck:
+            self._process.kill()
         try:
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._take_turn()

@@ -148,11 +148,15 @@ class Database:
         use = _USE_NAMESPACE if at.database is None else _USE_DATABASE
         sent = {"use_namespace": at.namespace, "use_database": at.database, **(variables or {})}
         try:
-            return get_placed_results(text, await retry(lambda: self._send(place(use, text), sent)))
+            results = await retry(lambda: self._send(place(use, text), sent))
         except DiskError:
             if not is_reading(text):
                 raise
             return await self._read_only(use, text, sent)
+        # A read proves nothing: after a flush that failed, reads can be committed, and writes cannot.
+        if not is_reading(text):
+            self._disk.note_write()
+        return get_placed_results(text, results)
 
     async def _read_only(self, use: str, text: str, sent: Row) -> list[Any]:
         """
@@ -177,15 +181,13 @@ class Database:
 
     async def _send(self, text: str, variables: Row) -> list[Any]:
         try:
-            results = parse_results(await self._connection.query(text, variables, self.patience))
+            return parse_results(await self._connection.query(text, variables, self.patience))
         except QueryError as error:
             failure = parse_disk_error(str(error))
             if failure is None:
                 raise
             self._disk.note_failure(str(error))
             raise failure from error
-        self._disk.note_write()
-        return results
 
 
 _USE_NAMESPACE = "USE NS $use_namespace;"

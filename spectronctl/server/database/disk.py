@@ -31,6 +31,15 @@ def parse_disk_error(text: str) -> DiskError | None:
     return kind(f"the disk of the database {state}: changes are not confirmed, reads continue")
 
 
+def has_room_to_open(store: Path) -> bool:
+    """Whether the disk takes what the engine writes when it opens the store: its log, once more, as tables."""
+    try:
+        log = sum(each.stat().st_size for each in (store / "wal").iterdir())
+        return shutil.disk_usage(store).free >= 2 * log
+    except OSError:
+        return False
+
+
 class DiskLog:
     """Tells the log which disk takes no writes, once a minute at most: every request may run into it."""
 

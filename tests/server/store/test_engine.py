@@ -187,3 +187,28 @@ def test_a_store_takes_more_than_its_memtables_hold(
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["peak"] < 1536 * MB
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounts need root")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("then", "late"), [("go on", 3), ("stop", 4)])
+def test_a_flush_that_met_a_full_disk_loses_no_row_and_stops_no_write_once_there_is_room(
+    then: str, late: int, tmp_path: Path
+) -> None:
+    meminfo, disk = tmp_path / "meminfo", tmp_path / "disk"
+    disk.mkdir()
+    names = ("MemTotal", "MemFree", "MemAvailable")
+    meminfo.write_text("".join(f"{name}: 3145728 kB\n" for name in names))
+    line = f'mount --bind {meminfo} /proc/meminfo && exec {sys.executable} -m tests.support.flushing "$@"'
+    run = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", line, "-", str(disk), then],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    # Two logs: the disk was filled by the flush, and not by the log. In an engine that goes on, the first write finds
+    # the room.
+    assert seen == {"logs": 2, "refused": 3, "late": late, "spoiled": 0}
+    assert run.stderr.count("takes writes again") <= 1, "a read does not count as a write"
