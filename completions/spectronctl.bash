@@ -84,6 +84,126 @@ _spectronctl_step() {
 
 _spectronctl_value() {
     case "$at $1" in
+        'contexts list --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts list --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts get --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts get --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts create --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts create --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts update --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts update --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts delete --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts delete --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts clone --columns') fill=(_spectronctl_list part name outcome id scope_floor places principal expires_at) ;;
+        'contexts clone --sort') fill=(_spectronctl_offer part name outcome id scope_floor places principal expires_at) ;;
+        'contexts wait --columns') fill=(_spectronctl_list id namespace database token_limit created_at retention_days models providers labels) ;;
+        'contexts wait --sort') fill=(_spectronctl_offer id namespace database token_limit created_at retention_days models providers labels) ;;
+        'keys list --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys list --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys get --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys get --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys create --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys create --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys rotate --columns') fill=(_spectronctl_list name method successor old_key_until places error id status rotation last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys rotate --sort') fill=(_spectronctl_offer name method successor old_key_until places error id status rotation last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys rotations list --columns') fill=(_spectronctl_list id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations list --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations get --columns') fill=(_spectronctl_list id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations get --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations resume --columns') fill=(_spectronctl_list id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations resume --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations abort --columns') fill=(_spectronctl_list id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys rotations abort --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
+        'keys delete --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys delete --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
+        'keys verify --columns') fill=(_spectronctl_list principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys orphans --columns') fill=(_spectronctl_list name id reason last_used_at created_at expires_at) ;;
+        'keys orphans --sort') fill=(_spectronctl_offer name id reason last_used_at created_at expires_at) ;;
+        'ontology get --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
+        'ontology get --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
+        'ontology set --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
+        'ontology set --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
+        'ontology edit --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
+        'ontology edit --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
+        'ontology diff --columns') fill=(_spectronctl_list change kind entity_type name) ;;
+        'ontology diff --sort') fill=(_spectronctl_offer change kind entity_type name) ;;
+        'ontology delete --columns') fill=(_spectronctl_list context deleted) ;;
+        'ontology delete --sort') fill=(_spectronctl_offer context deleted) ;;
+        'ontology validate --columns') fill=(_spectronctl_list file valid entity_types attribute_keys relation_labels) ;;
+        'ontology validate --sort') fill=(_spectronctl_offer file valid entity_types attribute_keys relation_labels) ;;
+        'ontology add --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
+        'ontology add --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
+        'ontology remove --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
+        'ontology remove --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
+        'sessions list --columns') fill=(_spectronctl_list id turns last_turn_at created_at scopes metadata) ;;
+        'sessions list --sort') fill=(_spectronctl_offer id turns last_turn_at created_at scopes metadata) ;;
+        'sessions get --columns') fill=(_spectronctl_list id turns created_at scopes first_at last_at metadata) ;;
+        'sessions get --sort') fill=(_spectronctl_offer id turns created_at scopes first_at last_at metadata) ;;
+        'sessions transcript --columns') fill=(_spectronctl_list file status turns session error) ;;
+        'sessions transcript --sort') fill=(_spectronctl_offer file status turns session error) ;;
+        'sessions import --columns') fill=(_spectronctl_list session found sent) ;;
+        'sessions import --sort') fill=(_spectronctl_offer session found sent) ;;
+        'sessions context --columns') fill=(_spectronctl_list context) ;;
+        'sessions context --sort') fill=(_spectronctl_offer context) ;;
+        'sessions create --columns') fill=(_spectronctl_list id turns last_turn_at created_at scopes metadata) ;;
+        'sessions create --sort') fill=(_spectronctl_offer id turns last_turn_at created_at scopes metadata) ;;
+        'sessions delete --columns') fill=(_spectronctl_list id turns last_turn_at created_at scopes metadata) ;;
+        'sessions delete --sort') fill=(_spectronctl_offer id turns last_turn_at created_at scopes metadata) ;;
+        'lifecycle decay --columns') fill=(_spectronctl_list affected expired_memories pruned_cache_entries context error) ;;
+        'lifecycle decay --sort') fill=(_spectronctl_offer affected expired_memories pruned_cache_entries context error) ;;
+        'lifecycle expire --columns') fill=(_spectronctl_list affected context error) ;;
+        'lifecycle expire --sort') fill=(_spectronctl_offer affected context error) ;;
+        'lifecycle fsck --columns') fill=(_spectronctl_list check subject detail context total duplicates contradictions injection unscoped_content broken_references error) ;;
+        'lifecycle fsck --sort') fill=(_spectronctl_offer check subject detail context total duplicates contradictions injection unscoped_content broken_references error) ;;
+        'lifecycle reindex --columns') fill=(_spectronctl_list id status progress created_at kind error embedder started_at finished_at cancel_requested context) ;;
+        'lifecycle reindex --sort') fill=(_spectronctl_offer id status progress created_at kind error embedder started_at finished_at cancel_requested context) ;;
+        'lifecycle jobs list --columns') fill=(_spectronctl_list id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs list --sort') fill=(_spectronctl_offer id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs get --columns') fill=(_spectronctl_list id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs get --sort') fill=(_spectronctl_offer id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs watch --columns') fill=(_spectronctl_list id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs watch --sort') fill=(_spectronctl_offer id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs cancel --columns') fill=(_spectronctl_list id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'lifecycle jobs cancel --sort') fill=(_spectronctl_offer id status progress created_at kind error embedder started_at finished_at cancel_requested) ;;
+        'migrations status --columns') fill=(_spectronctl_list context version newest state error) ;;
+        'migrations status --sort') fill=(_spectronctl_offer context version newest state error) ;;
+        'api --columns') fill=(_spectronctl_list status headers body) ;;
+        'api --sort') fill=(_spectronctl_offer status headers body) ;;
+        'profiles list --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles list --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles get --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles get --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles current --columns') fill=(_spectronctl_list name url source) ;;
+        'profiles current --sort') fill=(_spectronctl_offer name url source) ;;
+        'profiles show --columns') fill=(_spectronctl_list setting value source) ;;
+        'profiles show --sort') fill=(_spectronctl_offer setting value source) ;;
+        'profiles add --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles add --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles use --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles use --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles set --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles set --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles unset --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles unset --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles rename --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles rename --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles remove --columns') fill=(_spectronctl_list name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles remove --sort') fill=(_spectronctl_offer name default protected url context key auth_header ca_file timeout retries) ;;
+        'profiles path --columns') fill=(_spectronctl_list path) ;;
+        'profiles path --sort') fill=(_spectronctl_offer path) ;;
+        'serve keys list --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'serve keys list --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'serve keys create --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'serve keys create --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'serve keys revoke --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'serve keys revoke --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'version --columns') fill=(_spectronctl_list spectronctl python platform server compatibility missing) ;;
+        'version --sort') fill=(_spectronctl_offer spectronctl python platform server compatibility missing) ;;
+        'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'whoami --sort') fill=(_spectronctl_offer principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'doctor --columns') fill=(_spectronctl_list check status detail command hint exit_code seconds) ;;
+        'doctor --sort') fill=(_spectronctl_offer check status detail command hint exit_code seconds) ;;
         'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
         'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
@@ -149,30 +269,30 @@ _spectronctl_argument() {
         'contexts clone 0') fill=(_spectronctl_free SRC) ;;
         'contexts clone 1') fill=(_spectronctl_free DST) ;;
         'contexts wait 0') fill=(_spectronctl_ask contexts) ;;
-        'keys get 0') fill=(_spectronctl_free KEY) ;;
+        'keys get 0') fill=(_spectronctl_ask keys) ;;
         'keys create 0') fill=(_spectronctl_free NAME) ;;
-        'keys rotate 0') fill=(_spectronctl_free KEY) ;;
-        'keys rotations get 0') fill=(_spectronctl_free ROTATION) ;;
-        'keys rotations resume '*) fill=(_spectronctl_free ROTATION) ;;
-        'keys rotations abort 0') fill=(_spectronctl_free ROTATION) ;;
-        'keys delete '*) fill=(_spectronctl_free KEY) ;;
+        'keys rotate 0') fill=(_spectronctl_ask keys) ;;
+        'keys rotations get 0') fill=(_spectronctl_ask rotations) ;;
+        'keys rotations resume '*) fill=(_spectronctl_ask rotations) ;;
+        'keys rotations abort 0') fill=(_spectronctl_ask rotations) ;;
+        'keys delete '*) fill=(_spectronctl_ask keys) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
         'ontology set 0') fill=(_spectronctl_files) ;;
         'ontology diff 0') fill=(_spectronctl_files) ;;
         'ontology validate 0') fill=(_spectronctl_files) ;;
-        'sessions get 0') fill=(_spectronctl_free SESSION) ;;
-        'sessions transcript '*) fill=(_spectronctl_free SESSION) ;;
+        'sessions get 0') fill=(_spectronctl_ask sessions) ;;
+        'sessions transcript '*) fill=(_spectronctl_ask sessions) ;;
         'sessions import 0') fill=(_spectronctl_files) ;;
-        'sessions context 0') fill=(_spectronctl_free SESSION) ;;
+        'sessions context 0') fill=(_spectronctl_ask sessions) ;;
         'sessions context 1') fill=(_spectronctl_free QUERY) ;;
-        'sessions delete '*) fill=(_spectronctl_free SESSION) ;;
+        'sessions delete '*) fill=(_spectronctl_ask sessions) ;;
         'lifecycle decay '*) fill=(_spectronctl_ask contexts) ;;
         'lifecycle expire '*) fill=(_spectronctl_ask contexts) ;;
         'lifecycle fsck '*) fill=(_spectronctl_ask contexts) ;;
         'lifecycle reindex '*) fill=(_spectronctl_ask contexts) ;;
-        'lifecycle jobs get 0') fill=(_spectronctl_free JOB) ;;
-        'lifecycle jobs watch 0') fill=(_spectronctl_free JOB) ;;
-        'lifecycle jobs cancel 0') fill=(_spectronctl_free JOB) ;;
+        'lifecycle jobs get 0') fill=(_spectronctl_ask jobs) ;;
+        'lifecycle jobs watch 0') fill=(_spectronctl_ask jobs) ;;
+        'lifecycle jobs cancel 0') fill=(_spectronctl_ask jobs) ;;
         'exec '*) fill=(_spectronctl_free CMD) ;;
         'api 0') fill=(_spectronctl_offer GET POST PUT PATCH DELETE HEAD OPTIONS) ;;
         'api 1') fill=(_spectronctl_free PATH) ;;
@@ -307,7 +427,12 @@ _spectronctl_ask() {
     local each
     while IFS= read -r each; do
         _spectronctl_offer "$each"
-    done <<< "$(command spectronctl __complete "$1" 2> /dev/null)"
+    done <<< "$(printf '%s' "${COMP_LINE:0:COMP_POINT}" | command spectronctl __complete "$1" - 2> /dev/null)"
+}
+
+_spectronctl_list() {
+    [[ $cur == *,* ]] && prefix+=${cur%,*}, cur=${cur##*,}
+    _spectronctl_offer "$@"
 }
 
 _spectronctl_files() {

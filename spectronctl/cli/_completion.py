@@ -7,7 +7,9 @@ option that takes a value swallows the next word; anything else counts as an arg
 call, which every script knows under the same name:
 
     offer WORD…     one of these words
-    ask KIND        one of this machine's profiles or contexts: `spectronctl __complete KIND`, the one start of Python
+    list WORD…      some of these words, with commas between them
+    ask KIND        what this machine has seen: `spectronctl __complete KIND -`, the one start of Python, which
+                    reads the line from stdin
     files           the name of a file
     free WHAT       what only the user knows
 
@@ -21,9 +23,19 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from spectronctl.cli._shells import BASH, FISH, POWERSHELL, ZSH
+from spectronctl.cli._powershell import POWERSHELL
+from spectronctl.cli._shells import BASH, FISH, ZSH
 from spectronctl.cli._tree import Argument, Flag, Node, describe_flags
 from spectronctl.cli._typer import global_params
+
+_KINDS = {
+    "CONTEXT": "contexts",
+    "KEY": "keys",
+    "SESSION": "sessions",
+    "JOB": "jobs",
+    "ROTATION": "rotations",
+}
+"""What an argument of this name is one of."""
 
 Call = tuple[str, ...]
 Words = Sequence[tuple[str, str]]
@@ -49,11 +61,14 @@ class _Tables:
 
 def _tabulate(nodes: Sequence[Node]) -> _Tables:
     shared = describe_flags(global_params())
-    # An own option and a global one never share a name (a test walks the tree for that), so the order of the rows is
-    # free.
+    # The columns come first, as a `case` takes the first row that fits and the global options fit everywhere. Otherwise
+    # the order is free: an own option and a global one never share a name (a test walks the tree for that).
     return _Tables(
         steps=list(_list_steps(nodes)),
-        values=_list_values([*((node.path, node.flags) for node in nodes), (("*",), shared)]),
+        values=[
+            *_list_columns(nodes),
+            *_list_values([*((node.path, node.flags) for node in nodes), (("*",), shared)]),
+        ],
         arguments=list(_list_arguments(nodes)),
         commands=[(" ".join(node.path), node.children) for node in nodes if node.children],
         options=[(" ".join(node.path), _spell(node.flags)) for node in nodes if node.flags],
@@ -75,6 +90,13 @@ def _list_steps(nodes: Iterable[Node]) -> Iterator[tuple[list[str], str]]:
             # Aliases end at the same path as the real name: whatever comes later in the line needs no row for them.
             words = [child, *(alias for alias, real in node.aliases if real == child)]
             yield [_key(node.path, word) for word in words], " ".join([*node.path, child])
+
+
+def _list_columns(nodes: Iterable[Node]) -> Iterator[tuple[list[str], Call]]:
+    for node in nodes:
+        if node.columns:
+            yield [_key(node.path, "--columns")], ("list", *node.columns)
+            yield [_key(node.path, "--sort")], ("offer", *node.columns)
 
 
 def _list_values(
@@ -108,12 +130,14 @@ def _find_option_call(flag: Flag) -> Call:
 
 
 def _find_argument_call(argument: Argument, path: tuple[str, ...]) -> Call:
-    """NAME is a profile in `profiles`, ID a context in `contexts`, unless it is a new one; CONTEXT always is one."""
+    """NAME is a profile in `profiles`, ID a context in `contexts`, unless it is a new one; others say what they are."""
     place = (path[0], argument.name) if path[-1] not in {"add", "create"} else None
     if place == ("profiles", "NAME"):
         return ("ask", "profiles")
-    if place == ("contexts", "ID") or argument.name == "CONTEXT":
+    if place == ("contexts", "ID"):
         return ("ask", "contexts")
+    if argument.name in _KINDS and path[0] != "serve":  # its keys are of another kind
+        return ("ask", _KINDS[argument.name])
     if place == ("api", "PATH"):  # not one of the file system
         return ("free", argument.name)
     return _find_call(argument.choices, argument.name)

@@ -1,5 +1,5 @@
 """
-The parser of a command line in each shell's own language; `_completion` puts the tables in.
+The parser of a command line in the languages of Unix shells; `_completion` puts the tables in.
 
 The four are one program (see `_completion`); what differs is what the shell hands over and how it wants its result.
 """
@@ -56,7 +56,12 @@ _spectronctl_ask() {
     local each
     while IFS= read -r each; do
         _spectronctl_offer "$each"
-    done <<< "$(command spectronctl __complete "$1" 2> /dev/null)"
+    done <<< "$(printf '%s' "${COMP_LINE:0:COMP_POINT}" | command spectronctl __complete "$1" - 2> /dev/null)"
+}
+
+_spectronctl_list() {
+    [[ $cur == *,* ]] && prefix+=${cur%,*}, cur=${cur##*,}
+    _spectronctl_offer "$@"
 }
 
 _spectronctl_files() {
@@ -172,7 +177,12 @@ _spectronctl_offer() {
 }
 
 _spectronctl_ask() {
-    compadd -- ${(f)"$(command spectronctl __complete $1 2> /dev/null)"}
+    compadd -- ${(f)"$(print -r -- "${words[1,CURRENT-1]}" | command spectronctl __complete $1 - 2> /dev/null)"}
+}
+
+_spectronctl_list() {
+    compset -P '*,'
+    compadd -S '' -- "$@"
 }
 
 _spectronctl_files() {
@@ -258,7 +268,12 @@ function __spectronctl_offer
 end
 
 function __spectronctl_ask
-    command -q spectronctl; and command spectronctl __complete $argv 2>/dev/null
+    command -q spectronctl; and commandline -cp | command spectronctl __complete $argv - 2>/dev/null
+end
+
+function __spectronctl_list
+    set -l before (commandline -ct | string replace -r -- '^--[^=]*=' '' | string replace -r -- '[^,]*$' '')
+    printf '%s\n' "$before"$argv
 end
 
 function __spectronctl_files
@@ -312,88 +327,4 @@ function __spectronctl
 end
 
 complete -c spectronctl -f -a '(__spectronctl)'
-"""
-
-POWERSHELL = r"""# Completion of spectronctl for PowerShell; generated from the command tree, do not edit.
-
-Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
-    param($current, $ast, $cursor)
-
-    # Not @{}, which would take -c and -C for the same.
-    $steps = New-Object System.Collections.Hashtable
-    $calls = New-Object System.Collections.Hashtable
-    $commands = New-Object System.Collections.Hashtable
-    $options = New-Object System.Collections.Hashtable
-    {{tables}}
-
-    function Find-Call($path, $word) {
-        if ($calls.ContainsKey("$path $word")) { $calls["$path $word"] } else { $calls["* $word"] }
-    }
-
-    function Write-Words($words, $prefix, $start) {
-        # Words and their descriptions take turns.
-        for ($i = 0; $i -lt $words.Count; $i += 2) {
-            if ($words[$i].StartsWith($start, [StringComparison]::Ordinal)) {
-                [System.Management.Automation.CompletionResult]::new(
-                    $prefix + $words[$i], $words[$i], 'ParameterValue', $words[$i + 1])
-            }
-        }
-    }
-
-    function Write-Call($call, $prefix, $start) {
-        switch (@($call)[0]) {
-            'offer' {
-                Write-Words @($call | Select-Object -Skip 1 | ForEach-Object { $_; $_ }) $prefix $start
-            }
-            'ask' {
-                Write-Words @(spectronctl __complete $call[1] 2>$null | ForEach-Object { $_; $_ }) $prefix $start
-            }
-            'files' {
-                [System.Management.Automation.CompletionCompleters]::CompleteFilename($start) | ForEach-Object {
-                    [System.Management.Automation.CompletionResult]::new(
-                        $prefix + $_.CompletionText, $_.ListItemText, 'ProviderItem', $_.ToolTip)
-                }
-            }
-        }
-    }
-
-    $at = ''
-    $count = 0
-    $option = $null
-    $rest = $false
-    $words = @($ast.CommandElements | Select-Object -Skip 1 |
-        Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { $_.Extent.Text.Trim('"', "'") })
-    foreach ($word in $words) {
-        if ($option) {
-            $option = $null
-        } elseif (-not $rest -and $word -ceq '--') {
-            $rest = $true
-        } elseif (-not $rest -and $word.Length -gt 1 -and $word.StartsWith('-')) {
-            $option = Find-Call $at $word
-        } elseif ($count -eq 0 -and $steps.ContainsKey("$at $word")) {
-            $at = $steps["$at $word"]
-        } else {
-            $count++
-        }
-    }
-
-    $name, $value = $current -split '=', 2
-    $given = if (-not $rest -and $current -clike '--*=*') { Find-Call $at $name }
-    $found = @(
-        if ($option) {
-            Write-Call $option '' $current
-        } elseif ($given) {
-            Write-Call $given "$name=" $value
-        } elseif (-not $rest -and $current.StartsWith('-')) {
-            Write-Words $options[$at] '' $current
-            Write-Words $options['*'] '' $current
-        } else {
-            if ($count -eq 0 -and $commands.ContainsKey($at)) { Write-Words $commands[$at] '' $current }
-            $argument = if ($calls.ContainsKey("$at $count")) { $calls["$at $count"] } else { $calls["$at *"] }
-            if ($argument) { Write-Call $argument '' $current }
-        }
-    )
-    # An empty result would make PowerShell offer files.
-    if ($found.Count) { $found } else { '' }
-}
 """

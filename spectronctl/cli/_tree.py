@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any
 
 from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_params
+from spectronctl.output.views import View
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Node:
     runs: bool
     aliases: tuple[tuple[str, str], ...] = ()
     """Unlisted words and the child that each leads to; `walk` finds them, for that imports the children."""
+    columns: tuple[str, ...] = ()
+    """What `--columns` and `--sort` take."""
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
@@ -82,7 +87,32 @@ def describe(command: Any, path: tuple[str, ...]) -> Node:
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
         # `serve` is a group that also does something without a verb.
         runs=not isinstance(command, Group) or command.invoke_without_command,
+        columns=_list_columns(command),
     )
+
+
+def _list_columns(command: Any) -> tuple[str, ...]:
+    function = inspect.unwrap(command.callback) if command.callback else None
+    views = _find_views(function, set()) if function else ()
+    return tuple(dict.fromkeys(column.name for view in views for column in view.every_column))
+
+
+def _find_views(function: FunctionType, met: set[FunctionType]) -> Iterator[View]:
+    """The views that a command's function names, and the functions of its module that it calls."""
+    # From the code, so that no command has to say twice which view it shows.
+    met.add(function)
+    for value in map(function.__globals__.get, function.__code__.co_names):
+        yield from _pick_views(value)
+        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
+            yield from _find_views(value, met) if value not in met else ()
+
+
+def _pick_views(value: Any) -> Iterator[View]:
+    if isinstance(value, View):
+        yield value
+    elif isinstance(value, (dict, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _pick_views(part)
 
 
 def _describe_argument(param: Any) -> Argument:

@@ -25,6 +25,7 @@ from spectronctl.cli._typer import global_params
 from spectronctl.cli.app import tree
 from spectronctl.cli.suggestions import find_suggestions
 from spectronctl.local import seen
+from spectronctl.local.checkpoints import Journal
 from tests.support.commandline import CommandLine, Result
 from tools import completions
 
@@ -75,8 +76,28 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "stage --url https://stage.test",
     ):
         subprocess.run(["spectronctl", "profiles", "add", *line.split()], env=env, check=True)
-    seen.remember(env, "https://prod.test", ["acme-dev", "other"])
+    subprocess.run(["spectronctl", "profiles", "use", "prod"], env=env, check=True)
+    url = "https://prod.test"
+    seen.remember(env, url, ["acme-dev", "other"])
+    seen.remember(env, url, ["crawler", "indexer.g2"], kind="keys", context="acme-prod")
+    seen.remember(env, url, ["elsewhere"], kind="keys", context="other")
+    seen.remember(env, url, ["01S"], kind="sessions", context="acme-prod")
+    seen.remember(env, url, ["job_1"], kind="jobs", context="acme-prod")
+    seen.remember(env, "https://stage.test", ["staged"])
+    keep_rotations(home)
     return env
+
+
+def keep_rotations(home: Path) -> None:
+    journal = Journal(home / ".local/state/spectronctl/rotations")
+    journal.prepare()
+    for rotation, url, context in (
+        ("rot_1", "https://PROD.test:443/", "acme-prod"),
+        ("rot_2", "https://prod.test", "other"),
+        ("rot_3", "https://stage.test", "acme-prod"),
+    ):
+        journal.write("claim", {"id": rotation, "url": url, "context": context})
+    (journal.directory / "claim.rot_4.json").write_text("{")
 
 
 @pytest.fixture(scope="module")
@@ -245,8 +266,9 @@ STATIC = {
     "--query contexts ": words_below(""),
     "contexts create --namespace ": set(),
     "contexts create ": set(),
-    "keys create ": set(),
-    "keys get ": set(),
+    "keys list --columns la": {"last_used_at"},
+    "keys list --sort=la": {"last_used_at"},
+    "--columns ": set(),
     "contexts list extra ": set(),
     "contexts get x -- --": set(),
     "contexts get x --namesp": set(),
@@ -273,6 +295,23 @@ LOCAL = {
     "contexts get other ": set(),
     "lifecycle reindex o": {"other"},
     "lifecycle decay other acme-p": {"acme-prod"},
+    "--url https://stage.test:443/ contexts get ": {"staged"},
+    "contexts get --url=https://stage.test ": {"staged"},
+    "contexts get --profile stage ": {"staged"},
+    "--url 'https://stage.test' -c ": {"staged"},
+    "--url https://unknown.test -c ": set(),
+    "--profile unknown -c ": set(),
+    "keys get ": {"crawler", "indexer.g2"},
+    "keys delete crawler i": {"indexer.g2"},
+    "keys get -c other ": {"elsewhere"},
+    "--context=other keys rotate ": {"elsewhere"},
+    "keys get --profile stage ": set(),
+    "keys create ": set(),
+    "serve keys revoke ": set(),
+    "sessions get ": {"01S"},
+    "lifecycle jobs watch ": {"job_1"},
+    "keys rotations get ": {"rot_1"},
+    "keys rotations resume -c other ": {"rot_2"},
     "--api-key-file ": FILES,
     "contexts create x --config n": {"notes.toml"},
     "contexts create x --config=o": {"other.json"},
@@ -317,6 +356,13 @@ def test_every_shell_offers_the_options_of_a_command_and_the_global_ones(
         ("contexts create x --config no\t", "contexts create x --config notes.toml"),
         ("contexts create x --config=no\t", "contexts create x --config=notes.toml"),
         ('keys list -c "acme-p\t', "keys list -c acme-prod"),
+        ("keys list --columns id,last\t", "keys list --columns id,last_used_at"),
+        ("keys list --columns=id,last\t", "keys list --columns=id,last_used_at"),
+        ("-c acme-prod keys get cr\t", "-c acme-prod keys get crawler"),
+        (
+            "--url https://stage.test contexts get st\t",
+            "--url https://stage.test contexts get staged",
+        ),
         ("keys list > oth\t", "keys list"),
         ("keys list >oth\t", "keys list"),
     ],
@@ -528,6 +574,29 @@ def test_powershell_rows_keep_their_text() -> None:
     assert rows["calls", "contexts get 0"] == ["ask", "contexts"]
 
 
+def test_columns_are_offered_one_after_the_other(complete: Complete) -> None:
+    offered = complete("spectronctl keys list --columns id,la")
+    # zsh offers what stands behind the comma, the others the whole word.
+    assert {each.removeprefix("id,") for each in offered} == {"last_used_at"}
+
+
+MORE_WORDS: dict[str, str] = {}
+WITHOUT_COLUMNS = {"exec", "serve", "serve worker", "serve exec", "completion", "options"}
+
+
+@pytest.mark.parametrize("node", [node for node in NODES if node.runs], ids=name_of)
+def test_the_columns_that_a_command_takes_are_offered(node: Node, run_alone: CommandLine) -> None:
+    path = " ".join(node.path)
+    assert bool(node.columns) == (path not in WITHOUT_COLUMNS)
+    if not node.columns:
+        return
+    words = " ".join([path, *("x" for argument in node.arguments if argument.required)])
+    result = run_alone(f"{words} --columns nonsense {MORE_WORDS.get(path, '')}")
+    taken = re.search(r"The columns are (.*)\.", result.err)
+    assert taken, result
+    assert set(taken[1].split(", ")) <= set(node.columns)
+
+
 # The command
 
 
@@ -567,7 +636,7 @@ def test_profiles_and_contexts_are_printed_one_per_line(
     assert suggest("contexts", env) == (0, "acme-dev\nacme-prod\nother\n", "")
 
 
-@pytest.mark.parametrize("words", ["", "keys"])
+@pytest.mark.parametrize("words", ["", "nonsense", "keys"])
 def test_an_unknown_kind_is_no_error(words: str, suggest: Suggest, env: dict[str, str]) -> None:
     assert suggest(words, env) == (0, "", "")
 
@@ -628,7 +697,7 @@ def test_nothing_but_names_is_offered(tmp_path: Path) -> None:
     config.chmod(0o600)
     env = {"HOME": str(tmp_path), "SPECTRONCTL_CONFIG": str(config)}
     assert find_suggestions("profiles", env) == ["local", "prod"]
-    assert find_suggestions("contexts", env) == ["acme-prod"]
+    assert find_suggestions("contexts", env, "spectronctl --url https://y.test") == ["acme-prod"]
 
 
 HEAVY = {
@@ -644,12 +713,12 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("kind", ["profiles", "contexts"])
+@pytest.mark.parametrize("kind", ["profiles", "contexts", "keys", "rotations"])
 def test_suggestions_import_nothing_heavy_and_no_network(kind: str, env: dict[str, str]) -> None:
     code = f"import sys; from spectronctl.cli import main; main(['__complete', '{kind}']); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     lines = done.stdout.splitlines()
-    assert len(lines) == 4
+    assert len(lines) > 1
     assert HEAVY.isdisjoint(lines[-1].split())

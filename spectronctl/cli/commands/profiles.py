@@ -36,6 +36,8 @@ CURRENT = View(
     name="name",
     plural="profiles",
 )
+PATH = View(columns=(Column("path"),), name="path")
+
 VALUES = View(
     columns=(Column("setting", kind="id"), Column("value", kind="id"), Column("source")),
     name="setting",
@@ -309,9 +311,8 @@ def show_path(ctx: Context) -> None:
     """Print where the config file is, whether it exists or not."""
     rt = ctx.runtime
     rt.may_lack_config = True
-    view = View(columns=(Column("path"),), name="path")
-    rt.out.check(view)
-    rt.out.show({"path": str(_path(rt))}, view)
+    rt.out.check(PATH)
+    rt.out.show({"path": str(_path(rt))}, PATH)
 
 
 def _path(rt: Runtime) -> Any:

@@ -16,6 +16,7 @@ from spectronctl.cli.commands.keys._settings import SettingOptions
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.secrets import deliver_secret, reserve_secret
+from spectronctl.cli.seen import remember_name
 from spectronctl.errors import ConflictError, UsageError
 from spectronctl.ground.times import parse_time
 from spectronctl.models.keys import split_name
@@ -80,6 +81,7 @@ def create_key(
         # {name} in a path is the logical name: with the generation in it every rotation would write to another file.
         with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
+            remember_name(rt, "keys", minted.name, context=context)
             deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
     elif if_exists is KeyIfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)

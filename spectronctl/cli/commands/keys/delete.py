@@ -14,8 +14,10 @@ from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissin
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.deleting import Deletion
+from spectronctl.cli.seen import forget_name
 
 if TYPE_CHECKING:
+    from spectronctl.cli.runtime import Runtime
     from spectronctl.models.keys import Key
 
 app = App()
@@ -54,13 +56,21 @@ def delete_key(
     Deletion[_Found](
         plural="keys",
         view=KEYS,
-        delete=lambda each: (
-            each.key is not None
-            and keys.delete_key(rt.client, context, each.key, missing_ok=missing_ok)
-        ),
+        delete=lambda each: _delete(rt, each.key, missing_ok=missing_ok),
         describe=lambda each: {"id": each.key and each.key.id, "name": each.name},
         name=lambda each: f"key {each.name}",
     ).run(rt, _list_found(found), named=key)
+
+
+def _delete(rt: Runtime, key: Key | None, *, missing_ok: bool) -> bool:
+    """Whether it was there."""
+    from spectronctl.operations import keys
+
+    if key is None:
+        return False
+    is_there = keys.delete_key(rt.client, rt.context, key, missing_ok=missing_ok)
+    forget_name(rt, "keys", key.name, context=rt.context)
+    return is_there
 
 
 @dataclass(frozen=True)

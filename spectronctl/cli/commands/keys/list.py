@@ -7,6 +7,7 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.keys._filters import FilterOptions
 from spectronctl.cli.commands.keys._view import KEYS
 from spectronctl.cli.listing import list_items
+from spectronctl.cli.seen import remember_items
 
 app = App()
 
@@ -19,4 +20,8 @@ def list_keys(ctx: Context, chosen: FilterOptions) -> None:
     wanted = chosen.read()
     # Asked of each key, when a response has told the server's time.
     keep = (lambda key: wanted.keeps(key, rt.client.server_time())) if wanted.is_set else None
-    rt.out.rows(list_items(rt, api.list_keys(rt.context), keep), KEYS)
+    found = list_items(rt, api.list_keys(rt.context), keep)
+    found = remember_items(
+        rt, "keys", found, context=rt.context, field="name", is_whole=keep is None
+    )
+    rt.out.rows(found, KEYS)

@@ -12,6 +12,7 @@ from spectronctl.cli.commands._options import parse_wait_timeout
 from spectronctl.cli.commands.lifecycle._options import WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS
 from spectronctl.cli.listing import list_items
+from spectronctl.cli.seen import remember_items
 from spectronctl.cli.waiting import explain_interrupt, explain_unknown_job, wait_for_job
 from spectronctl.ground.vocabulary import JobStatus
 
@@ -45,7 +46,8 @@ def list_jobs(
         return (status is None or job.status == status) and kind in (None, job.kind)
 
     is_any = status is None and kind is None
-    rt.out.rows(list_items(rt, api.list_jobs(rt.context), None if is_any else keep), JOBS)
+    found = list_items(rt, api.list_jobs(rt.context), None if is_any else keep)
+    rt.out.rows(remember_items(rt, "jobs", found, context=rt.context, is_whole=is_any), JOBS)
 
 
 @app.command("get")

@@ -15,6 +15,7 @@ from spectronctl.cli.commands._options import parse_wait_timeout
 from spectronctl.cli.commands.lifecycle._options import ContextOptions, WaitTimeoutOption
 from spectronctl.cli.commands.lifecycle._view import JOBS, REINDEXES
 from spectronctl.cli.contexts import Task, check_contexts, run_in_contexts
+from spectronctl.cli.seen import remember_name
 from spectronctl.cli.waiting import describe_future, explain_interrupt, wait_for_job, watch_command
 from spectronctl.errors import ConflictError, SpectronctlError, UsageError
 from spectronctl.ground.times import format_duration, parse_time
@@ -145,7 +146,7 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
     from spectronctl.operations.jobs import start_reindex
 
     try:
-        return start_reindex(rt.client, context, if_running=options.if_running.value)
+        job = start_reindex(rt.client, context, if_running=options.if_running.value)
     except ConflictError as exc:
         if exc.candidates:
             exc.hint = "Wait for that one, or pass --if-running join."
@@ -160,6 +161,8 @@ def _start(rt: Runtime, context: str, options: ReindexOptions) -> Job:
             f" spectronctl lifecycle jobs list -c {context}"
         )
         raise
+    remember_name(rt, "jobs", job.id, context=context)
+    return job
 
 
 def _describe_success(job: Job, context: str) -> str:

@@ -10,6 +10,7 @@ from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._plane import open_plane
 from spectronctl.cli.commands.sessions._options import ScopeOption
 from spectronctl.cli.commands.sessions._view import SESSIONS
+from spectronctl.cli.seen import remember_name
 
 app = App()
 
@@ -32,5 +33,6 @@ def create_session(
     kept = None if metadata is None else parse_json_text(metadata, "--metadata")
     with open_plane(rt) as (client, context):
         made = sessions.create_session(client, context, scopes=scope or None, metadata=kept)
+    remember_name(rt, "sessions", made.id, context=context)
     rt.out.note(f"Created {made.id}.")
     rt.out.show(made.to_dict(), SESSIONS)

@@ -15,6 +15,7 @@ from spectronctl.cli.commands.sessions._naming import resolve_sessions
 from spectronctl.cli.commands.sessions._view import SESSIONS
 from spectronctl.cli.consent import check_confirmable, get_consent
 from spectronctl.cli.deleting import Deletion
+from spectronctl.cli.seen import forget_name
 from spectronctl.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -50,21 +51,26 @@ def delete_sessions(
         Deletion[str](
             plural="sessions",
             view=SESSIONS,
-            delete=lambda each: _delete(client, context, each, if_missing),
+            delete=lambda each: _delete(rt, client, context, each, if_missing),
             describe=lambda each: {"id": each},
             name=str,
         ).run(rt, ids, named=session)
 
 
-def _delete(client: Client, context: str, session_id: str, if_missing: IfMissing) -> bool:
+def _delete(
+    rt: Runtime, client: Client, context: str, session_id: str, if_missing: IfMissing
+) -> bool:
     """Whether it was there."""
     try:
         client.send(sessions.delete_session(context, session_id))
     except NotFoundError:
         if if_missing is IfMissing.FAIL:
             raise
-        return False
-    return True
+        is_there = False
+    else:
+        is_there = True
+    forget_name(rt, "sessions", session_id, context=context)
+    return is_there
 
 
 def _ask(rt: Runtime, ids: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
 from spectronctl.cli.listing import list_items
+from spectronctl.cli.seen import remember_items
 from spectronctl.ground.times import format_time
 
 app = App()
@@ -55,4 +56,8 @@ def list_sessions(
             since=format_time(first) if first else None,
             until=format_time(last) if last else None,
         )
-        rt.out.rows(list_items(rt, request, client=client), SESSIONS)
+        found = list_items(rt, request, client=client)
+        is_whole = since is None and until is None and scope is None
+        rt.out.rows(
+            remember_items(rt, "sessions", found, context=context, is_whole=is_whole), SESSIONS
+        )
