@@ -580,7 +580,14 @@ def test_columns_are_offered_one_after_the_other(complete: Complete) -> None:
     assert {each.removeprefix("id,") for each in offered} == {"last_used_at"}
 
 
-MORE_WORDS: dict[str, str] = {}
+MORE_WORDS = {
+    "contexts create": "--namespace n --database d",
+    "contexts clone": "--namespace n --database d",
+    "sessions transcript": "--all --output-dir .",
+    "api": "--include",
+}
+"""What a command insists on before it looks at the columns."""
+
 WITHOUT_COLUMNS = {"exec", "serve", "serve worker", "serve exec", "completion", "options"}
 
 
@@ -590,7 +597,8 @@ def test_the_columns_that_a_command_takes_are_offered(node: Node, run_alone: Com
     assert bool(node.columns) == (path not in WITHOUT_COLUMNS)
     if not node.columns:
         return
-    words = " ".join([path, *("x" for argument in node.arguments if argument.required)])
+    needed = [argument for argument in node.arguments if argument.required]
+    words = " ".join([path, *((each.choices or ("x",))[0] for each in needed)])
     result = run_alone(f"{words} --columns nonsense {MORE_WORDS.get(path, '')}")
     taken = re.search(r"The columns are (.*)\.", result.err)
     assert taken, result
@@ -722,3 +730,61 @@ def test_suggestions_import_nothing_heavy_and_no_network(kind: str, env: dict[st
     lines = done.stdout.splitlines()
     assert len(lines) > 1
     assert HEAVY.isdisjoint(lines[-1].split())
+
+
+# What commands have met
+
+
+def suggest_after(acme: CommandLine, kind: str, line: str = "") -> list[str]:
+    return find_suggestions(kind, {"HOME": str(acme.home), **acme.env}, line)
+
+
+def test_what_was_created_is_offered_and_what_was_deleted_is_not(acme: CommandLine) -> None:
+    acme(f"keys create crawler --secret-file {acme.home}/crawler.key")
+    session = acme("sessions create -o name").out.strip().removeprefix("session:")
+    job = acme("lifecycle reindex acme-prod --no-wait -o name").out.strip()
+
+    assert suggest_after(acme, "keys") == ["crawler"]
+    assert suggest_after(acme, "sessions") == [session]
+    assert suggest_after(acme, "jobs") == [job]
+    assert suggest_after(acme, "keys", "spectronctl -c other keys get ") == []
+
+    acme("keys delete crawler --yes")
+    acme(f"sessions delete {session} --yes")
+    assert suggest_after(acme, "keys") == suggest_after(acme, "sessions") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "whole", "part"),
+    [
+        ("keys", "keys list", "keys list --match nothing"),
+        ("sessions", "sessions list", "sessions list --since 1s --until 1s"),
+        ("jobs", "lifecycle jobs list", "lifecycle jobs list --kind nothing"),
+    ],
+)
+def test_a_whole_list_takes_the_place_of_what_was_known(
+    kind: str, whole: str, part: str, acme: CommandLine
+) -> None:
+    seen.remember(
+        acme.env | {"HOME": str(acme.home)},
+        acme.env["SPECTRON_URL"],
+        ["gone"],
+        kind=kind,
+        context="acme-prod",
+    )
+    acme(part)
+    assert suggest_after(acme, kind) == ["gone"]
+    assert acme(whole).code == 0
+    assert suggest_after(acme, kind) == []
+
+
+def test_a_key_on_the_line_reaches_no_argument(
+    env: dict[str, str], folder: Path, tmp_path: Path
+) -> None:
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    write_program(bin_ / "spectronctl", f'echo "$@" >> {tmp_path}/words; cat >> {tmp_path}/line')
+    line = "spectronctl --api-key sk-sentinel keys get "
+    ask_bash(line, {**env, "PATH": f"{bin_}:/usr/bin:/bin"}, folder)
+    assert (tmp_path / "words").read_text() == "__complete keys -\n"
+    assert (tmp_path / "line").read_text() == line

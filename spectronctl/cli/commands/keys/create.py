@@ -81,8 +81,9 @@ def create_key(
         # {name} in a path is the logical name: with the generation in it every rotation would write to another file.
         with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
-            remember_name(rt, "keys", minted.name, context=context)
             deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
+        # Last: nothing may come between a secret that is shown once and its place.
+        remember_name(rt, "keys", minted.name, context=context)
     elif if_exists is KeyIfExists.ROTATE:
         _rotate(rt, existing, secret, confirm, recover=recover)
     else:
