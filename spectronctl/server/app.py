@@ -72,6 +72,19 @@ _ABOUT = (
     "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."
 )
 
+_GROUPS = {
+    "contexts": "Create, configure and delete contexts. Takes a management key.",
+    "keys": "Hand out, rotate and revoke the keys of a context. Takes a management key.",
+    "ontology": "Which kinds of entities, attributes and relations a context knows.",
+    "facts": "Keep what is said.",
+    "query": "Recall what was kept.",
+    "sessions": "Conversations and their turns.",
+    "lifecycle": "Retention, duplicates, reindexing, and the jobs that do long work.",
+    "identity": "What a key is, and what it may do.",
+    "service": "The server itself: is it alive, is it ready, what does it know.",
+}
+"""The groups of operations, in the order in which `/docs` shows them."""
+
 # The program that embeds the server decides where its log goes; by default nowhere.
 logging.getLogger("spectronctl.server").addHandler(logging.NullHandler())
 
@@ -104,8 +117,12 @@ def create_app(
         title="Spectron",
         version=__version__,
         description=_ABOUT,
+        openapi_tags=[{"name": name, "description": text} for name, text in _GROUPS.items()],
+        # The framework's own pages load their programs from another host; those of `documentation` need none.
         docs_url=None,
         redoc_url=None,
+        # A redirect would go to the scheme and host that are seen here: behind a proxy with TLS, the key would be sent
+        # to an `http://`.
         redirect_slashes=False,
         telemetry={"auto_configure": False},
         routes=_ROUTES,
@@ -178,6 +195,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
 
 async def _handle_invalid_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    # Its place and its message only: `input` beside them is the value, which may be a secret.
     first = error.errors()[0]
     return render_problem(request.scope, invalid(f"{first['loc'][-1]}: {first['msg']}"))
 

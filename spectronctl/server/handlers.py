@@ -18,5 +18,6 @@ async def work_on_jobs(
     """Work on jobs of every kind in the background until this is left."""
     async with Embedders(database, allow_private_providers=allow_private_providers) as embedders:
         handlers = {REINDEX: ReindexHandler(database, embedders)}
+        # Inside the embedders, so that the worker has stopped before their connections are closed.
         async with run_worker(database, handlers):
             yield

@@ -17,6 +17,7 @@ import pytest
 
 from spectronctl.server.app import create_app
 from spectronctl.server.http.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
+from spectronctl.server.service import documentation
 from tests.support import serving
 from tests.support.soak import SOAK
 from tests.support.worlds import BODIES, World, fill_world, list_operations
@@ -86,7 +87,8 @@ def name_much() -> dict[str, Any]:
 PAGE = (("limit", "500"),)
 
 WORST = {
-    "GET /docs": Worst(),
+    "GET /": Worst(),
+    **{f"GET {path}": Worst() for path in documentation.FILES},
     "GET /openapi.json": Worst(),
     "HEAD /openapi.json": Worst(),
     "GET /ready": Worst(),

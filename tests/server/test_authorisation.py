@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from spectronctl.server.access.gates import Operator, Reader, list_gates
 from spectronctl.server.idempotency.once import OnceOnly
+from spectronctl.server.service import documentation
 from tests.docs.test_served import DOCUMENTED, shape
 from tests.support import worlds
 from tests.support.worlds import World, dump_store, list_operations
@@ -30,13 +31,17 @@ HELD = {
 """The gates that a key of each kind of principal passes; the operator passes all."""
 
 UNDESCRIBED = dict.fromkeys(
-    ("GET /openapi.json", "HEAD /openapi.json", "GET /docs", "GET /ready"), "open"
+    (
+        *("GET /openapi.json", "HEAD /openapi.json", "GET /ready", "GET /"),
+        *(f"GET {path}" for path in documentation.FILES),
+    ),
+    "open",
 )
 """What the description of the API leaves out."""
 
 PATHS_OF_GATES = {
     "operator": r"/api/v1/(contexts|verbs|migrations)(/.*)?",
-    "open": r"/docs|/ready|/openapi\.json|/api/v1/(health|ready)",
+    "open": r"/|/docs(/.*)?|/redoc|/ready|/openapi\.json|/api/v1/(health|ready)",
 }
 """All other gates are of the data plane: a path that begins with a context."""
 
@@ -189,7 +194,7 @@ async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world
             if (200 if answer.is_success else answer.status_code) != wanted[kind]:
                 wrong.append(f"{kind}: {operation}: {answer.status_code}, not {wanted[kind]}")
     assert wrong == []
-    assert cells == len(KINDS) * (len(OPERATIONS) + 4 + len(UNSERVED))
+    assert cells == len(KINDS) * (len(OPERATIONS) + len(UNDESCRIBED) + len(UNSERVED))
 
 
 async def test_a_refusal_says_nothing_of_what_there_is(gates: dict[str, str], world: World) -> None:

@@ -19,7 +19,7 @@ _OPTIONS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
 
@@ -70,7 +70,9 @@ class Browser:
                 assert "error" not in answer, answer
                 return answer["result"]
 
-    def open(self, page: Path, *, width: int, height: int = 740, scheme: str = "light") -> None:
+    def open(
+        self, page: Path | str, *, width: int, height: int = 740, scheme: str = "light"
+    ) -> None:
         """Show a page as on a phone of that width, once it is loaded."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -83,7 +85,7 @@ class Browser:
             "Emulation.setEmulatedMedia",
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
-        self.send("Page.navigate", url=page.as_uri())
+        self.send("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while self._read().get("method") != "Page.loadEventFired":
             pass
 

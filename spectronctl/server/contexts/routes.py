@@ -77,6 +77,7 @@ async def create_context(
         **body.model_dump(exclude={"config"}),
     )
     given = config.providers or {}
+    # A null takes a secret away, and a new context has none.
     providers = {name: secret for name, secret in given.items() if secret is not None}
     return format_context(await Provisioning(database).create_context(row, providers=providers))
 

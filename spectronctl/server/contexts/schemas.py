@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -32,6 +32,7 @@ def check_context_id(context_id: str) -> None:
     """400 with the rule, or 422 for an id that would hide one of the server's own routes."""
     if not CONTEXT_ID.fullmatch(context_id):
         raise invalid(f"context id: {CONTEXT_ID_RULE}")
+    # The data plane begins with the context's id: one called `contexts` could not be told from the management plane.
     if context_id in RESERVED_IDS:
         raise reserved(f"context id: {context_id} is a path of the server itself; choose another")
 
@@ -146,6 +147,12 @@ _CONFIG = (
 class ContextBody(Body):
     """Body of `POST /contexts/{id}`."""
 
+    EXAMPLE: ClassVar = {
+        "namespace": "acme",
+        "database": "prod",
+        "config": {"token_limit": 1000000, "retention_days": 90},
+    }
+
     namespace: Annotated[_Name, AfterValidator(_check_namespace)]
     database: _Name
     config: Config | None = Field(default=None, description=_CONFIG)
@@ -155,6 +162,8 @@ class ContextBody(Body):
 
 class ContextPatchBody(Body):
     """Body of `PATCH /contexts/{id}`: a deep merge, where an explicit null inside `config` clears a field."""
+
+    EXAMPLE: ClassVar = {"config": {"retention_days": 30}}
 
     config: Config = Field(default_factory=Config, description=_CONFIG)
     enforcement_blocked: bool | None = None

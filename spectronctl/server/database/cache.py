@@ -27,5 +27,7 @@ class Cache:
 
     def drop(self, id: str) -> None:
         """Forget a row that was changed."""
+        # One count for all rows: a change of one keeps rows from being cached that were read meanwhile, and they are
+        # read once more. A count per row would have to be kept for ids that are gone.
         self.version += 1
         self._rows.pop(id, None)

@@ -43,6 +43,7 @@ def plan_fact(body: FactBody, *, now: datetime) -> WantedWrite:
 
 def plan_batch(body: BatchBody, *, now: datetime) -> WantedWrite:
     """A turn of each message; the labels are kept once, with the first."""
+    # Their ids are made in this order, and each is greater than the one before, whatever time the messages say.
     turns = [_make_turn(message, now) for message in body.messages]
     if body.labels:
         first, *others = turns

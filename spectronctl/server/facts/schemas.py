@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -21,6 +21,7 @@ from spectronctl.server.http.responses import PlaneResponse
 
 
 def _check_size(text: str) -> str:
+    # After `max_length`, which counts characters and costs nothing: only a text that may fit is encoded.
     if len(text.encode()) > MAX_FACT_BYTES:
         raise ValueError(f"must be at most {MAX_FACT_BYTES} bytes in UTF-8")
     return text
@@ -43,6 +44,8 @@ def _check_labels(labels: list[str]) -> list[str]:
 
 def _require_literal(infer: InferMode | None) -> InferMode | None:
     if infer != "none":
+        # No ValueError, so pydantic lets it through as it is: 501 for what is documented, and not 400 for a wrong
+        # value.
         raise not_implemented(
             f"infer: this server has no model and does not offer {infer or 'full'}; "
             "send `infer: none` to keep the text as it is"
@@ -65,6 +68,7 @@ class WriteBody(TaggedBody):
 
     infer: Annotated[InferMode | None, AfterValidator(_require_literal)] = Field(
         default="full",
+        # The product's default is one that this server does not offer: left out, it must be refused as if it were sent.
         validate_default=True,
         description="This server offers `none`: the text is kept as it is",
     )
@@ -78,6 +82,14 @@ class WriteBody(TaggedBody):
 
 class FactBody(WriteBody):
     """Body of `POST /{context}/facts`."""
+
+    EXAMPLE: ClassVar = {
+        "text": "Ada prefers tea to coffee.",
+        "infer": "none",
+        "scopes": ["org/acme"],
+        "memory_category": "knowledge",
+        "labels": ["topic=drinks"],
+    }
 
     text: Annotated[
         str, Field(max_length=MAX_FACT_BYTES), NOT_BLANK, AfterValidator(_check_size)
@@ -99,6 +111,16 @@ class Message(Strict):
 
 class BatchBody(WriteBody):
     """Body of `POST /{context}/facts/batch`."""
+
+    EXAMPLE: ClassVar = {
+        "messages": [
+            {"role": "user", "content": "I prefer tea."},
+            {"role": "assistant", "content": "Noted: tea it is."},
+        ],
+        "infer": "none",
+        "extract": "per_message",
+        "scopes": ["org/acme"],
+    }
 
     messages: list[Message] = Field(
         min_length=1, max_length=MAX_MESSAGES, description="In their order"

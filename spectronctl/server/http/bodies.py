@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -58,6 +58,9 @@ class Strict(BaseModel):
 
 class Body(Strict):
     """A body, with either spelling of its names: `session_id` or `sessionId`; a null gives way to the other."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {}
+    """What `/docs` shows, and sends when it is tried out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -134,7 +137,7 @@ def describe_bodies(api: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
     api["components"]["schemas"] |= shapes["$defs"]
     for (path, method), reader in readers.items():
         schema = {"$ref": f"#/components/schemas/{reader.model.__name__}"}
-        content = {"application/json": {"schema": schema}}
+        content = {"application/json": {"schema": schema, "example": reader.model.EXAMPLE}}
         described = {"required": reader.required, "content": content}
         api["paths"][path][method]["requestBody"] = described
 

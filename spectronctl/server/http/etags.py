@@ -34,6 +34,7 @@ async def parse_if_match(
     """
     if if_match is None:
         return None
+    # A header that is sent several times means one list (RFC 9110, 5.3), and proxies join them in this way.
     text = ",".join(if_match)
     if text.strip() == "*":
         return None

@@ -78,6 +78,7 @@ class _VisibleValidator(AfterValidator):
 
 
 def _check_entry_name(name: str) -> str:
+    # The blank is printable, so it is asked for by itself.
     if any(map(str.isspace, name)) or has_unprintable(name):
         raise ValueError("must be of printable characters, without white space")
     return name
@@ -89,9 +90,11 @@ PRINTABLE = _VisibleValidator(_check_printable)
 """After the bounds of a string: pydantic checks them in their order."""
 EntryName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_entry_name)]
 """A name in a map of a context's configuration."""
+# The engine's integers have 64 bits, with a sign.
 Count = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Instant = Annotated[
     datetime,
+    # Before pydantic, which takes numbers and times without a zone.
     BeforeValidator(_parse_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

@@ -29,6 +29,8 @@ def configure_logs(
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(least)
+        # Else the handlers of the root logger would write each record once more, with the messages that ours leaves
+        # out.
         logger.propagate = False
 
 
@@ -38,6 +40,7 @@ def describe_exception(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         frames = traceback.extract_tb(cause.__traceback__)
+        # Without the line of source: it may hold a literal, and is found by its number.
         places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
         lines += [type(cause).__name__, *places]
         cause = cause.__cause__ or cause.__context__
@@ -71,4 +74,5 @@ class _JsonFormatter(_SafeFormatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
+        # All in ASCII: U+2028 and the like, which some readers take for the end of a line, are escapes.
         return json.dumps(line)

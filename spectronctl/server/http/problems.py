@@ -81,5 +81,6 @@ _OF_DATABASE = {
 
 def from_database(error: errors.DatabaseError) -> ProblemError:
     """The response to what the database refuses."""
+    # By the very class and not by isinstance: a full disk is a DiskError too, and has a status of its own.
     status, slug = _OF_DATABASE[type(error)]
     return ProblemError(status, slug, error.detail, retry_after=error.retry_after)

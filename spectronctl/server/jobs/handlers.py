@@ -40,6 +40,7 @@ class Run:
 
     def check(self) -> None:
         """Whether to go on, between two steps: CancelledJobError, LostJobError."""
+        # Before the cancellation: a job that another worker has is not ours to undo.
         if self.is_lost:
             raise LostJobError
         if self.is_cancelled:

@@ -95,6 +95,7 @@ async def rotate_key(
     context_id: str, key_id: str, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyResponse:
     """Give a key a new secret; the old one stops at once. Only this response holds the new one."""
+    # What cannot be an id is not there: no query is made of it.
     if not KEY_ID.fullmatch(key_id):
         raise _no_key(context_id, key_id)
     secret = mint_secret(key_id, context_id)
@@ -113,4 +114,5 @@ async def delete_key(context_id: str, key_id: str, database: CurrentDatabase) ->
 
 
 def _no_key(context_id: str, key_id: str) -> ProblemError:
+    # Cut: a path may be kilobytes long, and the message would repeat it twice.
     return not_found(f"no key {key_id[:64]} in context {context_id[:64]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
@@ -36,6 +36,7 @@ def _check_scope_floor(floor: Any) -> Any:
 def _split_scope_floor(floor: Any) -> list[list[Any]]:
     """Its paths, as lists of their names; none for what is no floor."""
     if isinstance(floor, dict):
+        # An object counts as one path, of its names and its values: both are bounded and checked alike.
         return [[*floor, *floor.values()]]
     paths = [floor] if isinstance(floor, str) else floor
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
@@ -66,6 +67,12 @@ _ScopeFloor = Annotated[
 class KeyBody(Body):
     """Body of `POST /contexts/{id}/keys`; at most one of the two expiries."""
 
+    EXAMPLE: ClassVar = {
+        "name": "app-agent",
+        "principal": "agent",
+        "scope_floor": {"org": "acme"},
+    }
+
     name: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE]
     principal: Principal = "agent"
     scope_floor: _ScopeFloor | None = Field(
@@ -84,6 +91,7 @@ class KeyBody(Body):
             raise invalid("expires_at, expires_in: give one of them, not both")
         if self.expires_in is not None:
             return now + timedelta(seconds=self.expires_in)
+        # By this server's clock, as at every use of the key.
         if self.expires_at is not None and not now < self.expires_at <= now + _MAX_LIFE:
             raise invalid("expires_at: must lie in the future, within 100 years")
         return self.expires_at

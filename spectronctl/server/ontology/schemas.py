@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,12 @@ _Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 class OntologyBody(Body):
     """Body of `PUT /contexts/{id}/ontology`: all of it, since what is left out is gone."""
 
+    EXAMPLE: ClassVar = {
+        "entity_types": ["Person", "Company"],
+        "attribute_keys": {"Person": ["role"]},
+        "relation_labels": ["works_at"],
+    }
+
     model_config = ConfigDict(extra="forbid")
 
     entity_types: list[_Name] = Field(
@@ -48,6 +54,8 @@ class OntologyBody(Body):
         description=f"At most {MAX_RELATION_LABELS} {_RULE}",
     )
 
+    # Before the fields, which report a problem each in pydantic's words: here all are told at once, by the rules and in
+    # the words that the command line checks with.
     @model_validator(mode="before")
     @classmethod
     def _name_every_problem(cls, body: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,12 @@ _6TO4 = IPv6Network("2002::/16")  # carries an IPv4 address, too, and is used by
 
 def is_public(address: str) -> bool:
     """Whether an IP address, as text, is a public one of a single host."""
+    # The resolver puts the interface behind a link-local address: `fe80::1%eth0`.
     ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
         if ip in _TRANSLATED:
             ip = IPv4Address(int(ip) & 0xFFFF_FFFF)
         elif ip not in _UNICAST or ip in _6TO4:
             return False
+    # Python counts most multicast groups among the global addresses.
     return ip.is_global and not ip.is_multicast

@@ -83,10 +83,13 @@ def make_embedder(
 
 def parse_base_url(value: Any) -> str | None:
     """A provider's URL without a final slash; None for anything against `URL_RULE`."""
+    # Before urlsplit, which drops line ends and tabs without a word: what is stored would not be what was checked.
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,2048}", value):
         return None
     try:
         url = urlsplit(value)
+        # Parsers differ over a backslash: as a slash to one and as a part of the host to another, it could lead to a
+        # host that was not checked.
         is_good = url.port != 0 and _has_host(url) and not re.search(r"[@?#\\]", value)
     except ValueError:  # a port that is no number, half an IPv6 address, a wrong label
         return None

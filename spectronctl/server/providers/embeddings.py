@@ -45,6 +45,8 @@ class RemoteEmbedder:
         }
         parse = partial(parse_vectors, count=len(texts))
         vectors = await self._http.post("/embeddings", body, parse, model=self.name)
+        # A provider may put another model behind the same name: vectors of two lengths cannot be compared, so they must
+        # not get as far as the index.
         length = len(vectors[0])
         self._dimensions = self._dimensions or length
         if length != self._dimensions:
@@ -61,6 +63,7 @@ def parse_vectors(content: Any, *, count: int) -> list[Vector]:
         raise ValueError("it has no list of objects named data")
     if len(items) != count:
         raise ValueError(f"{len(items)} vectors for {count} texts")
+    # By their index and not as they come: servers that embed in parallel need not keep the order.
     found = {_parse_index(item): _parse_vector(item) for item in items}
     if found.keys() != set(range(count)):
         raise ValueError("not every text has an index of its own")
@@ -79,12 +82,15 @@ def _parse_index(item: dict[str, Any]) -> int:
 
 def _parse_vector(item: dict[str, Any]) -> Vector:
     values = item.get("embedding")
+    # By type, in one pass without a line of Python per number: there may be half a million. True and false are out with
+    # it.
     if not isinstance(values, list) or not {float, int}.issuperset(map(type, values)):
         raise ValueError("an embedding is no list of numbers")
     try:
         vector = list(map(float, values))
     except OverflowError:
         raise ValueError("an embedding holds a number that is too large") from None
+    # pydantic_core reads NaN and Infinity, which are no JSON, without a complaint.
     if not all(map(isfinite, vector)):
         raise ValueError("an embedding holds a number that is not finite")
     if not any(vector):

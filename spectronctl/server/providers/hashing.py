@@ -75,7 +75,9 @@ def hash_text(text: str) -> Vector:
     for pair, count in Counter(pairwise(words)).items():
         place, value = _hash_feature(_PAIR, " ".join(pair), _PAIR_WEIGHT)
         places[place] += sqrt(count) * value
+    # Not sum(): from Python 3.12 on it corrects what floats lose, so its last bit is another than that of 3.11.
     length = sqrt(fsum([value * value for value in places]))
+    # A vector of zeros has no direction: its cosine with any other is no number, and the engine could not order by it.
     if not length:  # no word, or features that cancel out
         return [1.0, *places[1:]]
     return [value / length for value in places]
@@ -113,5 +115,7 @@ def _cut(word: str) -> Iterator[str]:
 
 
 def _hash_feature(kind: int, letters: str, weight: float) -> Feature:
+    # The highest eight bits are the place, and the ninth is the sign: in a product these depend on all bits of the
+    # checksum.
     mixed = crc32(letters.encode(), kind) * _MIX & 0xFFFFFFFF
     return mixed >> 24, weight if mixed & 0x800000 else -weight

@@ -60,6 +60,8 @@ class ProviderHttp:
                 "User-Agent": f"spectronctl/{__version__}",
                 **headers,
             },
+            # The system's own trust, as everywhere in this program: httpx would bring its own list, without a company's
+            # authority.
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             trust_env=False,
             timeout=None,  # noqa: S113 - the whole of a request is bounded instead
@@ -94,6 +96,7 @@ class ProviderHttp:
         await self._client.aclose()
 
     async def _attempt(self, path: str, body: Any, parse: Callable[[Any], T]) -> T | Failure:
+        # For one attempt only: while a call pauses before its next one, other calls have its turn.
         async with self._turns:
             response = await self._send(path, body)
         return response if isinstance(response, Failure) else parse_response(response, parse)
@@ -105,6 +108,8 @@ class ProviderHttp:
         except TimeoutError:
             return Failure(f"no complete response within {ATTEMPT_SECONDS:g} s", may_pass=True)
         except (httpx.RequestError, socket.gaierror) as exc:
+            # A certificate does not become good in seconds. LocalProtocolError is about what we send, such as a header
+            # that HTTP cannot carry.
             hopeless = is_tls_failure(exc) or isinstance(exc, httpx.LocalProtocolError)
             return Failure(_explain(exc), may_pass=not hopeless)
 
@@ -116,6 +121,7 @@ class ProviderHttp:
         got = await self._client.send(request, stream=True)
         async with aclosing(got):
             async for chunk in got.aiter_bytes():
+                # Counted as it comes, after decompression: a small body can become a very large one.
                 received += chunk
                 if len(received) > MAX_RESPONSE:
                     return Failure(f"the response is longer than {MAX_RESPONSE:,} bytes", False)

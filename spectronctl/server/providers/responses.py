@@ -39,6 +39,7 @@ def choose_pause(failure: Failure, attempt: int, jitter: float) -> float | None:
     """Seconds until the next attempt, or None after the last; `jitter` is a random number in [0, 1)."""
     if not failure.may_pass or attempt >= MAX_ATTEMPTS:
         return None
+    # Without jitter: the provider has said when, and to come back earlier would only cost an attempt.
     if failure.retry_after is not None:
         return min(failure.retry_after, MAX_RETRY_AFTER)
     return pause_after(attempt, FIRST_BACKOFF, MAX_BACKOFF, jitter=jitter)
@@ -51,9 +52,8 @@ def parse_response(response: Response, parse: Callable[[Any], T]) -> T | Failure
     if is_web_page(response):
         return Failure("a web page in place of the response", may_pass=True)
     try:
-        content = from_json(
-            response.body
-        )  # six times as fast as json: no request is served meanwhile
+        # Six times as fast as json: no request is served meanwhile.
+        content = from_json(response.body)
     except ValueError:
         return Failure("the response is not JSON", may_pass=True)
     try:
@@ -63,6 +63,7 @@ def parse_response(response: Response, parse: Callable[[Any], T]) -> T | Failure
 
 
 def _explain_status(response: Response) -> Failure:
+    # A POST with a key is not sent on to where the response points.
     if 300 <= response.status < 400:
         return Failure(f"{response.status}: {_REDIRECT}", may_pass=False)
     may_pass = response.status >= 500 or response.status in _TRANSIENT

@@ -33,6 +33,8 @@ def split_texts(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _make_fit(text: str) -> tuple[str, int]:
     """The start of a text and its bytes; a blank for one of nothing else, since providers refuse the empty text."""
+    # Cut before it is encoded, as a character has a byte at least, and again afterwards. What is left of a character
+    # that the second cut divides is ignored below.
     start = text[:MAX_TEXT].encode(errors="replace")[:MAX_TEXT]
     fit = start.decode(errors="ignore")
     return (fit, len(start)) if fit.strip() else (" ", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,8 @@ Mode = Literal["hybrid", "vector", "bm25", "graph"]
 
 class QueryBody(Body):
     """Body of `POST /{context}/query`."""
+
+    EXAMPLE: ClassVar = {"query": "What does Ada drink?", "k": 5, "mode": "hybrid"}
 
     query: Annotated[str, Field(max_length=_MAX_QUERY), NOT_BLANK]
     k: int | None = Field(

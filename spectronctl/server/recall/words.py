@@ -39,6 +39,7 @@ def score_words(region: Words) -> list[Candidate]:
             id=row["id"],
             text=row["text"],
             scopes=row["scopes"],
+            # No division by zero: a row that was found has a word, and is counted in the region's.
             score=_score(counts, weights, counts.total() * region.rows / region.words),
         )
         for row, counts in counted

@@ -47,6 +47,8 @@ async def deliver_management_key(
         return
     try:
         deliver(secret)
+    # An interrupt too: a key whose secret was never delivered cannot be used, and would keep a first one from being
+    # made.
     except BaseException:
         claim = parse_secret(secret)
         assert claim is not None

@@ -32,6 +32,7 @@ async def sweep_empty_databases(database: Database) -> None:
 
 
 async def _list_databases(database: Database) -> AsyncIterator[Binding]:
+    # STRUCTURE gives lists of objects; without it the engine describes them in SurrealQL.
     (root,) = await database.query("INFO FOR ROOT STRUCTURE;")
     for namespace in (each["name"] for each in root["namespaces"]):
         if namespace == METADATA.namespace:
@@ -43,4 +44,6 @@ async def _list_databases(database: Database) -> AsyncIterator[Binding]:
 
 async def _is_empty(database: Database, binding: Binding) -> bool:
     (info,) = await database.query("INFO FOR DB STRUCTURE;", at=binding)
+    # Of a database without a definition each of these lists is empty. A table that holds nothing is a definition too:
+    # it is left alone.
     return not any(info.values())

@@ -1,73 +1,84 @@
 """
-The API as a page for a browser, drawn here from the OpenAPI description.
+The API in a browser: Swagger UI, to try it out, and ReDoc, to read it.
 
-The usual page fetches its program from a foreign host: it would be empty on a machine without the internet, and a
-foreign program in a page where operators handle keys.
+Both come from the package `fastapi-offline`, which ships them. The usual pages fetch their programs from another host:
+they would be empty on a machine without the internet, and a foreign program in a page where operators handle keys.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from html import escape
-from typing import Any
+from functools import cache
+from importlib.resources import files
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from spectronctl import __version__
 from spectronctl.server.access.gates import Open
+from spectronctl.server.http.problems import not_implemented
 
 router = APIRouter(include_in_schema=False, dependencies=[Open])
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-code, pre { font: 14px/1.4 ui-monospace, monospace } pre { overflow: auto; padding: .5rem }
-details { border-top: 1px solid #8886; padding: .4rem 0 } summary { cursor: pointer }
-summary b { display: inline-block; width: 5rem } :root { color-scheme: light dark }
-"""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+# ReDoc makes its style sheets while it runs, and Swagger UI has icons in its own.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "png": "image/png"}
+
+_OURS, _THEIRS = ("spectronctl.server.service", "browser"), ("fastapi_offline", "static")
+FILES = {"/docs": (_OURS, "docs.html"), "/redoc": (_OURS, "redoc.html")} | {
+    f"/docs/{name}": (place, name)
+    for place, name in (
+        (_OURS, "docs.js"),
+        (_OURS, "redoc.js"),
+        (_OURS, "pages.css"),
+        (_THEIRS, "swagger-ui-bundle.js"),
+        (_THEIRS, "swagger-ui.css"),
+        (_THEIRS, "redoc.standalone.js"),
+        (_THEIRS, "favicon.png"),
+    )
+}
+_FOREIGN_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+_LINKS = {
+    "docs": "/docs",
+    "redoc": "/redoc",
+    "openapi": "/openapi.json",
+    "health": "/api/v1/health",
+    "ready": "/api/v1/ready",
+}
 
 
-@router.get("/docs")
-async def show_documentation(request: Request) -> HTMLResponse:
-    """Every operation, its parameters, body and responses."""
-    page = "\n".join(_draw_page(request.app.openapi()))
-    return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+@router.get("/")
+async def show_start(request: Request) -> Response:
+    """A browser is led to the documentation; a program is told where things are."""
+    if "text/html" in request.headers.get("accept", ""):
+        # Relative, since a proxy in front may serve all of this below a path of its own.
+        return RedirectResponse("docs")
+    return JSONResponse({"name": "Spectron", "version": __version__, "links": _LINKS})
 
 
-def _draw_page(api: dict[str, Any]) -> Iterator[str]:
-    title = escape(f"{api['info']['title']} {api['info']['version']}")
-    yield "<!doctype html><html lang='en'><meta charset='utf-8'>"
-    yield f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>"
-    yield f"<p>{escape(api['info']['description'])}</p>"
-    yield "<p>For programs: <a href='openapi.json'>openapi.json</a></p>"
-    for path, methods in api["paths"].items():
-        for method, operation in methods.items():
-            yield from _draw_operation(
-                f"<b>{method.upper()}</b> <code>{escape(path)}</code>", operation
-            )
-    yield "<h2>Shapes</h2>"
-    for name, schema in api["components"]["schemas"].items():
-        yield f"<details id='{escape(name)}'><summary>{escape(name)}</summary>{_draw(schema)}</details>"
+async def show_file(request: Request) -> Response:
+    """A page, or a file that one of them needs."""
+    path = request.scope["route"].path
+    try:
+        content = _load(path)
+    except ModuleNotFoundError as error:
+        raise not_implemented(f"{path}: there is no {error.name}, of the extra `local`") from error
+    return Response(content, media_type=_TYPES[FILES[path][1].rpartition(".")[2]], headers=_HEADERS)
 
 
-def _draw_operation(heading: str, operation: dict[str, Any]) -> Iterator[str]:
-    yield f"<details><summary>{heading} {escape(operation['description'])}</summary>"
-    key = "a key" if operation.get("security") else "no key"
-    yield f"<p>Needs {key}.</p>"
-    for parameter in operation.get("parameters", []):
-        text = f"{parameter['in']}: {parameter.get('description', '')}"
-        yield f"<p><code>{escape(parameter['name'])}</code> {escape(text)}</p>"
-    if body := operation.get("requestBody"):
-        yield f"<p>Body</p>{_draw(body['content']['application/json']['schema'])}"
-    for status, response in operation["responses"].items():
-        shapes = [_draw(one["schema"]) for one in response.get("content", {}).values()]
-        yield f"<p>{escape(status)} {escape(response['description'])}</p>{''.join(shapes)}"
-    yield "</details>"
+@cache
+def _load(path: str) -> bytes:
+    (package, folder), name = FILES[path]
+    # ReDoc's own logo is all that it would fetch from elsewhere: an empty picture in its place.
+    return (files(package) / folder / name).read_bytes().replace(_FOREIGN_LOGO, b"data:,")
 
 
-def _draw(schema: dict[str, Any]) -> str:
-    if reference := schema.get("$ref"):
-        name = escape(reference.rpartition("/")[2])
-        return f"<p><a href='#{name}'>{name}</a></p>"
-    return f"<pre>{escape(json.dumps(schema, indent=2))}</pre>"
+for _path in FILES:
+    router.add_api_route(_path, show_file, methods=["GET"])

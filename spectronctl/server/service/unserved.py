@@ -65,6 +65,7 @@ async def refuse(request: Request, _: AnyMember) -> None:
     raise not_implemented(f"{operation}: documented, and not offered by this server")
 
 
+# Their paths begin with any context's id: this router comes last, behind all that is served.
 for _operation in _OPERATIONS.split("\n")[1:-1]:
     _method, _path = _operation.split()
     router.add_api_route(f"{PREFIX}/{{context_id}}{_path}", refuse, methods=[_method])

@@ -33,11 +33,13 @@ class Listener(socket.socket):
             if error.errno not in _NO_FILE:
                 raise
             self._turn_away()
+            # One of the errors at which asyncio's loop of accepts ends without a word.
             raise BlockingIOError from error
 
     def reserve(self) -> None:
         """Keep a file that can be given up for a connection, to accept and close it."""
         with suppress(OSError):
+            # Where even this fails, the next connections are turned away without a spare, until a file is free.
             self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
@@ -51,6 +53,8 @@ class Listener(socket.socket):
             with suppress(OSError):
                 connection, _ = super().accept()
                 with connection:
+                    # A new connection's send buffer is empty and takes this at once; one that has broken already must
+                    # not hold the loop.
                     connection.setblocking(False)
                     connection.send(FULL)
         finally:

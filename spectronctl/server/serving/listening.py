@@ -192,6 +192,7 @@ def configure(
         access_log=False,
         lifespan="off",
         log_config=None,
+        # By default uvicorn believes the X-Forwarded headers of whatever connects from this machine.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

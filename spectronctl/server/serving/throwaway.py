@@ -47,6 +47,8 @@ def run_in_thread() -> Iterator[Running]:
     with listener:
         url = describe_url(listener, _HOST, secure=False)
         thread.start()
+        # Also raises what kept the server from starting. The first key was delivered before the server announced
+        # itself.
         stop = ready.result()
         try:
             yield Running(url, keys[0])
@@ -58,6 +60,7 @@ def run_in_thread() -> Iterator[Running]:
 def _run(serving: Coroutine[Any, Any, None], ready: Future[Callable[[], None]]) -> None:
     try:
         asyncio.run(serving)
+    # SystemExit too, with which uvicorn ends a start that fails: without a result the caller would wait for ever.
     except BaseException as exc:
         if ready.done():
             raise

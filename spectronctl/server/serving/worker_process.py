@@ -56,11 +56,13 @@ async def _run(
     allow_private_providers: bool,
 ) -> None:
     stop = asyncio.Event()
+    # Before the store is opened: a signal during a long migration stops the worker in order once that is done.
     for number in list_stops():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = await opening()
     try:
         async with work_on_jobs(database, allow_private_providers=allow_private_providers):
+            # After the worker has begun: from this line on, a queued job is worked on.
             announce()
             notify(READY)
             async with stay_alive():

@@ -41,10 +41,12 @@ def check_id(session_id: str) -> None:
 
 
 def admit_session(row: SessionRow | None, session_id: str, *, deleting: bool = False) -> SessionRow:
+    # True is greater than False: refused is a row that is being deleted, unless the caller asks for such ones, too.
     if row is None or row.deleting > deleting:
         raise no_session(session_id)
     return row
 
 
 def no_session(session_id: str) -> ProblemError:
+    # The same for what is not there and for what the key may not see: a 403 would tell that it exists.
     return not_found(f"no session {session_id[:64]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -20,6 +20,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _check_past(moment: datetime) -> datetime:
+    # The session's id begins with this time. It counts from 1970, and one of the future would come last in every list
+    # until then, behind what is made after it.
     if not _EPOCH <= moment <= datetime.now(UTC):
         raise ValueError("must be between 1970 and now")
     return moment
@@ -27,6 +29,11 @@ def _check_past(moment: datetime) -> datetime:
 
 class SessionBody(TaggedBody):
     """Body of `POST /{context}/sessions`; it may be left out."""
+
+    EXAMPLE: ClassVar = {
+        "scopes": ["org/acme"],
+        "metadata": {"channel": "web"},
+    }
 
     metadata: Any = Field(default=None, description=JSON_RULE)
     created_at: Annotated[Instant, AfterValidator(_check_past)] | None = Field(
@@ -36,6 +43,8 @@ class SessionBody(TaggedBody):
 
 class SessionQueryBody(Body):
     """Body of `POST /{context}/sessions/{id}/context`."""
+
+    EXAMPLE: ClassVar = {"query": "What does Ada drink?"}
 
     query: Annotated[str, NOT_BLANK]
 

@@ -32,5 +32,6 @@ def parse_lifetimes(config: Mapping[str, Any]) -> dict[str, float]:
     named = config.get("memory_ttl") or {}
     found = {category: parse_lifetime(named.get(category)) for category in CATEGORIES}
     if found["context"] is None:
+        # `retention_days` may be any number of 64 bits, and no `datetime` goes back so far.
         found["context"] = float(min(days * _DAY, _LONGEST))
     return {name: seconds for name, seconds in found.items() if seconds is not None}

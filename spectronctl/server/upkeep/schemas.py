@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -24,6 +24,8 @@ CHECKS: tuple[Check, ...] = get_args(Check)
 
 class FsckBody(Body):
     """Body of `POST /{context}/fsck`; it may be left out."""
+
+    EXAMPLE: ClassVar = {"check": "duplicates"}
 
     model_config = ConfigDict(alias_generator=to_camel)
 
