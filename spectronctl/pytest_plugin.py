@@ -32,5 +32,6 @@ def spectron_server() -> Iterator[SpectronServer]:
             server = stack.enter_context(run_server())
         except ConfigError as exc:
             told = " ".join(filter(None, (f"{exc.message}.", exc.hint, exc.command)))
+            # The way out in a line, in place of a traceback through pytest and this package.
             pytest.fail(f"spectron_server: {told}", pytrace=False)
         yield server

@@ -141,6 +141,7 @@ def run_server() -> Iterator[SpectronServer]:
         from spectronctl.server.serving.throwaway import run_in_thread
     with (
         run_in_thread() as running,
+        # No proxy: an environment's ALL_PROXY is not asked on the way to this process.
         Client(running.url, api_key=running.management_key, proxy="") as client,
         SyncSpectronManagement(running.url, running.management_key, proxy="") as admin,
     ):

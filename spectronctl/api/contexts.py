@@ -46,6 +46,7 @@ def update_context(
     `settings` are further fields of the body; None leaves one out.
     """
     body = {"config": config, **settings}
+    # Only the outer fields: a None inside `config` is the order to clear, and is sent as null.
     sent = {name: value for name, value in body.items() if value is not None}
     return Request("PATCH", path("/contexts/{id}", id=context_id), Context, json=sent)
 

@@ -56,6 +56,7 @@ def check_memory(
     """
     body = {
         "check": check,
+        # The data plane documents camelCase, the management plane snake_case.
         "duplicateThreshold": duplicate_threshold,
         "maxResults": max_results,
     }

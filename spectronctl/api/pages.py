@@ -35,14 +35,18 @@ class Page(BaseModel, Generic[T]):
             return {"items": body}
         if not isinstance(body, dict):
             raise ValueError("neither a page nor an array")
+        # The array's name is the resource's (`contexts`, `keys`, `turns`), and any other field may stand beside it.
+        # By its type a page of an endpoint that is not known here is read as well.
         lists = [value for value in body.values() if isinstance(value, list)]
         if len(lists) != 1:
             raise ValueError("a page has exactly one array of items")
+        # By hand instead of by aliases: the array may have any name, so the body is rebuilt in any case.
         cursor = body.get("next_cursor", body.get("nextCursor"))
         more = body.get("has_more", body.get("hasMore"))
         return {
             "items": lists[0],
             "next_cursor": cursor,
+            # A server that does not say it hands out a cursor as long as there is more.
             "has_more": bool(cursor) if more is None else more,
         }
 

@@ -30,7 +30,7 @@ _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
 @dataclass(frozen=True)
 class Tagged(Generic[T]):
     """
-    a response and the version of it that it was: send `etag` as `If-Match`, and no later version is overwritten.
+    A response and the version of it that it was: send `etag` as `If-Match`, and no later version is overwritten.
 
     None where the server names no version, or only a weak one, which guards nothing (RFC 9110, 13.1.1).
     """
@@ -113,6 +113,7 @@ class Request(Generic[T_co]):
 
     def accepting(self, media_type: str) -> Request[T_co]:
         """The same call, asking for a response of this media type, unless it asks for another one itself."""
+        # A caller of any request may have set its own, in any case.
         if any(name.lower() == "accept" for name in self.headers):
             return self
         return replace(self, headers={**self.headers, "Accept": media_type})
@@ -128,6 +129,8 @@ class Request(Generic[T_co]):
             return None  # type: ignore[return-value]
         if self.returns is Reply:
             return Reply(response.status, response.headers, _parse_any(response))  # type: ignore[return-value]
+        # From the bytes: pydantic parses and checks in one pass, with no Python objects of the whole document in
+        # between.
         value = _adapter(self.returns).validate_json(response.body)
         return Tagged(value, _parse_tag(response.headers)) if self.is_tagged else value  # type: ignore[return-value]
 
@@ -138,6 +141,7 @@ def _parse_any(response: Response) -> Any:
     try:
         return _adapter(Any).validate_json(response.body)
     except ValidationError:
+        # Labelled as JSON it was to be read as such: a truncated document must not pass for text.
         if "json" in response.headers.get("Content-Type", "").lower():
             raise
     return _adapter(str).validate_python(response.body)
@@ -148,6 +152,7 @@ def _parse_tag(headers: Mapping[str, str]) -> str | None:
     return tag if _STRONG_TAG.fullmatch(tag) else None
 
 
+# Building one takes far longer than using it, and a list uses the same for every page.
 @cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
@@ -161,7 +166,9 @@ def path(template: str, **values: str) -> str:
     """
     for name, value in values.items():
         if not value:
+            # `DELETE /contexts/` might reach a route of the collection, or be redirected to one.
             raise UsageError(f"{name}: a name is needed, not an empty one")
+    # After the quoting a value has no slash, question mark or number sign: it stays one segment.
     quoted = {name: quote_segment(value) for name, value in values.items()}
     return "/api/v1" + template.format(**quoted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_params
@@ -49,22 +49,27 @@ class Node:
     flags: tuple[Flag, ...]
     arguments: tuple[Argument, ...]
     runs: bool
-    aliases: tuple[tuple[str, str], ...]
-    """Unlisted words and the child that each leads to."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Unlisted words and the child that each leads to; `walk` finds them, for that imports the children."""
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[Node]:
     """Every visible command below (and including) this one; groups are imported."""
     if isinstance(command, LazyGroup):
         command = command.loaded
-    children = getattr(command, "commands", {})
-    visible = {name: sub for name, sub in children.items() if not sub.hidden}
-    yield _describe(command, path, visible)
-    for name, sub in visible.items():
+    yield replace(describe(command, path), aliases=tuple(_find_aliases(command)))
+    for name, sub in _list_visible(command).items():
         yield from walk(sub, (*path, name))
 
 
-def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> Node:
+def _list_visible(command: Any) -> dict[str, Any]:
+    children = getattr(command, "commands", {})
+    return {name: sub for name, sub in children.items() if not sub.hidden}
+
+
+def describe(command: Any, path: tuple[str, ...]) -> Node:
+    """One command, which is imported already."""
+    visible = _list_visible(command)
     ctx = Context(command, info_name=path[-1] if path else "spectronctl")
     # Told apart by identity: every command gets the same parameter objects from `global_params`.
     own = [p for p in command.get_params(ctx) if p not in global_params()]
@@ -77,7 +82,6 @@ def _describe(command: Any, path: tuple[str, ...], visible: dict[str, Any]) -> N
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),
         # `serve` is a group that also does something without a verb.
         runs=not isinstance(command, Group) or command.invoke_without_command,
-        aliases=_find_aliases(command, visible),
     )
 
 
@@ -91,22 +95,14 @@ def _describe_argument(param: Any) -> Argument:
     )
 
 
-def _find_aliases(command: Any, visible: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _find_aliases(command: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(command, Group):
-        return ()
-    # A hidden group is an alias if it loads the module of a visible one: that is how `app.tree` attaches the singulars.
-    modules = {sub.module: name for name, sub in visible.items() if isinstance(sub, LazyGroup)}
-    hidden = {
-        word: modules[sub.module]
-        for word, sub in command.commands.items()
-        if sub.hidden and isinstance(sub, LazyGroup) and sub.module in modules
-    }
-    short = {
-        word: sub.name
-        for word in ALIASES
-        if word not in command.commands and (sub := command.get_command(None, word)) is not None
-    }
-    return tuple((hidden | short).items())
+        return
+    yield from ((word, str(sub.name)) for word, sub in command.commands.items() if sub.hidden)
+    visible = _list_visible(command)
+    for word in [*ALIASES, *(name.removesuffix("s") for name in visible)]:
+        if word not in command.commands and command.find_name(word) in visible:
+            yield word, command.find_name(word)
 
 
 def describe_flags(params: list[Any]) -> tuple[Flag, ...]:

@@ -2,9 +2,9 @@
 The seam between spectronctl and Typer.
 
 Typer 0.29 gives each parser level only its own options and builds every command up front. spectronctl wants the global
-options accepted at every level, a command group imported only when it is used, aliases (`ls`, `rm`, `show`) everywhere,
-and options that several commands share declared once. All of it is done here, through `typer.core` and `typer.main`;
-nothing imports the private parts.
+options accepted at every level, a command group imported only when it is used, aliases (`ls`, `rm`, `show`, a group's
+singular) and `help` everywhere, `-o=json`, help as wide as the terminal, and options that several commands share
+declared once. All of it is done here, through `typer.core` and `typer.main`; nothing imports the private parts.
 """
 
 from __future__ import annotations
@@ -31,14 +31,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _EMPTY = inspect.Parameter.empty
 
-ALIASES = {"ls": "list", "show": "get", "rm": "delete"}
-"""Short names that every group understands, unless it has a command of that very name."""
+ALIASES = {
+    "ls": ("list",),
+    "show": ("get",),
+    # `ontology` has both: there `rm` takes names away, and must not delete the whole ontology.
+    "rm": ("remove", "delete", "revoke"),
+}
+"""Words that every group understands, unless it has a command of that very name: each stands for the first there is."""
 
 
 class Context(typer.Context):
     """The context handed to every command."""
 
     obj: Runtime
+
+    def __init__(self, command: Any, **settings: Any) -> None:
+        settings.setdefault("help_option_names", ["-h", "--help"])
+        super().__init__(command, **settings)
 
     @property
     def runtime(self) -> Runtime:
@@ -59,7 +68,7 @@ def global_params() -> list[Any]:
 
 
 class _AcceptsGlobals:
-    """Parse the global options along with a command's own, and list them apart in its help."""
+    """Parse the global options along with a command's own, and format its help."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return [*super().get_params(ctx), *global_params()]  # type: ignore[misc]
@@ -67,34 +76,45 @@ class _AcceptsGlobals:
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         # In `finally`: an error further right on the line is told in the format that was typed before it.
         try:
-            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+            words = _split_short_options(args, self.get_params(ctx), ctx.allow_interspersed_args)
+            return super().parse_args(ctx, words)  # type: ignore[misc, no-any-return]
         finally:
             collect(ctx, (param.name for param in global_params()))
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        # Typer's own layout has one list of options, where twenty global ones would bury those of the command.
-        own = super().get_params(ctx)  # type: ignore[misc]
-        sections = {
-            "Arguments": [p for p in own if p.param_type_name == "argument"],
-            "Options": [p for p in own if p.param_type_name == "option"],
-            "Global options": global_params(),
-        }
-        if isinstance(self, TyperGroup):
-            self.format_commands(ctx, formatter)
-        for title, params in sections.items():
-            if records := [r for p in params if (r := p.get_help_record(ctx))]:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+    def get_help(self, ctx: Any) -> str:
+        return str(ctx.obj.format_help(ctx, ctx.obj.streams.width))
+
+
+def _split_short_options(args: list[str], params: list[Any], interspersed: bool) -> list[str]:
+    """
+    `-o=json` as `-o json`: the parser takes the sign for a part of the value.
+
+    What follows `--`, a first argument of another program's line, or an option that takes a value is left as it is.
+    """
+    taking = {name for p in params if _takes_value(p) for name in p.opts}
+    words: list[str] = []
+    for index, word in enumerate(args):
+        is_value = bool(words) and words[-1] in taking
+        if word == "--" or not (word.startswith("-") or is_value or interspersed):
+            return words + args[index:]
+        is_split = not is_value and word[2:3] == "=" and word[:2] in taking
+        words += [word[:2], word[3:]] if is_split else [word]
+    return words
+
+
+def _takes_value(param: Any) -> bool:
+    return param.param_type_name == "option" and not param.is_flag and not param.count
 
 
 class Command(_AcceptsGlobals, TyperCommand):
     """A command that accepts the global options."""
 
     context_class = Context
+    is_group = False
 
 
 class Group(_AcceptsGlobals, TyperGroup):
-    """A group that accepts the global options, knows the aliases and suggests the nearest name."""
+    """A group that accepts the global options, knows the aliases and `help`, and suggests the nearest name."""
 
     context_class = Context
 
@@ -109,26 +129,41 @@ class Group(_AcceptsGlobals, TyperGroup):
         return rest
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        # A group's own names come first: `profiles show` is a command of its own, and no alias of `get`.
-        return self.commands.get(cmd_name) or self.commands.get(self._real_name(cmd_name))
+        return self.commands.get(self.find_name(cmd_name))
 
-    def _real_name(self, name: str) -> str:
-        # `ontology` has both: there `rm` takes names away, and must not delete the whole ontology.
-        if name == "rm" and "remove" in self.commands:
-            return "remove"
-        return ALIASES.get(name, name)
+    def find_name(self, word: str) -> str:
+        """The name of the command that a word stands for: itself, an alias, or the singular of a group."""
+        if word in self.commands:  # `profiles show` is a command of its own, and no alias of `get`
+            return word
+        plural: Any = self.commands.get(f"{word}s")
+        if plural is not None and plural.is_group:
+            return f"{word}s"
+        return next((name for name in ALIASES.get(word, ()) if name in self.commands), word)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether commands are in it."""
+        return True
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name = args[0]
+        name, *rest = args
+        if name == "help":
+            if not rest:
+                typer.echo(ctx.get_help())
+                raise typer.Exit
+            return self.resolve_command(ctx, [*rest, "--help"])
+        command = self.get_command(ctx, name)
         # A word with a dash is left to Typer, which reports it as an unknown option. Hidden aliases are not suggested.
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
+        if command is None and not name.startswith("-"):
             visible = [word for word, command in self.commands.items() if not command.hidden]
             raise UsageError(
                 f"no command {name!r} in '{ctx.command_path}'",
                 candidates=get_close_matches(name, visible),
                 hint=f"'{ctx.command_path} --help' lists them.",
             )
-        return super().resolve_command(ctx, args)
+        if command is None:
+            return super().resolve_command(ctx, args)
+        return command.name, command, rest
 
 
 class LazyGroup(Group):
@@ -151,6 +186,11 @@ class LazyGroup(Group):
         super().__init__(name=name, help=help, hidden=hidden, rich_markup_mode=None)
         self.module = module
         self.verbs = verbs or {}
+
+    @property
+    def is_group(self) -> bool:
+        """Whether commands are in it; imports it."""
+        return isinstance(self.loaded, Group)
 
     @cached_property
     def loaded(self) -> Any:

@@ -28,9 +28,8 @@ def tree() -> Group:
     for name, entry in COMMANDS.items():
         module = f"spectronctl.cli.commands.{name}"
         root.add_command(LazyGroup(name, module, entry.help, verbs=entry.verbs))
-        if other := name[:-1] if name.endswith("s") else entry.alias:
-            hidden = LazyGroup(other, module, entry.help, verbs=entry.verbs, hidden=True)
-            root.add_command(hidden)
+        if entry.alias:
+            root.add_command(LazyGroup(name, module, entry.help, hidden=True), entry.alias)
     return root
 
 
@@ -38,6 +37,7 @@ def run(args: list[str], runtime: Runtime | None) -> int:
     """Run one command line; every failure ends here."""
     runtime = runtime or Runtime()
     runtime.args = list(args)  # parsing takes words out of the other
+    runtime.format_help = _format_help
     try:
         with runtime:
             code = _dispatch_and_explain(args, runtime)
@@ -52,6 +52,12 @@ def run(args: list[str], runtime: Runtime | None) -> int:
     finally:
         runtime.streams.close_quietly()
     return code
+
+
+def _format_help(ctx: Any, width: int) -> str:
+    from spectronctl.cli._help import format_help
+
+    return format_help(ctx, width)
 
 
 def _dispatch_and_explain(args: list[str], runtime: Runtime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 class Run:
     """The environment, the streams and the flags, and the settings and the output made from them."""
+
+    format_help: Callable[[Any, int], str]
+    """
+    Lays out the help of a context's command in so many columns.
+
+    `app` sets it: help reads the tree, and every command of the tree is handed a run.
+    """
 
     def __init__(
         self, *, env: Mapping[str, str] = os.environ, streams: Streams | None = None

@@ -34,11 +34,11 @@ ENCODINGS = {"gzip", "deflate", "identity", ""}
 
 
 class UnreadableError(httpx.DecodingError):
-    """a response that is not read to its end: as long, or packed, as no response should be."""
+    """A response that is not read to its end: as long, or packed, as no response should be."""
 
 
 class StrayResponseError(httpx.RemoteProtocolError):
-    """a response to another request of ours."""
+    """A response to another request of ours."""
 
 
 Outcome: TypeAlias = Response | httpx.RequestError

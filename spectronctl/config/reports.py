@@ -35,7 +35,7 @@ def describe_config(path: Path) -> dict[str, Any] | None:
     """The config file's values, where they are of a field we know and no secret; None for one that cannot be read."""
     import tomllib
 
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         # From the raw TOML and not from `load_config`: a report is wanted most where the file is refused.
         return {name: _describe_top(name, value) for name, value in data.items()}

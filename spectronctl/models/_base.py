@@ -25,4 +25,5 @@ class Model(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """What the server said, and nothing it did not say."""
+        # A default that the server did not send must not look like its word in `-o json`.
         return self.model_dump(mode="json", exclude_unset=True)

@@ -61,6 +61,7 @@ def merge_config(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[s
         if value is None:
             merged.pop(name, None)
         elif isinstance(value, Mapping):
+            # What is not an object yet is replaced by one, as RFC 7396 (JSON Merge Patch) has it.
             before = merged.get(name)
             inner = merge_config(before if isinstance(before, Mapping) else {}, value)
             if inner or not value or name in merged:  # clearing what is not there leaves no trace
@@ -73,6 +74,7 @@ def merge_config(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[s
 def find_misspelled(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields that are not documented and come near one that is, with that one; both as dotted paths."""
     for name, value in config.items():
+        # A name that comes near none of them is let pass: the config takes any further field.
         if name not in CONFIG_FIELDS:
             yield from _find_near(name, CONFIG_FIELDS, "")
         elif isinstance(value, Mapping) and (known := CONFIG_FIELDS[name]):
@@ -92,5 +94,6 @@ def overlay(patch: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any
     for name, value in later.items():
         before = both.get(name)
         nested = isinstance(value, Mapping) and isinstance(before, Mapping)
+        # Not `merge_config`: that would carry the order to clear out, on a patch that does not hold the field yet.
         both[name] = overlay(before, value) if nested else value  # type: ignore[arg-type]
     return both

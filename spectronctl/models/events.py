@@ -28,5 +28,6 @@ class Event:
         """Whether the stream ends with it, in any of the ways that servers say so."""
         if self.name in {"done", "error"} or self.data.strip() == "[DONE]":
             return True
+        # The cheap look first: a stream may have an event per token, and one of them is the last.
         value = self.value if '"done"' in self.data else None
         return isinstance(value, dict) and value.get("done") is True

@@ -18,6 +18,7 @@ _LENT = re.compile(r".+\.exec-[0-9a-f]{8}", re.DOTALL)
 
 def split_name(name: str) -> tuple[str, int]:
     """The logical name and the generation that a rotation stamped on it: `agent.g3` is `agent`, 3; `agent` is 1."""
+    # Generation numbers of ten digits and more stay a part of the name: whatever they are, no rotation stamped them.
     found = _STAMPED.fullmatch(name)
     return (found["logical"], int(found["generation"])) if found else (name, 1)
 
@@ -30,6 +31,7 @@ def stamp_name(logical: str, generation: int) -> str:
 def lend_name(logical: str, mark: str) -> str:
     """The name under which `spectronctl exec` mints a key for one program: `agent.exec-1f2e3d4c`; `mark` is hex."""
     ending = f".exec-{mark}"
+    # Cut, not refused: a name of full length must be lendable, and the random ending keeps the result unique.
     return logical[: MAX_NAME - len(ending)] + ending
 
 
@@ -53,6 +55,7 @@ class Key(Model):
 
 def has_expired(key: Key, now: datetime) -> bool:
     """Whether the key has ended, by its status or its expiry."""
+    # By either: a listing may be older than the expiry, and not every server computes a status.
     ends = parse_time(key.expires_at)
     return key.status == "expired" or (ends is not None and ends <= now)
 
@@ -64,8 +67,10 @@ class MintedKey(Key):
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Keep the secret out of reprs, and so out of tracebacks and logs."""
+        # This one place feeds `repr`, `str` and rich's printing of a pydantic model.
         return [(name, value) for name, value in super().__repr_args__() if name != "secret"]
 
     def without_secret(self) -> Key:
         """The same key, safe to show."""
+        # A new object of the base type, from what the server said: fields that are not known here stay in it.
         return Key.model_validate({k: v for k, v in self.to_dict().items() if k != "secret"})

@@ -112,6 +112,7 @@ def _find_in_keys(keys: Any, types: list[Any] | None) -> Iterator[str]:
     if not isinstance(keys, Mapping):
         yield f"attribute_keys: must be an object of lists by entity type, not {_describe_kind(keys)}"
         return
+    # Counted before any name is looked at, so that an ontology of millions is refused at once.
     count = sum(len(names) for names in keys.values() if isinstance(names, list))
     if len(keys) > MAX_TYPES or count > MAX_KEYS:
         yield (
@@ -119,6 +120,7 @@ def _find_in_keys(keys: Any, types: list[Any] | None) -> Iterator[str]:
             f" {MAX_TYPES} types are the most"
         )
         return
+    # Where the list of types is itself invalid, complaints that each type is missing from it would bury the cause.
     declared = None if types is None else {name for name in types if isinstance(name, str)}
     for name, names in keys.items():
         yield from _find_in_type(name, names, declared)
@@ -137,6 +139,7 @@ def _describe_kind(value: Any) -> str:
     match value:
         case None:
             return "null"
+        # Before the numbers: in Python a bool is an int.
         case bool():
             return "true" if value else "false"
         case int() | float():

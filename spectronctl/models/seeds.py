@@ -117,6 +117,7 @@ def find_problems(document: Any) -> list[str]:
     try:
         seed = Seed.model_validate(document)
     except ValidationError as exc:
+        # Without the input: a seed may hold a provider's secret, and the message goes to a terminal or a log of CI.
         return [_describe(error) for error in exc.errors(include_url=False, include_input=False)]
     return [*_find_in_ontologies(seed), *_find_doubles(seed)]
 
@@ -128,6 +129,7 @@ def name_variable(context_id: str, key_name: str) -> str:
 
 
 def _describe(error: Mapping[str, Any]) -> str:
+    # pydantic puts this before the message of a ValueError that a validator raises.
     text = error["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
     says = _SAYS.get(error["type"], text)
     path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in error["loc"])
@@ -153,6 +155,7 @@ def _find_doubles(seed: Seed) -> Iterator[str]:
     yield from _find_repeated(
         (f"{path}.database", "/".join(context.bound_to)) for path, context in contexts
     )
+    # By the variable and not the name: `a-b` and `a_b` are two keys and one variable.
     yield from _find_repeated((path, name_variable(context, key)) for path, context, key in keys)
 
 
@@ -161,4 +164,5 @@ def _find_repeated(placed: Iterable[tuple[str, str]]) -> Iterator[str]:
     for path, value in placed:
         if value in first:
             yield f"{path}: {value} is what {first[value]} comes to already"
+        # The first place stays the one that is named, also for a third and a fourth.
         first.setdefault(value, path)

@@ -48,6 +48,7 @@ def check_server(client: Client, own: str) -> Compatibility:
     Only our own server's versions say something: the first two numbers must be the same. NotAvailableError when
     there is no management plane.
     """
+    # Health first: without it there is no server at all, and that is the error to tell.
     version = client.send(get_health()).version
     _check_management(client)
     description = _find_description(client)
@@ -61,6 +62,7 @@ def check_server(client: Client, own: str) -> Compatibility:
 
 def _check_management(client: Client) -> None:
     try:
+        # A call that every management plane has, in place of the description, which other servers may not have.
         client.send(list_contexts(limit=1))
     except (AuthError, ForbiddenError):
         pass  # a server that asks for a key has the route
@@ -77,6 +79,8 @@ def _find_description(client: Client) -> dict[str, Any] | None:
     try:
         return client.send(get_description())
     except RequestError as exc:
+        # No response at all is a failure of the connection. Any status, even 200 with a page for people, only says that
+        # no description is there.
         if exc.status is None:
             raise
         return None  # refused, missing, or a page for people
@@ -93,6 +97,7 @@ def compare_versions(version: str | None, own: str) -> Verdict:
 
 
 def _parse_family(version: str) -> tuple[int, int] | None:
+    # No more digits than a number needs: Python refuses to read one of thousands of digits, with a ValueError.
     found = re.match(r"v?([0-9]{1,9})\.([0-9]{1,9})(?![0-9])", version)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -100,6 +105,7 @@ def _parse_family(version: str) -> tuple[int, int] | None:
 def _find_missing(description: Mapping[str, Any]) -> list[str]:
     """Routes that the description lacks, of the planes that it describes at all."""
     described = set(_list_routes(description))
+    # A server may describe its planes in two documents. What is missing from this one as a whole says nothing.
     planes = {_IS_MANAGEMENT[route] for route in described if route in _IS_MANAGEMENT}
     return [each for each in ROUTES if each not in described and _IS_MANAGEMENT[each] in planes]
 

@@ -77,6 +77,7 @@ def create_context(
     )
     try:
         return Creation(client.send(request), created=True)
+    # Never our own first attempt: a creation is sent again only when no byte of it can have reached the server.
     except ConflictError as exc:
         if if_exists == "fail":
             raise
@@ -133,6 +134,7 @@ def _judge(
             f"No context {context_id} is there, but it may still come; it is safe to run this again."
         )
     bound = (found.namespace, found.database) == (namespace, database)
+    # It may be another client's, made between our request and this look: the same name is no proof.
     if not bound or differs(found, config):
         return Advice(
             f"A context {context_id} is there, and is not the one that was asked for.",
@@ -162,6 +164,7 @@ def update_context(
     before = show_config(current)
     after = _show_merged(before, patch)
     planned = Update(current, before, after)
+    # Before `agree`: a question about nothing would only train people to say yes.
     if not planned.changed:
         return planned
     agree(planned)
@@ -187,6 +190,7 @@ def differs(context: Context, patch: Mapping[str, Any]) -> bool:
     """Whether merging `patch` would change a context's config, as far as that can be seen: secrets cannot."""
     current = show_config(context)
     wanted = dict(patch)
+    # A server shows which providers have a secret, never the secret: one that is configured counts as the same.
     for name in wanted.pop("providers", None) or {}:
         if name not in current.get("providers", {}):
             return True
@@ -207,6 +211,8 @@ def _show_merged(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[st
         shown["providers"] = {
             name: None
             if secret is None
+            # In other words than before, since `changed` compares what is shown: a new secret for a known provider
+            # must be sent.
             else "set, replaced"
             if name in before.get("providers", {})
             else "set"
@@ -227,6 +233,8 @@ class Use:
 def read_use(client: Client, context_id: str) -> Use:
     """What a context's keys tell of its use; NotFoundError when there is no such context."""
     keys = list(client.items(list_keys(context_id)))
+    # Compared as moments: as text, times with other fractions or zones would sort wrongly. The text is shown as it
+    # came.
     used = [(moment, key.last_used_at) for key in keys if (moment := parse_time(key.last_used_at))]
     return Use(len(keys), max(used)[1] if used else None)
 
@@ -250,6 +258,8 @@ def wait_for_context(
     polling = Polling[Context | None](
         lambda found: (found is None) == (goal == "deleted"),
         timeout=timeout,
+        # With a limit a script waits for a server that is still starting. Without one, a wrong URL would be waited
+        # for until the ten minutes of silence are over.
         is_known=timeout is not None,
         on_failure=lambda failure: on_wait(f"no response, trying again: {failure.message}"),
         clock=clock,
@@ -258,6 +268,7 @@ def wait_for_context(
     found: Context | None = None
     try:
         for found in client.poll(api.get_context(context_id).or_none(), polling, sleep=sleep):
+            # Not at the last look, which has what was waited for.
             if (found is None) == (goal == "exists"):
                 on_wait(state)
     except WaitTimeoutError as exc:

@@ -42,6 +42,7 @@ def parse_conversation(lines: Iterable[str], name: str) -> Conversation:
     is broken; everything before it has been handed out.
     """
     rest = iter(lines)
+    # The first line alone decides the format, so that a file of a million lines is read as its turns are sent.
     blank, first = 0, next(rest, None)
     while first is not None and not first.strip():
         blank, first = blank + 1, next(rest, None)
@@ -55,12 +56,14 @@ def parse_conversation(lines: Iterable[str], name: str) -> Conversation:
 def _opens_document(line: str) -> bool:
     """Whether a first line is that of a JSON document, and not of JSON lines."""
     text = line.strip()
+    # An indented document has a brace alone on its first line, which no turn has.
     if text.startswith("[") or text == "{":
         return True
     try:
         value = parse_json(text)
     except DocumentError:
         return False
+    # A compact export is one line, as a turn is. A turn may have a field `turns`, but an export has no role.
     return isinstance(value, dict) and "turns" in value and "role" not in value
 
 
@@ -97,6 +100,7 @@ def _decode(text: str, where: str) -> Any:
     try:
         return parse_json(text)
     except DocumentError as exc:
+        # Of JSON lines each is a document of its own, so its own line is always 1: the file's line stands in `where`.
         place = f" at {exc.where.removeprefix('line 1, ')}" if exc.where else ""
         raise UsageError(f"{where}: {exc.problem}{place}", hint=SHAPE) from None
 
@@ -111,6 +115,7 @@ def _parse_message(turn: Any, where: str) -> Message:
         raise UsageError(f"{where}: content: a string is needed", hint=SHAPE)
     _check_text(content, where)
     message = Message(role=role, content=content)
+    # `created_at` is how an export names it, in either spelling of the server that it came from.
     ts = turn.get("ts") or turn.get("created_at") or turn.get("createdAt")
     if ts is not None:
         message["ts"] = _check_time(ts, where, "ts")
@@ -119,6 +124,8 @@ def _parse_message(turn: Any, where: str) -> Message:
 
 def _check_text(content: str, where: str) -> None:
     try:
+        # A lone surrogate is valid in JSON as an escape, and cannot be sent. Found here, the message names the turn,
+        # not the request.
         content.encode()
     except UnicodeEncodeError as exc:
         code = f"U+{ord(content[exc.start]):04X}"
@@ -127,6 +134,7 @@ def _check_text(content: str, where: str) -> None:
 
 def _check_time(ts: Any, where: str, field: str) -> str:
     try:
+        # A time without a zone would be the server's in one place and this machine's in another.
         aware = datetime.fromisoformat(ts).tzinfo is not None
     except (TypeError, ValueError):
         aware = False

@@ -67,6 +67,8 @@ class Source:
             self.client,
             self.context,
             self.session_id,
+            # The file knows where it stopped. Without a `tail` then: the last N turns of now are not those of the
+            # first run.
             from_seq=wanted.from_seq if next_seq is None else next_seq,
             tail=wanted.tail if next_seq is None else None,
             roles=wanted.roles,
@@ -115,6 +117,7 @@ class Export:
         `report` takes the number of turns that have just been written. With `follow`, new turns are waited for until
         a KeyboardInterrupt ends that: it is called with the seconds until the next look.
         """
+        # Until it is known better: whatever raises below, also Ctrl-C, leaves it so.
         self.status = "failed"
         with self.open() as file:
             if file.is_finished:
@@ -139,6 +142,7 @@ class Export:
         on_failure: Callable[[RequestError], object] | None,
     ) -> None:
         def wait(seconds: float) -> None:
+            # A follower may wait for hours: what has come is on the disk meanwhile, so a crash loses nothing of it.
             file.save()
             if follow is not None:
                 follow(seconds)

@@ -14,6 +14,7 @@ Refusal = AuthError | ForbiddenError
 
 def identify_operator(client: Client) -> Identity:
     """Who a management key is, found by a call that takes nothing else; AuthError or ForbiddenError for any other."""
+    # The management plane has no `me`: a call that reads as little as possible stands in for it.
     client.send(list_contexts(limit=1))
     return Identity(principal_id="operator")
 
@@ -23,6 +24,7 @@ def identify_all(asks: Mapping[str, Callable[[], Identity]]) -> dict[str, Identi
     found = {name: _try(ask) for name, ask in asks.items()}
     refusals = [response for response in found.values() if isinstance(response, Refusal)]
     if len(refusals) == len(found):
+        # One accepted key is a result, even beside a refused one: the command then shows both.
         raise refusals[0]
     return found
 

@@ -93,6 +93,7 @@ def import_turns(
     `report` is called when the session is known, and after every request; what `messages` raises stops the import
     before the chunk that it would have been part of.
     """
+    # The first chunk is read before a session is made: a file that is broken in its first line leaves nothing behind.
     chunks = cut_chunks(messages)
     first = next(chunks, None)
     if first is None:
@@ -102,10 +103,14 @@ def import_turns(
     if session_id is None:
         wanted = {"scopes": scopes, "metadata": metadata, "created_at": created_at}
         made = target.create(first, source, wanted, report)
+    # One reading runs beside the file from here to the end, so what is stored is fetched once, and only as far as the
+    # file goes.
     stored = _flatten(read_turns(client, context_id, target.session_id, parallel=parallel))
     progress = Progress(target.session_id, found=0, sent=0, made=made)
     report(progress)
     for chunk in chain([first], chunks):
+        # Only the end of what is stored can lie within a chunk. From there on every `match` is empty, and everything
+        # is sent.
         known = target.match(chunk, stored)
         target.send(chunk.after(known))
         sent = len(chunk.messages) - known
@@ -120,6 +125,8 @@ def cut_chunks(messages: Iterable[Message]) -> Iterator[Chunk]:
     position, size = 0, 0
     held: list[Message] = []
     for message in messages:
+        # By the messages alone, never by what is stored: cut at the same places, a repeated import has the same
+        # idempotency keys.
         weight = len(_encode(message))
         if held and (len(held) == CHUNK_TURNS or size + weight > CHUNK_BYTES):
             yield Chunk(position, held)
@@ -165,12 +172,16 @@ class _Target:
                 wanted = {**wanted, "created_at": None}
                 made = self._create_once(first, source, wanted)
             self.session_id = made.id
+            # At once: an import that is interrupted from here on can name the session that it leaves.
             report(Progress(self.session_id, found=0, sent=0))
+            # The server repeats its stored response for 24 hours, also for a session that was deleted since.
             if self._is_there():
                 return made
         raise NotFoundError(f"session {self.session_id} was made, and is not there")
 
     def _create_once(self, first: Chunk, source: str, wanted: dict[str, Any]) -> Session:
+        # With the last session's id (empty at first): a successor needs another key, or the deleted session would be
+        # named again. It is found the same way by a second run, which walks through the same successors.
         name = json.dumps([source, wanted, self.session_id], sort_keys=True)
         key = _derive_key(self._context, name, first)
         request = api.create_session(self._context, **wanted, idempotency_key=key)
@@ -194,6 +205,8 @@ class _Target:
                 return
             except RequestError as exc:
                 self._wait(attempt, exc)
+            # Not every server keeps idempotency keys, and one may have stored a part of the chunk: what is there is
+            # asked for first.
             chunk = chunk.after(self.match(chunk, self._read_from(chunk.position)))
 
     def _persist(self, send: Callable[[], T]) -> T:
@@ -230,6 +243,7 @@ class _Target:
             idempotency_key=_derive_key(self._context, self.session_id, chunk),
         )
         stored = self._client.send(request)
+        # To believe it would lose turns: the next chunk would be stored as if nothing were missing before it.
         if len(stored.turn_ids) != len(chunk.messages):
             raise UpstreamError(
                 f"the server says that it stored {len(stored.turn_ids)} turns of {len(chunk.messages)}",
@@ -238,6 +252,7 @@ class _Target:
 
     def _read_from(self, position: int) -> Iterator[Turn]:
         request = api.list_turns(self._context, self.session_id)
+        # At most a chunk is read here, a page or two: more requests at once would fetch what nothing looks at.
         pages = self._client.offset_pages(request, start=position, parallel=1)
         return _flatten(page.items for page in pages)
 
@@ -246,6 +261,8 @@ def _derive_key(context_id: str, session_id: str, chunk: Chunk) -> str:
     """The same for the same messages at the same place: sent twice, they are stored once."""
     digest = sha256()
     for part in (context_id, session_id, str(chunk.position)):
+        # With a zero byte behind each, so that parts cannot run into each other. A path may hold bytes that are no
+        # text.
         digest.update(part.encode(errors="surrogatepass") + b"\0")
     for message in chunk.messages:
         digest.update(_encode(message))

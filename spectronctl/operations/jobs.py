@@ -31,6 +31,7 @@ def start_reindex(client: Client, context_id: str, *, if_running: IfRunning = "f
     settled by looking at the jobs, and never sent again.
     """
     for attempt in range(1, ATTEMPTS + 1):
+        # Our own time of asking; the server's is computed once its response has told its clock.
         asked_at = datetime.now(UTC)
         try:
             started = client.send(api.reindex_context(context_id))
@@ -39,6 +40,8 @@ def start_reindex(client: Client, context_id: str, *, if_running: IfRunning = "f
             job = _find_running(client, context_id, exc)
             if job is not None:
                 return _join(job, context_id, if_running)
+            # It ended between the refusal and the look. Under `join` nothing is there to join, so a new one is asked
+            # for.
             if if_running == "fail" or attempt == ATTEMPTS:
                 exc.hint = "What was under way seems to be over: run this again."
                 raise
@@ -56,10 +59,12 @@ def _find_running(client: Client, context_id: str, conflict: ConflictError) -> J
 
 def _list_reindexes(client: Client, context_id: str) -> list[Job]:
     jobs = client.items(api.list_jobs(context_id))
+    # A server may not name the kind of a job: it may be a reindex then.
     return [job for job in jobs if job.kind in {REINDEX, None}]
 
 
 def _pick_running(jobs: list[Job]) -> Job | None:
+    # The list begins with the oldest, and the one that runs is among the newest: another is refused meanwhile.
     return next((job for job in reversed(jobs) if not job.is_over), None)
 
 
@@ -98,6 +103,7 @@ def _judge(
 ) -> Job | Advice:
     """One that was made since it was asked for, or else one that is under way."""
     for job in reversed(jobs):
+        # Also one that is over already: a small context is done before one looks.
         if (made_at := parse_time(job.created_at)) and made_at >= since:
             return job
     if running := _pick_running(jobs):
@@ -112,6 +118,7 @@ def read_job(client: Client, context_id: str, job: Job) -> Job:
     """A job as it is now; as it was known where that cannot be read."""
     try:
         return client.send(api.get_job(context_id, job.id))
+    # The job was started, or joined: a read that fails now must not make that a failure.
     except SpectronctlError:
         return job
 

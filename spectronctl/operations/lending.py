@@ -67,6 +67,8 @@ def plan_loan(
     key = _find_model(client, context_id, wanted, rights)
     now = client.server_time()
     latest = now + timedelta(seconds=lifetime)
+    # A lent key must not outlive the one whose rights it has. That end is passed on as the server wrote it; a
+    # lifetime is passed on in seconds, which the server counts by its own clock.
     ends = parse_time(key.expires_at) if key else None
     is_bounded = ends is not None and ends < latest
     return Loan(
@@ -87,10 +89,13 @@ _NOT_THESE_RIGHTS = (
 def _find_model(client: Client, context_id: str, wanted: str, rights: Rights) -> Key | None:
     """The key whose rights are lent; None where they are given and there is none."""
     if rights.given:
+        # Rights on the command line need no model, but a key of that name must not be one with others: the two would
+        # be taken for each other.
         return find_existing(client, context_id, wanted, rights.given, hint=_NOT_THESE_RIGHTS)
     try:
         key = find_key(client, context_id, wanted)
     except NotFoundError as exc:
+        # Ours, from the list; one with a status is the server's, about the context.
         if exc.status is None:  # the context is there, and no such key
             exc.hint = "Name a key that is there, or say what the program may do: --scope-floor, --principal."
         raise
@@ -120,12 +125,14 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
             expires_at=loan.expires_at,
         )
     except RequestError as exc:
+        # An interrupt is not caught here: the caller's own clean-up returns the loan then, by its name.
         if may_have_minted(exc):
             _return_lost(client, context_id, loan, exc)
         raise
 
 
 def _return_lost(client: Client, context_id: str, loan: Loan, lost: RequestError) -> None:
+    # The orphan that `create_key` named is about to be deleted: to offer it would be wrong.
     lost.candidates = []
     try:
         return_key(client, context_id, loan)
@@ -139,6 +146,7 @@ def _return_lost(client: Client, context_id: str, loan: Loan, lost: RequestError
 def return_key(client: Client, context_id: str, loan: Loan, key: Key | None = None) -> None:
     """Delete the key that was lent, if it is still there; without `key`, whatever may have been minted for the loan."""
     if key is None:
+        # By the name alone, which holds 32 random bits: another key does not have it.
         sweep_keys(client, context_id, loan.name)
     else:
         delete_keys(client, context_id, [key], missing_ok=True)

@@ -24,6 +24,7 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 
 def _compare_lifetimes(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[str]:
     for category, seconds in after.items():
+        # A category without a lifetime lives for ever, so any that it gets is a loss.
         earlier = before.get(category, math.inf)
         if seconds < earlier:
             instead = "" if math.isinf(earlier) else f" instead of {format_duration(earlier)}"
@@ -58,4 +59,5 @@ def _compare_providers(before: Mapping[str, Any], after: Mapping[str, Any]) -> I
 
 
 def _is_number(value: Any) -> bool:
+    # In Python True is the number 1, and `token_limit: true` is no limit of 1.
     return isinstance(value, int | float) and not isinstance(value, bool)

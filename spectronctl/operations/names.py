@@ -28,8 +28,12 @@ def resolve_id(
     """
     bare = wanted.removeprefix(prefix)
     if _ULID.fullmatch(bare):
+        # A whole id is not looked up: the server says whether it is there, and one listing is saved. ULIDs may be
+        # typed in either case.
         return prefix + bare.upper()
     ids = list(list_ids())
+    # Before the beginnings: an id that is also the beginning of another would otherwise never be reachable. Not every
+    # server has ULIDs.
     exact = [each for each in (wanted, prefix + bare) if each in ids]
     found = exact[:1] or find_shortened(wanted, ids, prefix=prefix)
     if len(found) > 1:

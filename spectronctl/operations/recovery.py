@@ -61,6 +61,7 @@ def settle(
         found = read()
     except SpectronctlError:
         raise unreadable.explain(error) from None
+    # Outside of the `try`: judging may send a request of its own, and its failure says more than "cannot be read".
     verdict = judge(found)
     if isinstance(verdict, Advice):
         raise verdict.explain(error) from None
@@ -80,6 +81,7 @@ def send_until_response(
     on_loss: Callable[[], object] = lambda: None,
 ) -> T:
     """Send what may be carried out more than once, until a response comes; the last loss is raised."""
+    # The last attempt stands below, outside: its loss is raised as it is.
     for _ in range(attempts - 1):
         try:
             return client.send(request)

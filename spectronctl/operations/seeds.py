@@ -83,6 +83,7 @@ def _plant_session(client: Client, context_id: str, session: SeedSession) -> str
         for turn in session.turns
     ]
     if messages:
+        # The importer's chunks, since a session of a seed may be longer than a server takes at once.
         import_turns(client, context_id, messages, session_id=made.id)
     return made.id
 
@@ -104,5 +105,6 @@ def _at(place: str) -> Iterator[None]:
     try:
         yield
     except SpectronctlError as exc:
+        # The error keeps its kind, its exit code and its request: another one around it would lose them.
         exc.message = f"{place}: {exc.message}"
         raise

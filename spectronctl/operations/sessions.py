@@ -21,6 +21,7 @@ def create_session(
     metadata: Any = None,
 ) -> Session:
     """Create a session; a lost response is asked for once more, under the key that keeps it from being made twice."""
+    # A random key, unlike an import's: two sessions that are alike in everything are still meant as two.
     request = api.create_session(
         context_id, scopes=scopes, metadata=metadata, idempotency_key=f"spectronctl-{uuid4()}"
     )

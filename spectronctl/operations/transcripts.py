@@ -94,6 +94,7 @@ def read_turns(
     _check(from_seq=from_seq, tail=tail, roles=roles, parallel=parallel)
     reader = _Reader(client, context_id, session_id, parallel)
     if tail is not None:
+        # Counted once, before reading: turns that arrive meanwhile come at the end, in addition to the last N.
         reader.offset = max(0, count_turns(client, context_id, session_id) - tail)
     elif from_seq is not None:
         reader.find(from_seq)
@@ -113,6 +114,7 @@ class _Reader:
 
     def find(self, seq: int) -> None:
         """Go to a turn, by the `seq` that the session starts with; to the beginning while that is not known."""
+        # A server pages by offset, people name a `seq`: the first turn's `seq` is what lies between the two.
         first = next(self._client.offset_pages(self._turns, limit=1), None)
         if first is not None:
             start = first.items[0]["seq"]
@@ -123,6 +125,8 @@ class _Reader:
         for page in self._client.offset_pages(
             self._turns, start=self.offset, first_seq=self._seq, parallel=self._parallel
         ):
+            # Before the page is handed out: `follow` goes on from here after a failure, and must not repeat what it
+            # gave away.
             self.offset += len(page.items)
             self._seq = page.items[-1]["seq"] + 1
             yield page.items
@@ -147,11 +151,13 @@ class _Reader:
 
 
 def _watch(on_failure: Callable[[RequestError], object] | None) -> Polling[None]:
+    # Never over by itself, and without jitter: one reader has no load to spread.
     return Polling(lambda _: False, on_failure=on_failure, jitter=lambda: 0.0)
 
 
 def _check_passing(failure: RequestError) -> RequestError:
     """The failure, raised if a server that comes back would not end it: turns that are missing stay so."""
+    # The client's own verdict on what it has read (`refuse_page`) has no status; a 502 has one.
     if isinstance(failure, UpstreamError) and failure.status is None:
         raise failure
     return failure
@@ -161,6 +167,8 @@ def _pick(
     batches: Iterator[list[Turn]], from_seq: int | None, roles: frozenset[str], said: Said
 ) -> Iterator[list[Turn]]:
     for batch in batches:
+        # Needed where the session was empty when it was looked at: reading then began at the beginning. The first
+        # turn decides, as they are in order.
         if from_seq is not None and batch[0]["seq"] < from_seq:
             batch = [turn for turn in batch if turn["seq"] >= from_seq]
         if roles:
@@ -203,8 +211,10 @@ def _count(client: Client, context_id: str, session_id: str, session: Session | 
     def is_there(offset: int) -> bool:
         return _look(client, context_id, session_id, offset) is not None
 
+    # Doubling, then halving: a million turns take some 40 requests of one turn each, in place of 2,000 pages.
     low, high = 0, 0  # at least, at most
     while is_there(high):
+        # A server that ignores `offset` has the first turn at every place.
         if high > MAX_TURNS:
             raise UpstreamError(f"session {session_id}: the server has a turn at every place")
         low, high = high + 1, 2 * high + 1

@@ -27,6 +27,7 @@ _MAX_DAYS = 730  # a key of 400 days is told from one of 700
 
 def measure(text: str) -> int:
     """Cells that the text takes in a terminal: two for a wide East Asian character or an emoji, none for an accent."""
+    # rich is slow to import, and most tables are of ASCII.
     if text.isascii():
         return len(text)
     # It knows what emoji, joiners and variation selectors make of each other, which no table of Unicode says.

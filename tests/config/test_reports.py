@@ -86,6 +86,8 @@ def test_a_file_that_is_not_there_or_no_text_says_nothing(tmp_path: Path) -> Non
     assert describe_config(tmp_path / "nowhere") is None
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert describe_config(tmp_path / "binary") is None
+    (tmp_path / "deep").write_text("a = " + "[" * 99_999)
+    assert describe_config(tmp_path / "deep") is None
 
 
 def test_variables_that_hold_keys_are_named_and_no_more() -> None:

@@ -279,7 +279,7 @@ def test_a_closed_pipe_ends_a_list_quietly(shared_server: Served, shell: Shell) 
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
-def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
+def test_no_secret_is_minted_for_a_stdout_that_takes_nothing(
     shared_server: Served, shell: Shell
 ) -> None:
     env = shell.environment(shared_server.env)
@@ -295,8 +295,10 @@ def test_a_secret_that_stdout_does_not_take_is_told_how_to_replace(
         )
     assert done.returncode == 1
     error = json.loads(done.stderr)
-    assert error["command"].startswith("spectronctl keys rotate cak_")
-    assert "its secret is lost" in error["hint"]
+    assert "cannot be written to stdout" in error["message"]
+    assert "nothing was sent" in error["message"]
+    assert "--secret-file" in error["hint"]
+    assert shell("keys list -c full -q -o name", env=env).stdout == ""
 
 
 def test_a_worker_says_that_it_is_ready_and_ends_with_success(shell: Shell, tmp_path: Path) -> None:

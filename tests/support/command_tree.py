@@ -70,6 +70,7 @@ NEEDS_NO_CONSENT: set[tuple[str, ...]] = {
 
 OFFLINE: set[tuple[str, ...]] = {
     ("completion",),
+    ("options",),
     ("version",),
     ("profiles",),
     ("serve",),

@@ -25,12 +25,12 @@ COMMANDS = {
     "contexts": Entry(
         "Create, configure and delete contexts.",
         {
-            "list": "List every context of the server.",
+            "list": "List the contexts of the server.",
             "get": "Show one context and its configuration.",
             "create": "Create a context on a database of its own.",
-            "update": "Change the configuration of a context; fields without an option stay as they are.",
-            "delete": "Delete a context: its database, its keys and its registration. This cannot be undone.",
-            "clone": "Clone a context: its configuration, its ontology, and its keys with new secrets.",
+            "update": "Change the configuration of a context.",
+            "delete": "Delete contexts with their databases and their keys, for good.",
+            "clone": "Clone a context: configuration, ontology, keys with new secrets.",
             "wait": "Wait until a context exists, or is deleted, and show it.",
         },
     ),
@@ -39,21 +39,20 @@ COMMANDS = {
         {
             "list": "List the keys of a context, without secrets.",
             "get": "Show one key, without its secret.",
-            "create": "Create a key; its secret is shown or written once and cannot be read again.",
-            "rotate": "Give a key a new secret:"
-            " in place, or through a successor while the old key works for a while.",
+            "create": "Create a key; its secret is shown or written once.",
+            "rotate": "Give a key a new secret, at once or with an overlap.",
             "rotations": "List, resume or abort rotations in progress.",
             "delete": "Revoke keys at once.",
-            "verify": "Check that a secret works in the context, and show its principal and grants.",
+            "verify": "Check that a secret works, and show its principal and grants.",
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
     "ontology": Entry(
-        "Manage what extraction looks for: entity types, their attributes, relations.",
+        "Manage what extraction looks for: types, attributes, relations.",
         {
-            "get": "Show the ontology: entity types with their attribute keys, and relation labels.",
-            "set": "Replace the whole ontology by a file; asks before anything is removed.",
-            "edit": "Edit the ontology in your editor, without overwriting changes of others.",
+            "get": "Show the ontology: entity types, attribute keys, relations.",
+            "set": "Replace the ontology by a file; asks before names are removed.",
+            "edit": "Edit the ontology in your editor; changes of others are kept.",
             "diff": "Show what `set` would change: - is removed, + is added.",
             "delete": "Delete the whole ontology.",
             "validate": "Check a file, and list all its errors; needs no server.",
@@ -62,32 +61,30 @@ COMMANDS = {
         },
     ),
     "sessions": Entry(
-        "Read what agents said: list, print, export and import conversations.",
+        "Read what agents said: list, print, export, import conversations.",
         {
             "list": "List the sessions of a context, oldest first.",
-            "get": "Show one session: its metadata, the number of its turns, the first and the last.",
-            "transcript": "Print the transcript of a session, or write those of many sessions to files.",
+            "get": "Show one session: its metadata, its turns, the first and the last.",
+            "transcript": "Print the transcript of a session, or write many to files.",
             "import": "Append a conversation from a file to a session; safe to repeat.",
-            "context": "Get the parts of a session that match a query, as text for a model's prompt.",
+            "context": "Get the parts of a session that match a query, for a prompt.",
             "create": "Create an empty session.",
-            "delete": "Delete sessions with all their turns. This cannot be undone.",
+            "delete": "Delete sessions with all their turns, for good.",
         },
     ),
     "lifecycle": Entry(
-        "Maintain the memory of a context: decay, expiry, checks, reindexing and jobs.",
+        "Maintain memory: decay, expiry, checks, reindexing and jobs.",
         {
-            "decay": "Expire memories that are past their time, and prune the cache, in one context or many.",
-            "expire": "Expire memories that are past their time, by category; or show how many would.",
-            "fsck": "Check the memory of a context for errors: duplicates, contradictions and the like.",
-            "reindex": "Embed every chunk of a context again, rebuild its indexes, and wait for the end.",
+            "decay": "Expire memories that are past their time, and prune the cache.",
+            "expire": "Expire memories past their time, by category, or count them.",
+            "fsck": "Check memory for errors: duplicates, contradictions and the like.",
+            "reindex": "Embed every chunk again, rebuild the indexes, and wait for the end.",
             "jobs": "List, watch and cancel jobs, which take longer than a request.",
         },
     ),
     "exec": Entry("Run a program with a key of its own, which is deleted afterwards."),
     "migrations": Entry("Show which schema the databases of the contexts have."),
-    "api": Entry(
-        "Send a request of your own, with the key, retries and errors of every other command."
-    ),
+    "api": Entry("Send any request, with the keys, retries and errors of the rest."),
     "profiles": Entry("Manage profiles of the servers you work with."),
     "serve": Entry(
         "Run a Spectron server on SurrealDB until it is told to stop.",
@@ -96,10 +93,17 @@ COMMANDS = {
         },
     ),
     "completion": Entry("Print a completion script for a shell."),
+    "options": Entry("List the global options, which every command takes."),
     "version": Entry("Show the version of spectronctl, and compare it with the server."),
     "whoami": Entry("Show who a key is, and what it may do."),
-    "doctor": Entry(
-        "Check everything between here and the server, and show what is wrong.", alias="status"
-    ),
+    "doctor": Entry("Check everything between here and the server.", alias="status"),
 }
 """In the order of `--help`. A plural's singular is a hidden alias too."""
+
+SECTIONS = {
+    "Manage": ("contexts", "keys", "ontology"),
+    "Data": ("sessions", "lifecycle"),
+    "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
+    "This tool": ("profiles", "completion", "options", "version"),
+}
+"""Where the commands stand on the main page of the help."""

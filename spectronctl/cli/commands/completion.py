@@ -30,12 +30,11 @@ def completion(
 
     \b
     Keep it where the shell looks, then start a new one:
-      bash        spectronctl completion bash > ~/.local/share/bash-completion/completions/spectronctl
-                  (or into any file that ~/.bashrc sources)
-      zsh         spectronctl completion zsh > DIRECTORY/_spectronctl
-                  (a directory of $fpath, named before compinit runs)
-      fish        spectronctl completion fish > ~/.config/fish/completions/spectronctl.fish
-      powershell  spectronctl completion powershell | Out-File -Append -Encoding utf8 $PROFILE
+      bash        ~/.local/share/bash-completion/completions/spectronctl,
+                  or any file that ~/.bashrc sources
+      zsh         _spectronctl in a directory of $fpath, before compinit runs
+      fish        ~/.config/fish/completions/spectronctl.fish
+      powershell  at the end of $PROFILE (Out-File -Append -Encoding utf8)
     """
     from spectronctl.cli import _completion
     from spectronctl.cli._tree import walk

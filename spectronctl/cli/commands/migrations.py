@@ -72,7 +72,7 @@ VERSIONS = View(
 @app.command("status")
 def show_status(ctx: Context) -> None:
     """
-    Show which schema the database of each context has, and how that stands to the newest.
+    Show the schema version of each context's database, and the newest.
 
     A context typed as -c narrows it to that one; one from the environment or the profile does not.
     """

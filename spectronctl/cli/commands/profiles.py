@@ -84,7 +84,7 @@ def _describe(profile: profiles.Profile, default: str | None) -> dict[str, Any]:
 
 @app.command("get")
 def get_profile(ctx: Context, name: NameArgument) -> None:
-    """Show one profile as the config file has it; keys are named by their source."""
+    """Show one profile as the config file has it, keys by their source."""
     rt = ctx.runtime
     rt.out.check(PROFILES)
     profile = profiles.find_profile(rt.config, name)
@@ -183,7 +183,9 @@ def add_profile(
     ] = False,
 ) -> None:
     """
-    Add a profile; --url, --context, --api-key-file, --timeout and --retries are kept in it.
+    Add a profile: a server, where its key is, and defaults.
+
+    --url, --context, --api-key-file, --timeout and --retries are kept in it.
 
     --api-key-file PATH keeps the path, not the key; --api-key-file - keeps the key that stdin carries, in the config
     file, which is yours alone.
@@ -252,7 +254,11 @@ def set_value(
     field: FieldArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE|-", help="Set this value; - reads stdin.")],
 ) -> None:
-    """Set one field of a profile; context_keys.CONTEXT.api_key_file keeps a context's own key."""
+    """
+    Set one field of a profile.
+
+    context_keys.CONTEXT.api_key_file keeps a context's own key.
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     # Also context_keys.CONTEXT.api_key. The message does not repeat the value.

@@ -103,6 +103,8 @@ def _make_context(client: Client, plan: Plan) -> Context:
 
 def _make_ontology(client: Client, target: str, wanted: Ontology) -> Ontology:
     def agree(difference: Difference) -> None:
+        # The target's ontology was empty when it was planned: what would be removed now, another client has put there
+        # since.
         if difference.removed:
             raise ConflictError(
                 f"another client has given context {target} an ontology meanwhile",
@@ -114,7 +116,9 @@ def _make_ontology(client: Client, target: str, wanted: Ontology) -> Ontology:
 
 def _make_key(client: Client, clone: Clone, key: KeyPlan, reserve: Reserve) -> None:
     target = clone.plan.target
+    # The place first, then the key: a place that cannot take a secret must be found out while there is none.
     with reserve(key.name) as delivery:
+        # What may be swept after a failure is what was not there before it.
         before = list_ids(client, target)
         try:
             minted = create_key(
@@ -126,11 +130,14 @@ def _make_key(client: Client, clone: Clone, key: KeyPlan, reserve: Reserve) -> N
                 scope_floor=key.scope_floor,
                 expires_in=None if key.lifetime is None else round(key.lifetime),
             )
+            # Before the delivery: where that fails the key is there all the same, and must be named.
             clone.keys[key.name] = minted.without_secret()
             delivery.commit(minted.secret, id=minted.id)
+        # Ctrl-C may come between the response and the last byte in the file, and leaves the same two cases.
         except (SpectronctlError, KeyboardInterrupt) as exc:
             if delivery.stored:
                 clone.scattered.append(key.name)
+            # Nothing has the secret. Where a place has kept it the key is in use, so it stays.
             elif delivery.kept is None and may_have_minted(exc):
                 _take_back(client, clone, key.name, before)
             raise

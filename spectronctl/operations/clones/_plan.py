@@ -36,7 +36,7 @@ class KeyPlan:
 
     @property
     def outcome(self) -> Outcome:
-        """Wait for this condition."""
+        """Whether the key is new, or there already: as it is in the source, or otherwise."""
         if self.found is None:
             return "new"
         told = (self.found.principal, self.found.scope_floor, self.found.status != "expired")
@@ -98,6 +98,7 @@ def plan_clone(
     found = client.send(api.get_context(target).or_none())
     if found is not None:
         _check_found(found, namespace, database, if_exists)
+    # A server computes that field from secrets that it never shows: sent along, it would say nothing of the clone.
     config = {name: value for name, value in context.config.items() if name != _CONFIGURED}
     wanted = _read_ontology(client, source) if with_ontology else None
     keys = list(client.items(keys_api.list_keys(source))) if with_keys else []
@@ -154,6 +155,7 @@ def _compare(wanted: Ontology | None, found: Ontology | None) -> Outcome:
 
 
 def _plan_keys(keys: Sequence[Key], there: Sequence[Key], now: datetime) -> Iterator[KeyPlan]:
+    # By logical names: a key that was rotated since is the same key, whatever generation it is in.
     known = {split_name(key.name)[0]: key for key in select_newest(there)}
     for key in select_newest(key for key in keys if not has_expired(key, now)):
         name, _ = split_name(key.name)
@@ -161,6 +163,8 @@ def _plan_keys(keys: Sequence[Key], there: Sequence[Key], now: datetime) -> Iter
             name=name,
             principal=key.principal,
             scope_floor=key.scope_floor,
+            # As long as the source's key was given, counted anew: with the source's end the clone's keys would be
+            # half gone.
             lifetime=read_lifetime(key, now),
             found=known.get(name),
         )

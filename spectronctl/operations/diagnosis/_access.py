@@ -46,6 +46,7 @@ def check_auth_header(subject: Subject) -> Finding:
         return Finding(f"{target.auth_header}; the server takes {singles}", facts=facts)
     if not fitting:
         return Finding("cannot be told: the key is refused in either", "skipped", facts=facts)
+    # The single headers stand after `both` in HEADERS: one that is enough alone is the better advice.
     best = fitting[-1]
     error = AuthError(
         f"the server takes the key as {HEADERS[best]}, not in {HEADERS[target.auth_header]}",
@@ -161,6 +162,8 @@ def _is_there(subject: Subject, route: Route, context: str) -> bool | None:
     try:
         subject.sign(key).send(Request("GET", where, None, params=params))
     except NotAvailableError as exc:
+        # The path is there and takes other methods: for a route that is POST only, this is how one sees it without
+        # writing.
         return exc.status == 405 and route.method == "POST"
     except NotFoundError:  # which a server may also say of a context that this key may not see
         return None if route.needs_context and subject.seen_context is None else False

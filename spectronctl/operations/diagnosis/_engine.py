@@ -84,6 +84,8 @@ def diagnose(checks: Iterable[Check], read_limit: Callable[[], float]) -> Iterat
     for check in checks:
         cause = next((causes[need] for need in check.needs if need in causes), None)
         if cause is not None:
+            # The root is handed down, so a check far behind names what really failed, not the skipped check before
+            # it.
             causes[check.name] = cause
             yield Result(check.name, Finding(f"needs {cause}, which failed", "skipped"))
             continue
@@ -118,6 +120,7 @@ def _run_bounded(run: Callable[[], Finding], limit: float) -> Finding:
         except Exception as exc:  # noqa: BLE001 - it belongs to the thread that waits
             outcome.append(exc)
 
+    # A daemon: one that hangs for good must not keep the process from ending.
     thread = Thread(target=work, name="check", daemon=True)
     thread.start()
     thread.join(limit + GRACE)

@@ -197,6 +197,7 @@ def _explain_no_tls(subject: Subject, failure: OSError) -> NetworkError:
     host, port = route.server
     plain = route.switch("http")
     greeting = probes.greet(plain, target.limit / 4)
+    # Asked in plain http after TLS has failed: the most frequent reason is the wrong scheme in the URL.
     if greeting.protocol is Protocol.HTTP:
         return NetworkError(
             f"{host} port {port} speaks plain http, not TLS",

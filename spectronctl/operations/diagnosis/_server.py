@@ -23,12 +23,14 @@ def check_health(subject: Subject) -> Finding:
     try:
         health = client.send(get_health())
     except SpectronctlError as exc:
+        # Asked only now: a healthy server is not sent a request for a path that it does not have.
         raise _recognise_database(subject) or exc from None
     facts = {"version": health.version, "status": health.status}
     detail = f"Spectron {health.version or 'of an unknown version'}"
     try:
         client.send(_GET_READINESS)
     except RequestError as exc:
+        # A server without the route responds with 404, 401 or 501, and none of them says that its database is ill.
         if exc.status is None or (exc.status >= 500 and not isinstance(exc, NotAvailableError)):
             raise
         return Finding(detail, facts=facts)  # not every server tells

@@ -23,6 +23,8 @@ def find_doomed(
     listed: list[Key] | None = None
     for word in wanted:
         try:
+            # Fetched in the `try`: with `missing_ok` a context that is gone has none of the keys, which is what was
+            # wanted.
             listed = list(client.items(api.list_keys(context_id))) if listed is None else listed
             found[word] = choose_key(listed, word, context_id, newest=False)
         except NotFoundError:
@@ -46,6 +48,7 @@ def delete_keys(
             client.send(api.delete_key(context_id, key.id))
             deleted.add(key.id)
         except SpectronctlError as exc:
+            # It was found a moment ago, so another process has deleted it since.
             if missing_ok and isinstance(exc, NotFoundError):
                 continue
             if len(keys) > 1:

@@ -70,6 +70,8 @@ def find_orphans(
     """
     listed = list(keys)
     live = [split_name(key.name) for key in listed if not has_expired(key, now)]
+    # Sorted by name, then generation: of the pairs with the same name the last one stays in the dict, which is the
+    # newest.
     newest = dict(sorted(live))
     reasons = [(key, _find_reason(key, newest, now, grace)) for key in listed]
     return [(key, reason) for key, reason in reasons if reason and key.id not in open_ids]

@@ -38,6 +38,7 @@ def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: boo
     and without `newest` also when several generations do.
     """
     read: list[Key] = []
+    # An id ends the listing on the page where it is found. A name needs all pages: a newer generation may come later.
     for key in keys:
         if wanted in {key.id, key.id.removeprefix(_PREFIX)}:
             return key
@@ -68,6 +69,7 @@ def choose_key(keys: Iterable[Key], wanted: str, context_id: str, *, newest: boo
 
 def _select_named(keys: Iterable[Key], wanted: str) -> list[Key]:
     """The keys of exactly that name when it is stamped, every generation otherwise."""
+    # `agent.g2` was typed in full, and stands for no other generation.
     if split_name(wanted)[0] != wanted:
         return [key for key in keys if key.name == wanted]
     return [key for key in keys if split_name(key.name)[0] == wanted]
@@ -93,6 +95,7 @@ def is_secret_of(client: Client, context_id: str, key: Key, secret: str) -> bool
         caller = client.with_key(secret).send(get_identity(context_id))
     except (AuthError, ForbiddenError, UsageError):
         return False
+    # Our own server names the principal as the key; another may use the id.
     return caller.principal_id in {key.id, key.name}
 
 

@@ -30,6 +30,8 @@ def create_key(
     `recover` it is rotated to a fresh one; otherwise, or when that fails, the error names it, its outcome unknown. Keys
     that were there before are never touched.
     """
+    # One more request, for those who ask for it: only with this is a key under the name known to be new, and safe to
+    # rotate.
     before = list_ids(client, context_id) if recover else None
     try:
         minted = client.send(api.create_key(context_id, name, **settings))
@@ -60,6 +62,7 @@ def _judge(
         return Advice(
             f"No key {name!r} is there, but it may still come; it is safe to run this again."
         )
+    # Names are not unique everywhere, and a rotation of the wrong one would cut its users off.
     if len(found) > 1:
         return _advise_to_look(context_id, name)
     (orphan,) = found
@@ -95,6 +98,7 @@ def list_ids(client: Client, context_id: str) -> frozenset[str]:
 
 def may_have_minted(stop: BaseException) -> bool:
     """Whether a key may be there although its minting, or what came after, was stopped by this."""
+    # An interrupt, or a place that took no secret, says nothing of the request.
     return not isinstance(stop, RequestError) or is_lost(stop)
 
 

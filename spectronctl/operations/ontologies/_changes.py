@@ -49,6 +49,8 @@ def remove_names(ontology: Ontology, names: Names) -> Ontology:
     }
     return Ontology(
         entity_types=types,
+        # A type without keys may have an empty list or no entry. The shorter form, so that adding and removing comes
+        # back to the start.
         attribute_keys={name: values for name, values in keys.items() if values},
         relation_labels=_drop(ontology.relation_labels, names.relation_labels),
     )

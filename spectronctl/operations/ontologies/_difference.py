@@ -76,6 +76,8 @@ class Difference:
 def list_parts(ontology: Ontology) -> Iterator[Part]:
     """Every name of an ontology: each type with its attributes, then the relations."""
     declared = dict.fromkeys(ontology.entity_types)
+    # Keys of a type that is not declared are invalid, but an older server may hold some: a difference must not hide
+    # them.
     for name in declared | dict.fromkeys(ontology.attribute_keys):
         if name in declared:
             yield Part("entity type", name)
@@ -107,6 +109,7 @@ def _find_reordered(before: Ontology, after: Ontology) -> Iterator[str]:
 
 def _is_reordered(before: Sequence[str], after: Sequence[str]) -> bool:
     """Whether the names that both have stand in another order."""
+    # Only the names that both have: what is added or removed in between moves the rest without reordering it.
     old, new = set(before), set(after)
     return [name for name in before if name in new] != [name for name in after if name in old]
 

@@ -47,6 +47,7 @@ def replace_ontology(
     ConflictError, and nothing changed, when another client changes it meanwhile, however long `make` and `agree` take.
     """
     before = client.send(api.get_ontology(context_id))
+    # Once, and never again for a newer version: this may be an editor, in which a person has just worked.
     wanted = make(before.value)
     try:
         return _write(client, context_id, before, lambda _: wanted, agree)
@@ -74,6 +75,7 @@ def change_ontology(
             return _write(client, context_id, before, change, agree)
         except ConflictError as exc:
             refusal = exc
+        # From the first refusal on: the time that a person took to confirm is not spent on trying.
         deadline = deadline or time.monotonic() + patience
         jitter = random()  # noqa: S311 - spreads load, no secret
         pause = pause_after(attempt, _FIRST_PAUSE, _MAX_PAUSE, jitter=jitter)
@@ -92,6 +94,7 @@ def _write(
 ) -> Written:
     wanted = change(before.value)
     difference = compare_ontologies(before.value, wanted)
+    # No write, so the version does not change, and other clients' If-Match still holds.
     if not difference:
         return Written(before.value, before.value, difference)
     agree(difference)
@@ -120,6 +123,7 @@ def _check_unchanged(client: Client, context_id: str, before: Ontology) -> None:
 
 def _judge(found: Ontology, change: Callable[[Ontology], Ontology]) -> Ontology | Advice:
     """What is there, if the change is in it."""
+    # A change that is made already changes nothing when it is made again, whatever others have written besides.
     if compare_ontologies(found, change(found)):
         return Advice(
             "The ontology is not as it was to be, but the change may still come; it is safe to run this"

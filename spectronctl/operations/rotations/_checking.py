@@ -19,6 +19,7 @@ def check_secret(run: Run, minted: MintedKey) -> None:
     except AuthError as exc:
         exc.hint = f"The new secret of {minted.name} does not work, so it was not delivered."
         raise
+    # Only here can both be compared: in place it is the same key, and of a leaked one the old secret is dead already.
     if run.rotation.method == "overlap":
         _check_grants(run.rotation, minted, caller.effective_grants)
 
@@ -29,6 +30,7 @@ def check_kind(rotation: Rotation, minted: MintedKey) -> None:
         minted.principal == rotation.principal
     )
     same_floor = (
+        # A server that does not mention the floor is not one that set it to null.
         "scope_floor" not in minted.model_fields_set or minted.scope_floor == rotation.scope_floor
     )
     if not (same_kind and same_floor):

@@ -13,6 +13,8 @@ from spectronctl.operations.rotations._run import Run
 def verify(run: Run, is_fresh: bool) -> Step:
     """Try the new secret."""
     if run.minted is None:
+        # A secret is only in memory, so a resumed run has none to try. Where it was delivered before this step that
+        # is all right: its place has it.
         return run.after("verifying") if run.order[-1] == "verifying" else _resupply(run)
     check_secret(run, run.minted)
     return run.after("verifying")
@@ -56,11 +58,14 @@ def _is_served(run: Run, index: int) -> int:
 def _deliver_to(run: Run, index: int, minted: MintedKey) -> None:
     delivered = run.rotation.delivered
     before = delivered[index]
+    # On the disk before the secret is anywhere. A crash from here on leaves `started`, and the place counts as one
+    # that may hold the secret, whether it got it or not.
     delivered[index] = "started"
     run.save(run.rotation)
     try:
         run.places[index](minted)
     except SpectronctlError:
+        # A place that had an earlier successor's secret still has it, and that key works on.
         delivered[index] = before if before == "outdated" else "failed"
         raise
     delivered[index] = "delivered"
@@ -73,6 +78,7 @@ def _resupply(run: Run) -> Step:
         return "rotating"
     if not rotation.may_be_held or rotation.successor_id is None:
         return "minting"
+    # Not the shared listing: the number must be free, and another rotation may just have taken one.
     keys = run.list_keys_now()
     rotation.retiring.append({"id": rotation.successor_id, "name": rotation.successor_name})
     rotation.generation = next_generation(keys, rotation.name)

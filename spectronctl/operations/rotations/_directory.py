@@ -23,11 +23,15 @@ class KeyDirectory:
 
     def list_keys(self, context: str, *, since: float | None = None) -> list[Key]:
         """Every key of the context, as of `since` (on the monotonic clock) or later; None is a moment ago."""
+        # Held over the request as well: threads that want the same listing wait for this one instead of sending their
+        # own.
         with self._lock:
             if since is None:
                 since = monotonic() - MAX_AGE
             made_at, keys = self._listings.get(context, (float("-inf"), []))
             if made_at < since:
+                # Before the request, so that `since` holds for all of it. A listing that fails is not kept, and the
+                # next thread tries.
                 made_at = monotonic()
                 keys = list(self._client.items(api.list_keys(context)))
                 self._listings[context] = (made_at, keys)

@@ -84,6 +84,7 @@ class Ledger:
     @contextmanager
     def hold(self, id: str) -> Iterator[Rotation]:
         """The rotation, with no other process at work on it; BusyError."""
+        # Read once for the claim to lock, and again under the lock: the holder before us may have taken it further.
         claim = self.find(id).claim
         with self._journal.hold(claim, id):
             yield self.find(id)
@@ -108,6 +109,7 @@ class Ledger:
         return list({one.id: one for one in (*named, *others)}.values())
 
     def _make_way(self, earlier: Rotation) -> None:
+        # It was written down and failed before it sent anything, so there is nothing to finish.
         if earlier.step == "planned":
             self._journal.remove(earlier.claim, earlier.id)
         elif earlier.is_open:

@@ -23,7 +23,10 @@ ATTEMPTS = 3
 def rotate(run: Run, is_fresh: bool) -> Step:
     """A new secret in place of the old one, which stops at once."""
     key_id = run.rotation.key["id"]
+    # The secret that these outcomes were about stops now.
     run.rotation.delivered = [None] * len(run.places)
+    # Not fresh: the run before may have rotated and lost the secret, so the old one may be dead already and one more
+    # rotation costs nothing.
     if run.recover or not is_fresh:
         run.minted = _renew(run, key_id)
     else:
@@ -45,6 +48,8 @@ def _renew(run: Run, key_id: str) -> MintedKey:
     """A fresh secret for a key whose last one was not delivered; a response that is lost makes that secret another."""
 
     def note_loss() -> None:
+        # A lost response may have changed the key: a refusal that follows must not count as "nothing was begun"
+        # (`_step_back`).
         run.has_begun = True
 
     request = api.rotate_key(run.rotation.context, key_id)
@@ -62,6 +67,8 @@ def mint(run: Run, is_fresh: bool) -> Step:
         try:
             minted = run.client.send(_make_request(run))
         except ConflictError:
+            # The name was free when it was planned, and nothing of ours was sent: another process took it. Later a
+            # conflict may be about our own key, whose response was lost, and the next attempt looks for it.
             if is_fresh and not attempt:
                 taken = _refuse_taken(run)
                 run.rotation.generation += 1  # a resumed run must not take that key for ours
@@ -70,6 +77,7 @@ def mint(run: Run, is_fresh: bool) -> Step:
             if not is_lost(exc) or attempt == ATTEMPTS - 1:
                 raise
         else:
+            # First the id, then the check: a key whose secret is refused is there, and an abort must find it.
             run.rotation.successor_id = minted.id
             run.minted = check_minted(run.rotation.context, minted)
             return run.after("minting")
@@ -93,6 +101,7 @@ def _adopt(run: Run) -> bool:
     found = run.find_named()
     if not found:
         return False
+    # Where names are not unique, several lost attempts may have left a key each: the others retire with the old one.
     run.rotation.retiring += [{"id": key.id, "name": key.name} for key in found[1:]]
     run.minted = _renew(run, found[0].id)
     run.rotation.successor_id = run.minted.id

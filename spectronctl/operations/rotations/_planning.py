@@ -26,6 +26,7 @@ def plan_rotation(
     now: datetime,
 ) -> Rotation:
     """What rotating `key`, one of `keys`, will do; nothing is sent, and nothing checked (`check_plan`)."""
+    # The claim goes by the logical name, so two generations of one key cannot be rotated at once.
     logical, _ = split_name(key.name)
     written = format_time(now)
     return Rotation(
@@ -106,6 +107,8 @@ def _split(key: Key) -> tuple[str, int]:
 
 def read_lifetime(key: Key, now: datetime) -> float | None:
     """What the key was given, at least a second; what is left of it where its creation time is unknown."""
+    # The whole lifetime and not what is left of it: otherwise each successor would live for a shorter time than the
+    # last.
     made, ends = parse_time(key.created_at) or now, parse_time(key.expires_at)
     return max(1.0, (ends - made).total_seconds()) if ends else None
 
@@ -125,6 +128,7 @@ def _check_life(key: Key, method: Method, overlap: float, now: datetime) -> None
             hint="With --overlap 0s it gets a successor that lives as long as it was meant to.",
         )
     ends = parse_time(key.expires_at)
+    # The old key would end before the new one has reached all its users: an outage in the middle of the overlap.
     if method == "overlap" and overlap and ends and ends < now + timedelta(seconds=overlap):
         raise UsageError(
             f"--overlap is longer than what is left of key {key.name} ({key.id}): it expires at {key.expires_at}",

@@ -38,12 +38,14 @@ def delete(run: Run, is_fresh: bool) -> Step:
     # What was used since this run began matters to a drain, and shows in a listing from after that only.
     since = run.started_at if run.minted and rotation.drain else None
     keys = {key.id: key for key in run.list_keys(since=since)}
+    # Before anything is deleted: without its successor the old key is the only one that works.
     _check_successor(run, keys)
     waits = []
     for ref in list(rotation.retiring):
         if until := _find_end_of_use(run, keys.get(ref["id"])):
             waits.append(until)
             continue
+        # Absent after a crash between the deletion and the next journal: then it is only struck off.
         if ref["id"] in keys:
             run.delete_key(ref["id"])
         rotation.retiring.remove(ref)
@@ -78,5 +80,6 @@ def _find_end_of_use(run: Run, key: Key | None) -> datetime | None:
     if key is None or key.last_used_at is None or not drain or has_expired(key, now):
         return None
     last = parse_time(key.last_used_at) or now  # not known: it may be in use
+    # An old use that was noted may hide one that was not, up to a minute later.
     until = last + USE_RESOLUTION + timedelta(seconds=drain)
     return until if until > now else None

@@ -136,6 +136,8 @@ class Rotation:
 
     def redirect(self, places: list[dict[str, Any]]) -> None:
         """Deliver elsewhere from here on; that an old place may hold the newest secret is not forgotten."""
+        # The outcomes stood for the old places. One that may hold the secret is enough to keep its key alive, and a
+        # single mark carries that.
         self.delivered = ["started" if self.may_be_held else None, *[None] * (len(places) - 1)]
         self.places = places
 
@@ -149,6 +151,8 @@ class Rotation:
         """Back from JSON; ConfigError when something is missing, or is no step or method."""
         known = {item.name for item in fields(cls)}
         try:
+            # Fields that are not known here are passed over: a newer version may have added some within the same
+            # format.
             found = cls(**{name: value for name, value in document.items() if name in known})
         except TypeError as exc:
             raise ConfigError(f"the journal of a rotation is not whole: {exc}") from None

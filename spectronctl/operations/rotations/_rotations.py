@@ -61,6 +61,8 @@ class Rotations:
         if rotation.error:
             raise UsageError(rotation.error)
         with ExitStack() as stack:
+            # The lock first and the places last: a place is made ready (a file is opened, tried) only by the one
+            # process that may deliver to it, and still before anything is sent.
             stack.enter_context(self.ledger.hold_new(rotation))
             self._refuse_self(rotation)
             places = stack.enter_context(open_places(rotation))
@@ -79,6 +81,8 @@ class Rotations:
             if rotation.is_due(self._find_time(rotation)):
                 places: Sequence[OpenPlace] = ()
                 if rotation.needs_secret:
+                    # The journal says which program gets the secret. Places from the command line do not come out of
+                    # it.
                     if not elsewhere:
                         self.ledger.check_trusted(rotation)
                     places = stack.enter_context(open_places(rotation))
@@ -120,6 +124,7 @@ class Rotations:
     def _refuse_self(self, rotation: Rotation) -> None:
         """The key that signs this run may only be replaced where this run's key is kept."""
         own = self._signer.secret
+        # A management key is no key of a context, so it cannot be the one that is rotated.
         if own is None or own.startswith("mgmt-"):
             return
         with suppress(AuthError):
@@ -134,10 +139,12 @@ class Rotations:
         path = self._signer.path
         if rotation.method != "in place" or path is None:
             return False
+        # The next command reads the new secret from the same file, so replacing it cuts nothing off.
         return any(place.get("path") == path for place in rotation.places)
 
     def _find_grants(self, rotation: Rotation, places: Sequence[OpenPlace]) -> Grants | None:
         """What the old secret may do, if one of the places holds it and it works."""
+        # Places usually hold the same secret: each is tried once.
         for secret in {place.read() for place in places} - {None}:
             try:
                 caller = self.rotator.client.with_key(str(secret)).send(

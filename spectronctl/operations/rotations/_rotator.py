@@ -86,6 +86,8 @@ class Rotator:
         except SpectronctlError as exc:
             # The message is written to the journal, which holds no secrets.
             rotation.error = _redact(run, exc.message)
+            # In memory first, then one write: a crash between them leaves the step that failed, which a resume takes
+            # again.
             _step_back(run, exc)
             self.save(rotation)
             if rotation.is_open:
@@ -105,12 +107,14 @@ class Rotator:
         A successor that was never delivered is deleted; one that may have been delivered stays, as does the old key.
         """
         run = self._make_run(rotation, ())
+        # Nothing of the past is deleted by giving up: what was to retire is still in use somewhere.
         alive = [ref["id"] for ref in rotation.retiring]
         if rotation.method == "in place" or (rotation.method, rotation.step) == (
             "leaked",
             "planned",
         ):
             alive.append(rotation.key["id"])
+        # The deletion was written down and may or may not have been sent: only the server knows.
         elif rotation.step == "revoking":
             alive += [key.id for key in run.list_keys_now() if key.id == rotation.key["id"]]
         elif rotation.step != "planned":
@@ -138,6 +142,7 @@ def _take_steps(run: Run) -> None:
         following = STEPS[run.rotation.step](run, is_fresh)
         if following is None:
             return
+        # Saved here, between two steps: what a step has done is on the disk before the next one begins.
         run.enter(following)
         is_fresh = True
 

@@ -56,6 +56,7 @@ class Run:
     def enter(self, step: Step) -> None:
         """Write down what comes next, before it is done."""
         self.rotation.step = step
+        # The message of an earlier run: this one has got past it.
         self.rotation.error = None
         self.save(self.rotation)
 
@@ -67,6 +68,7 @@ class Run:
     def settle(self) -> Step:
         """From here on the overlap counts, if there is anything to delete."""
         rotation = self.rotation
+        # In place and after a leak no old key is left that could be waited for.
         if not rotation.retiring:
             return "done"
         self.wait_until(self.server_time() + timedelta(seconds=rotation.overlap))

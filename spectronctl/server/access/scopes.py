@@ -93,6 +93,7 @@ def parse_scopes(value: Any) -> Scopes:
     # Every path is written with each memory, with all paths above it, so that a long one costs many times its length.
     if sum(len(path.encode()) for clause in found for path in clause) > MAX_SCOPES_BYTES:
         raise ValueError(_RULE)
+    # Clauses are lists, which no set takes; there are 64 of them at most.
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]
 
 
@@ -114,6 +115,7 @@ def _parse_clause(value: Any) -> list[str]:
 def _parse_path(value: Any) -> str:
     if isinstance(value, str) and value.isprintable():
         path = value.strip("/")
+        # One name more than is allowed is enough to refuse it: a megabyte of slashes is not split to its end.
         names = path.split("/", MAX_SCOPE_SEGMENTS)
         if len(names) <= MAX_SCOPE_SEGMENTS and all(map(SCOPE_SEGMENT.fullmatch, names)):
             return path

@@ -161,8 +161,10 @@ def _explain(error: ErrorDetails) -> str:
     """`field: rule`, and never the value: it may be a secret."""
     rule = _RULES.get(error["type"], "is invalid").format(**error.get("ctx", {}))
     if error["type"] == "literal_error":
+        # pydantic quotes the words of a Literal, and a caller would take the quotes for a part of them.
         rule = rule.replace("'", "")
     path: list[int | str] = list(error["loc"])
+    # So pydantic says that it is the name of an entry that is wrong, and not what is under it.
     if path and path[-1] == "[key]":
         path.pop()
     if path and isinstance(path[-1], str) and not _is_showable(path[-1]):
@@ -173,6 +175,7 @@ def _explain(error: ErrorDetails) -> str:
 
 
 def _is_showable(name: str) -> bool:
+    # The name of an entry is the caller's own text, and the detail goes into a log.
     return re.fullmatch(r"\S{1,128}", name) is not None and name.isprintable()
 
 
@@ -226,6 +229,7 @@ def _decode(raw: bytes) -> Any:
 def _count_values(body: Any) -> int:
     """Values of a JSON body, at any depth; no more are counted than it may hold."""
     count, left = 0, [body]
+    # A list and no recursion: the body may be nested as deep as the parser goes.
     while left and count <= MAX_BODY_VALUES:
         value = left.pop()
         count += 1

@@ -83,6 +83,7 @@ async def list_sessions(
     # Ids of sessions begin with the time at which they were made, in milliseconds: a bound in time is a bound in ids,
     # and needs no index of its own.
     first = "" if since is None else _bound(parse_instant(since, "since"), math.ceil)
+    # Below the first id of the next millisecond: so the bound includes all that was made within its own.
     last = None if until is None else _bound(parse_instant(until, "until"), math.floor, 1)
 
     region = caller.region("memory:read").narrow([] if path is None else [[path]])

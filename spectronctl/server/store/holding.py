@@ -194,7 +194,8 @@ def _explain_timeout(path: Path, note: Path) -> StoreLockedError:
 
 
 def _load_live_holder(note: Path) -> _Holder | None:
-    with suppress(OSError, ValueError, TypeError):
+    # Whatever lies there: the note only explains a lock that is held, so a broken one is none.
+    with suppress(OSError, ValueError, TypeError, RecursionError):
         holder = _Holder(**json.loads(note.read_text(encoding="utf-8")))
         if _is_alive(holder.pid):
             return holder

@@ -78,11 +78,13 @@ class _Look:
 
     async def _find_near(self) -> list[Duplicate]:
         # Comparing all with all is quadratic; duplicates come in with what is new.
+        # The walk begins with the oldest: what is left in here at its end are the newest.
         newest: deque[StoredChunk] = deque(maxlen=COMPARED)
         async for chunk in self._walk_chunks():
             newest.append(chunk)
         index = await SearchTable(self.database).load_index(self.context)
         pairs: dict[tuple[str, str], float] = {}
+        # From the newest back: where findings are cut off, those of today are told.
         while newest and len(pairs) < self.wanted.most:
             chunk = newest.pop()
             vector = await UpkeepTable(self.database).find_vector(
@@ -95,6 +97,7 @@ class _Look:
                     # In one order, so that a pair that is found from both ends is one finding.
                     pairs[min(near.id, chunk.id), max(near.id, chunk.id)] = near.score
         return [
+            # In 32-bit numbers the cosine of two equal vectors may come out a little above 1.
             Duplicate(entity_a=one, entity_b=other, similarity=min(score, 1.0))
             for (one, other), score in list(pairs.items())[: self.wanted.most]
         ]

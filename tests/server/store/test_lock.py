@@ -129,7 +129,7 @@ def test_a_killed_holder_holds_nothing_and_is_not_named(file_url: str) -> None:
     assert raised.value.hint is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"pid": "x"}', '{"pid": 1}', "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", '{"pid": "x"}', '{"pid": 1}', "\xff", "[" * 99_999])
 def test_a_note_that_cannot_be_read_is_not_believed(text: str, file_url: str) -> None:
     with hold_store(file_url, timeout=0, command="me"):
         note_of(file_url).write_text(text, encoding="latin-1")

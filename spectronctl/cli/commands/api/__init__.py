@@ -77,7 +77,7 @@ def call_api(
     confirm: ConfirmOption = None,
 ) -> None:
     """
-    Send a request of your own, with the key, retries and errors of every other command.
+    Send any request, with the keys, retries and errors of the rest.
 
     {context} in PATH is the chosen context. /contexts, /verbs and /migrations get the management key, /health and
     /ready none, everything else the key of the context that it begins with. Whatever may change something is

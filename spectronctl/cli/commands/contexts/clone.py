@@ -76,7 +76,7 @@ def clone_context(
     secret: SecretOptions,
 ) -> None:
     """
-    Clone a context: its configuration, its ontology, and its keys with new secrets.
+    Clone a context: configuration, ontology, keys with new secrets.
 
     Memories and sessions stay where they are, and providers' secrets never leave the server: give them with --provider.
     Keys keep their name, principal, scope floor and lifetime; expired ones and older generations are left out.

@@ -34,7 +34,7 @@ def delete_contexts(
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
     """
-    Delete contexts: their databases, their keys and their registration. This cannot be undone.
+    Delete contexts with their databases and their keys, for good.
 
     Several are confirmed together: on a protected profile by their ids with commas between them.
     """

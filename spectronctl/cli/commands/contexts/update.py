@@ -39,7 +39,9 @@ def update_context(
     confirm: ConfirmOption = None,
 ) -> None:
     """
-    Change the configuration of a context; fields without an option stay as they are.
+    Change the configuration of a context.
+
+    Fields without an option stay as they are.
 
     Asks before memories would expire earlier, the token limit would fall, or the key of a provider would be deleted.
     """

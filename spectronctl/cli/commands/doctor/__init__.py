@@ -54,7 +54,9 @@ def diagnose(
     force: ForceOption = False,
 ) -> None:
     """
-    Check everything between here and the server, and show what is wrong.
+    Check everything between here and the server.
+
+    What is wrong is shown with the way out of it.
 
     The table is printed whatever is found; the exit code is that of the first check that failed. --timeout bounds
     each check. The server is only read from.

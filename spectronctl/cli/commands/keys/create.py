@@ -50,7 +50,11 @@ def create_key(
     confirm: ConfirmOption = None,
     recover: RecoverOption = False,
 ) -> None:
-    """Create a key; its secret is shown or written once and cannot be read again."""
+    """
+    Create a key; its secret is shown or written once.
+
+    It cannot be read again.
+    """
     from spectronctl.operations import keys
 
     rt = ctx.runtime

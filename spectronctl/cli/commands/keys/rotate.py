@@ -55,7 +55,9 @@ def rotate_keys(
     wait: WaitOption = False,
 ) -> None:
     """
-    Give a key a new secret: in place, or through a successor while the old key works for a while.
+    Give a key a new secret, at once or with an overlap.
+
+    With an overlap, a successor is made, and the old key works for a while.
 
     In place, the old secret stops working at once. Every step is saved in a journal, so that
     'spectronctl keys rotations resume' finishes what was interrupted.

@@ -71,7 +71,9 @@ def resume_rotations(
     parallel: ParallelOption = 4,
 ) -> None:
     """
-    Finish whatever is due: deliver secrets, delete keys whose time has come. Safe to run at any time, as from cron.
+    Finish what is due: deliver secrets, delete old keys.
+
+    Safe to run at any time, as from cron.
 
     With --secret-file and the like, secrets not delivered yet go there instead.
     """
@@ -165,7 +167,7 @@ def _choose(
 
 @app.command("abort")
 def abort_rotation(ctx: Context, rotation: RotationArgument) -> None:
-    """Give a rotation up: a successor that was never delivered is deleted, every other key stays."""
+    """Give a rotation up; only an undelivered successor is deleted."""
     from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime

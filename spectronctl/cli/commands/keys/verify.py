@@ -26,7 +26,7 @@ def verify_key(
         ),
     ],
 ) -> None:
-    """Check that a secret works in the context, and show its principal and grants."""
+    """Check that a secret works, and show its principal and grants."""
     rt = ctx.runtime
     rt.out.check(IDENTITY)
     credential = parse_source(source, "SOURCE")

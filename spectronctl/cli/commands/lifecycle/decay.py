@@ -17,7 +17,7 @@ app = App()
 
 @app.command()
 def decay_contexts(ctx: Context, chosen: ContextOptions, confirm: ConfirmOption = None) -> None:
-    """Expire memories that are past their time, and prune the cache, in one context or many."""
+    """Expire memories that are past their time, and prune the cache."""
     rt = ctx.runtime
     check_contexts(rt, chosen, DECAY, DECAYS)
     consent = ExpiryConsent(rt, chosen, confirm)

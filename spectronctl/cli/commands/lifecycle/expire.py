@@ -33,7 +33,7 @@ def expire_memories(
     ] = False,
     confirm: ConfirmOption = None,
 ) -> None:
-    """Expire memories that are past their time, by category; or show how many would."""
+    """Expire memories past their time, by category, or count them."""
     rt = ctx.runtime
     check_contexts(rt, chosen, EXPIRY, EXPIRIES)
     consent = ExpiryConsent(rt, chosen, confirm)

@@ -68,7 +68,7 @@ def check_memory(
         bool, typer.Option("--exit-code", help=f"Exit with code {FOUND} if there are findings.")
     ] = False,
 ) -> int:
-    """Check the memory of a context for errors: duplicates, contradictions and the like."""
+    """Check memory for errors: duplicates, contradictions and the like."""
     rt = ctx.runtime
     check_contexts(rt, chosen, FINDINGS, REPORTS)
     task = Task(

@@ -60,7 +60,11 @@ def get_job(ctx: Context, job: JobArgument) -> None:
 
 @app.command("watch")
 def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = None) -> None:
-    """Wait until a job is over, and show it; one that failed or was cancelled ends with 6."""
+    """
+    Wait until a job is over, and show it.
+
+    A job that failed or was cancelled exits with 6.
+    """
     from spectronctl.operations.jobs import check_succeeded
 
     rt = ctx.runtime
@@ -82,7 +86,11 @@ def cancel_job(
         bool, typer.Option("--wait", help="Wait until the job is cancelled, between two batches.")
     ] = False,
 ) -> None:
-    """Cancel a job: a queued one at once, a running one between two batches; safe to repeat."""
+    """
+    Cancel a job: a queued one at once, a running one between batches.
+
+    It is safe to repeat.
+    """
     from spectronctl.operations.jobs import check_cancelled
 
     rt = ctx.runtime

@@ -61,7 +61,7 @@ class ReindexOptions:
 @app.command()
 def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptions) -> None:
     """
-    Embed every chunk of a context again, rebuild its indexes, and wait for the end.
+    Embed every chunk again, rebuild the indexes, and wait for the end.
 
     The job runs in the server: an interrupt ends only the wait; use 'spectronctl lifecycle jobs' for the job.
     """

@@ -25,7 +25,7 @@ app = App()
 
 @app.command()
 def edit_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
-    """Edit the ontology in your editor, without overwriting changes of others."""
+    """Edit the ontology in your editor; changes of others are kept."""
     from spectronctl.cli.editors import find_editor
     from spectronctl.operations import ontologies
 

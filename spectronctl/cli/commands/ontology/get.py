@@ -11,7 +11,7 @@ app = App()
 
 @app.command()
 def get_ontology(ctx: Context) -> None:
-    """Show the ontology: entity types with their attribute keys, and relation labels."""
+    """Show the ontology: entity types, attribute keys, relations."""
     rt = ctx.runtime
     rt.out.check(ONTOLOGY)
     found = rt.client.send(api.get_ontology(rt.context)).value

@@ -13,7 +13,7 @@ app = App()
 
 @app.command()
 def set_ontology(ctx: Context, file: FileArgument, confirm: ConfirmOption = None) -> None:
-    """Replace the whole ontology by a file; asks before anything is removed."""
+    """Replace the ontology by a file; asks before names are removed."""
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime

@@ -23,7 +23,7 @@ def get_session_context(
     session: SessionArgument,
     question: Annotated[str, typer.Argument(metavar="QUERY", help="Find text for this query.")],
 ) -> None:
-    """Get the parts of a session that match a query, as text for a model's prompt."""
+    """Get the parts of a session that match a query, for a prompt."""
     rt = ctx.runtime
     rt.out.check(RECALLED)
     if not question.strip():

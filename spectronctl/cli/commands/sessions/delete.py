@@ -29,7 +29,7 @@ def delete_sessions(
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Delete sessions with all their turns. This cannot be undone."""
+    """Delete sessions with all their turns, for good."""
     from spectronctl.operations import sessions
 
     rt = ctx.runtime

@@ -18,7 +18,7 @@ app = App()
 
 @app.command()
 def get_session(ctx: Context, session: SessionArgument) -> None:
-    """Show one session: its metadata, the number of its turns, the first and the last."""
+    """Show one session: its metadata, its turns, the first and the last."""
     from spectronctl.operations.transcripts import summarize_session
 
     rt = ctx.runtime

@@ -53,7 +53,7 @@ def print_transcript(
     ] = False,
     parallel: ParallelOption = 4,
 ) -> None:
-    """Print the transcript of a session, or write those of many sessions to files."""
+    """Print the transcript of a session, or write many to files."""
     rt = ctx.runtime
     ids = list(dict.fromkeys(session or ()))
     turns.check()
