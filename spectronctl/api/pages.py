@@ -67,8 +67,10 @@ def parse_page_size(request: Request[Page[Any]]) -> int:
     return size
 
 
-def ask_from(request: Request[Page[T]], offset: int, size: int) -> Request[Page[T]]:
-    """The request for `size` items after the first `offset`; a numbered page where `request` asks by `pageSize`."""
+def ask_from(request: Request[Page[T]], offset: int, *, size: int, wanted: int) -> Request[Page[T]]:
+    """The request for the items after the first `offset`, of which `wanted` are needed, in pages of `size`."""
     if "pageSize" in request.params:
+        # Whole: a smaller page of the same number would begin elsewhere.
         return request.with_params(page=offset // size, pageSize=size)
-    return request.with_params(limit=size, offset=offset)
+    # The last page in its exact size, so that a server reads no more than is wanted.
+    return request.with_params(limit=wanted, offset=offset)

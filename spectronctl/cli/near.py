@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from spectronctl.errors import NotFoundError, RequestError, SpectronctlError
+from spectronctl.errors import AuthError, NotFoundError, RequestError, SpectronctlError
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
@@ -20,13 +20,20 @@ MAX_LOOKED_AT = 5_000
 def name_near(rt: Runtime, error: RequestError) -> RequestError:
     """The error with the near names, if the server tells; as it was when it does not, or when that is not its point."""
     path = _split_path(error)
-    # Also 401: inside a context that does not exist a server knows no key, and so says that this one is wrong.
-    if len(path) < 2 or error.candidates or error.status not in {401, 404}:
+    if len(path) < 2 or error.candidates or not _may_be_missing(error, path):
         return error
     # It explains a failure, and may not fail itself: what can go wrong here has gone wrong before.
     with suppress(SpectronctlError):
         return _explain(rt, error, path)
     return error
+
+
+def _may_be_missing(error: RequestError, path: list[str]) -> bool:
+    if isinstance(error, AuthError):
+        # Inside a context that does not exist a server knows no key, and so says that this one is wrong. Of the
+        # management plane it means the key itself, which would be refused again.
+        return path[0] != "contexts"
+    return isinstance(error, NotFoundError)  # a page of another server's may be a 404, too
 
 
 def _split_path(error: RequestError) -> list[str]:

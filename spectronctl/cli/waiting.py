@@ -54,7 +54,7 @@ def wait_for_job(
     from spectronctl.operations.jobs import watch_job
 
     def report_failure(failure: RequestError) -> None:
-        text = f"no response, trying again: {failure.message}"
+        text = f"no response, trying again: {failure.text}"
         progress.reach(progress.done, progress.total, text)
 
     watched = watch_job(

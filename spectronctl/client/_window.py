@@ -58,11 +58,10 @@ class Window(Generic[T]):
 
     def ask(self) -> Request[Page[T]] | None:
         """The request to send now; None while there is none."""
-        # The last page is asked for in its exact size, so that a server reads no more than is wanted.
         wanted = self._size if self._end is None else min(self._size, self._end - self._next)
         if self.is_over or wanted <= 0 or len(self._asked) >= self.width:
             return None
-        request = ask_from(self._request, self._next, wanted)
+        request = ask_from(self._request, self._next, size=self._size, wanted=wanted)
         self._asked.append(wanted)
         self._next += wanted
         return request

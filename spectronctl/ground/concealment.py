@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 _ARGUMENTS, _ENVIRONMENT = 44, 46
 """Where /proc/PID/stat has the first address of each, before the last one; counted from the parent's number."""
@@ -33,23 +33,28 @@ def conceal(variables: Collection[str], argument: str | None = None) -> None:
     with open("/proc/self/stat", "rb") as file:
         fields = [int(word) for word in file.read().rpartition(b")")[2].split()[1:]]
     names = {name.encode(errors="surrogateescape") for name in variables}
-    _wipe(fields[_ENVIRONMENT], fields[_ENVIRONMENT + 1], names)
+    _wipe(fields[_ENVIRONMENT], fields[_ENVIRONMENT + 1], lambda word: _find_value(word, names))
     if argument:
-        word = argument.encode(errors="surrogateescape")
-        _wipe(fields[_ARGUMENTS], fields[_ARGUMENTS + 1], {word})
+        text = argument.encode(errors="surrogateescape")
+        # Alone, or behind `--api-key=`; a key may hold = itself.
+        _wipe(fields[_ARGUMENTS], fields[_ARGUMENTS + 1], lambda word: text * word.endswith(text))
 
 
-def _wipe(start: int, end: int, wanted: Collection[bytes]) -> None:
-    """Wipe, among the words of a block, the wanted ones, and what follows the = behind them or before them."""
+def _find_value(word: bytes, names: Collection[bytes]) -> bytes:
+    """The value of a variable that is one of these, empty for another one."""
+    name, _, value = word.partition(b"=")
+    return value if name in names else b""
+
+
+def _wipe(start: int, end: int, find_secret: Callable[[bytes], bytes]) -> None:
+    """Wipe the last part of each word of a block that `find_secret` returns for it."""
     import ctypes
 
     at = start
     # This is the block that the kernel filled at exec(). `os.environ` and `sys.argv` are copies of it, made when Python
     # started, and keep their values.
     for word in ctypes.string_at(start, end - start).split(b"\0"):
-        name, equals, value = word.partition(b"=")
-        if name in wanted or value in wanted:
-            kept = len(name + equals) if equals else 0
-            # A letter and not a NUL byte: with NULs one word would be shown as many empty ones.
-            ctypes.memset(at + kept, ord("x"), len(word) - kept)
+        length = len(find_secret(word))
+        # A letter and not a NUL byte: with NULs one word would be shown as many empty ones.
+        ctypes.memset(at + len(word) - length, ord("x"), length)
         at += len(word) + 1

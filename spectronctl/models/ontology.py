@@ -18,7 +18,7 @@ FIELDS = ("entity_types", "attribute_keys", "relation_labels")
 
 MAX_NAME = 128
 MAX_TYPES = 10_000
-MAX_LABELS = 10_000
+MAX_RELATION_LABELS = 10_000
 MAX_KEYS_OF_A_TYPE = 1_000
 MAX_KEYS = 100_000
 
@@ -52,7 +52,7 @@ def find_problems(body: Any) -> list[str]:
         *_find_unknown(body),
         *_find_in_list(types, "entity_types", MAX_TYPES),
         *_find_in_keys(keys, types if isinstance(types, list) else None),
-        *_find_in_list(body.get("relation_labels", []), "relation_labels", MAX_LABELS),
+        *_find_in_list(body.get("relation_labels", []), "relation_labels", MAX_RELATION_LABELS),
     ]
 
 

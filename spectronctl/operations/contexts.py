@@ -261,7 +261,7 @@ def wait_for_context(
         # With a limit a script waits for a server that is still starting. Without one, a wrong URL would be waited
         # for until the ten minutes of silence are over.
         is_known=timeout is not None,
-        on_failure=lambda failure: on_wait(f"no response, trying again: {failure.message}"),
+        on_failure=lambda failure: on_wait(f"no response, trying again: {failure.text}"),
         clock=clock,
     )
     state = "is still there" if goal == "deleted" else "is not there yet"

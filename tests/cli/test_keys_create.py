@@ -48,8 +48,8 @@ def test_a_scope_floor_is_pairs_or_json(acme: CommandLine, text: str, floor: obj
         ("--scope-floor null", "bounds nothing"),
         ("--scope-floor '{}'", "bounds nothing"),
         ("--scope-floor org=acme,org=other", "names org twice"),
-        ('--scope-floor \'{"org": "a", "org": "b"}\'', "names org twice"),
-        (f"--scope-floor {'[' * 20_000}", "not JSON"),
+        ('--scope-floor \'{"org": "a", "org": "b"}\'', 'an object has the name "org" twice'),
+        (f"--scope-floor {'[' * 20_000}", "nested too deeply"),
         ("--principal boss", "'boss'"),
         ("--principal management", "'management'"),
         ("--expires-at tomorrow", "--expires-at 'tomorrow'"),
@@ -123,6 +123,17 @@ def test_a_skipped_creation_says_that_a_place_lacks_the_secret(
         rotated = acme(f"keys create app --if-exists rotate --yes {place}")
         assert rotated.code == 0, rotated.err
         assert acme(f"keys create app --if-exists skip {place}").code == 0
+
+
+def test_a_skipped_creation_takes_what_can_be_no_key_for_no_secret(
+    acme: CommandLine, tmp_path: Path
+) -> None:
+    acme("keys create app --reveal")
+    held = tmp_path / "held.key"
+    held.write_text("two\nlines\n")
+    result = acme(f"keys create app --if-exists skip --secret-file {held} -o json")
+    assert (result.code, result.error["kind"]) == (6, "conflict")
+    assert "--if-exists rotate" in result.error["hint"]
 
 
 def test_a_skipped_creation_says_that_its_command_was_not_run(

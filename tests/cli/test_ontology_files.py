@@ -166,7 +166,7 @@ def test_a_text_that_is_made_of_itself_is_refused(run_alone: CommandLine) -> Non
 def test_sizes_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_problems({"entity_types": MANY, "attribute_keys": {"n0": MANY}}) == []
     monkeypatch.setattr(rules, "MAX_TYPES", 100)
-    monkeypatch.setattr(rules, "MAX_LABELS", 101)
+    monkeypatch.setattr(rules, "MAX_RELATION_LABELS", 101)
     monkeypatch.setattr(rules, "MAX_KEYS_OF_A_TYPE", 102)
     body = {"entity_types": MANY, "attribute_keys": {"n0": MANY}, "relation_labels": MANY}
     assert find_problems(body) == [

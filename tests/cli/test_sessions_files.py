@@ -208,7 +208,7 @@ def test_one_that_fails_stops_no_other_and_is_made_up_for(
     told = acme(f"{line} -o csv")
     assert told.code == 1
     rows = [row.split(",") for row in told.out.splitlines()[1:]]
-    assert [row[2] for row in rows] == ["written", "written", "failed", "written", "written"]
+    assert [row[1] for row in rows] == ["written", "written", "failed", "written", "written"]
     assert "1 of 5 exports failed" in told.err
     assert "connection reset" in told.err
 

@@ -213,6 +213,8 @@ def test_numbered_pages_are_asked_for_by_their_number(connect: Connect) -> None:
     pages = connect_to(connect, answer).offset_pages(request)
     assert [name for page in pages for name in page.items] == [f"document {n}" for n in range(25)]
     assert sorted(asked)[:3] == [(0, 10), (1, 10), (2, 10)]
+    pages = connect_to(connect, answer).offset_pages(request, limit=13)
+    assert [name for page in pages for name in page.items] == [f"document {n}" for n in range(13)]
 
 
 @pytest.mark.parametrize("option", ["start", "limit", "parallel"])

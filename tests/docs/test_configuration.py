@@ -50,7 +50,8 @@ def test_the_example_of_a_field_is_accepted(field: str, run: CommandLine, tmp_pa
     assert changed.json["config"] == {"note": "any other field", **shown}
 
 
-@pytest.mark.parametrize("field", sorted(CONFIG.keys() - {"providers_configured"}))
+# Labels are the user's own: the server keeps them as they are.
+@pytest.mark.parametrize("field", sorted(CONFIG.keys() - {"providers_configured", "labels"}))
 def test_the_server_checks_the_field(field: str, run: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({field: ["not", "this"]}))

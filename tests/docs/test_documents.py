@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_layers import MAY_IMPORT
 from tools.documents import DOCUMENTS, GUIDE, README, ROOT
 
 GENERATED = [ROOT / "docs" / "commands.md", ROOT / "docs" / "python.md"]
@@ -122,3 +123,15 @@ def test_the_architecture_names_every_part(heading: str, folder: Path) -> None:
     section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == list_parts(folder)
+
+
+def test_the_architecture_says_which_part_may_import_which() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition("## The package, from top to bottom\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+    said = {
+        row[1].strip(" `/").removesuffix(".py"): set(re.findall(r"`(\w+)`", row[3])) for row in rows
+    }
+    del said["cli"]  # "all below"
+    implied = {"ground", "errors"}
+    assert said == {part: MAY_IMPORT[part] - implied for part in said}

@@ -57,7 +57,7 @@ def test_the_pictures_show_what_they_are_there_for(drawn: dict[str, str]) -> Non
     for lines, picture in zip((contexts, rotation, transcript), PICTURES.values(), strict=True):
         for typed in picture.typed.strip().splitlines():
             assert typed in {line.removeprefix("$ ") for line in lines}
-    assert re.split("  +", contexts[2])[3:] == ["365", "anthropic,openai", "1 year ago"]
+    assert re.split("  +", contexts[2])[3:] == ["365", "anthropic,openai", "401d"]
     assert "2 to rotate; nothing was sent." in rotation
-    assert rotation[-1].endswith("in 1 day       file /run/agents/billing-agent.key")
+    assert rotation[-1].endswith("in 1d          file /run/agents/billing-agent.key")
     assert transcript[1] == "user  2026-05-04 09:13  #1"

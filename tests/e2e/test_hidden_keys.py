@@ -101,3 +101,19 @@ def test_another_process_of_the_same_user_is_kept_out_of_the_memory() -> None:
         [sys.executable, "-c", start], env=env, capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "seen\nkept out\n", done.stderr
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems do not show what a process was started with"
+)
+@pytest.mark.parametrize("words", [["--api-key", "sk-a=b="], ["--api-key=sk-a=b="]])
+def test_a_key_is_wiped_from_the_arguments_wherever_its_equals_signs_are(words: list[str]) -> None:
+    program = (
+        "from pathlib import Path; from spectronctl.ground.concealment import conceal;"
+        "file = open('/proc/self/cmdline', 'rb'); conceal([], 'sk' + '-a=b='); print(file.read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
+    )
+    assert "sk-a" not in done.stdout
+    assert "--api-key" in done.stdout

@@ -236,7 +236,7 @@ def test_the_description_names_every_limit() -> None:
     from spectronctl.server.ontology.schemas import OntologyBody
 
     text = str(OntologyBody.model_json_schema())
-    for limit in ("MAX_NAME", "MAX_TYPES", "MAX_KEYS_OF_A_TYPE", "MAX_KEYS", "MAX_LABELS"):
+    for limit in ("MAX_NAME", "MAX_TYPES", "MAX_KEYS_OF_A_TYPE", "MAX_KEYS", "MAX_RELATION_LABELS"):
         assert f" {getattr(rules, limit)} " in text
 
 

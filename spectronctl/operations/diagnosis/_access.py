@@ -201,7 +201,7 @@ def _find_context(subject: Subject, context: str) -> None:
     try:
         subject.sign(subject.management_key).send(contexts_api.get_context(context))
     except NotFoundError as exc:
-        exc.message = f"there is no context {context}"
+        exc.message, exc.http = f"there is no context {context}", None
         exc.command = "spectronctl contexts list"
         raise
 

@@ -30,7 +30,7 @@ class Finding:
     @classmethod
     def of(cls, error: SpectronctlError, facts: Mapping[str, Any] | None = None) -> Finding:
         """A failure, and the error that a command would end with."""
-        return cls(error.message, "failed", error.hint, error.command, facts or {}, error)
+        return cls(error.text, "failed", error.hint, error.command, facts or {}, error)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from spectronctl.api.identity import get_identity
 from spectronctl.client import Client
 from spectronctl.errors import (
     AuthError,
+    ConfigError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
-    UsageError,
 )
 from spectronctl.models.keys import Key, split_name
 from spectronctl.operations.names import MAX_CANDIDATES, find_shortened
@@ -93,7 +93,7 @@ def is_secret_of(client: Client, context_id: str, key: Key, secret: str) -> bool
     """Whether a secret is the one that the key has now."""
     try:
         caller = client.with_key(secret).send(get_identity(context_id))
-    except (AuthError, ForbiddenError, UsageError):
+    except (AuthError, ForbiddenError, ConfigError):  # the last for what cannot be a key at all
         return False
     # Our own server names the principal as the key; another may use the id.
     return caller.principal_id in {key.id, key.name}

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from spectronctl.models.ontology import (
     MAX_KEYS,
     MAX_KEYS_OF_A_TYPE,
-    MAX_LABELS,
     MAX_NAME,
+    MAX_RELATION_LABELS,
     MAX_TYPES,
     find_problems,
     join_problems,
@@ -50,8 +50,8 @@ class OntologyBody(Body):
     )
     relation_labels: list[_Name] = Field(
         default_factory=list,
-        max_length=MAX_LABELS,
-        description=f"At most {MAX_LABELS} {_RULE}",
+        max_length=MAX_RELATION_LABELS,
+        description=f"At most {MAX_RELATION_LABELS} {_RULE}",
     )
 
     # Before the fields, which report a problem each in pydantic's words: here all are told at once, by the rules and in

@@ -217,7 +217,7 @@ def _rotate_one(
             # if it were lost.
             if outcome.result is None or plan.is_open:
                 raise
-            rt.out.warn(f"the new secret was printed, and could not be tried: {exc.message}")
+            rt.out.warn(f"the new secret was printed, and could not be tried: {exc.text}")
         _tell(rt, plan)
         if wait:
             outcome.item = wait_for(rt, rotations, plan)

@@ -60,7 +60,7 @@ def follow_transcript(rt: Runtime, source: Source, format: str) -> None:
 
 def tell_failure(rt: Runtime, failure: RequestError) -> None:
     """Say that a follower waits for the server to come back."""
-    rt.out.warn(f"no response, trying again: {failure.message}")
+    rt.out.warn(f"no response, trying again: {failure.text}")
 
 
 def _keep_last(turns: Iterable[Turn], last: list[Turn]) -> Iterator[Turn]:
