@@ -576,7 +576,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
                 Write-Words $words ($prefix + $done) $start.Substring($done.Length)
             }
             'ask' {
-                Write-Words @($ast.ToString() | spectronctl __complete $call[1] - 2>$null | ForEach-Object { $_; $_ }) $prefix $start
+                $seen = $ast.ToString() | spectronctl __complete $call[1] - 2>$null
+                Write-Words @($seen | ForEach-Object { $_; $_ }) $prefix $start
             }
             'files' {
                 [System.Management.Automation.CompletionCompleters]::CompleteFilename($start) | ForEach-Object {
