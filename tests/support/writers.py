@@ -19,6 +19,7 @@ api_key = "sk-config-0123456789abcdef"
 """
 OLD_DOTENV = "# kept by hand\nAGENT_KEY=sk-old\nOTHER=1\n"
 
+_SEEN = r"\.cache/spectronctl/keys/\.[^/]*\.tmp"
 _MINT = "keys create agent --if-exists rotate --yes"
 _TRANSCRIPT = "sessions transcript {session} --output-file {home}/talk.jsonl"
 _DRAFT = r"\.agent\.key\.spectronctl-\*"
@@ -105,6 +106,7 @@ WRITERS = [
         "agent.key",
         {"agent.key": "sk-old\n"},
         is_new=is_secret,
+        leaves=_SEEN,
     ),
     Writer(
         "a secret in a dotenv file",
@@ -112,6 +114,7 @@ WRITERS = [
         ".env",
         {".env": OLD_DOTENV},
         is_new=is_dotenv,
+        leaves=_SEEN,
     ),
     Writer(
         "the journal of a rotation",
