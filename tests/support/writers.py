@@ -99,6 +99,7 @@ WRITERS = [
         is_new=is_secret,
         again="keys create fresh-{number} --if-exists rotate --yes --secret-file {home}/agent.key --force",
         resumes=_DRAFT,
+        leaves=_SEEN,
     ),
     Writer(
         "a secret in the place of another",
