@@ -154,7 +154,11 @@ def test_a_session_with_a_turn_at_every_place_is_an_error(tmp_path: Path) -> Non
         asked.append(request.url.path)
         turn = {"id": "turn:1", "seq": 0, "session": "session:1", "role": "user", "content": "a"}
         turn["created_at"] = "2026-01-01T00:00:00Z"
-        body = {"turns": [turn]} if request.url.path.endswith("turns") else {"id": "session:1"}
+        bodies = {
+            "turns": {"turns": [turn]},
+            "sessions": {"sessions": [{"id": "session:1"}], "has_more": False},
+        }
+        body = bodies.get(request.url.path.rpartition("/")[2], {"id": "session:1"})
         return httpx.Response(200, json=body, request=request)
 
     env = {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-key", "SPECTRON_CONTEXT_ID": "acme-prod"}

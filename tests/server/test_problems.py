@@ -42,7 +42,7 @@ def check_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, A
     return problem
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/api/v1/", "/api/v1/acme/me/", "/api/v1/a/b/c"])
+@pytest.mark.parametrize("path", ["/nope", "/api/v1/", "/api/v1/acme/me/", "/api/v1/a/b/c"])
 async def test_an_unknown_path_is_a_problem(stranger: httpx.AsyncClient, path: str) -> None:
     check_problem(await stranger.get(path), 404, "not-found")
 

@@ -23,7 +23,8 @@ def load_bytes(rt: Runtime, file: str, option: str) -> bytes:
         # name.
         return rt.inputs.open_stdin(option).read() if file == "-" else Path(file).read_bytes()
     except OSError as exc:
-        raise UsageError(f"{name_file(file)}: {exc.strerror}") from None
+        place = f"{option} {file}" if option.startswith("-") and file != "-" else name_file(file)
+        raise UsageError(f"{place}: {exc.strerror}") from None
     except ValueError:  # a NUL inside
         raise UsageError(f"{option}: {file!r} is not a path") from None
 
