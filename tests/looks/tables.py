@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
-from typing import Self
-from unittest.mock import patch
 
 from spectronctl.output import Output
 from spectronctl.output.streams import Streams
@@ -17,14 +14,6 @@ SHAPES = [("80", "table"), ("120", "table"), ("200", "table"), ("80", "wide")]
 """Widths of the terminal, and formats."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-
-
-class _StoppedClock(datetime):
-    """A clock that shows the time that the scenes are seen from, however long ago they were made."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(NOW.timestamp(), tz)
 
 
 def draw_family(name: str) -> str:
@@ -45,10 +34,9 @@ def show(scene: Scene, width: str, shape: str) -> str:
     """What a person sees: the result, then what is told on stderr."""
     env = {"COLUMNS": width, "NO_COLOR": "1"}
     stdin, stdout, stderr = (Stream(terminal=True) for _ in range(3))
-    out = Output(shape, Streams(stdin, stdout, stderr, env))
-    with patch("spectronctl.output.rendering.datetime", _StoppedClock):
-        if scene.single:
-            out.show(scene.items[0], scene.view)
-        else:
-            out.rows(scene.items, scene.view)
+    out = Output(shape, Streams(stdin, stdout, stderr, env), now=lambda: NOW)
+    if scene.single:
+        out.show(scene.items[0], scene.view)
+    else:
+        out.rows(scene.items, scene.view)
     return _MOMENT.sub("YYYY-MM-DDThh:mm:ss.ssssssZ", stdout.written() + stderr.written())

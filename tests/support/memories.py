@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.transaction import transaction
 from spectronctl.server.index.rows import ChunkRow
 from spectronctl.server.jobs.rows import ClaimedJob, JobRow
 from spectronctl.server.jobs.table import JobTable
@@ -22,14 +23,14 @@ NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 SCOPES = [["org/acme"]]
 FINISHED = {"succeeded", "failed", "cancelled"}
 
-_INSERT = """
-BEGIN;
+_INSERT = transaction(
+    """
 INSERT INTO memory_chunk $chunks RETURN NONE;
 INSERT INTO search_a (
     SELECT [chunk_id] AS id, chunk_id, scopes, nodes, text FROM $chunks
 ) RETURN NONE;
-COMMIT;
 """
+)
 
 
 async def remember(
