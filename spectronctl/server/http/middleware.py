@@ -128,7 +128,7 @@ class Unambiguous:
             await self._app(scope, receive, send)
             return
         if b"%2f" in scope["raw_path"].lower():
-            keep_slashes(scope)
+            scope = keep_slashes(scope)
         if _CONTROL.search(scope["path"]):
             refusal = invalid("path: a name in it cannot hold a control character")
             await render_problem(scope, refusal)(scope, receive, send)

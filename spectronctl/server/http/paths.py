@@ -26,11 +26,10 @@ class _Name(StringConvertor):
         return value.replace(_SLASH, "/")
 
 
-def keep_slashes(scope: Scope) -> None:
-    """Have the slashes that the client encoded stay part of their names, where a router would divide the path."""
-    raw = scope["raw_path"].decode("ascii", errors="replace")
-    names = (unquote(name).replace("/", _SLASH) for name in raw.split("/"))
-    scope["path"] = "/".join(names)
+def keep_slashes(scope: Scope) -> Scope:
+    """The request with the slashes that its client encoded as part of their names, where a router divides the path."""
+    # A copy: the server beneath writes the path of its own into a log.
+    return {**scope, "path": "/".join(name.replace("/", _SLASH) for name in _list_names(scope))}
 
 
 def decode_names(routes: Iterable[BaseRoute]) -> None:
@@ -42,4 +41,9 @@ def decode_names(routes: Iterable[BaseRoute]) -> None:
 
 def format_path(scope: Scope) -> str:
     """The path for people and logs: each name encoded anew, so that it has one spelling."""
-    return "%2F".join(map(quote, scope["path"].split(_SLASH)))
+    return "/".join(quote(name, safe="") for name in _list_names(scope))
+
+
+def _list_names(scope: Scope) -> list[str]:
+    raw = scope["raw_path"].decode("ascii", errors="replace")
+    return [unquote(name) for name in raw.split("/")]
