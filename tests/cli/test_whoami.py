@@ -60,7 +60,7 @@ def test_both_planes_in_one_answer(agent: CommandLine, server: Server) -> None:
     rows = agent("whoami --plane both -c acme-prod --no-header").out.splitlines()
     assert [row.split()[:3] for row in rows] == [
         ["management", "operator", "true"],
-        ["context", "app", "true"],
+        ["context", context["identity"]["principal_id"], "true"],
     ]
     assert agent("whoami --plane both").code == 2
 
