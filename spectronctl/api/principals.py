@@ -33,7 +33,12 @@ def create_principal(
     grants: Grants | None = None,
 ) -> Request[Principal]:
     """Create a principal, or get the one with that external id. 409 when the display name is taken."""
-    body = {"display_name": display_name, "kind": kind, "external_id": external_id, "grants": grants}
+    body = {
+        "display_name": display_name,
+        "kind": kind,
+        "external_id": external_id,
+        "grants": grants,
+    }
     sent = {name: value for name, value in body.items() if value is not None}
     return Request("POST", path(_ALL, id=context_id), Principal, json=sent)
 
@@ -77,7 +82,9 @@ def get_effective(
     context_id: str, principal_id: str, scope: str, *, as_of: str | None = None
 ) -> Request[Effective]:
     """The verbs that a principal holds over a path, or held at an RFC 3339 time."""
-    where = path("/{id}/principals/{principal_id}/effective", id=context_id, principal_id=principal_id)
+    where = path(
+        "/{id}/principals/{principal_id}/effective", id=context_id, principal_id=principal_id
+    )
     return Request("GET", where, Effective, params={"path": scope, "asOf": as_of})
 
 

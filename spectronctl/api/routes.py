@@ -46,6 +46,7 @@ ROUTES = (
     Route("GET", "/verbs", "verbs", is_used=False),
     Route("GET", "/migrations", "migrations"),
     Route("GET", f"{_CONTEXT}/keys", "keys"),
+    Route("GET", f"{_CONTEXT}/principals", "principals"),
     Route("GET", f"{_CONTEXT}/ontology", "ontology"),
     Route("GET", f"{_CONTEXT}/lifecycle/jobs", "jobs"),
     Route("GET", "/{id}/me", "identity"),
@@ -58,6 +59,15 @@ ROUTES = (
     Route("POST", f"{_CONTEXT}/keys"),
     Route("DELETE", f"{_CONTEXT}/keys/{{key}}"),
     Route("POST", f"{_CONTEXT}/keys/{{key}}/rotate"),
+    Route("POST", f"{_CONTEXT}/principals"),
+    *(
+        Route(method, f"{_CONTEXT}/principals/{{principal}}")
+        for method in ("GET", "PATCH", "DELETE")
+    ),
+    Route("PUT", f"{_CONTEXT}/principals/{{principal}}/grants"),
+    *(Route(method, "/{id}/principals/{principal}/grants") for method in ("POST", "DELETE")),
+    Route("GET", "/{id}/principals/{principal}/effective"),
+    Route("GET", f"{_CONTEXT}/whocan"),
     *(Route(method, f"{_CONTEXT}/ontology") for method in ("PUT", "DELETE")),
     *(Route("POST", f"{_CONTEXT}/lifecycle/{name}") for name in ("decay", "reindex")),
     *(Route(method, f"{_CONTEXT}/lifecycle/jobs/{{job}}") for method in ("GET", "DELETE")),

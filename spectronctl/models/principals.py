@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 from pydantic import Field
 
 from spectronctl.models._base import Model
 from spectronctl.models.identity import Grants
 from spectronctl.models.keys import Key
-
-PrincipalKind = Literal["human", "agent", "service", "unknown"]
-PRINCIPAL_KINDS: tuple[PrincipalKind, ...] = get_args(PrincipalKind)
-"""What a principal may be; it changes nothing of what it may do."""
 
 
 class Principal(Model):

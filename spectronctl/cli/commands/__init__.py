@@ -62,6 +62,25 @@ COMMANDS = {
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
+    "principals": Entry(
+        """Manage who acts in a context, and what each may do.
+
+        Examples:
+          spectronctl principals list -c acme-prod
+          spectronctl principals whocan memory:read org/acme
+        """,
+        {
+            "list": "List the principals of a context, and what each may do.",
+            "get": "Show one principal, and what it may do.",
+            "create": "Create a principal; without grants it may do nothing.",
+            "update": "Rename a principal, or replace all of its grants.",
+            "delete": "Delete a principal, and revoke its keys at once.",
+            "grant": "Give a principal verbs over scopes; what it holds already stays.",
+            "revoke": "Take verbs over scopes from a principal, from its next request on.",
+            "effective": "Show which verbs a principal holds over a scope, now or before.",
+            "whocan": "List the principals and the keys that may do something at a scope.",
+        },
+    ),
     "ontology": Entry(
         """Manage what extraction looks for: types, attributes, relations.
 
@@ -145,7 +164,7 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "ontology"),
+    "Manage": ("contexts", "keys", "principals", "ontology"),
     "Data": ("sessions", "lifecycle"),
     "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),

@@ -72,5 +72,7 @@ def create_principal(
         if_exists=if_exists.value,
     )
     told = f"{made.principal.display_name} ({made.principal.id})"
-    rt.out.note(f"Created principal {told}." if made.created else f"Principal {told} already exists.")
+    rt.out.note(
+        f"Created principal {told}." if made.created else f"Principal {told} already exists."
+    )
     rt.out.show(made.principal.to_dict(), PRINCIPALS)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from spectronctl.api import principals as api
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import ConfirmOption, IfMissing, IfMissingOption

@@ -25,7 +25,7 @@ def show_effective(
     ] = None,
 ) -> None:
     """
-    Show which verbs a principal holds over a scope, now or at a time before.
+    Show which verbs a principal holds over a scope, now or before.
 
     Examples:
       spectronctl principals effective app-agent org/acme

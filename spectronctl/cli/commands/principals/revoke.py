@@ -19,10 +19,13 @@ app = App()
 
 @app.command()
 def revoke_principal(
-    ctx: Context, principal: PrincipalArgument, grants: GrantArguments, confirm: ConfirmOption = None
+    ctx: Context,
+    principal: PrincipalArgument,
+    grants: GrantArguments,
+    confirm: ConfirmOption = None,
 ) -> None:
     """
-    Take verbs over scopes from a principal; its next request has them no longer.
+    Take verbs over scopes from a principal, from its next request on.
 
     Examples:
       spectronctl principals revoke app-agent 'memory:write=/*'

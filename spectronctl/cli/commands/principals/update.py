@@ -60,18 +60,22 @@ def update_principal(
     changes = {field: value for field, value in named.items() if value is not None}
     wanted = parse_grants(grants or (), "--grants")
     if not changes and not wanted:
-        raise UsageError("nothing to change was named", hint="Try --name NEW or --grants VERB=PATTERN.")
-    question = f"Replace all grants of principal {principal} of context {rt.context} by {format_grant(wanted)}?"
+        raise UsageError(
+            "nothing to change was named", hint="Try --name NEW or --grants VERB=PATTERN."
+        )
+    if changes and wanted:
+        # Two requests, and the second may be refused.
+        raise UsageError("--grants cannot be used together with --name or --kind")
     if wanted:
+        question = f"Replace all grants of principal {principal} of context {rt.context} by {format_grant(wanted)}?"
         check_confirmable(rt, question, name=rt.context, confirmed=confirm)
     found = find_principal(rt.client, rt.context, principal)
     if wanted:
-        get_consent(
-            rt, question, name=rt.context, confirmed=confirm, declined="Nothing was changed."
-        )
-    if changes:
-        found = rt.client.send(api.update_principal(rt.context, found.id, changes))
-    if wanted:
-        found = rt.client.send(api.replace_grants(rt.context, found.id, wanted))
+        declined = "Nothing was changed."
+        get_consent(rt, question, name=rt.context, confirmed=confirm, declined=declined)
+        request = api.replace_grants(rt.context, found.id, wanted)
+    else:
+        request = api.update_principal(rt.context, found.id, changes)
+    found = rt.client.send(request)
     rt.out.note(f"Updated principal {found.display_name} ({found.id}).")
     rt.out.show(found.to_dict(), PRINCIPALS)
