@@ -155,6 +155,9 @@ def clear_way(world: CommandLine, line: str) -> None:
     words = line.split()
     if words[1:2] == ["create"] or words[:2] == ["profiles", "add"]:
         world(f"{words[0]} rm {words[2] if len(words) > 2 else 'none'} --yes")
+    if words[0] == "principals" and words[1:2] != ["create"]:
+        for name in ("app-agent", "planner"):
+            world(f"principals create {name} --if-exists skip")
     if line.startswith("keys verify env:"):  # an example has deleted it
         world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:

@@ -12,6 +12,7 @@ from spectronctl.cli.commands.contexts import _view as contexts
 from spectronctl.cli.commands.keys import _view as keys
 from spectronctl.cli.commands.lifecycle import _view as lifecycle
 from spectronctl.cli.commands.ontology import _view as ontology
+from spectronctl.cli.commands.principals import _view as principals
 from spectronctl.cli.commands.sessions import _view as sessions
 from spectronctl.output.views import View
 
@@ -92,6 +93,34 @@ KEYS = [
     _key("support-desk-planner.g11", f"{ULID}2", "active", last_used_at=ago(days=1.5)),
     _key("nightly-import", f"{ULID}3", "expired", last_used_at=None, expires_at=ago(hours=5.5)),
     _key("ci", f"{ULID}4", "active", created_at=ago(minutes=12.5), last_used_at=None),
+]
+
+
+PRINCIPALS = [
+    {
+        "id": f"principal:{ULID}{number}",
+        "display_name": name,
+        "kind": kind,
+        "external_id": external,
+        "grants": grants,
+        "created_at": ago(days=40.5 * number),
+    }
+    for number, (name, kind, external, grants) in enumerate(
+        [
+            (
+                "support-desk-planner",
+                "agent",
+                None,
+                {
+                    "memory:read": ["org/acme/*", "team/billing"],
+                    "memory:write": ["org/acme/project/support-desk/user/u-182736/*"],
+                },
+            ),
+            ("Ada Lovelace", "human", "u-182736@example.com", {"grant:manage": ["/*"]}),
+            ("nightly-import", "service", None, {}),
+        ],
+        1,
+    )
 ]
 
 
@@ -284,6 +313,22 @@ FAMILIES: dict[str, list[Scene]] = {
         ),
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS),
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS[:1]),
+    ],
+    "principals": [
+        Scene("principals list", principals.PRINCIPALS, PRINCIPALS),
+        Scene("principals get", principals.PRINCIPALS, [PRINCIPALS[0]], single=True),
+        Scene(
+            "principals effective",
+            principals.EFFECTIVE,
+            _rows(principals.EFFECTIVE, (PRINCIPALS[0]["id"], "org/acme/", ["memory:read"], ago(days=3.5))),
+            single=True,
+        ),
+        Scene(
+            "principals whocan",
+            principals.HOLDERS,
+            [{"verb": "memory:read", "path": "org/acme", "principals": [{**PRINCIPALS[0], "keys": KEYS[:2]}, {**PRINCIPALS[1], "keys": []}]}],
+            single=True,
+        ),
     ],
     "sessions": [
         Scene("sessions list", sessions.SESSIONS, SESSIONS),

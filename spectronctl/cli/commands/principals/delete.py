@@ -26,7 +26,7 @@ def delete_principal(
     What it wrote stays. The principals system and admin cannot be deleted.
 
     Examples:
-      spectronctl principals delete app-agent
+      spectronctl principals delete planner
       spectronctl principals delete old-agent --yes --if-missing ok
     """
     from spectronctl.operations.principals import find_principal, list_keys_of

@@ -49,7 +49,7 @@ def update_principal(
     Asks before grants are replaced: requests that need one that is gone fail at once.
 
     Examples:
-      spectronctl principals update app-agent --name planner
+      spectronctl principals update planner --name router
       spectronctl principals update planner --grants memory:read=/* --grants scope:read=/*
     """
     from spectronctl.operations.principals import find_principal
