@@ -59,7 +59,8 @@ class Caller:
             # The caller's own patterns are no secret to it. The scopes that it asked for are not repeated: they may
             # be long.
             held = " or ".join(self.rights.get(verb))
-            raise forbidden(f"scopes: reach outside of where this key holds {verb}, {held}")
+            detail = f"scopes: reach outside of where this key holds {verb}, {held}"
+            raise forbidden(detail, reason=f"outside of the region for {verb}")
 
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""
@@ -95,7 +96,7 @@ def resolve_caller(
 
 def refuse_delegate() -> ProblemError:
     """403: the same for a principal that is not there and for one that this key may not act for."""
-    return forbidden(_REFUSED)
+    return forbidden(_REFUSED, reason="not allowed to act for that principal")
 
 
 def delegate(held: Rights, owner: PrincipalRow, target: PrincipalRow) -> Rights:
@@ -122,6 +123,5 @@ def _limit(key: KeyRow, principal: Rights) -> Rights | None:
 
 
 def _missing(verb: str) -> ProblemError:
-    return forbidden(
-        CANNOT_FORGET if verb == "memory:forget" else f"this key does not hold the verb {verb}"
-    )
+    detail = CANNOT_FORGET if verb == "memory:forget" else f"this key does not hold the verb {verb}"
+    return forbidden(detail, reason=f"missing verb {verb}")
