@@ -9,6 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+MANAGEMENT = frozenset({"contexts", "verbs", "migrations"})
+"""
+What paths of the management plane begin with.
+
+Every other one begins with the id of a context, which can be none of these words: a server reserves them.
+"""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -26,8 +33,7 @@ class Route:
     @property
     def is_management(self) -> bool:
         """Whether it belongs to the management plane, whose key opens it."""
-        # Every other path begins with the id of a context, which can be none of these words: a server reserves them.
-        return self.template.split("/")[1] in {"contexts", "verbs", "migrations"}
+        return self.template.split("/")[1] in MANAGEMENT
 
     @property
     def needs_context(self) -> bool:
