@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from spectronctl.api.pages import PAGE_SIZE, Page
 from spectronctl.api.requests import Request, path
@@ -44,17 +45,11 @@ def create_principal(
 
 
 def update_principal(
-    context_id: str, principal_id: str, changes: Mapping[str, str]
+    context_id: str, principal_id: str, changes: Mapping[str, Any]
 ) -> Request[Principal]:
-    """Change `display_name` or `kind`. 409 when the display name is taken."""
+    """Change `display_name` or `kind`, or replace all `grants`. 409 when the display name is taken."""
     where = path(_ONE, id=context_id, principal_id=principal_id)
     return Request("PATCH", where, Principal, json=dict(changes))
-
-
-def replace_grants(context_id: str, principal_id: str, grants: Grants) -> Request[Principal]:
-    """Replace all grants of a principal by these."""
-    where = path(f"{_ONE}/grants", id=context_id, principal_id=principal_id)
-    return Request("PUT", where, Principal, json={"grants": grants})
 
 
 def delete_principal(context_id: str, principal_id: str) -> Request[None]:

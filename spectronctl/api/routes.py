@@ -70,7 +70,6 @@ ROUTES = (
         Route(method, f"{_CONTEXT}/principals/{{principal}}")
         for method in ("GET", "PATCH", "DELETE")
     ),
-    Route("PUT", f"{_CONTEXT}/principals/{{principal}}/grants"),
     *(Route(method, "/{id}/principals/{principal}/grants") for method in ("POST", "DELETE")),
     Route("GET", "/{id}/principals/{principal}/effective"),
     Route("GET", f"{_CONTEXT}/whocan"),

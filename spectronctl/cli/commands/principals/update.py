@@ -56,26 +56,20 @@ def update_principal(
 
     rt = ctx.runtime
     rt.out.check(PRINCIPALS)
-    named = {"display_name": name, "kind": kind}
-    changes = {field: value for field, value in named.items() if value is not None}
     wanted = parse_grants(grants or (), "--grants")
-    if not changes and not wanted:
+    named = {"display_name": name, "kind": kind, "grants": wanted or None}
+    changes = {field: value for field, value in named.items() if value is not None}
+    if not changes:
         raise UsageError(
             "nothing to change was named", hint="Try --name NEW or --grants VERB=PATTERN."
         )
-    if changes and wanted:
-        # Two requests, and the second may be refused.
-        raise UsageError("--grants cannot be used together with --name or --kind")
+    question = f"Replace all grants of principal {principal} of context {rt.context} by {format_grant(wanted)}?"
     if wanted:
-        question = f"Replace all grants of principal {principal} of context {rt.context} by {format_grant(wanted)}?"
         check_confirmable(rt, question, name=rt.context, confirmed=confirm)
     found = find_principal(rt.client, rt.context, principal)
     if wanted:
         declined = "Nothing was changed."
         get_consent(rt, question, name=rt.context, confirmed=confirm, declined=declined)
-        request = api.replace_grants(rt.context, found.id, wanted)
-    else:
-        request = api.update_principal(rt.context, found.id, changes)
-    found = rt.client.send(request)
+    found = rt.client.send(api.update_principal(rt.context, found.id, changes))
     rt.out.note(f"Updated principal {found.display_name} ({found.id}).")
     rt.out.show(found.to_dict(), PRINCIPALS)
