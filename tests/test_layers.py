@@ -86,7 +86,7 @@ recall
 index
 entities
 keys
-ontology traces idempotency service
+ontology traces idempotency service principals
 jobs
 access
 registry

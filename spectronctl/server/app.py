@@ -39,6 +39,8 @@ from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
+from spectronctl.server.principals import management_routes as members
+from spectronctl.server.principals import routes as principals
 from spectronctl.server.recall import routes as query
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
@@ -55,10 +57,12 @@ _ROUTES = [
         service.router,
         contexts.router,
         keys.router,
+        members.router,
         ontology.router,
         lifecycle.router,
         jobs.router,
         identity.router,
+        principals.router,
         sessions.router,
         facts.router,
         query.router,
@@ -78,6 +82,7 @@ _ABOUT = (
 _GROUPS = {
     "contexts": "Create, configure and delete contexts. Takes a management key.",
     "keys": "Hand out, rotate and revoke the keys of a context. Takes a management key.",
+    "principals": "Who acts in a context, and what each may do.",
     "ontology": "Which kinds of entities, attributes and relations a context knows.",
     "facts": "Keep what is said.",
     "query": "Recall what was kept.",

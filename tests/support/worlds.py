@@ -29,6 +29,7 @@ UNKNOWN = {
     "context_id": "no-such",
     "key_id": f"cak_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
+    "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
 }
 _NAMES = dict.fromkeys(
@@ -39,7 +40,6 @@ _NAMES = dict.fromkeys(
         "normalised",
         "entity_type",
         "entity_name",
-        "principal_id",
         "trace_id",
     ],
     "x",
@@ -69,6 +69,28 @@ BODIES: dict[str, Any] = {
         "principal": "agent",
         "scope_floor": {"org": "acme"},
         "expires_at": "2090-01-15T10:00:00Z",
+    },
+    "POST /api/v1/contexts/{context_id}/principals": {
+        "display_name": "Ada",
+        "kind": "human",
+        "external_id": "ada-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": {
+        "display_name": "Bo",
+        "external_id": "bo-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PUT /api/v1/contexts/{context_id}/principals/{principal_id}/grants": {
+        "grants": {"memory:read": ["org/acme/*"]}
+    },
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/acme/*",
+        "verbs": ["memory:read"],
+    },
+    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/beta/*",
+        "verbs": ["memory:read"],
     },
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
@@ -105,6 +127,14 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/contexts": {"cursor": "a", "limit": "5"},
     "GET /api/v1/contexts/{context_id}/keys": {"cursor": UNKNOWN["key_id"], "limit": "5"},
+    "GET /api/v1/contexts/{context_id}/principals": {
+        "cursor": UNKNOWN["principal_id"],
+        "limit": "5",
+    },
+    "GET /api/v1/{context_id}/principals/{principal_id}/effective": {
+        "path": "org/acme",
+        "asOf": "2090-01-15T10:00:00Z",
+    },
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
@@ -159,6 +189,13 @@ class World:
         made = await self.make("POST /api/v1/contexts/{context_id}/keys", ids, **given)
         return made["id"], made["secret"]
 
+    async def make_principal(self, context_id: str, name: str) -> str:
+        """A principal's id."""
+        operation = "POST /api/v1/contexts/{context_id}/principals"
+        named = {"display_name": name, "external_id": name}
+        made = await self.make(operation, {"context_id": context_id}, **named)
+        return str(made["id"])
+
     async def prepare(self, operation: str) -> tuple[dict[str, str], Any]:
         """Ids and a body with which it succeeds now: something of its own where it can be done only once."""
         ids, name = dict(self.ids), f"new-{next(self.numbers)}"
@@ -171,6 +208,10 @@ class World:
             body = body | {"database": name}
         elif operation == "POST /api/v1/contexts/{context_id}/keys":
             body = body | {"name": name}
+        elif operation == "POST /api/v1/contexts/{context_id}/principals":
+            body = body | {"display_name": name, "external_id": name}
+        elif operation == "DELETE /api/v1/contexts/{context_id}/principals/{principal_id}":
+            ids["principal_id"] = await self.make_principal("acme", name)
         elif "/keys/{key_id}" in operation:
             ids["key_id"], _ = await self.make_key("acme", name)
         elif operation == "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}":
@@ -216,6 +257,7 @@ async def fill_world(world: World) -> None:
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
         world.ids |= {"session_id": made["id"], "key_id": key_id}
         world.ids["job_id"] = await world.make_job(name)
+        world.ids["principal_id"] = await world.make_principal(name, "Ada")
 
 
 async def _make_keys(world: World) -> None:

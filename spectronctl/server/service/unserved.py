@@ -37,11 +37,6 @@ GET /keys
 POST /keys
 DELETE /keys/{key_name}
 POST /keys/{key_name}/rotate
-GET /principals
-GET /principals/{principal_id}
-GET /principals/{principal_id}/effective
-POST /principals/{principal_id}/grants
-DELETE /principals/{principal_id}/grants
 GET /profile
 POST /reflect
 POST /scope-grants
