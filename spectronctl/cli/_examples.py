@@ -58,6 +58,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "keys delete": ("keys delete old-agent", "keys delete old-agent --yes --if-missing ok"),
     "keys verify": ("keys verify file:app.key", "keys verify env:SPECTRON_API_KEY -o json"),
     "keys orphans": ("keys orphans", "keys orphans --grace 30d -o name"),
+    "management-keys": ("management-keys list", "management-keys create ci --secret-file ci.key"),
+    "management-keys list": ("management-keys list", "management-keys list -o json"),
+    "management-keys create": (
+        "management-keys create ci --secret-file ci.key",
+        "management-keys create deploy --secret-env-file .env:MANAGEMENT_KEY",
+    ),
+    "management-keys rotate": (
+        "management-keys rotate ops --secret-file ops.key --force",
+        "management-keys rotate ops --dry-run",
+    ),
+    "management-keys revoke": (
+        "management-keys revoke ops",
+        "management-keys revoke ops --yes --if-missing ok",
+    ),
     "ontology": ("ontology get", "ontology add --entity-type Person --attribute Person=name,city"),
     "ontology get": ("ontology get", "ontology get -o yaml"),
     "ontology set": ("ontology set people.yaml",),

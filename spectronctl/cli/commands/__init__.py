@@ -1,7 +1,7 @@
 """
 Every command of `spectronctl`, with its help, so that nothing has to be imported to list them.
 
-A command NAME lives in the module NAME here, a group's VERB in NAME/VERB.py.
+A command NAME lives in the module NAME here, with `_` for `-`, and a group's VERB in NAME/VERB.py.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ COMMANDS = {
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
+    "management-keys": Entry("Create, rotate and revoke management keys while the server runs."),
     "ontology": Entry(
         "Manage what extraction looks for: types, attributes, relations.",
         {
@@ -101,7 +102,7 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "ontology"),
+    "Manage": ("contexts", "keys", "management-keys", "ontology"),
     "Data": ("sessions", "lifecycle"),
     "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),

@@ -25,7 +25,7 @@ from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
-RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
+RESERVED_IDS = frozenset({"contexts", "health", "management-keys", "migrations", "ready", "verbs"})
 
 
 def check_context_id(context_id: str) -> None:

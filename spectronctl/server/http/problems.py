@@ -70,6 +70,7 @@ _OF_DATABASE = {
     errors.ReservedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "reserved"),
     errors.GoneError: (HTTPStatus.NOT_FOUND, "not-found"),
     errors.TakenError: (HTTPStatus.CONFLICT, "conflict"),
+    errors.LastError: (HTTPStatus.CONFLICT, "conflict"),
     errors.ChangedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
     errors.ReusedKeyError: (HTTPStatus.CONFLICT, "idempotency-key-reused"),
     errors.InFlightError: (HTTPStatus.CONFLICT, "idempotency-key-in-flight"),
