@@ -52,7 +52,13 @@ DryRunOption = Annotated[
 
 @app.command("list")
 def list_keys(ctx: Context) -> None:
-    """List the management keys of the server, without secrets."""
+    """
+    List the management keys of the server, without secrets.
+
+    Examples:
+      spectronctl management-keys list
+      spectronctl management-keys list -o json
+    """
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
     found = list_items(rt, api.list_management_keys())
@@ -69,6 +75,10 @@ def create_key(
     Create a management key; its secret is shown or written once.
 
     It cannot be read again.
+
+    Examples:
+      spectronctl management-keys create ci --secret-file ci.key
+      spectronctl management-keys create deploy --secret-env-file .env:KEY
     """
     from spectronctl.operations import management_keys
 
@@ -98,6 +108,10 @@ def rotate_key(
     Give a management key a new secret; the old one stops working at once.
 
     The id and the name stay.
+
+    Examples:
+      spectronctl management-keys rotate ops --secret-file ops.key --force
+      spectronctl management-keys rotate ops --dry-run
     """
     from spectronctl.operations import management_keys
 
@@ -129,6 +143,10 @@ def revoke_key(
     Revoke a management key at once.
 
     The last one stays, unless --force is passed: a new one can then only be made where the store is.
+
+    Examples:
+      spectronctl management-keys revoke ops
+      spectronctl management-keys revoke ops --yes --if-missing ok
     """
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
