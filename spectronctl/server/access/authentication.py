@@ -67,9 +67,6 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
     # Only the operator of an embedded server, who has no key, may learn that a context does not exist.
     if context is None:
         raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
-    if context.enforcement_blocked and key:
-        raise forbidden("the operator has blocked this context's keys (enforcement_blocked)")
-    # After everything that may refuse it: a key that is blocked was not used.
     await request.app.state.key_uses.note(holder)
     return Member(name=holder.name if holder else "local", key=key, context=context)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from spectronctl.server.access.grants import EVERYTHING, Rights, grant, list_verbs, parse_floor
 from spectronctl.server.access.scopes import Region, Scopes
-from spectronctl.server.http.problems import ProblemError, forbidden
+from spectronctl.server.http.problems import ProblemError, forbidden, models_blocked
 from spectronctl.server.registry.rows import ContextRow, KeyRow
 
 CANNOT_FORGET = "this key may not forget: a supervisor's or a management key is needed"
@@ -48,6 +48,11 @@ class Caller:
             # long.
             floor = " or ".join(self.region(verb).roots or ())
             raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
+
+    def require_models(self) -> None:
+        """429 where the operator has blocked models: before an operation asks one that costs tokens."""
+        if self.context.enforcement_blocked:
+            raise models_blocked()
 
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""

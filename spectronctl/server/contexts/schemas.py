@@ -195,7 +195,7 @@ class ContextResponse(BaseModel):
         "category: `7d`, `12h`) and whatever else was set"
     )
     enforcement_blocked: bool = Field(
-        default=False, description="Present when true: the context's own keys are refused"
+        default=False, description="Present when true: models that cost tokens are not asked"
     )
     created_at: datetime
 
