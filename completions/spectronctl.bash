@@ -259,6 +259,7 @@ _spectronctl_value() {
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
         'serve --log-format'|'serve worker --log-format'|'serve exec --log-format') fill=(_spectronctl_offer text json) ;;
+        'serve --log-level'|'serve worker --log-level') fill=(_spectronctl_offer debug info warning error) ;;
         'whoami --plane') fill=(_spectronctl_offer management context both) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
@@ -422,8 +423,8 @@ _spectronctl_options() {
         'profiles rename') _spectronctl_offer --help -h ;;
         'profiles remove') _spectronctl_offer --help -h ;;
         'profiles path') _spectronctl_offer --help -h ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --help -h ;;
-        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --help -h ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --log-level --help -h ;;
+        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --log-level --help -h ;;
         'serve keys') _spectronctl_offer --help -h ;;
         'serve keys list') _spectronctl_offer --store --help -h ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help -h ;;
