@@ -158,6 +158,10 @@ def clear_way(world: CommandLine, line: str) -> None:
     if words[0] == "principals" and words[1:2] != ["create"]:
         for name in ("app-agent", "planner"):
             world(f"principals create {name} --if-exists skip")
+    if words[:2] == ["management-keys", "create"]:
+        world(f"management-keys revoke {words[2]} --yes --force")
+    elif words[0] == "management-keys":
+        world("management-keys create ops --secret-file ops.key --force")
     if line.startswith("keys verify env:"):  # an example has deleted it
         world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:

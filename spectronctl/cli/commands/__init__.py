@@ -1,7 +1,7 @@
 """
 Every command of `spectronctl`, with its help, so that nothing has to be imported to list them.
 
-A command NAME lives in the module NAME here, a group's VERB in NAME/VERB.py.
+A command NAME lives in the module NAME here, with `_` for `-`, and a group's VERB in NAME/VERB.py.
 """
 
 from __future__ import annotations
@@ -80,6 +80,14 @@ COMMANDS = {
             "effective": "Show which verbs a principal holds over a scope, now or before.",
             "whocan": "List the principals and the keys that may do something at a scope.",
         },
+    ),
+    "management-keys": Entry(
+        """Create, rotate and revoke management keys while the server runs.
+
+        Examples:
+          spectronctl management-keys list
+          spectronctl management-keys create ci --secret-file ci.key
+        """
     ),
     "ontology": Entry(
         """Manage what extraction looks for: types, attributes, relations.
@@ -164,7 +172,7 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "principals", "ontology"),
+    "Manage": ("contexts", "keys", "principals", "ontology", "management-keys"),
     "Data": ("sessions", "lifecycle"),
     "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),
