@@ -86,6 +86,7 @@ recall
 index
 entities
 keys
+scopes
 ontology traces idempotency service
 jobs
 access

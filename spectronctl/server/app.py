@@ -39,6 +39,7 @@ from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.recall import routes as query
+from spectronctl.server.scopes import routes as scopes
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
@@ -58,6 +59,7 @@ _ROUTES = [
         lifecycle.router,
         jobs.router,
         identity.router,
+        scopes.router,
         sessions.router,
         facts.router,
         query.router,
@@ -81,6 +83,7 @@ _GROUPS = {
     "sessions": "Conversations and their turns.",
     "lifecycle": "Retention, duplicates, reindexing, and the jobs that do long work.",
     "identity": "What a key is, and what it may do.",
+    "scopes": "The tree of paths that memories are tagged with, and the erasure of all that is tagged below one.",
     "service": "The server itself: is it alive, is it ready, what does it know.",
 }
 """The groups of operations, in the order in which `/docs` shows them."""

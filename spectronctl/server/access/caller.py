@@ -31,7 +31,7 @@ class Caller:
 
     def region(self, verb: str) -> Region:
         """Where the caller holds the verb."""
-        return self.rights.get_region(verb)
+        return self.rights.get_region(verb).hide(self.context.forgetting)
 
     def may(self, verb: str, scopes: Scopes | None = None) -> bool:
         """Whether the caller holds the verb over all of the scopes; without scopes, anywhere."""

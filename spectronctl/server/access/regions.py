@@ -37,6 +37,8 @@ _COVERED = """(nodes CONTAINSANY $region_roots AND (
     )))
 ))"""
 
+_HIDDEN = "nodes CONTAINSNONE $region_hidden"
+
 
 def tag_row(scopes: Scopes) -> Row:
     """The fields of a row that say where it belongs."""
@@ -74,14 +76,23 @@ def _format_exact(region: Region) -> str:
     covered = "true" if region.roots is None else _COVERED
     # Of the lens only the number of its clauses stands in the text: the paths travel as variables.
     shown = " OR ".join(f"nodes CONTAINSALL $region_lens[{at}]" for at in range(len(region.lens)))
-    return f"({covered} AND ({shown}))" if shown else covered
+    parts = [covered, f"({shown})" if shown else "", _HIDDEN if region.hidden else ""]
+    return f"({' AND '.join(part for part in parts if part)})"
 
 
 def _format_rough(region: Region) -> str:
-    return "true" if region.is_whole else "nodes CONTAINSANY $region_some"
+    is_anywhere = region.roots is None and not region.lens
+    return "true" if is_anywhere else "nodes CONTAINSANY $region_some"
 
 
 def _name(region: Region) -> Row:
     lens = [list(clause) for clause in region.lens]
     some = [clause[0] for clause in lens] if region.roots is None else list(region.roots)
-    return {"region_roots": list(region.roots or ()), "region_lens": lens, "region_some": some}
+    hidden = list(region.hidden)
+    roots = list(region.roots or ())
+    return {
+        "region_roots": roots,
+        "region_lens": lens,
+        "region_some": some,
+        "region_hidden": hidden,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRow:
-    """A registered context. `providers` names the configured providers; their secrets stay in the database."""
+    """
+    A registered context. `providers` names the configured providers; their secrets stay in the database.
+
+    `forgetting` are the scopes whose rows are being erased, and hidden until then.
+    """
 
     id: str
     namespace: str
@@ -21,6 +25,7 @@ class ContextRow:
     admin_external_id: str | None = None
     admin_display_name: str | None = None
     schema_version: int = 0
+    forgetting: Sequence[str] = ()
     created_at: datetime
 
 

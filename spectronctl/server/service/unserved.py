@@ -45,10 +45,6 @@ DELETE /principals/{principal_id}/grants
 GET /profile
 POST /reflect
 POST /scope-grants
-GET /scopes
-POST /scopes
-DELETE /scopes
-POST /scopes/forget
 GET /state
 GET /traces
 GET /traces/stats
