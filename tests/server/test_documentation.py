@@ -33,6 +33,7 @@ OPERATIONS = {
     "GET /api/v1/{context_id}/scopes": "member",
     "POST /api/v1/{context_id}/scopes": "scope:create",
     "DELETE /api/v1/{context_id}/scopes": "scope:delete",
+    "GET /api/v1/{context_id}/scopes/forget": "memory:forget",
     "POST /api/v1/{context_id}/scopes/forget": "memory:forget",
     "GET /api/v1/{context_id}/sessions": "memory:read",
     "POST /api/v1/{context_id}/sessions": "memory:write",

@@ -96,6 +96,8 @@ async def test_everything_below_a_scope_is_erased_and_nothing_else(
         "rows": {"sessions": 4, "turns": 5, "memories": 2, "queries": 1},
         "coOwned": {"sessions": 1, "turns": 1, "memories": 0, "queries": 0},
     }
+    preview = await operator.get(FORGET, params={"path": "org/acme"})
+    assert (preview.status_code, preview.json()) == (200, counted)
     assert len(await find(member, MARK)) == 2
     assert await forget(operator, "/org/acme/") == counted | {"dryRun": False}
     assert await find_mark(store) == []
@@ -162,6 +164,7 @@ async def test_a_key_forgets_in_its_region_only(
         for dry_run in (True, False):
             answer = await client.post(FORGET, json={"path": path, "dryRun": dry_run})
             assert answer.status_code == 403
+        assert (await client.get(FORGET, params={"path": path})).status_code == 403
     assert len(await list_ids(operator)) == 6
     assert (await forget(boss, "org/acme"))["coOwned"]["sessions"] == 1
 

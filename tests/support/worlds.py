@@ -116,6 +116,7 @@ QUERIES: dict[str, dict[str, str]] = {
         "limit": "5",
     },
     "DELETE /api/v1/{context_id}/scopes": {"path": "org/acme/spare"},
+    "GET /api/v1/{context_id}/scopes/forget": {"path": "org/acme"},
     "GET /api/v1/{context_id}/sessions": {
         "cursor": UNKNOWN["session_id"],
         "limit": "5",

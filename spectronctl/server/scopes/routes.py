@@ -38,6 +38,8 @@ router = APIRouter(
     ),
 )
 
+_Path = Annotated[str, Query(description="A path such as org/acme")]
+
 
 @router.get("", response_model=list[ScopeResponse])
 async def list_scopes(caller: AnyMember, database: CurrentDatabase) -> Response:
@@ -79,13 +81,23 @@ async def register_scope(
 async def tombstone_scope(
     caller: ScopeDeleter,
     database: CurrentDatabase,
-    path: Annotated[str, Query(description="The scope")],
+    path: _Path,
 ) -> None:
     """Tombstone a scope and all below it: nothing is written there any more; what was written stays."""
     node = parse_node_parameter(path)
     caller.require("scope:delete", [[node]])
     if not await ScopeTable(database).tombstone_scope(caller.context, node):
         raise not_found("no such scope is registered: GET /scopes lists those that are")
+
+
+@router.get("/forget")
+async def preview_forgetting(
+    caller: Forgetter, database: CurrentDatabase, path: _Path
+) -> ForgetScopeResponse:
+    """Count what a POST would erase now: for clients that cannot know whether a server understands `dryRun`."""
+    node = parse_node_parameter(path)
+    caller.require("memory:forget", [[node]])
+    return format_counts(await count_subtree(database, caller.context, node), dry_run=True)
 
 
 @router.post("/forget")
