@@ -6,6 +6,7 @@ _spectronctl_step() {
         ' keys'|' key') at=keys ;;
         ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
+        ' scopes'|' scope') at=scopes ;;
         ' lifecycle') at=lifecycle ;;
         ' exec') at=exec ;;
         ' migrations'|' migration') at=migrations ;;
@@ -51,6 +52,10 @@ _spectronctl_step() {
         'sessions context') at='sessions context' ;;
         'sessions create') at='sessions create' ;;
         'sessions delete'|'sessions rm') at='sessions delete' ;;
+        'scopes list'|'scopes ls') at='scopes list' ;;
+        'scopes create') at='scopes create' ;;
+        'scopes delete'|'scopes rm') at='scopes delete' ;;
+        'scopes forget') at='scopes forget' ;;
         'lifecycle decay') at='lifecycle decay' ;;
         'lifecycle expire') at='lifecycle expire' ;;
         'lifecycle fsck') at='lifecycle fsck' ;;
@@ -150,6 +155,14 @@ _spectronctl_value() {
         'sessions create --sort') fill=(_spectronctl_offer id turns last_turn_at created_at scopes metadata) ;;
         'sessions delete --columns') fill=(_spectronctl_list id turns last_turn_at created_at scopes metadata) ;;
         'sessions delete --sort') fill=(_spectronctl_offer id turns last_turn_at created_at scopes metadata) ;;
+        'scopes list --columns') fill=(_spectronctl_list path created_at tombstoned_at display_name description) ;;
+        'scopes list --sort') fill=(_spectronctl_offer path created_at tombstoned_at display_name description) ;;
+        'scopes create --columns') fill=(_spectronctl_list path created_at tombstoned_at display_name description) ;;
+        'scopes create --sort') fill=(_spectronctl_offer path created_at tombstoned_at display_name description) ;;
+        'scopes delete --columns') fill=(_spectronctl_list path created_at tombstoned_at display_name description) ;;
+        'scopes delete --sort') fill=(_spectronctl_offer path created_at tombstoned_at display_name description) ;;
+        'scopes forget --columns') fill=(_spectronctl_list forgotten co_owned sessions turns memories queries) ;;
+        'scopes forget --sort') fill=(_spectronctl_offer forgotten co_owned sessions turns memories queries) ;;
         'lifecycle decay --columns') fill=(_spectronctl_list affected expired_memories pruned_cache_entries context error) ;;
         'lifecycle decay --sort') fill=(_spectronctl_offer affected expired_memories pruned_cache_entries context error) ;;
         'lifecycle expire --columns') fill=(_spectronctl_list affected context error) ;;
@@ -206,7 +219,7 @@ _spectronctl_value() {
         'doctor --sort') fill=(_spectronctl_offer check status detail command hint exit_code seconds) ;;
         'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
-        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'scopes delete --confirm'|'scopes forget --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -215,7 +228,7 @@ _spectronctl_value() {
         'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
-        'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
+        'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing'|'scopes delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
         'contexts clone --if-exists') fill=(_spectronctl_offer fail skip) ;;
         'contexts clone --secret-command'|'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'contexts wait --for') fill=(_spectronctl_offer exists deleted) ;;
@@ -232,6 +245,7 @@ _spectronctl_value() {
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
+        'scopes create --display-name'|'scopes create --description') fill=(_spectronctl_free TEXT) ;;
         'lifecycle fsck --duplicate-threshold') fill=(_spectronctl_free X) ;;
         'lifecycle reindex --if-running') fill=(_spectronctl_offer fail join) ;;
         'lifecycle jobs list --status') fill=(_spectronctl_offer queued running succeeded failed cancelled) ;;
@@ -286,6 +300,9 @@ _spectronctl_argument() {
         'sessions context 0') fill=(_spectronctl_ask sessions) ;;
         'sessions context 1') fill=(_spectronctl_free QUERY) ;;
         'sessions delete '*) fill=(_spectronctl_ask sessions) ;;
+        'scopes create 0') fill=(_spectronctl_ask scopes) ;;
+        'scopes delete '*) fill=(_spectronctl_ask scopes) ;;
+        'scopes forget 0') fill=(_spectronctl_ask scopes) ;;
         'lifecycle decay '*) fill=(_spectronctl_ask contexts) ;;
         'lifecycle expire '*) fill=(_spectronctl_ask contexts) ;;
         'lifecycle fsck '*) fill=(_spectronctl_ask contexts) ;;
@@ -318,12 +335,13 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations api profiles serve completion options version whoami doctor ;;
+        '') _spectronctl_offer contexts keys ontology sessions scopes lifecycle exec migrations api profiles serve completion options version whoami doctor ;;
         contexts) _spectronctl_offer list get create update delete clone wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
         ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
         sessions) _spectronctl_offer list get transcript import context create delete ;;
+        scopes) _spectronctl_offer list create delete forget ;;
         lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
         migrations) _spectronctl_offer status ;;
@@ -374,6 +392,11 @@ _spectronctl_options() {
         'sessions context') _spectronctl_offer --help -h ;;
         'sessions create') _spectronctl_offer --scope --metadata --help -h ;;
         'sessions delete') _spectronctl_offer --confirm --if-missing --help -h ;;
+        scopes) _spectronctl_offer --help -h ;;
+        'scopes list') _spectronctl_offer --help -h ;;
+        'scopes create') _spectronctl_offer --display-name --description --help -h ;;
+        'scopes delete') _spectronctl_offer --confirm --if-missing --help -h ;;
+        'scopes forget') _spectronctl_offer --dry-run --confirm --help -h ;;
         lifecycle) _spectronctl_offer --help -h ;;
         'lifecycle decay') _spectronctl_offer --all-contexts --parallel --confirm --help -h ;;
         'lifecycle expire') _spectronctl_offer --all-contexts --parallel --dry-run --confirm --help -h ;;

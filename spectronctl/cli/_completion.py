@@ -32,6 +32,7 @@ _KINDS = {
     "CONTEXT": "contexts",
     "KEY": "keys",
     "SESSION": "sessions",
+    "SCOPE": "scopes",
     "JOB": "jobs",
     "ROTATION": "rotations",
 }

@@ -65,7 +65,7 @@ def test_the_question_tells_how_much_would_go_and_no_changes_nothing(
     acme: CommandLine, server: Server
 ) -> None:
     fill(acme, server)
-    declined = acme("scopes forget org/acme", terminal=True, typed="n\n")
+    declined = acme("scopes forget org/acme", terminal=True, stdin="n\n")
     assert declined.code == 1
     assert "Erase 6 rows" in declined.err
     assert "3 of them co-owned" in declined.err

@@ -33,9 +33,9 @@ async def look_after(agent: Any, supervisor: Any, operator: Any, kind: str) -> d
     expired = await finish(supervisor.lifecycle.expire())
     decayed = await finish(operator.lifecycle.decay())
     report = await finish(operator.lifecycle.fsck())
-    scopes = await forget_a_scope(agent, supervisor, operator, f"org/acme/{kind}/old")
+    tree = await forget_a_scope(agent, supervisor, operator, f"org/acme/{kind}/old")
     return {
-        "scopes": scopes,
+        "scopes": tree,
         "hits": {mode: [hit.text for hit in answer.hits] for mode, answer in found.items()},
         "tiers": sorted({answer.tier for answer in found.values()}),
         "trace": bool(found["hybrid"].trace["traceId"]),

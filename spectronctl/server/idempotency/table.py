@@ -30,7 +30,7 @@ LET $is_free = $found = NONE OR $found.expires_at < time::now() OR ($found.answe
 IF $is_free {{
     UPSERT reservation:[$principal, $key] CONTENT {{
         fingerprint: $fingerprint, claim: $claim, holder: $holder,
-        leased_until: time::now() + {_LEASE_SECS}s, expires_at: time::now() + 24h
+        leased_until: time::now() + {_LEASE_SECS}s, expires_at: time::now() + 24h, scopes: [], nodes: []
     }} RETURN NONE
 }};
 DELETE (
