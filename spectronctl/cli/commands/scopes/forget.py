@@ -83,7 +83,7 @@ def _preview(client: Client, context: str, scope: str) -> Forgotten:
 
 
 def _count(found: Forgotten) -> str:
-    """`12 rows (4 sessions, 5 turns, 2 memories, 1 cached query), 2 of them co-owned`, as far as the server tells."""
+    """`12 rows (sessions 4, …), 2 of them co-owned by other scopes`, as far as the server tells."""
     text = f"{found.forgotten} {'row' if found.forgotten == 1 else 'rows'}"
     if found.rows:
         rows = found.rows
@@ -91,8 +91,5 @@ def _count(found: Forgotten) -> str:
             f" (sessions {rows.sessions}, turns {rows.turns}, memories {rows.memories},"
             f" cached queries {rows.queries})"
         )
-    if found.co_owned:
-        shared = found.co_owned
-        total = shared.sessions + shared.turns + shared.memories + shared.queries
-        text += f", {total} of them co-owned by other scopes"
-    return text
+    shared = sum(found.co_owned.to_dict().values()) if found.co_owned else 0
+    return f"{text}, {shared} of them co-owned by other scopes" if shared else text
