@@ -37,6 +37,15 @@ _COVERED = """(nodes CONTAINSANY $region_roots AND (
     )))
 ))"""
 
+# With nodes that belong to the region alone, what is below them has to be told from them.
+_COVERED_WITH_NODES = """(nodes CONTAINSANY $region_tops AND (
+    (array::len(array::flatten(scopes)) = array::len(scopes) AND (
+        nodes CONTAINSANY $region_roots OR array::flatten(scopes) CONTAINSANY $region_nodes
+    )) OR scopes.any(|$clause: array| $clause.all(|$path: string| $path IN $region_nodes OR $region_roots.any(
+        |$root: string| string::starts_with($path + '/', $root + '/')
+    )))
+))"""
+
 _HIDDEN = "nodes CONTAINSNONE $region_hidden"
 
 
@@ -47,8 +56,10 @@ def tag_row(scopes: Scopes) -> Row:
 
 def name_region(region: Region) -> str:
     """The same word for callers who may read the same; "" for the whole context."""
-    # Sorted, so that two callers with the same floor share what is cached for them.
-    return "" if region.roots is None else json.dumps(sorted(region.roots))
+    if region.roots is None:
+        return ""
+    # Sorted, so that two callers with the same floor share what is cached for them. No root begins with a slash.
+    return json.dumps(sorted(region.roots) + sorted(f"/{node}" for node in region.nodes))
 
 
 async def query_region(
@@ -73,7 +84,8 @@ async def query_one_region(
 
 
 def _format_exact(region: Region) -> str:
-    covered = "true" if region.roots is None else _COVERED
+    covered = _COVERED_WITH_NODES if region.nodes else _COVERED
+    covered = "true" if region.roots is None else covered
     # Of the lens only the number of its clauses stands in the text: the paths travel as variables.
     shown = " OR ".join(f"nodes CONTAINSALL $region_lens[{at}]" for at in range(len(region.lens)))
     parts = [covered, f"({shown})" if shown else "", _HIDDEN if region.hidden else ""]
@@ -87,12 +99,12 @@ def _format_rough(region: Region) -> str:
 
 def _name(region: Region) -> Row:
     lens = [list(clause) for clause in region.lens]
-    some = [clause[0] for clause in lens] if region.roots is None else list(region.roots)
-    hidden = list(region.hidden)
-    roots = list(region.roots or ())
+    tops = region.list_tops()
     return {
-        "region_roots": roots,
+        "region_roots": list(region.roots or ()),
+        "region_nodes": list(region.nodes),
+        "region_tops": tops,
         "region_lens": lens,
-        "region_some": some,
-        "region_hidden": hidden,
+        "region_hidden": list(region.hidden),
+        "region_some": [clause[0] for clause in lens] if region.roots is None else tops,
     }

@@ -39,11 +39,13 @@ class Region:
     The subtrees under some paths; None is the whole context, and untagged rows are there alone.
 
     With a lens, only rows that involve every path of one of its clauses; and none that is tagged at or below a hidden
-    path, which is being forgotten. These two narrow reads, not writes.
+    path, which is being forgotten. These two narrow reads, not writes. `nodes` are paths that belong to the region
+    without what is below them.
     """
 
     roots: tuple[str, ...] | None
     lens: tuple[tuple[str, ...], ...] = ()
+    nodes: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
     @property
@@ -60,7 +62,9 @@ class Region:
         return replace(self, hidden=tuple(paths))
 
     def covers(self, path: str) -> bool:
-        return self.roots is None or any(is_under(path, root) for root in self.roots)
+        if self.roots is None or path in self.nodes:
+            return True
+        return any(is_under(path, root) for root in self.roots)
 
     def can_read(self, scopes: Scopes) -> bool:
         """Whether all paths of one of the clauses lie inside, and the lens shows it."""
@@ -74,6 +78,10 @@ class Region:
         inside = all(self.covers(path) for clause in scopes for path in clause)
         # Not empty scopes: what has none belongs to the whole context, and all() would let it pass.
         return self.roots is None or (bool(scopes) and inside)
+
+    def list_tops(self) -> list[str]:
+        """The paths that the region begins at; none for the whole context."""
+        return [*(self.roots or ()), *self.nodes]
 
 
 WHOLE = Region(None)

@@ -262,7 +262,7 @@ class SearchTable:
     ) -> None:
         name = _name_query(region, embedder, query)
         # They go with the scopes that the region is made of.
-        tags = tag_row([[root] for root in region.roots or ()])
+        tags = tag_row([[path] for path in region.list_tops()])
         await self._write(context, _CACHE, **name, **tags, vector=vector)
 
     async def _write(self, context: ContextRow, text: str, **variables: Any) -> None:

@@ -85,7 +85,7 @@ async def tombstone_scope(
 ) -> None:
     """Tombstone a scope and all below it: nothing is written there any more; what was written stays."""
     node = parse_node_parameter(path)
-    caller.require("scope:delete", [[node]])
+    caller.require_below("scope:delete", node)
     if not await ScopeTable(database).tombstone_scope(caller.context, node):
         raise not_found("no such scope is registered: GET /scopes lists those that are")
 
@@ -96,7 +96,7 @@ async def preview_forgetting(
 ) -> ForgetScopeResponse:
     """Count what a POST would erase now: for clients that cannot know whether a server understands `dryRun`."""
     node = parse_node_parameter(path)
-    caller.require("memory:forget", [[node]])
+    caller.require_below("memory:forget", node)
     return format_counts(await count_subtree(database, caller.context, node), dry_run=True)
 
 
@@ -111,7 +111,7 @@ async def forget_scope(
 
     It is hidden at once, and taken out in batches: a call that was cut off may be repeated, and finishes it.
     """
-    caller.require("memory:forget", [[body.path]])
+    caller.require_below("memory:forget", body.path)
     work = count_subtree if body.dry_run else erase_subtree
     counts = await work(database, caller.context, body.path)
     return format_counts(counts, dry_run=bool(body.dry_run))
@@ -121,7 +121,7 @@ async def _write(
     caller: Caller, first: list[Row], pages: AsyncIterator[list[Row]]
 ) -> AsyncIterator[str]:
     """A JSON array in pieces, of what the caller may see."""
-    regions = [region for verb in VERBS if (region := caller.region(verb)).roots != ()]
+    regions = [caller.region(verb) for verb in VERBS]
     separator, page = "[", first
     while page:
         shown = [node for node in page if any(each.covers(node["path"]) for each in regions)]

@@ -53,6 +53,15 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class LogLevel(StrEnum):
+    """From which level on the server logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 StoreOption = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +85,12 @@ ReadyFileOption = Annotated[
 ]
 LogFormatOption = Annotated[
     LogFormat, typer.Option("--log-format", help="Choose the format of the log on stderr.")
+]
+LogLevelOption = Annotated[
+    LogLevel,
+    typer.Option(
+        "--log-level", help="Log from this level on: each request is info, a refused key a warning."
+    ),
 ]
 
 
@@ -130,6 +145,7 @@ def serve(
     allow_private_providers: PrivateProvidersOption = False,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """
     Run a Spectron server on SurrealDB until it is told to stop.
@@ -161,6 +177,7 @@ def serve(
         allow_private_providers=allow_private_providers,
         ready_file=ready_file,
         log_format=log_format.value,
+        log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
         # Called with the store open, and before the ready line: who waits for that line finds the key in its place.
@@ -237,6 +254,7 @@ def work(
     allow_private_providers: PrivateProvidersOption = False,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """
     Run the jobs of a store, without a server, until stopped.
@@ -254,6 +272,7 @@ def work(
         allow_private_providers=allow_private_providers,
         ready_file=ready_file,
         log_format=log_format.value,
+        log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
         for_person=_is_for_person(rt, log_format),
