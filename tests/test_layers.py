@@ -85,8 +85,10 @@ upkeep
 recall
 index
 entities
+principals
 keys
-ontology traces idempotency service principals
+scopes
+ontology traces idempotency service
 jobs
 access
 registry

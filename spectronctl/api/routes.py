@@ -45,7 +45,7 @@ class Route:
         return f"{self.method} /api/v1{re.sub('{.*?}', '{}', self.template)}"
 
 
-_CONTEXT, _SESSIONS = "/contexts/{id}", "/{id}/sessions"
+_CONTEXT, _SESSIONS, _SCOPES = "/contexts/{id}", "/{id}/sessions", "/{id}/scopes"
 
 ROUTES = (
     Route("GET", "/contexts", "contexts"),
@@ -58,6 +58,7 @@ ROUTES = (
     Route("GET", "/{id}/me", "identity"),
     Route("GET", _SESSIONS, "sessions"),
     Route("GET", "/{id}/lifecycle/expire", "expiry preview"),
+    Route("GET", _SCOPES, "scopes"),
     Route("POST", "/{id}/facts", "facts"),
     Route("POST", "/{id}/query", "query", is_used=False),
     Route("POST", "/{id}/fsck", "fsck"),
@@ -80,6 +81,8 @@ ROUTES = (
     *(Route(method, f"{_SESSIONS}/{{session}}") for method in ("GET", "DELETE")),
     Route("GET", f"{_SESSIONS}/{{session}}/turns"),
     Route("POST", f"{_SESSIONS}/{{session}}/context"),
+    *(Route(method, _SCOPES) for method in ("POST", "DELETE")),
+    *(Route(method, f"{_SCOPES}/forget") for method in ("GET", "POST")),
     Route("POST", "/{id}/facts/batch"),
     Route("POST", "/{id}/lifecycle/expire"),
 )

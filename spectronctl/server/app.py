@@ -44,6 +44,7 @@ from spectronctl.server.principals import holders
 from spectronctl.server.principals import management_routes as members
 from spectronctl.server.principals import routes as principals
 from spectronctl.server.recall import routes as query
+from spectronctl.server.scopes import routes as scopes
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
@@ -67,6 +68,7 @@ _ROUTES = [
         jobs.router,
         identity.router,
         principals.router,
+        scopes.router,
         sessions.router,
         facts.router,
         query.router,
@@ -93,6 +95,7 @@ _GROUPS = {
     "sessions": "Conversations and their turns.",
     "lifecycle": "Retention, duplicates, reindexing, and the jobs that do long work.",
     "identity": "What a key is, and what it may do.",
+    "scopes": "The tree of paths that memories are tagged with, and the erasure of all that is tagged below one.",
     "service": "The server itself: is it alive, is it ready, what does it know.",
 }
 """The groups of operations, in the order in which `/docs` shows them."""

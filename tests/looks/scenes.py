@@ -21,6 +21,7 @@ from spectronctl.cli.commands.keys import _view as keys
 from spectronctl.cli.commands.lifecycle import _view as lifecycle
 from spectronctl.cli.commands.ontology import _view as ontology
 from spectronctl.cli.commands.principals import _view as principals
+from spectronctl.cli.commands.scopes import _view as scopes
 from spectronctl.cli.commands.sessions import _view as sessions
 from spectronctl.output.views import View
 
@@ -172,6 +173,18 @@ SESSIONS = [
     _session(1, 1820, [["org/acme/project/support-desk/user/u-182736", "team/billing"]]),
     _session(2, 4, "org/acme"),
     _session(3, 0, None),
+]
+
+
+SCOPES = [
+    {"path": "org/", "created_at": ago(days=90.5)},
+    {
+        "path": "org/acme/project/support-desk/user/u-182736/",
+        "created_at": ago(hours=5.5),
+        "tombstoned_at": ago(hours=2.5),
+        "display_name": "Ada Lovelace",
+        "description": "Left in May; kept for the auditors",
+    },
 ]
 
 
@@ -335,6 +348,22 @@ FAMILIES: dict[str, list[Scene]] = {
             "principals whocan",
             principals.HOLDERS,
             [{"verb": "memory:read", "path": "org/acme", "principals": [{**PRINCIPALS[0], "keys": KEYS[:2]}, {**PRINCIPALS[1], "keys": []}]}],
+            single=True,
+        ),
+    ],
+    "scopes": [
+        Scene("scopes list", scopes.SCOPES, SCOPES),
+        Scene(
+            "scopes forget",
+            scopes.FORGOTTEN,
+            [
+                {
+                    "forgotten": 48213,
+                    "dry_run": True,
+                    "rows": {"sessions": 913, "turns": 36112, "memories": 11102, "queries": 86},
+                    "co_owned": {"sessions": 3, "turns": 41, "memories": 12, "queries": 0},
+                }
+            ],
             single=True,
         ),
     ],

@@ -47,6 +47,10 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "effectiveGrants": _GRANTS,
         },
     ),
+    "GET /api/v1/{context_id}/scopes": (200, [{"path": str, "createdAt": str}]),
+    "POST /api/v1/{context_id}/scopes": (201, {"path": str, "createdAt": str}),
+    "DELETE /api/v1/{context_id}/scopes": (204, None),
+    "POST /api/v1/{context_id}/scopes/forget": (200, {"forgotten": int}),
     "POST /api/v1/{context_id}/sessions": (
         201,
         {"id": str, "scopes": [[str]], "createdAt": str},

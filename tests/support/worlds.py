@@ -99,6 +99,12 @@ BODIES: dict[str, Any] = {
         "attribute_keys": {"Person": ["age"]},
         "relation_labels": ["knows"],
     },
+    "POST /api/v1/{context_id}/scopes": {
+        "path": "org/acme/team",
+        "displayName": "The team",
+        "description": "All of them",
+    },
+    "POST /api/v1/{context_id}/scopes/forget": {"path": "org/new", "dryRun": False},
     "POST /api/v1/{context_id}/sessions": {
         "scopes": [["org/acme", "team/a"]],
         "metadata": {"note": "text", "list": ["text"]},
@@ -144,6 +150,8 @@ QUERIES: dict[str, dict[str, str]] = {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
     },
+    "DELETE /api/v1/{context_id}/scopes": {"path": "org/acme/spare"},
+    "GET /api/v1/{context_id}/scopes/forget": {"path": "org/acme"},
     "GET /api/v1/{context_id}/sessions": {
         "cursor": UNKNOWN["session_id"],
         "limit": "5",
@@ -264,6 +272,7 @@ async def fill_world(world: World) -> None:
             "POST /api/v1/{context_id}/facts/batch",
         ):
             await world.make(operation, world.ids)
+        await world.make("POST /api/v1/{context_id}/scopes", world.ids, path="org/acme/spare")
         made = await world.make("POST /api/v1/{context_id}/sessions", world.ids)
         key_id, secret = await world.make_key(name, "agent")
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret

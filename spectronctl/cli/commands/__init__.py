@@ -124,6 +124,20 @@ COMMANDS = {
             "delete": "Delete sessions with all their turns, for good.",
         },
     ),
+    "scopes": Entry(
+        """Manage the tree of paths that memories are tagged with, and erase what is below one.
+
+        Examples:
+          spectronctl scopes list
+          spectronctl scopes forget org/acme --dry-run
+        """,
+        {
+            "list": "List the scopes that the key may see, live and tombstoned.",
+            "create": "Register a scope and those above it, or revive a tombstone; safe to repeat.",
+            "delete": "Tombstone scopes: nothing is written there any more, what is written stays.",
+            "forget": "Erase everything that is tagged at or below a scope, for good.",
+        },
+    ),
     "lifecycle": Entry(
         """Maintain memory: decay, expiry, checks, reindexing and jobs.
 
@@ -173,7 +187,7 @@ COMMANDS = {
 
 SECTIONS = {
     "Manage": ("contexts", "keys", "principals", "ontology", "management-keys"),
-    "Data": ("sessions", "lifecycle"),
+    "Data": ("sessions", "scopes", "lifecycle"),
     "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),
 }

@@ -1,9 +1,9 @@
 """
 What a route asks of its caller, as dependencies named by what they grant. Every route has exactly one of them.
 
-`Reader`, `Writer`, `Forgetter` and `GrantManager` take a key of the context that holds the verb somewhere: where it
-does, `caller.region` says and `caller.require` asks. `AnyMember` takes any key of the context. `Operator` and `Open`
-are for the `dependencies` of a router: a management key, and no key at all.
+`Reader`, `Writer`, `Forgetter`, `ScopeCreator`, `ScopeDeleter` and `GrantManager` take a key of the context that holds
+the verb somewhere: where it does, `caller.region` says and `caller.require` asks. `AnyMember` takes any key of the
+context. `Operator` and `Open` are for the `dependencies` of a router: a management key, and no key at all.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ Operator = Depends(authenticate_operator)
 Reader = Annotated[Caller, Depends(_demand("memory:read"))]
 Writer = Annotated[Caller, Depends(_demand("memory:write"))]
 Forgetter = Annotated[Caller, Depends(_demand("memory:forget"))]
+ScopeCreator = Annotated[Caller, Depends(_demand("scope:create"))]
+ScopeDeleter = Annotated[Caller, Depends(_demand("scope:delete"))]
 GrantManager = Annotated[Caller, Depends(_demand("grant:manage"))]
 
 

@@ -65,7 +65,7 @@ async def list_holders(
     verb: Annotated[str, Query(description=f"One of {', '.join(VERBS)}")],
     path: Annotated[str, Query(description="A scope such as org/acme; / is the whole context")],
 ) -> HoldersResponse:
-    """List the principals that hold a verb at a scope, each with those of its keys that have not expired and hold it."""
+    """List the principals that hold a verb at a scope, each with those of its keys that do."""
     wanted = _parse_verb(verb)
     pattern = "/*" if path in {"/", "/*", "*"} else parse_scope_path(path, "path")
     keys = await _collect_keys(database, context)

@@ -40,10 +40,6 @@ POST /keys/{key_name}/rotate
 GET /profile
 POST /reflect
 POST /scope-grants
-GET /scopes
-POST /scopes
-DELETE /scopes
-POST /scopes/forget
 GET /state
 GET /traces
 GET /traces/stats

@@ -1,0 +1,47 @@
+"""`spectronctl scopes create`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spectronctl.api import scopes as api
+from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._plane import open_plane
+from spectronctl.cli.commands.scopes._view import SCOPES
+from spectronctl.cli.seen import remember_name
+
+app = App()
+
+
+@app.command()
+def create_scope(
+    ctx: Context,
+    scope: Annotated[
+        str, typer.Argument(metavar="SCOPE", help="Use the scope of this path: org/acme.")
+    ],
+    display_name: Annotated[
+        str | None, typer.Option("--display-name", metavar="TEXT", help="Show the scope as this.")
+    ] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", metavar="TEXT", help="Say what the scope is for.")
+    ] = None,
+) -> None:
+    """
+    Register a scope and those above it, or revive a tombstone; safe to repeat.
+
+    Writes register their scopes by themselves. A name or description that exists is replaced only by a new one.
+
+    Examples:
+      spectronctl scopes create org/acme/team --display-name 'The team'
+    """
+    rt = ctx.runtime
+    rt.out.check(SCOPES)
+    with open_plane(rt) as (client, context):
+        made = client.send(
+            api.register_scope(context, scope, display_name=display_name, description=description)
+        )
+    remember_name(rt, "scopes", made.path, context=context)
+    rt.out.note(f"Registered {made.path}.")
+    rt.out.show(made.to_dict(), SCOPES)
