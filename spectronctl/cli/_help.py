@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from spectronctl.cli._examples import EXAMPLES
 from spectronctl.cli._tree import Argument, Flag, Node, describe
 from spectronctl.cli.commands import SECTIONS
 
@@ -26,7 +25,7 @@ def format_page(node: Node, sections: Sequence[tuple[str, Sequence[Pair]]], widt
     parts = [
         [f"Usage: {format_usage(node)}"],
         *_format_description(node.description, width),
-        _format_examples(node.path),
+        _format_examples(node.examples),
         *(_format_section(title, pairs, width) for title, pairs in sections),
         _format_section("Arguments", map(_describe_argument, node.arguments), width),
         _format_section("Options", map(_describe_flag, node.flags), width),
@@ -61,8 +60,7 @@ def _format_description(text: str, width: int) -> Iterator[list[str]]:
             yield [_MARGIN + line for line in _wrap(" ".join(lines), room)]
 
 
-def _format_examples(path: tuple[str, ...]) -> list[str]:
-    lines = EXAMPLES.get(" ".join(path), ())
+def _format_examples(lines: Sequence[str]) -> list[str]:
     return (
         ["Examples:", *(f"{_MARGIN}spectronctl {line}".rstrip() for line in lines)] if lines else []
     )

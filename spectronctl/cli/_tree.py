@@ -11,6 +11,9 @@ from typing import Any
 from spectronctl.cli._typer import ALIASES, Context, Group, LazyGroup, global_params
 from spectronctl.output.views import View
 
+_EXAMPLES = "\n\nExamples:\n"
+"""Begins the last part of a command's docstring: lines to type, which its help shows and a test runs."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -47,7 +50,9 @@ class Node:
     help: str
     """The first line of `description`."""
     description: str
-    """All of the help, in paragraphs; one that begins with a backspace keeps its lines."""
+    """All of the help but its examples, in paragraphs; one that begins with a backspace keeps its lines."""
+    examples: tuple[str, ...]
+    """Whole lines, without the word `spectronctl`."""
     children: tuple[tuple[str, str], ...]
     flags: tuple[Flag, ...]
     arguments: tuple[Argument, ...]
@@ -78,10 +83,12 @@ def describe(command: Any, path: tuple[str, ...]) -> Node:
     ctx = Context(command, info_name=path[-1] if path else "spectronctl")
     # Told apart by identity: every command gets the same parameter objects from `global_params`.
     own = [p for p in command.get_params(ctx) if p not in global_params()]
+    description, _, examples = inspect.cleandoc(command.help or "").partition(_EXAMPLES)
     return Node(
         path=path,
-        help=_first_line(command.help),
-        description=(command.help or "").strip(),
+        help=_first_line(description),
+        description=description,
+        examples=tuple(line.strip().removeprefix("spectronctl ") for line in examples.splitlines()),
         children=tuple((name, _first_line(sub.help)) for name, sub in visible.items()),
         flags=describe_flags(own),
         arguments=tuple(_describe_argument(p) for p in own if p.param_type_name == "argument"),

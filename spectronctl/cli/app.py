@@ -14,13 +14,22 @@ from spectronctl.cli.commands import COMMANDS
 from spectronctl.cli.runtime import Runtime
 from spectronctl.errors import RequestError, UsageError
 
+_HELP = """Operate Spectron, SurrealDB's memory server for AI agents.
+
+Examples:
+  spectronctl --profile local contexts create acme --namespace acme --database x
+  spectronctl keys create app-agent -c acme-prod --secret-file app.key
+  spectronctl keys rotate app-agent -c acme-prod --secret-file app.key --force
+  spectronctl help keys rotate
+"""
+
 
 @cache
 def tree() -> Group:
     """The root command, with everything attached but nothing imported; what a run builds of it stays for the next."""
     root = Group(
         name="spectronctl",
-        help="Operate Spectron, SurrealDB's memory server for AI agents.",
+        help=_HELP,
         rich_markup_mode=None,
         subcommand_metavar="COMMAND",
     )

@@ -31,6 +31,7 @@ from spectronctl.server.http.middleware import (
     Unambiguous,
     render_problem,
 )
+from spectronctl.server.http.paths import decode_names
 from spectronctl.server.http.problems import ProblemError, from_database, invalid
 from spectronctl.server.http.responses import Problem
 from spectronctl.server.idempotency.once import PassingBodies
@@ -67,6 +68,8 @@ _ROUTES = [
     )
     for route in router.routes
 ]
+decode_names(_ROUTES)
+
 _ABOUT = (
     "Contexts, their keys and what the keys may do. Send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`: "
     "a management key (mgmt-...) under /api/v1/contexts, a context's own key (sk-...) under /api/v1/{context_id}."

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from spectronctl.cli._examples import EXAMPLES, JOB, ROTATION, SESSION
 from spectronctl.cli._help import GLOBAL_NOTE
 from spectronctl.cli._tree import Node
 from spectronctl.cli.commands import COMMANDS, SECTIONS
@@ -87,15 +86,14 @@ def test_the_main_page_groups_all_commands() -> None:
 # Examples
 
 
-def test_every_command_has_examples_and_no_other_does() -> None:
-    assert set(EXAMPLES) == {" ".join(node.path) for node in NODES}
-    assert all(EXAMPLES.values())
+def test_every_command_has_examples() -> None:
+    assert [" ".join(node.path) for node in NODES if not node.examples] == []
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)
 def test_an_example_is_about_its_command_and_fits(node: Node, run_alone: CommandLine) -> None:
     page = read_help(run_alone, node)
-    lines = EXAMPLES[" ".join(node.path)]
+    lines = node.examples
     block = "Examples:\n" + "".join(f"  spectronctl {line}\n" for line in lines)
     assert block in page
     for line in lines:
@@ -107,6 +105,9 @@ def test_an_example_is_about_its_command_and_fits(node: Node, run_alone: Command
 UNTIL_STOPPED = {("serve",), ("serve", "worker")}
 """Commands without an end: another test runs their examples."""
 
+SESSION = "session:01JC4YKM3VQ8Z5T2N7XW9RHEA1"
+JOB = "job_01JC4YKM3VQ8Z5T2N7XW9RHEA1"
+ROTATION = "rot_20260301T071945_7f3c9e52"
 REVOKED = "mgk_01JC4YKM3VQ8Z5T2N7XW9RHEA1"
 
 FAMILIES = {
@@ -176,7 +177,7 @@ def clear_way(world: CommandLine, line: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_examples_work(family: str, world: CommandLine) -> None:
     for node in FAMILIES[family]:
-        for line in EXAMPLES[" ".join(node.path)]:
+        for line in node.examples:
             clear_way(world, line)
             more = "--force --yes" if "--secret-file" in line and "--force" not in line else "--yes"
             key = (world.home / "old-agent.key").read_text().strip()
@@ -195,7 +196,8 @@ def test_the_examples_of_what_runs_until_stopped_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     port = "--port 0 " if path == ("serve",) else ""
-    for number, line in enumerate(EXAMPLES[" ".join(path)]):
+    (node,) = [node for node in NODES if node.path == path]
+    for number, line in enumerate(node.examples):
         ready = tmp_path / f"{number}.json"
         with (tmp_path / "log").open("w") as log:
             process = shell.start(f"{line} {port}--ready-file {ready}", stdout=log, stderr=log)

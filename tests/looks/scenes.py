@@ -334,6 +334,7 @@ FAMILIES: dict[str, list[Scene]] = {
     "profiles": [
         Scene("profiles list", profiles.PROFILES, [dict(zip(("name", "default", "url", "context", "key", "protected"), row, strict=True)) for row in PROFILES]),
         Scene("profiles show", profiles.VALUES, _rows(profiles.VALUES, *SETTINGS)),
+        Scene("profiles path", profiles.PATH, _rows(profiles.PATH, ("/home/operator/.config/spectronctl/config.toml",)), single=True),
         Scene("profiles current", profiles.CURRENT, _rows(profiles.CURRENT, ("staging", "https://spectron.staging.example.com", "SPECTRONCTL_PROFILE")), single=True),
     ],
     "serve": [

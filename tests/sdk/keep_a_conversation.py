@@ -47,6 +47,7 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
     foreign = await finish(operator.sessions.create(scopes="org/beta"))
     refusals = {
         "foreign": await refuse(lambda: member.sessions.turns(foreign.id)),
+        "slash": await refuse(lambda: member.sessions.turns("MLWK3LL/A: 100 %2F é")),
         "outside": await refuse(
             lambda: member.remember("x", infer="none", scopes=[["org/beta", "org/acme"]])
         ),

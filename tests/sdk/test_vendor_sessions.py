@@ -65,6 +65,7 @@ def test_a_conversation_works_unmodified(
         assert f"{kind} Bo likes tea" in told["context"]
         assert {name: refusal[:2] for name, refusal in told["refusals"].items()} == {
             "foreign": [f"{prefix}NotFoundError", 404],
+            "slash": [f"{prefix}NotFoundError", 404],
             "forgetting": [f"{prefix}ScopeError", 403],
             "deleted": [f"{prefix}NotFoundError", 404],
             "outside": [f"{prefix}ScopeError", 403],

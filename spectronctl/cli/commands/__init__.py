@@ -23,7 +23,12 @@ class Entry:
 # text to what the command says of itself.
 COMMANDS = {
     "contexts": Entry(
-        "Create, configure and delete contexts.",
+        """Create, configure and delete contexts.
+
+        Examples:
+          spectronctl contexts list
+          spectronctl contexts create acme-dev --namespace acme --database dev
+        """,
         {
             "list": "List the contexts of the server.",
             "get": "Show one context and its configuration.",
@@ -35,20 +40,35 @@ COMMANDS = {
         },
     ),
     "keys": Entry(
-        "Create, rotate and revoke the API keys of a context.",
+        """Create, rotate and revoke the API keys of a context.
+
+        Examples:
+          spectronctl keys list -c acme-prod
+          spectronctl keys create app -c acme-prod --secret-file app.key
+        """,
         {
             "list": "List the keys of a context, without secrets.",
             "get": "Show one key, without its secret.",
             "create": "Create a key; its secret is shown or written once.",
             "rotate": "Give a key a new secret, at once or with an overlap.",
-            "rotations": "List, resume or abort rotations in progress.",
+            "rotations": """List, resume or abort rotations in progress.
+
+            Examples:
+              spectronctl keys rotations list
+              spectronctl keys rotations resume
+            """,
             "delete": "Revoke keys at once.",
             "verify": "Check that a secret works, and show its principal and grants.",
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
     "ontology": Entry(
-        "Manage what extraction looks for: types, attributes, relations.",
+        """Manage what extraction looks for: types, attributes, relations.
+
+        Examples:
+          spectronctl ontology get
+          spectronctl ontology add --entity-type Person --attribute Person=name,city
+        """,
         {
             "get": "Show the ontology: entity types, attribute keys, relations.",
             "set": "Replace the ontology by a file; asks before names are removed.",
@@ -61,7 +81,12 @@ COMMANDS = {
         },
     ),
     "sessions": Entry(
-        "Read what agents said: list, print, export, import conversations.",
+        """Read what agents said: list, print, export, import conversations.
+
+        Examples:
+          spectronctl sessions list
+          spectronctl sessions transcript session:01JC4YKM3VQ8Z5T2N7XW9RHEA1
+        """,
         {
             "list": "List the sessions of a context, oldest first.",
             "get": "Show one session: its metadata, its turns, the first and the last.",
@@ -73,19 +98,38 @@ COMMANDS = {
         },
     ),
     "lifecycle": Entry(
-        "Maintain memory: decay, expiry, checks, reindexing and jobs.",
+        """Maintain memory: decay, expiry, checks, reindexing and jobs.
+
+        Examples:
+          spectronctl lifecycle expire --dry-run
+          spectronctl lifecycle jobs list
+        """,
         {
             "decay": "Expire memories that are past their time, and prune the cache.",
             "expire": "Expire memories past their time, by category, or count them.",
             "fsck": "Check memory for errors: duplicates, contradictions and the like.",
             "reindex": "Embed every chunk again, rebuild the indexes, and wait for the end.",
-            "jobs": "List, watch and cancel jobs, which take longer than a request.",
+            "jobs": """List, watch and cancel jobs, which take longer than a request.
+
+            Examples:
+              spectronctl lifecycle jobs list
+              spectronctl lifecycle jobs watch job_01JC4YKM3VQ8Z5T2N7XW9RHEA1
+            """,
         },
     ),
     "exec": Entry("Run a program with a key of its own, which is deleted afterwards."),
-    "migrations": Entry("Show which schema the databases of the contexts have."),
+    "migrations": Entry("""Show which schema the databases of the contexts have.
+
+    Examples:
+      spectronctl migrations status
+    """),
     "api": Entry("Send any request, with the keys, retries and errors of the rest."),
-    "profiles": Entry("Manage profiles of the servers you work with."),
+    "profiles": Entry("""Manage profiles of the servers you work with.
+
+    Examples:
+      spectronctl profiles add dr --url https://dr.example.com --api-key-file dr.key
+      spectronctl profiles list
+    """),
     "serve": Entry(
         "Run a Spectron server on SurrealDB until it is told to stop.",
         {

@@ -35,6 +35,10 @@ def completion(
       zsh         _spectronctl in a directory of $fpath, before compinit runs
       fish        ~/.config/fish/completions/spectronctl.fish
       powershell  at the end of $PROFILE (Out-File -Append -Encoding utf8)
+
+    Examples:
+      spectronctl completion bash
+      spectronctl completion zsh
     """
     from spectronctl.cli import _completion
     from spectronctl.cli._tree import walk

@@ -67,6 +67,9 @@ def exec_program(
     passed on. Once it was started the exit code is the program's, and 128 + N when signal N ended it; 127 says that
     there is no such program, 126 that it may not be executed. A key that cannot be deleted afterwards is named,
     and a program that ended with 0 then ends with the exit code of that failure.
+
+    Examples:
+      spectronctl exec --key app-agent --expires-in 1h -- printenv SPECTRON_API_KEY
     """
     from spectronctl.cli.children import SignalRelay, check_program
     from spectronctl.operations import lending

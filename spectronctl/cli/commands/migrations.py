@@ -75,6 +75,10 @@ def show_status(ctx: Context) -> None:
     Show the schema version of each context's database, and the newest.
 
     A context typed as -c narrows it to that one; one from the environment or the profile does not.
+
+    Examples:
+      spectronctl migrations status
+      spectronctl migrations status -c acme-prod -o json
     """
     rt = ctx.runtime
     rt.out.check(VERSIONS)

@@ -14,6 +14,9 @@ def list_options(ctx: Context) -> None:
 
     They may stand at any position of the line. A flag wins over the environment, the environment over the profile, the
     profile over the default; 'spectronctl profiles show' prints the value of each and where it comes from.
+
+    Examples:
+      spectronctl options
     """
     from spectronctl.cli._help import format_options
     from spectronctl.cli._tree import describe_flags

@@ -60,7 +60,12 @@ KEPT_FLAGS = ("url", "context", "timeout", "retries", "api_key", "api_key_file")
 
 @app.command("list")
 def list_profiles(ctx: Context) -> None:
-    """List the profiles, the built-in `local` included."""
+    """
+    List the profiles, the built-in `local` included.
+
+    Examples:
+      spectronctl profiles list
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     default = rt.config.profile
@@ -86,7 +91,12 @@ def _describe(profile: profiles.Profile, default: str | None) -> dict[str, Any]:
 
 @app.command("get")
 def get_profile(ctx: Context, name: NameArgument) -> None:
-    """Show one profile as the config file has it, keys by their source."""
+    """
+    Show one profile as the config file has it, keys by their source.
+
+    Examples:
+      spectronctl profiles get prod
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     profile = profiles.find_profile(rt.config, name)
@@ -97,7 +107,13 @@ def get_profile(ctx: Context, name: NameArgument) -> None:
 
 @app.command("current")
 def show_current(ctx: Context) -> None:
-    """Show which profile is used here and now, and what chose it."""
+    """
+    Show which profile is used here and now, and what chose it.
+
+    Examples:
+      spectronctl profiles current
+      spectronctl profiles current -o name
+    """
     rt = ctx.runtime
     rt.out.check(CURRENT)
     chosen = rt.settings.profile
@@ -118,7 +134,13 @@ def show_profile(
         str | None, typer.Argument(metavar="NAME", help="Use this profile, instead of --profile.")
     ] = None,
 ) -> None:
-    """Show every setting as it resolves here and now, and which layer won."""
+    """
+    Show every setting as it resolves here and now, and which layer won.
+
+    Examples:
+      spectronctl profiles show
+      spectronctl profiles show prod -o json
+    """
     rt = ctx.runtime
     if name:
         # Before the settings are read for the first time: they are resolved once, and the argument takes the place of
@@ -191,6 +213,10 @@ def add_profile(
 
     --api-key-file PATH keeps the path, not the key; --api-key-file - keeps the key that stdin carries, in the config
     file, which is yours alone.
+
+    Examples:
+      spectronctl profiles add dr --url https://dr.example.com --api-key-file dr.key
+      spectronctl profiles add dev --url http://127.0.0.1:9090 --api-key-env DEV_KEY
     """
     rt = ctx.runtime
     rt.may_lack_config = True
@@ -243,7 +269,12 @@ def _kept_flags(rt: Runtime) -> dict[str, str]:
 
 @app.command("use")
 def use_profile(ctx: Context, name: NameArgument) -> None:
-    """Make a profile the default one."""
+    """
+    Make a profile the default one.
+
+    Examples:
+      spectronctl profiles use prod
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     config = editing.use_profile(_path(rt), name)
@@ -261,6 +292,10 @@ def set_value(
     Set one field of a profile.
 
     context_keys.CONTEXT.api_key_file keeps a context's own key.
+
+    Examples:
+      spectronctl profiles set prod timeout 20s
+      spectronctl profiles set prod context acme-prod
     """
     rt = ctx.runtime
     rt.out.check(PROFILES)
@@ -277,7 +312,12 @@ def set_value(
 
 @app.command("unset")
 def unset_value(ctx: Context, name: NameArgument, field: FieldArgument) -> None:
-    """Clear one field of a profile."""
+    """
+    Clear one field of a profile.
+
+    Examples:
+      spectronctl profiles unset prod timeout
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     config = editing.unset_value(_path(rt), name, field)
@@ -290,7 +330,12 @@ def rename_profile(
     name: NameArgument,
     new: Annotated[str, typer.Argument(metavar="NEW", help="Give the profile this name.")],
 ) -> None:
-    """Give a profile another name; the default profile stays the default."""
+    """
+    Give a profile another name; the default profile stays the default.
+
+    Examples:
+      spectronctl profiles rename prod production
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     config = editing.rename_profile(_path(rt), name, new)
@@ -299,7 +344,12 @@ def rename_profile(
 
 @app.command("remove")
 def remove_profile(ctx: Context, name: NameArgument) -> None:
-    """Remove a profile; its server does not change."""
+    """
+    Remove a profile; its server does not change.
+
+    Examples:
+      spectronctl profiles remove prod
+    """
     rt = ctx.runtime
     rt.out.check(PROFILES)
     editing.remove_profile(_path(rt), name)
@@ -308,7 +358,12 @@ def remove_profile(ctx: Context, name: NameArgument) -> None:
 
 @app.command("path")
 def show_path(ctx: Context) -> None:
-    """Print where the config file is, whether it exists or not."""
+    """
+    Print where the config file is, whether it exists or not.
+
+    Examples:
+      spectronctl profiles path
+    """
     rt = ctx.runtime
     rt.may_lack_config = True
     rt.out.check(PATH)

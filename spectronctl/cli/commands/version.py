@@ -45,6 +45,10 @@ def version(
     `older` or `newer` when another one does (20), and `unknown` for every other server, whose versions count by
     themselves (0); `missing` are the routes of our commands that the server's description lacks, null where it
     describes none. No management plane, or no response, is an error (9). No key is needed.
+
+    Examples:
+      spectronctl version
+      spectronctl version --check-server
     """
     rt = ctx.runtime
     rt.out.check(CHECKED if check_server else VERSION)

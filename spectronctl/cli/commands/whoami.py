@@ -82,6 +82,10 @@ def whoami(
     `management` says principal_id, server, key (a digest) and source (where the key is from). `both` is an object of
     the two planes, each with key, source, accepted, identity and problem. A key that is refused is an error (exit 3
     or 4); of `both` only when both are.
+
+    Examples:
+      spectronctl whoami
+      spectronctl whoami --plane both
     """
     rt = ctx.runtime
     chosen = plane or (Plane.CONTEXT if rt.settings.context.value else Plane.MANAGEMENT)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -22,11 +21,14 @@ from spectronctl.ground.redaction import hide_keys
 from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.http.limits import MAX_BODIES_BYTES, MAX_FREE_BODY_BYTES
 from spectronctl.server.http.logs import describe_exception
+from spectronctl.server.http.paths import format_path, keep_slashes
 from spectronctl.server.http.problems import ProblemError, invalid, unavailable
 from spectronctl.server.http.responses import Problem
 from spectronctl.server.http.visits import begin_visit, get_visit
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _log = logging.getLogger("spectronctl.server.requests")
 _DISCARD_AT_MOST = 64 * 1024 * 1024
@@ -117,20 +119,25 @@ class CatchAll:
 
 class Unambiguous:
     """
-    Refuses with 400 what another program on the way may read otherwise.
+    Reads in one way, or refuses with 400, what another program on the way may read otherwise.
 
-    An encoded slash would make of one name a longer path, and of one resource another. Two lengths of one body would
-    make of its rest a request of its own.
+    An encoded slash belongs to its name: taken for one that divides the path, it would make of one resource another.
+    A control character belongs to no name. Two lengths of one body would make of its rest a request of its own.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
-            refusal = invalid("path: a name in it cannot hold a slash")
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if b"%2f" in scope["raw_path"].lower():
+            scope = keep_slashes(scope)
+        if _CONTROL.search(scope["path"]):
+            refusal = invalid("path: a name in it cannot hold a control character")
             await render_problem(scope, refusal)(scope, receive, send)
-        elif scope["type"] == "http" and _has_two_lengths(Headers(scope=scope)):
+        elif _has_two_lengths(Headers(scope=scope)):
             refusal = invalid("Content-Length, Transfer-Encoding: send one of them, not both")
             close = {"Connection": "close"}
             await render_problem(scope, refusal, headers=close)(scope, receive, send)
@@ -320,7 +327,7 @@ def describe_problem(scope: Scope, problem: ProblemError) -> dict[str, Any]:
         status=problem.status,
         detail=problem.detail,
         message=problem.detail,
-        instance=quote(scope["path"]),
+        instance=format_path(scope),
         request_id=scope["state"]["request_id"],
         retry_after=problem.retry_after,
     ).model_dump(exclude_none=True)
@@ -353,7 +360,7 @@ def _log_request(scope: Scope, status: int, started: float) -> None:
     visit = get_visit(scope)
     fields = {
         "method": scope["method"],
-        "path": hide_keys(quote(scope["path"])),  # one may be typed where an id belongs
+        "path": hide_keys(format_path(scope)),  # one may be typed where an id belongs
         "status": status,
         "ms": round((time.perf_counter() - started) * 1000, 1),
         "request_id": visit.request_id,

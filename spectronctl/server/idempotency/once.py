@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.gates import AnyMember
 from spectronctl.server.database.database import Database
+from spectronctl.server.http.paths import format_path
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.idempotency.rows import Receipt, Reservation
 from spectronctl.server.idempotency.table import ReservationTable
@@ -53,7 +54,7 @@ class PassingBody:
     def __init__(self, request: Request) -> None:
         self._receive = request.receive
         # With the address: the same key for another resource is a mistake of the client's, and not a repeat.
-        self._hash = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+        self._hash = hashlib.sha256(f"{request.method} {format_path(request.scope)}\n".encode())
         self._is_whole = False
 
     async def receive(self) -> Message:

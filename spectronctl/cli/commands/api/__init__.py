@@ -89,6 +89,10 @@ def call_api(
 
     A stream of server-sent events is printed as it comes: the data of each, or with -o json and jsonl a line with its
     event, data and id. --timeout then limits each silence. With --include it is printed once it has ended.
+
+    Examples:
+      spectronctl api GET /contexts
+      spectronctl api POST /contexts/x --field namespace=acme --field database=x
     """
     from spectronctl.cli.commands.api._target import open_target, parse_target
     from spectronctl.operations.calls import list_pages

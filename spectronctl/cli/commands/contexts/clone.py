@@ -81,6 +81,10 @@ def clone_context(
     Memories and sessions stay where they are, and providers' secrets never leave the server: give them with --provider.
     Keys keep their name, principal, scope floor and lifetime; expired ones and older generations are left out.
     Interrupted, it is finished by the same command with --if-exists skip.
+
+    Examples:
+      spectronctl contexts clone acme-prod c --namespace acme --database c --no-keys
+      spectronctl contexts clone acme-prod d --namespace d --database d --dry-run
     """
     from spectronctl.operations import clones
 

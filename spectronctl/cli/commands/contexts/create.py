@@ -55,6 +55,10 @@ def create_context(
     Create a context on a database of its own.
 
     With --if-exists update, asks as 'spectronctl contexts update' does.
+
+    Examples:
+      spectronctl contexts create acme-dev --namespace acme --database dev
+      spectronctl contexts create ci --namespace acme --database ci --if-exists skip
     """
     from spectronctl.operations import contexts
 

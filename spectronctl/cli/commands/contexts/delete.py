@@ -37,6 +37,10 @@ def delete_contexts(
     Delete contexts with their databases and their keys, for good.
 
     Several are confirmed together: on a protected profile by their ids with commas between them.
+
+    Examples:
+      spectronctl contexts delete acme-old
+      spectronctl contexts delete acme-old --yes --if-missing ok
     """
     rt = ctx.runtime
     rt.out.check(CONTEXTS)

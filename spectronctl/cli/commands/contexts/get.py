@@ -18,7 +18,13 @@ def get_context(
     ctx: Context,
     context_id: Annotated[str, typer.Argument(metavar="ID", help="Use the context with this id.")],
 ) -> None:
-    """Show one context and its configuration."""
+    """
+    Show one context and its configuration.
+
+    Examples:
+      spectronctl contexts get acme-prod
+      spectronctl contexts get acme-prod --query config -o json
+    """
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     found = rt.client.send(contexts.get_context(context_id))

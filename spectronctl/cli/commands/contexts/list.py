@@ -72,7 +72,14 @@ def _parse_label(text: str) -> tuple[str, str | None]:
 
 @app.command()
 def list_contexts(ctx: Context, filters: FilterOptions) -> None:
-    """List the contexts of the server."""
+    """
+    List the contexts of the server.
+
+    Examples:
+      spectronctl contexts list
+      spectronctl contexts list --match 'acme-*' --label team=search
+      spectronctl contexts list --query '[].id' -o json
+    """
     rt = ctx.runtime
     rt.out.check(CONTEXTS)
     keep = filters.read()

@@ -44,6 +44,10 @@ def update_context(
     Fields without an option stay as they are.
 
     Asks before memories would expire earlier, the token limit would fall, or the key of a provider would be deleted.
+
+    Examples:
+      spectronctl contexts update acme-prod --retention-days 90
+      spectronctl contexts update acme-prod --set labels.team=search
     """
     from spectronctl.operations import contexts
 

@@ -45,6 +45,9 @@ def wait_for_context(
     Wait until a context exists, or is deleted, and show it.
 
     A wait that times out exits with code 10. It waits for a server that is down for a while, but not for a refused key.
+
+    Examples:
+      spectronctl contexts wait acme-prod --wait-timeout 2m
     """
     from spectronctl.operations import contexts
 

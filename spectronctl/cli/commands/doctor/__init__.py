@@ -60,6 +60,10 @@ def diagnose(
 
     The table is printed whatever is found; the exit code is that of the first check that failed. --timeout bounds
     each check. The server is only read from.
+
+    Examples:
+      spectronctl doctor
+      spectronctl doctor --bundle report.json
     """
     from spectronctl.cli.commands.doctor._examination import Examination
 

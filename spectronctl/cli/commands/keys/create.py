@@ -55,6 +55,10 @@ def create_key(
     Create a key; its secret is shown or written once.
 
     It cannot be read again.
+
+    Examples:
+      spectronctl keys create app --scope-floor org=acme --secret-file app.key
+      spectronctl keys create ci --expires-in 90d --secret-env-file .env:AGENT_KEY
     """
     from spectronctl.operations import keys
 

@@ -32,7 +32,13 @@ def delete_key(
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Revoke keys at once."""
+    """
+    Revoke keys at once.
+
+    Examples:
+      spectronctl keys delete old-agent
+      spectronctl keys delete old-agent --yes --if-missing ok
+    """
     from spectronctl.operations import keys
 
     rt = ctx.runtime

@@ -11,7 +11,13 @@ app = App()
 
 @app.command()
 def get_key(ctx: Context, key: KeyArgument) -> None:
-    """Show one key, without its secret."""
+    """
+    Show one key, without its secret.
+
+    Examples:
+      spectronctl keys get app-agent
+      spectronctl keys get app-agent -o json --query last_used_at
+    """
     from spectronctl.operations import keys
 
     rt = ctx.runtime

@@ -14,7 +14,13 @@ app = App()
 
 @app.command()
 def list_keys(ctx: Context, chosen: FilterOptions) -> None:
-    """List the keys of a context, without secrets."""
+    """
+    List the keys of a context, without secrets.
+
+    Examples:
+      spectronctl keys list -c acme-prod
+      spectronctl keys list --expiring 7d --columns name,expires_at
+    """
     rt = ctx.runtime
     rt.out.check(KEYS)
     wanted = chosen.read()

@@ -27,7 +27,13 @@ def list_orphans(
         ),
     ] = "24h",
 ) -> None:
-    """List keys that are probably lost or no longer used, and why."""
+    """
+    List keys that are probably lost or no longer used, and why.
+
+    Examples:
+      spectronctl keys orphans
+      spectronctl keys orphans --grace 30d -o name
+    """
     from spectronctl.cli.rotating import open_ledger
     from spectronctl.operations import keys
 

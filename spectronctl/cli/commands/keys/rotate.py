@@ -62,6 +62,11 @@ def rotate_keys(
 
     In place, the old secret stops working at once. Every step is saved in a journal, so that
     'spectronctl keys rotations resume' finishes what was interrupted.
+
+    Examples:
+      spectronctl keys rotate app-agent --secret-file app.key --force
+      spectronctl keys rotate app-agent --overlap 24h --secret-file app.key --force
+      spectronctl keys rotate --older-than 90d --secret-file {name} --dry-run
     """
     from spectronctl.cli.rotating import open_rotations
 

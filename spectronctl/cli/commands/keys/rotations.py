@@ -33,7 +33,13 @@ def list_all(
     ctx: Context,
     every: Annotated[bool, typer.Option("--all", help="Show finished rotations, too.")] = False,
 ) -> None:
-    """List the rotations that this user has under way, from the journal."""
+    """
+    List the rotations that this user has under way, from the journal.
+
+    Examples:
+      spectronctl keys rotations list
+      spectronctl keys rotations list --all -o wide
+    """
     from spectronctl.cli.rotating import note_elsewhere, open_ledger
 
     rt = ctx.runtime
@@ -48,7 +54,12 @@ def list_all(
 
 @app.command("get")
 def get_rotation(ctx: Context, rotation: RotationArgument) -> None:
-    """Show one rotation, from the journal."""
+    """
+    Show one rotation, from the journal.
+
+    Examples:
+      spectronctl keys rotations get rot_20260301T071945_7f3c9e52
+    """
     from spectronctl.cli.rotating import open_ledger
 
     rt = ctx.runtime
@@ -76,6 +87,10 @@ def resume_rotations(
     Safe to run at any time, as from cron.
 
     With --secret-file and the like, secrets not delivered yet go there instead.
+
+    Examples:
+      spectronctl keys rotations resume
+      spectronctl keys rotations resume rot_20260301T071945_7f3c9e52
     """
     from spectronctl.cli.rotating import open_rotations
 
@@ -167,7 +182,12 @@ def _choose(
 
 @app.command("abort")
 def abort_rotation(ctx: Context, rotation: RotationArgument) -> None:
-    """Give a rotation up; only an undelivered successor is deleted."""
+    """
+    Give a rotation up; only an undelivered successor is deleted.
+
+    Examples:
+      spectronctl keys rotations abort rot_20260301T071945_7f3c9e52
+    """
     from spectronctl.cli.rotating import open_rotations
 
     rt = ctx.runtime

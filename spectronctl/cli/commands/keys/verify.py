@@ -26,7 +26,13 @@ def verify_key(
         ),
     ],
 ) -> None:
-    """Check that a secret works, and show its principal and grants."""
+    """
+    Check that a secret works, and show its principal and grants.
+
+    Examples:
+      spectronctl keys verify file:app.key
+      spectronctl keys verify env:SPECTRON_API_KEY -o json
+    """
     rt = ctx.runtime
     rt.out.check(IDENTITY)
     credential = parse_source(source, "SOURCE")

@@ -17,7 +17,13 @@ app = App()
 
 @app.command()
 def decay_contexts(ctx: Context, chosen: ContextOptions, confirm: ConfirmOption = None) -> None:
-    """Expire memories that are past their time, and prune the cache."""
+    """
+    Expire memories that are past their time, and prune the cache.
+
+    Examples:
+      spectronctl lifecycle decay acme-prod
+      spectronctl lifecycle decay --all-contexts --yes
+    """
     rt = ctx.runtime
     check_contexts(rt, chosen, DECAY, DECAYS)
     consent = ExpiryConsent(rt, chosen, confirm)

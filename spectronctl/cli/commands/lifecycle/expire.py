@@ -33,7 +33,13 @@ def expire_memories(
     ] = False,
     confirm: ConfirmOption = None,
 ) -> None:
-    """Expire memories past their time, by category, or count them."""
+    """
+    Expire memories past their time, by category, or count them.
+
+    Examples:
+      spectronctl lifecycle expire --dry-run
+      spectronctl lifecycle expire acme-prod --yes
+    """
     rt = ctx.runtime
     check_contexts(rt, chosen, EXPIRY, EXPIRIES)
     consent = ExpiryConsent(rt, chosen, confirm)

@@ -68,7 +68,13 @@ def check_memory(
         bool, typer.Option("--exit-code", help=f"Exit with code {FOUND} if there are findings.")
     ] = False,
 ) -> int:
-    """Check memory for errors: duplicates, contradictions and the like."""
+    """
+    Check memory for errors: duplicates, contradictions and the like.
+
+    Examples:
+      spectronctl lifecycle fsck
+      spectronctl lifecycle fsck --all-contexts --check duplicates
+    """
     rt = ctx.runtime
     check_contexts(rt, chosen, FINDINGS, REPORTS)
     task = Task(

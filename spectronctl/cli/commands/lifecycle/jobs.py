@@ -38,7 +38,13 @@ def list_jobs(
         ),
     ] = None,
 ) -> None:
-    """List the jobs of a context, the oldest first."""
+    """
+    List the jobs of a context, the oldest first.
+
+    Examples:
+      spectronctl lifecycle jobs list
+      spectronctl lifecycle jobs list --status failed
+    """
     rt = ctx.runtime
     rt.out.check(JOBS)
 
@@ -52,7 +58,12 @@ def list_jobs(
 
 @app.command("get")
 def get_job(ctx: Context, job: JobArgument) -> None:
-    """Show one job."""
+    """
+    Show one job.
+
+    Examples:
+      spectronctl lifecycle jobs get job_01JC4YKM3VQ8Z5T2N7XW9RHEA1
+    """
     rt = ctx.runtime
     rt.out.check(JOBS)
     with explain_unknown_job(rt.context):
@@ -66,6 +77,9 @@ def watch_job(ctx: Context, job: JobArgument, wait_timeout: WaitTimeoutOption = 
     Wait until a job is over, and show it.
 
     A job that failed or was cancelled exits with 6.
+
+    Examples:
+      spectronctl lifecycle jobs watch job_01JC4YKM3VQ8Z5T2N7XW9RHEA1
     """
     from spectronctl.operations.jobs import check_succeeded
 
@@ -92,6 +106,9 @@ def cancel_job(
     Cancel a job: a queued one at once, a running one between batches.
 
     It is safe to repeat.
+
+    Examples:
+      spectronctl lifecycle jobs cancel job_01JC4YKM3VQ8Z5T2N7XW9RHEA1
     """
     from spectronctl.operations.jobs import check_cancelled
 

@@ -65,6 +65,10 @@ def reindex_contexts(ctx: Context, chosen: ContextOptions, options: ReindexOptio
     Embed every chunk again, rebuild the indexes, and wait for the end.
 
     The job runs in the server: an interrupt ends only the wait; use 'spectronctl lifecycle jobs' for the job.
+
+    Examples:
+      spectronctl lifecycle reindex acme-prod
+      spectronctl lifecycle reindex acme-prod --no-wait -o name
     """
     rt = ctx.runtime
     check_contexts(rt, chosen, JOBS, REINDEXES)

@@ -12,7 +12,12 @@ app = App()
 
 @app.command()
 def add_names(ctx: Context, names: NameOptions) -> None:
-    """Add names to the ontology; existing names stay as they are."""
+    """
+    Add names to the ontology; existing names stay as they are.
+
+    Examples:
+      spectronctl ontology add --entity-type Person --attribute Person=name,city
+    """
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime

@@ -13,7 +13,12 @@ app = App()
 
 @app.command()
 def delete_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
-    """Delete the whole ontology."""
+    """
+    Delete the whole ontology.
+
+    Examples:
+      spectronctl ontology delete --confirm acme-prod
+    """
     rt = ctx.runtime
     rt.out.check(DELETED)
     context = rt.context

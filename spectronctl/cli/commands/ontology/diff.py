@@ -24,7 +24,13 @@ def compare_ontology(
         bool, typer.Option("--exit-code", help=f"Exit with code {FOUND} if there are differences.")
     ] = False,
 ) -> int:
-    """Show what `set` would change: - is removed, + is added."""
+    """
+    Show what `set` would change: - is removed, + is added.
+
+    Examples:
+      spectronctl ontology diff people.yaml
+      spectronctl ontology diff people.yaml -o json
+    """
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime

@@ -25,7 +25,12 @@ app = App()
 
 @app.command()
 def edit_ontology(ctx: Context, confirm: ConfirmOption = None) -> None:
-    """Edit the ontology in your editor; changes of others are kept."""
+    """
+    Edit the ontology in your editor; changes of others are kept.
+
+    Examples:
+      spectronctl ontology edit
+    """
     from spectronctl.cli.editors import find_editor
     from spectronctl.operations import ontologies
 

@@ -11,7 +11,13 @@ app = App()
 
 @app.command()
 def get_ontology(ctx: Context) -> None:
-    """Show the ontology: entity types, attribute keys, relations."""
+    """
+    Show the ontology: entity types, attribute keys, relations.
+
+    Examples:
+      spectronctl ontology get
+      spectronctl ontology get -o yaml
+    """
     rt = ctx.runtime
     rt.out.check(ONTOLOGY)
     found = rt.client.send(api.get_ontology(rt.context)).value

@@ -14,7 +14,12 @@ app = App()
 
 @app.command()
 def remove_names(ctx: Context, names: NameOptions, confirm: ConfirmOption = None) -> None:
-    """Remove names from the ontology; a type's attribute keys go with it."""
+    """
+    Remove names from the ontology; a type's attribute keys go with it.
+
+    Examples:
+      spectronctl ontology remove --entity-type Person
+    """
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime

@@ -13,7 +13,12 @@ app = App()
 
 @app.command()
 def set_ontology(ctx: Context, file: FileArgument, confirm: ConfirmOption = None) -> None:
-    """Replace the ontology by a file; asks before names are removed."""
+    """
+    Replace the ontology by a file; asks before names are removed.
+
+    Examples:
+      spectronctl ontology set people.yaml
+    """
     from spectronctl.operations import ontologies
 
     rt = ctx.runtime

@@ -12,7 +12,12 @@ app = App()
 
 @app.command()
 def validate_ontology(ctx: Context, file: FileArgument) -> None:
-    """Check a file, and list all its errors; needs no server."""
+    """
+    Check a file, and list all its errors; needs no server.
+
+    Examples:
+      spectronctl ontology validate people.yaml
+    """
     rt = ctx.runtime
     rt.out.check(VALIDATED)
     ontology = load_ontology(rt, file)

@@ -24,7 +24,14 @@ from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
 
 app = App(invoke_without_command=True)
-keys = App(help="Manage management keys, while no server runs on the store.")
+keys = App(
+    help="""Manage management keys, while no server runs on the store.
+
+    Examples:
+      spectronctl serve keys list
+      spectronctl serve keys create ci --secret-file ci.key
+    """
+)
 app.add_typer(keys, name="keys")
 
 MANAGEMENT_KEYS = View(
@@ -145,6 +152,10 @@ def serve(
 
     Once it accepts connections it prints one line of JSON: {"event": "ready", "url": …}. At a terminal it says so in
     words. SIGTERM, SIGINT (Ctrl-C) and SIGHUP stop it: requests that run have 30 seconds to finish.
+
+    Examples:
+      spectronctl serve --bootstrap --secret-file management.key
+      spectronctl serve --store mem:// --port 0 --bootstrap --secret-file test.key
     """
     # Typer runs a group's callback for its verbs too: `serve keys list` comes through here.
     if ctx.invoked_subcommand:
@@ -249,6 +260,9 @@ def work(
     Run the jobs of a store, without a server, until stopped.
 
     Beside servers with --no-worker on the same ws:// store: as many workers as the jobs need.
+
+    Examples:
+      spectronctl serve worker
     """
     rt = ctx.runtime
     with server_parts():
@@ -268,7 +282,12 @@ def work(
 
 @keys.command("list")
 def list_keys(ctx: Context, store: StoreOption = None) -> None:
-    """List the management keys of a store; never a secret."""
+    """
+    List the management keys of a store; never a secret.
+
+    Examples:
+      spectronctl serve keys list
+    """
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
     rows = _on_store(rt, store, embedded.list_keys)
@@ -282,7 +301,12 @@ def create_key(
     secret: SecretOptions,
     store: StoreOption = None,
 ) -> None:
-    """Make a management key; its secret is shown or written once."""
+    """
+    Make a management key; its secret is shown or written once.
+
+    Examples:
+      spectronctl serve keys create ci --secret-file ci.key
+    """
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
     # Around the store: where the secret cannot go, no key is made and no store is opened.
@@ -308,7 +332,12 @@ def revoke_key(
     ],
     store: StoreOption = None,
 ) -> None:
-    """Revoke a management key at once."""
+    """
+    Revoke a management key at once.
+
+    Examples:
+      spectronctl serve keys revoke mgk_01JC4YKM3VQ8Z5T2N7XW9RHEA1
+    """
     rt = ctx.runtime
     rt.out.check(MANAGEMENT_KEYS)
     get_consent(

@@ -71,6 +71,9 @@ def run_against_server(
     A seed holds `contexts`, each with an `id` and, if wanted, `namespace`, `database`, `config`, `ontology`, `keys`
     (`name`, `principal`, `scope_floor`, `expires_in`), `sessions` (`scopes`, `metadata`, `turns` of `role`, `content`
     and `ts`) and `facts` (`text`, `scopes`, `memory_category`, `observed_at`).
+
+    Examples:
+      spectronctl serve exec --seed seed.yaml -- spectronctl contexts list
     """
     from spectronctl.cli.children import SignalRelay, check_program
 

@@ -23,7 +23,12 @@ def get_session_context(
     session: SessionArgument,
     question: Annotated[str, typer.Argument(metavar="QUERY", help="Find text for this query.")],
 ) -> None:
-    """Get the parts of a session that match a query, for a prompt."""
+    """
+    Get the parts of a session that match a query, for a prompt.
+
+    Examples:
+      spectronctl sessions context session:01JC4YKM3VQ8Z5T2N7XW9RHEA1 plants
+    """
     rt = ctx.runtime
     rt.out.check(RECALLED)
     if not question.strip():

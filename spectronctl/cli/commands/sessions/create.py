@@ -24,7 +24,13 @@ def create_session(
         typer.Option("--metadata", metavar="JSON", help="Keep this JSON object with the session."),
     ] = None,
 ) -> None:
-    """Create an empty session."""
+    """
+    Create an empty session.
+
+    Examples:
+      spectronctl sessions create
+      spectronctl sessions create --scope org/acme --metadata '{"ticket": 4711}'
+    """
     from spectronctl.operations import sessions
     from spectronctl.output.parsing import parse_json_text
 

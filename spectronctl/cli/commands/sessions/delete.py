@@ -34,7 +34,12 @@ def delete_sessions(
     confirm: ConfirmOption = None,
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
-    """Delete sessions with all their turns, for good."""
+    """
+    Delete sessions with all their turns, for good.
+
+    Examples:
+      spectronctl sessions delete session:01JC4YKM3VQ8Z5T2N7XW9RHEA1
+    """
     rt = ctx.runtime
     rt.out.check(SESSIONS)
     # With the words as typed; the question below names the whole ids that they stand for.

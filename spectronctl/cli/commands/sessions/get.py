@@ -18,7 +18,12 @@ app = App()
 
 @app.command()
 def get_session(ctx: Context, session: SessionArgument) -> None:
-    """Show one session: its metadata, its turns, the first and the last."""
+    """
+    Show one session: its metadata, its turns, the first and the last.
+
+    Examples:
+      spectronctl sessions get session:01JC4YKM3VQ8Z5T2N7XW9RHEA1
+    """
     from spectronctl.operations.transcripts import summarize_session
 
     rt = ctx.runtime

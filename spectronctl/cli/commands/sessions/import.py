@@ -57,6 +57,10 @@ def import_conversation(
 
     A new session takes its scopes, metadata and time of creation from a JSON export, and every turn its time. Ids are
     new, and memories are no part of an export.
+
+    Examples:
+      spectronctl sessions import talk.jsonl
+      spectronctl sessions import talk.jsonl --scope org/acme
     """
     rt = ctx.runtime
     rt.out.check(IMPORTED)

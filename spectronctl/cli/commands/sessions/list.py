@@ -44,7 +44,13 @@ def list_sessions(
         ),
     ] = None,
 ) -> None:
-    """List the sessions of a context, oldest first."""
+    """
+    List the sessions of a context, oldest first.
+
+    Examples:
+      spectronctl sessions list
+      spectronctl sessions list --since 7d -o name
+    """
     rt = ctx.runtime
     rt.out.check(SESSIONS)
     check_period(since, until)

@@ -53,7 +53,15 @@ def print_transcript(
     ] = False,
     parallel: ParallelOption = 4,
 ) -> None:
-    """Print the transcript of a session, or write many to files."""
+    """
+    Print the transcript of a session, or write many to files.
+
+    Examples:
+      spectronctl sessions transcript session:01JC4YKM3VQ8Z5T2N7XW9RHEA1 --tail 20
+      spectronctl sessions transcript session:01JC4YKM3VQ8Z5T2N7XW9RHEA1 --since 7d
+      spectronctl sessions transcript session:01JC4YKM3VQ8Z5T2N7XW9RHEA1 -o json
+      spectronctl sessions transcript --all --output-dir . --format json
+    """
     rt = ctx.runtime
     ids = list(dict.fromkeys(session or ()))
     turns.check()
