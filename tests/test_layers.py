@@ -86,6 +86,7 @@ recall
 index
 entities
 keys
+audit
 ontology traces idempotency service
 jobs
 access

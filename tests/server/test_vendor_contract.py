@@ -35,6 +35,16 @@ _EXTRACTION = {
     "corrections": list,
 }
 
+_TRACE: dict[str, Shape] = {
+    "id": str,
+    "queryText": str,
+    "resolutionTier": str,
+    "tierReason": str,
+    "latencyMs": int,
+    "cached": bool,
+    "createdAt": str,
+}
+
 SHAPES: dict[str, tuple[int, Shape]] = {
     "GET /api/v1/health": (200, None),
     "GET /api/v1/{context_id}/me": (
@@ -101,6 +111,48 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "injection": [{"rowId": str, "kind": str, "snippet": str}],
             "unscopedContent": [{"table": str, "count": int, "sampleIds": [str]}],
             "total": int,
+        },
+    ),
+    "GET /api/v1/{context_id}/traces": (200, {"traces": [_TRACE]}),
+    "GET /api/v1/{context_id}/traces/{trace_id}": (200, _TRACE),
+    "GET /api/v1/{context_id}/traces/stats": (
+        200,
+        {
+            "totalQueries": int,
+            "cacheHits": int,
+            "avgLatencyMs": float,
+            "tierCounts": {"direct": int, "hybrid": int, "fullContext": int},
+            "responseTracesTotal": int,
+            "responseTracesCached": int,
+            "cacheHitRate": float,
+            "windowHours": int,
+            "sourceKindDistribution": [{"kind": str, "count": int}],
+            "contradiction": {
+                "reconciliations": int,
+                "contradictions": int,
+                "contradictionRate": float,
+            },
+            "supersession": {
+                "supersessionEvents": int,
+                "entitiesChurned": int,
+                "churnPerEntity": float,
+            },
+            "retrieval": {"traces": int, "avgCandidateSet": float, "maxCandidateSet": int},
+        },
+    ),
+    "GET /api/v1/{context_id}/audit": (
+        200,
+        {
+            "rows": [
+                {
+                    "traceId": str,
+                    "kind": str,
+                    "cost": float,
+                    "rowsTouched": int,
+                    "latencyMs": int,
+                    "createdAt": str,
+                }
+            ]
         },
     ),
 }

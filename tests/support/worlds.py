@@ -30,6 +30,7 @@ UNKNOWN = {
     "key_id": f"cak_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
+    "trace_id": f"trace:{new_ulid()}",
 }
 _NAMES = dict.fromkeys(
     [
@@ -40,7 +41,6 @@ _NAMES = dict.fromkeys(
         "entity_type",
         "entity_name",
         "principal_id",
-        "trace_id",
     ],
     "x",
 )
@@ -118,6 +118,35 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "GET /api/v1/{context_id}/sessions/{session_id}/turns": {"limit": "5", "offset": "0"},
     "GET /api/v1/{context_id}/sessions/{session_id}/context": {"query": "tea"},
+    "GET /api/v1/{context_id}/traces": {
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+    },
+    "GET /api/v1/{context_id}/traces/stats": {
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+        "windowHours": "24",
+    },
+    "GET /api/v1/{context_id}/audit": {
+        "principal": "x",
+        "key": UNKNOWN["key_id"],
+        "kind": "retrieval",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "limit": "5",
+    },
+    "GET /api/v1/audit": {
+        "cursor": f"aud_{new_ulid()}",
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "key": "x",
+        "context": "acme",
+        "action": "delete_key",
+    },
 }
 """Every query parameter that the operation reads."""
 
@@ -216,6 +245,8 @@ async def fill_world(world: World) -> None:
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
         world.ids |= {"session_id": made["id"], "key_id": key_id}
         world.ids["job_id"] = await world.make_job(name)
+        found = await world.make("POST /api/v1/{context_id}/query", world.ids)
+        world.ids["trace_id"] = found["trace"]["traceId"]
 
 
 async def _make_keys(world: World) -> None:

@@ -75,6 +75,8 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
         raise (
             not_found(f"no context {context_id}") if holder is None else _reject("no such context")
         )
+    # For the account of a request that is refused from here on.
+    request.state.context = context
     if context.enforcement_blocked and key:
         detail = "the operator has blocked this context's keys (enforcement_blocked)"
         raise forbidden(detail, reason="the context is blocked")
