@@ -27,7 +27,7 @@ class Route:
     def is_management(self) -> bool:
         """Whether it belongs to the management plane, whose key opens it."""
         # Every other path begins with the id of a context, which can be none of these words: a server reserves them.
-        return self.template.split("/")[1] in {"contexts", "verbs", "migrations"}
+        return self.template.split("/")[1] in {"audit", "contexts", "verbs", "migrations"}
 
     @property
     def needs_context(self) -> bool:

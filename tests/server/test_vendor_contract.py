@@ -180,7 +180,7 @@ def find_misfit(value: Any, shape: Shape, place: str = "answer") -> str | None:
     """The place where a value is not of that shape."""
     if isinstance(shape, type):
         wanted = (int, float) if shape is float else shape
-        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        fits = isinstance(value, wanted) and isinstance(value, bool) is (shape is bool)
         return None if fits else place
     if isinstance(shape, list):
         parts = list(enumerate(value)) if isinstance(value, list) else None

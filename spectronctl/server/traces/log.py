@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
 """Traces that are held in memory, of about a kilobyte each; what comes while there are as many is lost."""
-_LINGER_SECONDS = 0.1
+_LINGER_SECONDS = 1.0
 _BATCH = 500
 
 
