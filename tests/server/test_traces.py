@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.ground.ulids import new_ulid_at
-from spectronctl.server.access.scopes import WHOLE
+from spectronctl.server.access.scopes import WHOLE, Region
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import FullError
 from spectronctl.server.registry.rows import ContextRow
@@ -368,6 +368,26 @@ def test_a_null_restores_the_default() -> None:
     config = {"trace_retention": {"decision_days": None, "retrieval_days": 7}}
     assert list_retentions(config)["retrieval"] == timedelta(days=7)
     assert list_retentions(config)["decision"] == timedelta(days=90)
+
+
+def test_one_who_reads_a_node_alone_does_not_see_what_was_found_below_it() -> None:
+    subtree, node = [["org/acme/*"]], [["org/acme"]]
+    alone, below = Region((), nodes=("org/acme",)), Region(("org/acme",))
+    assert not alone.can_read(subtree)
+    assert alone.can_read(node)
+    assert below.can_read(subtree)
+    assert below.can_read(node)
+
+
+async def test_one_who_acted_for_another_is_named_with_it(
+    operator: httpx.AsyncClient, agent: dict[str, Any], connect: Any
+) -> None:
+    ask_as = {"X-Memory-On-Behalf-Of": agent["principal_id"]}
+    answer = await operator.post(f"{PLANE}/query", json={"query": "tea"}, headers=ask_as)
+    assert answer.status_code == 200, answer.text
+    (row,) = await list_rows(operator, principal=agent["principal_id"])
+    assert (row["principal"], row["onBehalfOf"]) == ("operator", agent["principal_id"])
+    assert await list_ids(connect(agent["secret"])) == [row["traceId"]]
 
 
 def test_a_bound_lies_between_the_ids_of_two_milliseconds() -> None:

@@ -16,12 +16,12 @@ from fastapi.routing import APIRoute
 
 from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
 from spectronctl.server.access.caller import Caller, resolve_caller
-from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.delegation import Target
 
 
-async def get_caller(request: Request, member: AuthenticatedMember, delegate: Delegate) -> Caller:
+async def get_caller(request: Request, member: AuthenticatedMember, target: Target) -> Caller:
     """The caller with its rights. The key is checked first: without one, no other error is reported."""
-    caller = resolve_caller(member.context, member.key, member.name, delegate)
+    caller = resolve_caller(member.context, member.key, member.owner, target)
     # For the account of a request that is refused further on.
     request.state.caller = caller
     return caller

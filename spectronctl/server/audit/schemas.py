@@ -22,7 +22,9 @@ class EventResponse(BaseModel):
     context_id: str | None
     objects: dict[str, str] = Field(description="Ids that the path names, and of what was made")
     key_id: str | None = Field(description="Null for the operator of an embedded server")
-    name: str = Field(description="The name of the key; `local` for the operator without one")
+    name: str = Field(
+        description="Of the management key; `local` for the operator without one, or the id of a principal"
+    )
     address: str | None = Field(description="Where the connection came from")
     outcome: Outcome
     status: int | None = Field(description="Of the response; null where it was cut off before")

@@ -24,8 +24,9 @@ class TraceRow:
     """
     A trace: who asked, what it cost, and what came of it.
 
-    `cost` is in tokens. `details` is what else there is to say of its kind; it holds ids and numbers of memories,
-    never their text. `scopes` is all that the caller could read, as one clause: none for the whole context.
+    `principal` acted for `delegate`, if there is one. `cost` is in tokens. `details` is what else there is to say of its
+    kind: ids and numbers of memories, never their text. `scopes` is all that the caller could read, as one clause: none
+    for the whole context.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TraceRow:
     principal: str
     key_id: str | None
     scopes: Scopes
+    delegate: str | None = None
     event: str | None = None
     session_id: str | None = None
     parent: str | None = None
@@ -58,8 +60,9 @@ def make_trace(visit: Visit, caller: Caller, kind: Kind, **fields: Any) -> Trace
     return TraceRow(
         id=visit.trace_id,
         kind=kind,
-        principal=caller.name,
+        principal=caller.principal_id,
         key_id=visit.key_id,
+        delegate=caller.delegate,
         scopes=list_readable(caller),
         **fields,
     )
@@ -69,8 +72,10 @@ def list_readable(caller: Caller) -> Scopes:
     """All that the caller can read, as a clause that only who can read all of it meets."""
     # What was found, how many and how well, tells of every place that was looked at: so no part of the region is
     # enough to see the trace.
-    roots = caller.region("memory:read").roots
-    return [list(roots)] if roots else []
+    region = caller.region("memory:read")
+    # A subtree is more than its root: one who can read the root alone must not see what was found below it.
+    tops = [*(f"{root}/*" for root in region.roots or ()), *region.nodes]
+    return [tops] if tops else []
 
 
 def parse_details(text: str) -> dict[str, Any]:

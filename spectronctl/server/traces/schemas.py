@@ -62,6 +62,7 @@ class TraceRecord(PlaneResponse):
     created_at: datetime
     kind: Kind
     principal: str
+    on_behalf_of: str | None = None
     parent: ResponseTrace | None = None
     retrievals: list[RetrievalTrace] | None = None
 
@@ -139,6 +140,7 @@ class AuditRow(PlaneResponse):
     created_at: datetime
     model: str | None = None
     principal: str | None = None
+    on_behalf_of: str | None = Field(default=None, description="Whom the principal acted for")
     key_id: str | None = None
     event: str | None = Field(default=None, description="`authz.denied` for a request refused")
     operation: str | None = Field(default=None, description="Method and path of what was refused")
@@ -163,6 +165,7 @@ def format_trace(row: TraceRow) -> TraceRecord:
         created_at=row.created_at,
         kind=row.kind,
         principal=row.principal,
+        on_behalf_of=row.delegate,
     )
 
 
@@ -205,6 +208,7 @@ def format_audit(row: TraceRow) -> AuditRow:
         created_at=row.created_at,
         model=row.model,
         principal=row.principal,
+        on_behalf_of=row.delegate,
         key_id=row.key_id,
         event=row.event,
         operation=row.details.get("operation"),

@@ -23,8 +23,8 @@ from spectronctl.server.traces.rows import Kind, TraceRow, parse_details
 _GUARD = make_guard(8)
 
 _COLUMNS = """
-    trace_id, kind, event, principal, key_id, scopes, session_id, parent, query, mode, tier, reason, cached, model,
-    cost, rows_touched, latency_ms, details
+    trace_id, kind, event, principal, delegate, key_id, scopes, session_id, parent, query, mode, tier, reason, cached,
+    model, cost, rows_touched, latency_ms, details
 """
 
 _INSERT = transaction(_GUARD, "INSERT INTO trace $rows RETURN NONE;")
@@ -70,8 +70,8 @@ UPDATE trace SET query = '', details = '{}', session_id = NONE WHERE session_id 
 
 _FILTERS = {
     "kind": "kind = $kind",
-    "principal": "(principal = $principal OR key_id = $principal)",
-    "key": "(principal = $key OR key_id = $key)",
+    "principal": "$principal IN [principal, delegate, key_id]",
+    "key": "$key IN [principal, delegate, key_id]",
 }
 _LAST = "trace;"  # after every id, which all begin with `trace:`
 
