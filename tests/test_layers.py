@@ -88,6 +88,7 @@ entities
 principals
 keys
 scopes
+audit
 ontology traces idempotency service
 jobs
 access

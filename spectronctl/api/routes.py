@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MANAGEMENT = frozenset({"contexts", "verbs", "migrations"})
+MANAGEMENT = frozenset({"audit", "contexts", "management-keys", "migrations", "verbs"})
 """
 What paths of the management plane begin with.
 

@@ -35,6 +35,16 @@ _EXTRACTION = {
     "corrections": list,
 }
 
+_TRACE: dict[str, Shape] = {
+    "id": str,
+    "queryText": str,
+    "resolutionTier": str,
+    "tierReason": str,
+    "latencyMs": int,
+    "cached": bool,
+    "createdAt": str,
+}
+
 SHAPES: dict[str, tuple[int, Shape]] = {
     "GET /api/v1/health": (200, None),
     "GET /api/v1/{context_id}/me": (
@@ -107,6 +117,48 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "total": int,
         },
     ),
+    "GET /api/v1/{context_id}/traces": (200, {"traces": [_TRACE]}),
+    "GET /api/v1/{context_id}/traces/{trace_id}": (200, _TRACE),
+    "GET /api/v1/{context_id}/traces/stats": (
+        200,
+        {
+            "totalQueries": int,
+            "cacheHits": int,
+            "avgLatencyMs": float,
+            "tierCounts": {"direct": int, "hybrid": int, "fullContext": int},
+            "responseTracesTotal": int,
+            "responseTracesCached": int,
+            "cacheHitRate": float,
+            "windowHours": int,
+            "sourceKindDistribution": [{"kind": str, "count": int}],
+            "contradiction": {
+                "reconciliations": int,
+                "contradictions": int,
+                "contradictionRate": float,
+            },
+            "supersession": {
+                "supersessionEvents": int,
+                "entitiesChurned": int,
+                "churnPerEntity": float,
+            },
+            "retrieval": {"traces": int, "avgCandidateSet": float, "maxCandidateSet": int},
+        },
+    ),
+    "GET /api/v1/{context_id}/audit": (
+        200,
+        {
+            "rows": [
+                {
+                    "traceId": str,
+                    "kind": str,
+                    "cost": float,
+                    "rowsTouched": int,
+                    "latencyMs": int,
+                    "createdAt": str,
+                }
+            ]
+        },
+    ),
 }
 PROBLEM: Shape = {"message": str}
 
@@ -132,7 +184,7 @@ def find_misfit(value: Any, shape: Shape, place: str = "answer") -> str | None:
     """The place where a value is not of that shape."""
     if isinstance(shape, type):
         wanted = (int, float) if shape is float else shape
-        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        fits = isinstance(value, wanted) and isinstance(value, bool) is (shape is bool)
         return None if fits else place
     if isinstance(shape, list):
         parts = list(enumerate(value)) if isinstance(value, list) else None

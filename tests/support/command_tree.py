@@ -26,7 +26,6 @@ SAMPLES = {
     "SOURCE": "env:SAMPLE_KEY",
     "ROTATION": "rot_20260101T000000_00000000",
     "SESSION": "session:01JZZZZZZZZZZZZZZZZZZZZZZZ",
-    "SCOPE": "org/acme",
     "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
     "PRINCIPAL": "app-agent",

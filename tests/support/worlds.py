@@ -32,6 +32,7 @@ UNKNOWN = {
     "job_id": f"job_{new_ulid()}",
     "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
+    "trace_id": f"trace:{new_ulid()}",
 }
 _NAMES = dict.fromkeys(
     [
@@ -41,7 +42,6 @@ _NAMES = dict.fromkeys(
         "normalised",
         "entity_type",
         "entity_name",
-        "trace_id",
     ],
     "x",
 )
@@ -161,6 +161,35 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "GET /api/v1/{context_id}/sessions/{session_id}/turns": {"limit": "5", "offset": "0"},
     "GET /api/v1/{context_id}/sessions/{session_id}/context": {"query": "tea"},
+    "GET /api/v1/{context_id}/traces": {
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+    },
+    "GET /api/v1/{context_id}/traces/stats": {
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+        "windowHours": "24",
+    },
+    "GET /api/v1/{context_id}/audit": {
+        "principal": "x",
+        "key": UNKNOWN["key_id"],
+        "kind": "retrieval",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "limit": "5",
+    },
+    "GET /api/v1/audit": {
+        "cursor": f"aud_{new_ulid()}",
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "key": "x",
+        "context": "acme",
+        "action": "delete_key",
+    },
 }
 """Every query parameter that the operation reads."""
 
@@ -280,6 +309,8 @@ async def fill_world(world: World) -> None:
         world.ids["job_id"] = await world.make_job(name)
         world.ids["principal_id"] = await world.make_principal(name, "Ada")
         world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
+        found = await world.make("POST /api/v1/{context_id}/query", world.ids)
+        world.ids["trace_id"] = found["trace"]["traceId"]
 
 
 async def _make_keys(world: World) -> None:

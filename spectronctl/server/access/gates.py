@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
@@ -19,9 +19,12 @@ from spectronctl.server.access.caller import Caller, resolve_caller
 from spectronctl.server.access.delegation import Target
 
 
-async def get_caller(member: AuthenticatedMember, target: Target) -> Caller:
+async def get_caller(request: Request, member: AuthenticatedMember, target: Target) -> Caller:
     """The caller with its rights. The key is checked first: without one, no other error is reported."""
-    return resolve_caller(member.context, member.key, member.owner, target)
+    caller = resolve_caller(member.context, member.key, member.owner, target)
+    # For the account of a request that is refused further on.
+    request.state.caller = caller
+    return caller
 
 
 AnyMember = Annotated[Caller, Depends(get_caller)]

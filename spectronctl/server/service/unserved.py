@@ -9,7 +9,6 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import not_implemented
 
 _OPERATIONS = """
-GET /audit
 POST /chat
 POST /consolidate
 POST /context
@@ -41,9 +40,6 @@ GET /profile
 POST /reflect
 POST /scope-grants
 GET /state
-GET /traces
-GET /traces/stats
-GET /traces/{trace_id}
 """
 """A room that begins to serve one of them takes its line out."""
 

@@ -18,6 +18,7 @@ from spectronctl.server.registry.context_database import GUARD, query_one
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.scopes.registering import REGISTERED, write_tagged
 from spectronctl.server.sessions.rows import SessionRow
+from spectronctl.server.traces.table import TraceTable
 
 _COLUMNS = "session_id, state, scopes, metadata, turn_count, longest_turn, last_turn_at"
 
@@ -118,6 +119,7 @@ class SessionTable:
             # Batch by batch: one DELETE of a million rows would hold them all in memory, and every other request up.
             while await query_one(self._database, context, text, session_id=session_id):
                 pass
+        await TraceTable(self._database).blank_session(context, session_id)
         await query_one(self._database, context, _DELETE_ROW, session_id=session_id)
 
 
