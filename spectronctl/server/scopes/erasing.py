@@ -27,7 +27,7 @@ KINDS = {
 }
 """What is counted; the other tables hold what was made of these."""
 
-TAGGED = ("session", "memory_chunk", "search_a", "search_b", "query_cache", "reservation")
+TAGGED = ("session", "memory_chunk", "search_a", "search_b", "query_cache", "reservation", "trace")
 """Every table whose rows have `nodes`, in the order in which they are emptied; turns go with their sessions."""
 
 _FOUND = 10_000
