@@ -28,6 +28,7 @@ API = "/api/v1"
 UNKNOWN = {
     "context_id": "no-such",
     "key_id": f"cak_{new_ulid()}",
+    "management_key_id": f"mgk_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
     "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
@@ -92,6 +93,7 @@ BODIES: dict[str, Any] = {
         "path": "org/beta/*",
         "verbs": ["memory:read"],
     },
+    "POST /api/v1/management-keys": {"name": "x"},
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
         "attribute_keys": {"Person": ["age"]},
@@ -135,6 +137,8 @@ QUERIES: dict[str, dict[str, str]] = {
         "path": "org/acme",
         "asOf": "2090-01-15T10:00:00Z",
     },
+    "GET /api/v1/management-keys": {"cursor": UNKNOWN["management_key_id"], "limit": "5"},
+    "DELETE /api/v1/management-keys/{management_key_id}": {"force": "true"},
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
@@ -196,6 +200,10 @@ class World:
         made = await self.make(operation, {"context_id": context_id}, **named)
         return str(made["id"])
 
+    async def make_management_key(self, name: str) -> str:
+        made = await self.make("POST /api/v1/management-keys", {}, name=name)
+        return str(made["id"])
+
     async def prepare(self, operation: str) -> tuple[dict[str, str], Any]:
         """Ids and a body with which it succeeds now: something of its own where it can be done only once."""
         ids, name = dict(self.ids), f"new-{next(self.numbers)}"
@@ -206,12 +214,14 @@ class World:
         if operation == "POST /api/v1/contexts/{context_id}":
             ids["context_id"] = name
             body = body | {"database": name}
-        elif operation == "POST /api/v1/contexts/{context_id}/keys":
+        elif operation in _WANTS_NAME:
             body = body | {"name": name}
         elif operation == "POST /api/v1/contexts/{context_id}/principals":
             body = body | {"display_name": name, "external_id": name}
         elif operation == "DELETE /api/v1/contexts/{context_id}/principals/{principal_id}":
             ids["principal_id"] = await self.make_principal("acme", name)
+        elif "{management_key_id}" in operation:
+            ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:
             ids["key_id"], _ = await self.make_key("acme", name)
         elif operation == "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}":
@@ -226,6 +236,7 @@ class World:
         return str(made["job_id"])
 
 
+_WANTS_NAME = {"POST /api/v1/contexts/{context_id}/keys", "POST /api/v1/management-keys"}
 _WANTS_CONTEXT = {
     "DELETE /api/v1/contexts/{context_id}",
     "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
@@ -258,6 +269,7 @@ async def fill_world(world: World) -> None:
         world.ids |= {"session_id": made["id"], "key_id": key_id}
         world.ids["job_id"] = await world.make_job(name)
         world.ids["principal_id"] = await world.make_principal(name, "Ada")
+        world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
 
 
 async def _make_keys(world: World) -> None:
