@@ -107,9 +107,6 @@ SHOWN_BY = {
     "POST /api/v1/{context_id}/principals/{principal_id}/grants": (
         "GET /api/v1/{context_id}/principals/{principal_id}"
     ),
-    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": (
-        "GET /api/v1/{context_id}/principals/{principal_id}"
-    ),
     "PUT /api/v1/contexts/{context_id}/ontology": "GET /api/v1/contexts/{context_id}/ontology",
     "POST /api/v1/{context_id}/sessions": "GET /api/v1/{context_id}/sessions/{session_id}",
     "POST /api/v1/{context_id}/facts": "GET /api/v1/{context_id}/sessions/{session_id}/turns",
