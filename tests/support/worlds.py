@@ -72,9 +72,9 @@ BODIES: dict[str, Any] = {
         "expires_at": "2090-01-15T10:00:00Z",
     },
     "POST /api/v1/contexts/{context_id}/principals": {
-        "display_name": "Ada",
+        "display_name": "Cleo",
         "kind": "human",
-        "external_id": "ada-1",
+        "external_id": "cleo-1",
         "grants": {"memory:read": ["org/acme/*"]},
     },
     "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": {
@@ -256,7 +256,7 @@ class World:
             body = body | {"name": name}
         elif operation == "POST /api/v1/contexts/{context_id}/principals":
             body = body | {"display_name": name, "external_id": name}
-        elif operation == "DELETE /api/v1/contexts/{context_id}/principals/{principal_id}":
+        elif "{principal_id}" in operation:
             ids["principal_id"] = await self.make_principal("acme", name)
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
