@@ -121,8 +121,8 @@ _spectronctl_value() {
         'keys rotations abort --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
         'keys delete --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
         'keys delete --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
-        'keys verify --columns') fill=(_spectronctl_list principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
-        'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys verify --columns') fill=(_spectronctl_list principal_id kind display_name key_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name key_name effective_grants grants token_grants delegated_principal_id) ;;
         'keys orphans --columns') fill=(_spectronctl_list name id reason last_used_at created_at expires_at) ;;
         'keys orphans --sort') fill=(_spectronctl_offer name id reason last_used_at created_at expires_at) ;;
         'ontology get --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
@@ -213,13 +213,13 @@ _spectronctl_value() {
         'serve keys revoke --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
         'version --columns') fill=(_spectronctl_list spectronctl python platform server compatibility missing) ;;
         'version --sort') fill=(_spectronctl_offer spectronctl python platform server compatibility missing) ;;
-        'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
-        'whoami --sort') fill=(_spectronctl_offer principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name key_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'whoami --sort') fill=(_spectronctl_offer principal_id server key source kind display_name key_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
         'doctor --columns') fill=(_spectronctl_list check status detail command hint exit_code seconds) ;;
         'doctor --sort') fill=(_spectronctl_offer check status detail command hint exit_code seconds) ;;
         'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
-        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'scopes delete --confirm'|'scopes forget --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'scopes create --display-name'|'scopes delete --confirm'|'scopes forget --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
@@ -245,7 +245,7 @@ _spectronctl_value() {
         'sessions transcript --role') fill=(_spectronctl_offer user assistant system tool) ;;
         'sessions import --session') fill=(_spectronctl_free SESSION) ;;
         'sessions create --metadata') fill=(_spectronctl_free JSON) ;;
-        'scopes create --display-name'|'scopes create --description') fill=(_spectronctl_free TEXT) ;;
+        'scopes create --description') fill=(_spectronctl_free WORDS) ;;
         'lifecycle fsck --duplicate-threshold') fill=(_spectronctl_free X) ;;
         'lifecycle reindex --if-running') fill=(_spectronctl_offer fail join) ;;
         'lifecycle jobs list --status') fill=(_spectronctl_offer queued running succeeded failed cancelled) ;;
@@ -260,6 +260,7 @@ _spectronctl_value() {
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
         'serve --log-format'|'serve worker --log-format'|'serve exec --log-format') fill=(_spectronctl_offer text json) ;;
+        'serve --log-level'|'serve worker --log-level') fill=(_spectronctl_offer debug info warning error) ;;
         'whoami --plane') fill=(_spectronctl_offer management context both) ;;
         *' --profile') fill=(_spectronctl_ask profiles) ;;
         *' --api-key') fill=(_spectronctl_free KEY) ;;
@@ -423,8 +424,8 @@ _spectronctl_options() {
         'profiles rename') _spectronctl_offer --help -h ;;
         'profiles remove') _spectronctl_offer --help -h ;;
         'profiles path') _spectronctl_offer --help -h ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --help -h ;;
-        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --help -h ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --log-level --help -h ;;
+        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --log-level --help -h ;;
         'serve keys') _spectronctl_offer --help -h ;;
         'serve keys list') _spectronctl_offer --store --help -h ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help -h ;;

@@ -140,3 +140,16 @@ def test_each_verb_has_a_region_of_its_own() -> None:
     assert agent.region("memory:read").roots == ("org/acme",)
     assert agent.region("memory:forget").roots == ()
     assert make_caller(None).region("memory:forget").is_whole
+
+
+def test_what_reaches_below_a_path_is_required_of_the_whole_subtree() -> None:
+    boss = make_caller("supervisor", "org/acme")
+    for path in ("org/acme", "org/acme/bo"):
+        boss.require_below("memory:forget", path)
+    for path in ("org", "org/acmetwo"):
+        with pytest.raises(ProblemError, match=r"where this key holds memory:forget, org/acme/\*"):
+            boss.require_below("memory:forget", path)
+    node = Caller(**{**vars(boss), "rights": Rights({"memory:forget": ("org/acme",)})})
+    node.require("memory:forget", [["org/acme"]])
+    with pytest.raises(ProblemError):
+        node.require_below("memory:forget", "org/acme")
