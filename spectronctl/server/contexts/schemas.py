@@ -25,7 +25,7 @@ from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
-RESERVED_IDS = frozenset({"contexts", "health", "ready", "verbs", "migrations"})
+RESERVED_IDS = frozenset({"contexts", "health", "management-keys", "migrations", "ready", "verbs"})
 
 
 def check_context_id(context_id: str) -> None:
@@ -195,7 +195,7 @@ class ContextResponse(BaseModel):
         "category: `7d`, `12h`) and whatever else was set"
     )
     enforcement_blocked: bool = Field(
-        default=False, description="Present when true: the context's own keys are refused"
+        default=False, description="Present when true: models that cost tokens are not asked"
     )
     created_at: datetime
 
