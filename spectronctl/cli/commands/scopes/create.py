@@ -33,7 +33,8 @@ def create_scope(
     """
     Create a scope and those above it, or revive a tombstone.
 
-    Safe to repeat. Writes register their scopes by themselves. A name or description that exists is replaced only by a new one.
+    Safe to repeat: a name or a description stays until a new one is given. Writes create
+    their scopes by themselves.
 
     Examples:
       spectronctl scopes create org/acme/team --display-name 'The team'
