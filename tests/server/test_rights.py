@@ -245,3 +245,16 @@ def test_granting_and_revoking_change_the_pattern_and_nothing_else(
     for verb in VERBS:
         less = list_paths([pattern]) if verb in named else set()
         assert list_paths(left.get(verb, ())) == list_paths(before.get(verb, ())) - less
+
+
+def test_what_reaches_below_a_path_is_required_of_the_whole_subtree() -> None:
+    boss = make_caller("supervisor", "org/acme")
+    for path in ("org/acme", "org/acme/bo"):
+        boss.require_below("memory:forget", path)
+    for path in ("org", "org/acmetwo"):
+        with pytest.raises(ProblemError, match=r"where this key holds memory:forget, org/acme/\*"):
+            boss.require_below("memory:forget", path)
+    node = Caller(**{**vars(boss), "rights": Rights({"memory:forget": ("org/acme",)})})
+    node.require("memory:forget", [["org/acme"]])
+    with pytest.raises(ProblemError):
+        node.require_below("memory:forget", "org/acme")

@@ -125,7 +125,7 @@ COMMANDS = {
         },
     ),
     "scopes": Entry(
-        """Manage the tree of paths that memories are tagged with, and erase what is below one.
+        """Manage the paths that memories are tagged with; forget one.
 
         Examples:
           spectronctl scopes list
@@ -133,8 +133,8 @@ COMMANDS = {
         """,
         {
             "list": "List the scopes that the key may see, live and tombstoned.",
-            "create": "Register a scope and those above it, or revive a tombstone; safe to repeat.",
-            "delete": "Tombstone scopes: nothing is written there any more, what is written stays.",
+            "create": "Create a scope and those above it, or revive a tombstone.",
+            "delete": "Delete scopes: nothing is written there any more.",
             "forget": "Erase everything that is tagged at or below a scope, for good.",
         },
     ),

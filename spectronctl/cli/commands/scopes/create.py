@@ -22,16 +22,19 @@ def create_scope(
         str, typer.Argument(metavar="SCOPE", help="Use the scope of this path: org/acme.")
     ],
     display_name: Annotated[
-        str | None, typer.Option("--display-name", metavar="TEXT", help="Show the scope as this.")
+        str | None,
+        typer.Option("--display-name", metavar="NAME", help="Show the scope under this name."),
     ] = None,
     description: Annotated[
-        str | None, typer.Option("--description", metavar="TEXT", help="Say what the scope is for.")
+        str | None,
+        typer.Option("--description", metavar="WORDS", help="Show with the scope what it is for."),
     ] = None,
 ) -> None:
     """
-    Register a scope and those above it, or revive a tombstone; safe to repeat.
+    Create a scope and those above it, or revive a tombstone.
 
-    Writes register their scopes by themselves. A name or description that exists is replaced only by a new one.
+    Safe to repeat: a name or a description stays until a new one is given. Writes create
+    their scopes by themselves.
 
     Examples:
       spectronctl scopes create org/acme/team --display-name 'The team'

@@ -33,9 +33,9 @@ def delete_scopes(
     if_missing: IfMissingOption = IfMissing.FAIL,
 ) -> None:
     """
-    Tombstone scopes: nothing is written there any more, what is written stays.
+    Delete scopes: nothing is written there any more.
 
-    All scopes below them are tombstoned, too. 'spectronctl scopes create' revives one;
+    What is written there stays. All scopes below them are tombstoned, too. 'spectronctl scopes create' revives one;
     'spectronctl scopes forget' erases what is written there.
 
     Examples:
