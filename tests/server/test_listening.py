@@ -264,18 +264,23 @@ def test_the_log_has_a_line_of_json_for_each_request(start: Start) -> None:
     assert first["time"].endswith("Z")
     assert isinstance(first["ms"], float)
     assert {name: first[name] for name in ("level", "method", "path", "status", "request_id")} == {
-        "level": "info",
+        "level": "warning",
         "method": "GET",
         "path": "/api/v1/contexts",
         "status": 401,
         "request_id": "id-1",
     }
+    assert (first["client"], first["reason"]) == ("127.0.0.1", "malformed key")
     assert second["path"] == "/a%0Ab"
 
 
 def test_the_log_has_a_line_of_text_for_each_request(start: Start) -> None:
     first, second = log_of_requests(start, "text").splitlines()
-    assert re.fullmatch(r"\S+Z INFO GET /api/v1/contexts 401 [\d.]+ms id-1", first)
+    assert re.fullmatch(
+        r"\S+Z WARNING GET /api/v1/contexts 401 [\d.]+ms id-1"
+        r' client="127.0.0.1" reason="malformed key"',
+        first,
+    )
     assert " GET /a%0Ab 404 " in second
 
 

@@ -14,7 +14,8 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import forbidden, not_found, unauthorized
+from spectronctl.server.http.problems import ProblemError, forbidden, not_found, unauthorized
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.credentials import Credential, is_secret, parse_secret
 from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
@@ -24,6 +25,10 @@ _HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
 _REJECTED = (
     "the key is not accepted here: it is unknown, revoked or expired, or it is not for this context"
 )
+
+
+LOCAL = "local"
+"""The name of an operator without a key, in a process that is its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,8 @@ async def authenticate_operator(request: Request) -> None:
     """A management key, or 401; a good key of a context is 403."""
     holder = await _find_holder(request)
     if isinstance(holder, KeyRow):
-        raise forbidden("this is a context's key: a management key (mgmt-...) is needed here")
+        detail = "this is a context's key: a management key (mgmt-...) is needed here"
+        raise forbidden(detail, reason="key of a context on the management plane")
     await request.app.state.key_uses.note(holder)
 
 
@@ -61,14 +67,17 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
     holder = await _find_holder(request)
     key = holder if isinstance(holder, KeyRow) else None
     if key and key.context_id != context_id:
-        raise unauthorized(_REJECTED)
+        raise _reject("key of another context")
     database = await get_database(request)
     context = await ContextTable(database).get_context(context_id)
     # Only the operator of an embedded server, who has no key, may learn that a context does not exist.
     if context is None:
-        raise not_found(f"no context {context_id}") if holder is None else unauthorized(_REJECTED)
+        raise (
+            not_found(f"no context {context_id}") if holder is None else _reject("no such context")
+        )
+    # After everything that may refuse it: a key that is refused was not used.
     await request.app.state.key_uses.note(holder)
-    return Member(name=holder.name if holder else "local", key=key, context=context)
+    return Member(name=holder.name if holder else LOCAL, key=key, context=context)
 
 
 def find_secret(headers: Headers) -> str | None:
@@ -79,29 +88,43 @@ def find_secret(headers: Headers) -> str | None:
     for value in headers.getlist("authorization"):
         scheme, _, secret = value.partition(" ")
         if scheme.lower() != "bearer":
-            raise unauthorized(f"the Authorization header is not of the Bearer kind: {_HOW}")
+            detail = f"the Authorization header is not of the Bearer kind: {_HOW}"
+            raise unauthorized(detail, reason="not a Bearer key")
         found.add(secret.strip())
     if len(found) > 1:
-        raise unauthorized("the request carries two different keys: send one")
+        detail = "the request carries two different keys: send one"
+        raise unauthorized(detail, reason="two different keys")
     return found.pop() if found else None
 
 
 async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
     """The row of the key in use; None for a request without one in a trusted process."""
-    secret = find_secret(request.headers)
+    secret, visit = find_secret(request.headers), get_visit(request.scope)
     if secret is None:
         if request.app.state.trusted:
+            visit.principal, visit.is_known = LOCAL, True
             return None
-        raise unauthorized(f"no key: {_HOW}")
+        raise unauthorized(f"no key: {_HOW}", reason="no key")
     claim = parse_secret(secret)
     if claim is None:
-        raise unauthorized(_REJECTED)
+        raise _reject("malformed key")
+    visit.key_id = claim.key_id
     row = await _look_up(await get_database(request), claim)
     # Compared even when there is no such key, so that how long a refusal takes does not tell which keys exist.
     good = is_secret(await get_hash_key(request), secret, row.digest if row else None)
-    if not good or row is None or (isinstance(row, KeyRow) and is_expired(row)):
-        raise unauthorized(_REJECTED)
+    if row is None:
+        raise _reject("unknown or revoked key")
+    if not good:
+        raise _reject("not the secret of this key, or no longer")
+    visit.principal, visit.is_known = row.name, True
+    if isinstance(row, KeyRow) and is_expired(row):
+        raise _reject("expired key")
     return row
+
+
+def _reject(reason: str) -> ProblemError:
+    """The same response for all of these, and for the log which of them it is."""
+    return unauthorized(_REJECTED, reason=reason)
 
 
 async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | KeyRow | None:

@@ -47,7 +47,8 @@ class Caller:
             # The caller's own floor is no secret to it. The scopes that it asked for are not repeated: they may be
             # long.
             floor = " or ".join(self.region(verb).roots or ())
-            raise forbidden(f"scopes: reach outside of this key's scope floor, {floor}")
+            detail = f"scopes: reach outside of this key's scope floor, {floor}"
+            raise forbidden(detail, reason=f"outside of the region for {verb}")
 
     def require_models(self) -> None:
         """429 where the operator has blocked models: before an operation asks one that costs tokens."""
@@ -86,6 +87,5 @@ def resolve_caller(
 
 
 def _missing(verb: str) -> ProblemError:
-    return forbidden(
-        CANNOT_FORGET if verb == "memory:forget" else f"this key does not hold the verb {verb}"
-    )
+    detail = CANNOT_FORGET if verb == "memory:forget" else f"this key does not hold the verb {verb}"
+    return forbidden(detail, reason=f"missing verb {verb}")

@@ -17,21 +17,29 @@ from typing import Any, Literal, TextIO
 from spectronctl.ground.times import format_time
 
 LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 def configure_logs(
-    log_format: LogFormat, stream: TextIO | None = None, level: int = logging.INFO
+    log_format: LogFormat, stream: TextIO | None = None, *, level: LogLevel = "info"
 ) -> None:
     """Send the server's records from `level` on, and the warnings of the libraries under it, to stderr or `stream`."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
-    for name, least in (("spectronctl.server", level), ("uvicorn", logging.WARNING)):
+    for name, least in (
+        ("spectronctl.server", level),
+        ("uvicorn", max(level, "warning", key=_rank)),
+    ):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(least)
+        logger.setLevel(_rank(least))
         # Else the handlers of the root logger would write each record once more, with the messages that ours leaves
         # out.
         logger.propagate = False
+
+
+def _rank(level: LogLevel) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
 
 
 def describe_exception(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import time
@@ -23,6 +24,7 @@ from spectronctl.server.http.logs import describe_exception
 from spectronctl.server.http.paths import format_path, keep_slashes
 from spectronctl.server.http.problems import ProblemError, invalid, unavailable
 from spectronctl.server.http.responses import Problem
+from spectronctl.server.http.visits import begin_visit, get_visit
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 
@@ -32,6 +34,7 @@ _log = logging.getLogger("spectronctl.server.requests")
 _DISCARD_AT_MOST = 64 * 1024 * 1024
 _DISCARD_SECONDS = 5
 _ROOM_SECONDS = 5
+_REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 _LIMIT = "max_body_bytes"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -51,7 +54,8 @@ class Correlation:
     """
     Gives each request an id (the client's, when it is a plain one), returns it as a header, and logs the request.
 
-    No cache may keep the response: many hold secrets, and each is the response to one request.
+    `X-Trace-Id` names the trace that the request left, and for one that left none the request alone. No cache may
+    keep the response: many hold secrets, and each is the response to one request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,13 +69,14 @@ class Correlation:
         # lines there.
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else f"req_{new_ulid()}"
-        scope.setdefault("state", {})["request_id"] = request_id
+        visit = begin_visit(scope, request_id)
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
+                headers["X-Trace-Id"] = visit.trace_id
                 headers["Cache-Control"] = "no-store"
                 _log_request(scope, message["status"], started)
             await send(message)
@@ -293,6 +298,7 @@ def render_problem(
     scope: Scope, problem: ProblemError, *, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The response to a problem."""
+    get_visit(scope).reason = problem.reason
     return JSONResponse(
         describe_problem(scope, problem),
         status_code=problem.status,
@@ -346,16 +352,27 @@ async def _discard(receive: Receive) -> None:
 
 
 def _log_request(scope: Scope, status: int, started: float) -> None:
+    # A key that is not accepted, or not for this, is worth a look: somebody may be trying keys.
+    level = logging.WARNING if status in _REFUSALS else logging.INFO
     # Asked before the fields are made: embedded servers mostly log nothing, and this runs with every request.
-    if not _log.isEnabledFor(logging.INFO):
+    if not _log.isEnabledFor(level):
         return
+    visit = get_visit(scope)
     fields = {
         "method": scope["method"],
         "path": hide_keys(format_path(scope)),  # one may be typed where an id belongs
         "status": status,
         "ms": round((time.perf_counter() - started) * 1000, 1),
-        "request_id": scope["state"]["request_id"],
+        "request_id": visit.request_id,
     }
-    _log.info(
-        "%(method)s %(path)s %(status)s %(ms)sms %(request_id)s", fields, extra={"fields": fields}
-    )
+    # Names are printable and may hold blanks, or a key by mistake.
+    known = {
+        "client": visit.client,
+        "key_id": visit.key_id,
+        "principal": visit.principal and hide_keys(visit.principal),
+        "reason": visit.reason if status in _REFUSALS else None,
+    }
+    known = {name: value for name, value in known.items() if value is not None}
+    named = "".join(f" {name}={json.dumps(value)}" for name, value in known.items())
+    text = "%(method)s %(path)s %(status)s %(ms)sms %(request_id)s%(named)s"
+    _log.log(level, text, fields | {"named": named}, extra={"fields": fields | known})

@@ -8,16 +8,27 @@ from spectronctl.server.database import errors
 
 
 class ProblemError(Exception):
-    """A response other than success. `detail` is shown to the caller, so it never holds a secret."""
+    """
+    A response other than success. `detail` is shown to the caller, so it never holds a secret.
+
+    `reason` is for the log alone: which of the causes it was that one and the same response has.
+    """
 
     def __init__(
-        self, status: HTTPStatus, slug: str, detail: str, *, retry_after: int | None = None
+        self,
+        status: HTTPStatus,
+        slug: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.slug = slug
         self.detail = detail
         self.retry_after = retry_after
+        self.reason = reason
 
 
 def invalid(detail: str) -> ProblemError:
@@ -25,14 +36,14 @@ def invalid(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, "invalid", detail)
 
 
-def unauthorized(detail: str) -> ProblemError:
+def unauthorized(detail: str, *, reason: str) -> ProblemError:
     """401: no usable key."""
-    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, reason=reason)
 
 
-def forbidden(detail: str) -> ProblemError:
+def forbidden(detail: str, *, reason: str = "not allowed") -> ProblemError:
     """403: a good key that may not do this."""
-    return ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+    return ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail, reason=reason)
 
 
 def not_found(detail: str) -> ProblemError:

@@ -23,7 +23,7 @@ from spectronctl.errors import ConfigError, UsageError
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
-from spectronctl.server.http.logs import LogFormat, configure_logs
+from spectronctl.server.http.logs import LogFormat, LogLevel, configure_logs
 from spectronctl.server.registry.bootstrap import deliver_management_key
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.accepting import Listener
@@ -61,6 +61,7 @@ def serve(
     allow_private_providers: bool = False,
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
     secret_keys: Sequence[bytes] = (),
@@ -85,7 +86,7 @@ def serve(
     command = "spectronctl serve"
     with listener, hold_store(store_url, timeout=lock_timeout, command=command, say=say) as held:
         url = describe_url(listener, host, secure=tls is not None)
-        configure_logs(log_format)
+        configure_logs(log_format, level=log_level)
         with announce_ready(ready_file, for_person=for_person) as announce:
 
             def on_ready(_: Callable[[], None]) -> None:

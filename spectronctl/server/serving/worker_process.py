@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
-from spectronctl.server.http.logs import LogFormat, configure_logs
+from spectronctl.server.http.logs import LogFormat, LogLevel, configure_logs
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.serving.ready_file import announce_ready
 from spectronctl.server.serving.signals import ignore_strays, list_stops
@@ -23,6 +23,7 @@ def work(
     allow_private_providers: bool = False,
     ready_file: Path | None = None,
     log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
     secret_keys: Sequence[bytes] = (),
@@ -38,7 +39,7 @@ def work(
     ignore_strays()
     command = "spectronctl serve worker"
     with hold_store(store_url, timeout=lock_timeout, command=command, say=say):
-        configure_logs(log_format)
+        configure_logs(log_format, level=log_level)
         with announce_ready(ready_file, for_person=for_person) as announce:
             opening = partial(
                 open_store, store_url, credentials=credentials, secret_keys=secret_keys

@@ -148,7 +148,8 @@ async def delete_session(session_id: str, caller: Writer, database: CurrentDatab
     if not await SessionTable(database).delete_session(
         caller.context, session_id, with_memories=caller.may("memory:forget", row.scopes)
     ):
-        raise forbidden(f"session {session_id} has memories, and {CANNOT_FORGET}")
+        detail = f"session {session_id} has memories, and {CANNOT_FORGET}"
+        raise forbidden(detail, reason="missing verb memory:forget")
 
 
 @router.get(

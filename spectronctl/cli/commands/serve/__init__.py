@@ -58,6 +58,15 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class LogLevel(StrEnum):
+    """From which level on the server logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 StoreOption = Annotated[
     str | None,
     typer.Option(
@@ -89,6 +98,12 @@ ReadyFileOption = Annotated[
 ]
 LogFormatOption = Annotated[
     LogFormat, typer.Option("--log-format", help="Choose the format of the log on stderr.")
+]
+LogLevelOption = Annotated[
+    LogLevel,
+    typer.Option(
+        "--log-level", help="Log from this level on: each request is info, a refused key a warning."
+    ),
 ]
 
 
@@ -144,6 +159,7 @@ def serve(
     secret_key_file: SecretKeyFileOption = None,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """
     Run a Spectron server on SurrealDB until it is told to stop.
@@ -175,6 +191,7 @@ def serve(
         allow_private_providers=allow_private_providers,
         ready_file=ready_file,
         log_format=log_format.value,
+        log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
         secret_keys=embedded.load_secret_keys(rt.env, secret_key_file),
@@ -253,6 +270,7 @@ def work(
     secret_key_file: SecretKeyFileOption = None,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """
     Run the jobs of a store, without a server, until stopped.
@@ -270,6 +288,7 @@ def work(
         allow_private_providers=allow_private_providers,
         ready_file=ready_file,
         log_format=log_format.value,
+        log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
         secret_keys=embedded.load_secret_keys(rt.env, secret_key_file),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -138,5 +137,5 @@ def _logging(path: Path | None, log_format: LogFormat) -> Iterator[None]:
     except OSError as exc:
         raise UsageError(f"--log-file {path}: {exc.strerror}") from None
     with file or nullcontext():
-        configure_logs(log_format.value, file, logging.INFO if file else logging.WARNING)
+        configure_logs(log_format.value, file, level="info" if file else "warning")
         yield
