@@ -35,7 +35,12 @@ keys = App(
 )
 app.add_typer(keys, name="keys")
 secrets = App(
-    help="Manage how the secrets of providers are sealed, while no server runs on the store."
+    help="""Manage how the secrets of providers are sealed, while no server runs.
+
+    Examples:
+      spectronctl serve secrets rotate
+      spectronctl serve secrets forget --dry-run
+    """
 )
 app.add_typer(secrets, name="secrets")
 
