@@ -121,8 +121,8 @@ _spectronctl_value() {
         'keys rotations abort --sort') fill=(_spectronctl_offer id name step due_at context error method url key successor places created_at updated_at) ;;
         'keys delete --columns') fill=(_spectronctl_list name id status last_used_at created_at logical principal expires_at scope_floor) ;;
         'keys delete --sort') fill=(_spectronctl_offer name id status last_used_at created_at logical principal expires_at scope_floor) ;;
-        'keys verify --columns') fill=(_spectronctl_list principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
-        'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys verify --columns') fill=(_spectronctl_list principal_id kind display_name key_name effective_grants grants token_grants delegated_principal_id) ;;
+        'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name key_name effective_grants grants token_grants delegated_principal_id) ;;
         'keys orphans --columns') fill=(_spectronctl_list name id reason last_used_at created_at expires_at) ;;
         'keys orphans --sort') fill=(_spectronctl_offer name id reason last_used_at created_at expires_at) ;;
         'management-keys list --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
@@ -213,8 +213,8 @@ _spectronctl_value() {
         'serve keys revoke --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
         'version --columns') fill=(_spectronctl_list spectronctl python platform server compatibility missing) ;;
         'version --sort') fill=(_spectronctl_offer spectronctl python platform server compatibility missing) ;;
-        'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
-        'whoami --sort') fill=(_spectronctl_offer principal_id server key source kind display_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name key_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
+        'whoami --sort') fill=(_spectronctl_offer principal_id server key source kind display_name key_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
         'doctor --columns') fill=(_spectronctl_list check status detail command hint exit_code seconds) ;;
         'doctor --sort') fill=(_spectronctl_offer check status detail command hint exit_code seconds) ;;
         'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;

@@ -29,6 +29,10 @@ Principal = Literal["agent", "supervisor"]
 PRINCIPALS: tuple[Principal, ...] = get_args(Principal)
 """What kinds of caller a key may be for; the first is the default."""
 
+PrincipalKind = Literal["human", "agent", "service", "unknown"]
+PRINCIPAL_KINDS: tuple[PrincipalKind, ...] = get_args(PrincipalKind)
+"""What a principal may be; what it may do does not depend on it."""
+
 VERBS = (
     "memory:read",
     "memory:write",

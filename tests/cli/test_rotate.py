@@ -307,7 +307,7 @@ def test_many_are_rotated_several_at_a_time(acme: CommandLine, tmp_path: Path) -
     for name, secret in secrets.items():
         assert secret not in result.out + result.err
         me = acme("whoami --api-key-file - -o json", stdin=secret).json
-        assert me["display_name"] == f"{name}.g2"
+        assert me["key_name"] == f"{name}.g2"
 
 
 def test_exit_1_names_each_that_failed_with_the_command_that_continues(

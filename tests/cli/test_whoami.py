@@ -36,7 +36,7 @@ def test_without_a_context_the_management_key_is_meant(agent: CommandLine, serve
 
 def test_with_a_context_its_key_is_meant(agent: CommandLine) -> None:
     me = agent("whoami -c acme-prod -o json").json
-    assert (me["principal_id"], me["kind"]) == ("app", "agent")
+    assert (me["key_name"], me["kind"]) == ("app", "agent")
     assert me["effective_grants"]["memory:read"] == ["org/acme/*"]
     assert (
         agent("whoami --plane context -o json", env={"SPECTRON_CONTEXT_ID": "acme-prod"}).json == me
@@ -60,7 +60,7 @@ def test_both_planes_in_one_answer(agent: CommandLine, server: Server) -> None:
     rows = agent("whoami --plane both -c acme-prod --no-header").out.splitlines()
     assert [row.split()[:3] for row in rows] == [
         ["management", "operator", "true"],
-        ["context", "app", "true"],
+        ["context", context["identity"]["principal_id"], "true"],
     ]
     assert agent("whoami --plane both").code == 2
 

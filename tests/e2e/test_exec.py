@@ -98,7 +98,7 @@ def test_the_program_can_use_its_key_and_afterwards_no_one_can(acme: Shell, tmp_
     done = acme(line, stdin="through")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["who"]["principalId"].startswith("app.exec-")
+    assert told["who"]["keyName"].startswith("app.exec-")
     assert told["who"]["effectiveGrants"]["memory:read"] == ["org/acme/*"]
     assert (told["seen"], told["lines"] > 1, told["stdin"]) == (0, True, "through")
     assert told["names"] == [
@@ -132,7 +132,7 @@ def test_a_spectronctl_that_it_runs_has_the_minted_key_and_no_other(
 
     who = acme("exec --key app -- spectronctl whoami -o json", env=env)
     assert who.returncode == 0, who.stderr
-    assert json.loads(who.stdout)["principal_id"].startswith("app.exec-")
+    assert json.loads(who.stdout)["key_name"].startswith("app.exec-")
     whole = acme("exec --key app -- spectronctl whoami --plane management", env=env)
     assert (whole.returncode, whole.stdout) == (3, "")
     assert "no management key to send" in whole.stderr

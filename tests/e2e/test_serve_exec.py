@@ -135,7 +135,7 @@ def test_a_seed_is_planted_before_the_program_begins(seen: Any) -> None:
 
 def test_the_first_key_is_the_one_that_signs(seen: Any) -> None:
     env = seen["env"]
-    assert (env["SPECTRON_CONTEXT_ID"], seen["who"]["principal_id"]) == ("acme-test", "planner")
+    assert (env["SPECTRON_CONTEXT_ID"], seen["who"]["key_name"]) == ("acme-test", "planner")
     assert env["SPECTRON_API_KEY"] == env["SPECTRON_API_KEY_ACME_TEST_PLANNER"]
     assert seen["who"]["effective_grants"]["memory:read"] == ["org/acme/*"]
 

@@ -84,17 +84,18 @@ async def test_keys_of_others_and_of_other_principals_are_other_keys(
 ) -> None:
     # The vendor's SDKs make the key of the body and the time alone, not of the principal.
     other = await admit("other", {"org": "acme"})
+    own = (await member.get("/api/v1/acme-prod/me")).json()["principalId"]
     callers = [
         (member, {}),
-        (member, {"X-Memory-On-Behalf-Of": "alice"}),
-        (member, {"X-Spectron-On-Behalf-Of": "bo"}),
+        (operator, {"X-Memory-On-Behalf-Of": own}),
+        (operator, {"X-Spectron-On-Behalf-Of": "admin"}),
         (other, {}),
         (operator, {}),
     ]
     answers = [await client.post(FACTS, json=FACT, headers=KEY | more) for client, more in callers]
     assert [answer.status_code for answer in answers] == [200] * 5
     assert len({answer.json()["turnId"] for answer in answers}) == 5
-    same = await member.post(FACTS, json=FACT, headers=KEY | {"X-Spectron-On-Behalf-Of": "alice"})
+    same = await operator.post(FACTS, json=FACT, headers=KEY | {"X-Spectron-On-Behalf-Of": own})
     assert same.json() == answers[1].json()
 
 

@@ -37,7 +37,10 @@ async def test_a_key_with_a_floor_is_confined_to_it(
 ) -> None:
     narrowed = {verb: ["org/acme/*"] for verb in ("memory:read", "memory:write", "scope:read")}
     assert await me(connect(agent["secret"])) == {
-        "principalId": "app-agent",
+        "principalId": agent["principal_id"],
+        "keyId": agent["id"],
+        "keyName": "app-agent",
+        "enforce": True,
         "kind": "agent",
         "displayName": "app-agent",
         "grants": {verb: ["/*"] for verb in narrowed},
@@ -52,7 +55,7 @@ async def test_a_key_without_a_floor_has_the_whole_context(
     body = {"name": "boss", "principal": "supervisor"}
     key = (await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)).json()
     shown = await me(connect(key["secret"]))
-    assert shown.keys() == {"principalId", "kind", "displayName", "grants", "effectiveGrants"}
+    assert "tokenGrants" not in shown
     assert shown["effectiveGrants"] == shown["grants"]
     assert set(shown["grants"]) == ALL_VERBS - {"scope:delete", "grant:manage"}
 
@@ -63,46 +66,7 @@ async def test_the_operator_may_do_everything_everywhere(
     shown = await me(operator)
     assert shown["effectiveGrants"] == {verb: ["/*"] for verb in ALL_VERBS}
     assert (shown["principalId"], shown["displayName"]) == ("operator", "bootstrap")
-
-
-@pytest.mark.parametrize("header", ["X_Spectron_On_Behalf_Of", "X_Memory_On_Behalf_Of"])
-@pytest.mark.parametrize("spelling", ["alice", "principal:alice"])
-async def test_either_header_names_the_principal_acted_for(
-    connect: Connect, agent: dict[str, Any], header: str, spelling: str
-) -> None:
-    client = connect(agent["secret"])
-    shown = await me(client, **{header: spelling})
-    assert shown.pop("delegatedPrincipalId") == "alice"
-    assert shown == await me(client)
-
-
-async def test_both_headers_may_name_one_principal_but_not_two(
-    connect: Connect, agent: dict[str, Any]
-) -> None:
-    headers = {"X-Spectron-On-Behalf-Of": "principal:alice", "X-Memory-On-Behalf-Of": "alice"}
-    client = connect(agent["secret"])
-    assert (await client.get(ME, headers=headers)).status_code == 200
-    headers["X-Memory-On-Behalf-Of"] = "bob"
-    refused = await client.get(ME, headers=headers)
-    assert refused.status_code == 400
-    assert "X-Memory-On-Behalf-Of" in refused.json()["detail"]
-    blank = await client.get(ME, headers={"X-Spectron-On-Behalf-Of": "principal:"})
-    assert blank.status_code == 400
-
-
-async def test_a_header_that_comes_twice_may_not_name_two_principals(
-    connect: Connect, agent: dict[str, Any]
-) -> None:
-    client = connect(agent["secret"])
-    for name in ("X-Spectron-On-Behalf-Of", "X-Memory-On-Behalf-Of"):
-        agreeing = await client.get(ME, headers=[(name, "alice"), (name, "principal:alice")])
-        assert agreeing.json()["delegatedPrincipalId"] == "alice"
-        for values in (("alice", "bob"), ("bob", "alice"), ("alice", "alice", "bob")):
-            refused = await client.get(ME, headers=[(name, value) for value in values])
-            assert refused.status_code == 400, values
-            assert "name two principals" in refused.json()["detail"]
-        blank = await client.get(ME, headers=[(name, "alice"), (name, "")])
-        assert blank.status_code == 400
+    assert shown.keys().isdisjoint({"keyId", "keyName", "tokenGrants"})
 
 
 async def test_rights_are_resolved_once_per_request(

@@ -27,7 +27,9 @@ async def test_a_created_key_is_shown_as_documented(agent: dict[str, Any]) -> No
     assert agent["id"].startswith("cak_")
     assert agent["secret"].startswith(f"sk-acme-prod-{agent['id'].removeprefix('cak_')}")
     assert agent["created_at"].endswith("Z")
-    assert {name: agent[name] for name in agent if name not in {"id", "secret", "created_at"}} == {
+    assert agent["principal_id"].startswith("principal:")
+    shown = agent.keys() - {"id", "secret", "created_at", "principal_id"}
+    assert {name: agent[name] for name in shown} == {
         "name": "app-agent",
         "principal": "agent",
         "scope_floor": {"org": "acme"},

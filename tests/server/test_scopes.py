@@ -154,8 +154,12 @@ async def test_a_delegation_is_read_wherever_the_vendors_sdks_send_it(
         ("POST", FACTS, {"infer": "none", "text": "x"}),
         ("DELETE", f"{SESSIONS}/{session['id']}", None),
     ]
-    two = {"X-Spectron-On-Behalf-Of": "alice", "X-Memory-On-Behalf-Of": "bo"}
-    one = {"X-Spectron-On-Behalf-Of": "principal:bo", "X-Memory-On-Behalf-Of": "bo"}
+    own = (await member.get("/api/v1/acme-prod/me")).json()["principalId"]
+    two = {"X-Spectron-On-Behalf-Of": "admin", "X-Memory-On-Behalf-Of": own}
+    one = {
+        "X-Spectron-On-Behalf-Of": own,
+        "X-Memory-On-Behalf-Of": own.removeprefix("principal:"),
+    }
     for method, path, body in calls:
         refused = await member.request(method, path, json=body, headers=two)
         assert refused.status_code == 400, path

@@ -269,7 +269,7 @@ class Round:
         assert sorted(names) == sorted([left, "other"])
         assert left.partition(".g")[0] == "agent"
         me = self.outside.ask_me(self.context, self.read_sink())
-        assert (me.status_code, me.json()["displayName"]) == (200, left)
+        assert (me.status_code, me.json()["keyName"]) == (200, left)
         assert self.read_sink() != self.first
         assert self.outside.ask_me(self.context, self.first).status_code == 401
         assert [path.name for path in self.sink.parent.iterdir()] == [self.sink.name]

@@ -85,7 +85,7 @@ class Edge(httpx.BaseTransport):
         body = answer.read()
         document = json.loads(body) if body else {}
         if request.url.path.endswith("/me") and answer.is_success:
-            self.note(document["displayName"])
+            self.note(document["keyName"])
         self.secrets += [document["secret"]] if "secret" in document else []
         document |= {name: self.changes[name] for name in self.changes if name in document}
         for key in document.get("keys", []):
@@ -265,8 +265,8 @@ class World:
             me = self.operator.with_key(secret).send(identity.get_identity(self.context))
         except AuthError:
             return False
-        self.used[me.display_name or ""] = self.clock.now()
-        self.edge.note(me.display_name or "")
+        self.used[me.key_name or ""] = self.clock.now()
+        self.edge.note(me.key_name or "")
         return True
 
     def check(self) -> None:

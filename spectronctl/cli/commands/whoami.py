@@ -26,6 +26,7 @@ IDENTITY = View(
         Column("principal_id"),
         Column("kind"),
         Column("display_name"),
+        Column("key_name", optional=True),
         Column("effective_grants"),
     ),
     wide=(Column("grants"), Column("token_grants"), Column("delegated_principal_id")),

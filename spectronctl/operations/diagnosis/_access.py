@@ -192,7 +192,7 @@ def check_context(subject: Subject) -> Finding:
     subject.seen_context = context
     facts = {"context": context, "principal_id": found.principal_id, "kind": found.kind}
     return Finding(
-        f"{context} as {found.principal_id}: {_list_verbs(found)}",
+        f"{context} as {found.display_name or found.principal_id}: {_list_verbs(found)}",
         facts=facts | {"effective_grants": found.effective_grants},
     )
 

@@ -95,8 +95,7 @@ def is_secret_of(client: Client, context_id: str, key: Key, secret: str) -> bool
         caller = client.with_key(secret).send(get_identity(context_id))
     except (AuthError, ForbiddenError, ConfigError):  # the last for what cannot be a key at all
         return False
-    # Our own server names the principal as the key; another may use the id.
-    return caller.principal_id in {key.id, key.name}
+    return caller.names_key(key.id, key.name)
 
 
 def find_existing(

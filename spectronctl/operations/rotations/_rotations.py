@@ -129,7 +129,7 @@ class Rotations:
             return
         with suppress(AuthError):
             caller = self.rotator.client.send(identity.get_identity(rotation.context))
-            if caller.principal_id in rotation.key.values() and not self._keeps_own_key(rotation):
+            if caller.names_key(*rotation.key.values()) and not self._keeps_own_key(rotation):
                 raise UsageError(
                     f"key {rotation.key['name']} ({rotation.key['id']}) signs this very command",
                     hint="Rotate it with another key, or in place with --secret-file naming the file it is read from.",

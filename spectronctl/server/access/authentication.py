@@ -18,8 +18,15 @@ from spectronctl.server.http.problems import ProblemError, forbidden, not_found,
 from spectronctl.server.http.visits import get_visit
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.credentials import Credential, is_secret, parse_secret
-from spectronctl.server.registry.keys import KeyTable, ManagementKeyTable
-from spectronctl.server.registry.rows import ContextRow, KeyRow, ManagementKeyRow, is_expired
+from spectronctl.server.registry.keys import Holder, KeyTable, ManagementKeyTable
+from spectronctl.server.registry.principals import EVERYTHING
+from spectronctl.server.registry.rows import (
+    ContextRow,
+    KeyRow,
+    ManagementKeyRow,
+    PrincipalRow,
+    is_expired,
+)
 
 _HOW = "send a key as `Authorization: Bearer KEY` or as `API-KEY: KEY`"
 _REJECTED = (
@@ -33,10 +40,10 @@ LOCAL = "local"
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """The holder of a key that was checked, in a context; `key` is None for the operator."""
+    """The holder of a key that was checked, in a context, and who it acts for; `key` is None for the operator."""
 
-    name: str
     key: KeyRow | None
+    owner: PrincipalRow
     context: ContextRow
 
 
@@ -56,7 +63,7 @@ async def get_hash_key(request: Request) -> bytes:
 async def authenticate_operator(request: Request) -> None:
     """A management key, or 401; a good key of a context is 403."""
     holder = await _find_holder(request)
-    if isinstance(holder, KeyRow):
+    if isinstance(holder, Holder):
         detail = "this is a context's key: a management key (mgmt-...) is needed here"
         raise forbidden(detail, reason="key of a context on the management plane")
     await request.app.state.key_uses.note(holder)
@@ -65,7 +72,7 @@ async def authenticate_operator(request: Request) -> None:
 async def authenticate_member(request: Request, context_id: str) -> Member:
     """A key of exactly this context, or a management key; anything else is the same 401."""
     holder = await _find_holder(request)
-    key = holder if isinstance(holder, KeyRow) else None
+    key = holder.key if isinstance(holder, Holder) else None
     if key and key.context_id != context_id:
         raise _reject("key of another context")
     database = await get_database(request)
@@ -76,8 +83,23 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
             not_found(f"no context {context_id}") if holder is None else _reject("no such context")
         )
     # After everything that may refuse it: a key that is refused was not used.
+    if isinstance(holder, Holder):
+        await request.app.state.key_uses.note(holder.key)
+        return Member(key=holder.key, owner=holder.principal, context=context)
     await request.app.state.key_uses.note(holder)
-    return Member(name=holder.name if holder else LOCAL, key=key, context=context)
+    return Member(key=None, owner=_make_operator(context, holder), context=context)
+
+
+def _make_operator(context: ContextRow, holder: ManagementKeyRow | None) -> PrincipalRow:
+    # Not one of the context's principals: a management key is outside of them, and may do everything.
+    return PrincipalRow(
+        id="operator",
+        context_id=context.id,
+        kind="service",
+        display_name=holder.name if holder else LOCAL,
+        grants=EVERYTHING,
+        created_at=context.created_at,
+    )
 
 
 def find_secret(headers: Headers) -> str | None:
@@ -97,8 +119,8 @@ def find_secret(headers: Headers) -> str | None:
     return found.pop() if found else None
 
 
-async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
-    """The row of the key in use; None for a request without one in a trusted process."""
+async def _find_holder(request: Request) -> ManagementKeyRow | Holder | None:
+    """The key in use; None for a request without one in a trusted process."""
     secret, visit = find_secret(request.headers), get_visit(request.scope)
     if secret is None:
         if request.app.state.trusted:
@@ -109,17 +131,19 @@ async def _find_holder(request: Request) -> ManagementKeyRow | KeyRow | None:
     if claim is None:
         raise _reject("malformed key")
     visit.key_id = claim.key_id
-    row = await _look_up(await get_database(request), claim)
+    holder = await _look_up(await get_database(request), claim)
+    row = holder.key if isinstance(holder, Holder) else holder
     # Compared even when there is no such key, so that how long a refusal takes does not tell which keys exist.
     good = is_secret(await get_hash_key(request), secret, row.digest if row else None)
     if row is None:
         raise _reject("unknown or revoked key")
     if not good:
         raise _reject("not the secret of this key, or no longer")
-    visit.principal, visit.is_known = row.name, True
+    visit.principal = holder.principal.id if isinstance(holder, Holder) else row.name
+    visit.is_known = True
     if isinstance(row, KeyRow) and is_expired(row):
         raise _reject("expired key")
-    return row
+    return holder
 
 
 def _reject(reason: str) -> ProblemError:
@@ -127,10 +151,10 @@ def _reject(reason: str) -> ProblemError:
     return unauthorized(_REJECTED, reason=reason)
 
 
-async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | KeyRow | None:
+async def _look_up(database: Database, claim: Credential) -> ManagementKeyRow | Holder | None:
     if claim.context_id is None:
         return await ManagementKeyTable(database).get_management_key(claim.key_id)
-    return await KeyTable(database).get_key(claim.context_id, claim.key_id)
+    return await KeyTable(database).get_holder(claim.context_id, claim.key_id)
 
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronctl.server.access.grants import EVERYTHING, Rights, grant, list_verbs, parse_floor
+from spectronctl.server.access.grants import Rights, make_rights, parse_floor
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.http.problems import ProblemError, forbidden, models_blocked
-from spectronctl.server.registry.rows import ContextRow, KeyRow
+from spectronctl.server.registry.principals import SYSTEM
+from spectronctl.server.registry.rows import ContextRow, KeyRow, PrincipalRow
 
 CANNOT_FORGET = "this key may not forget: a supervisor's or a management key is needed"
+
+
+_REFUSED = (
+    "X-Spectron-On-Behalf-Of: this key may not act for that principal, or nothing would be left"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +23,23 @@ class Caller:
     """
     The holder of a key that was checked; `key` is None for the operator.
 
-    `principal` is what its principal holds, `token` what its key leaves of that (None: all), `delegate` the id of the
-    principal it acts for. `rights` is what is left of the three: ask it alone whether something may be done.
+    `owner` is the principal that the key acts for (`operator` for a management key), `delegate` the id of the one that
+    the request names to act for. `principal` is what the owner holds, `token` what the key leaves of that (None: all).
+    `rights` is what is left of the three: ask it alone whether something may be done.
     """
 
-    name: str
     key: KeyRow | None
     context: ContextRow
+    owner: PrincipalRow
     delegate: str | None
     principal: Rights
     token: Rights | None
     rights: Rights
+
+    @property
+    def principal_id(self) -> str:
+        """Who acts: what is kept per caller is kept under this and the delegate."""
+        return self.owner.id
 
     def region(self, verb: str) -> Region:
         """Where the caller holds the verb."""
@@ -44,10 +56,10 @@ class Caller:
         if not self.may(verb):
             raise _missing(verb)
         if scopes is not None and not self.may(verb, scopes):
-            # The caller's own floor is no secret to it. The scopes that it asked for are not repeated: they may be
-            # long.
-            floor = " or ".join(self.region(verb).roots or ())
-            detail = f"scopes: reach outside of this key's scope floor, {floor}"
+            # The caller's own patterns are no secret to it. The scopes that it asked for are not repeated: they may
+            # be long.
+            held = " or ".join(self.rights.get(verb))
+            detail = f"scopes: reach outside of where this key holds {verb}, {held}"
             raise forbidden(detail, reason=f"outside of the region for {verb}")
 
     def require_models(self) -> None:
@@ -59,31 +71,60 @@ class Caller:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""
         # Without scopes of its own a memory goes where its key may write, never nowhere: what has no scopes only the
         # whole context can see.
-        tags = scopes or [[root] for root in self.region("memory:write").roots or ()]
+        tags = scopes or [[path] for path in self.region("memory:write").list_tops()]
         self.require("memory:write", tags)
         return tags
 
 
 def resolve_caller(
-    context: ContextRow, key: KeyRow | None, name: str, delegate: str | None
+    context: ContextRow,
+    key: KeyRow | None,
+    owner: PrincipalRow,
+    target: PrincipalRow | None = None,
 ) -> Caller:
-    """The caller with a key, or without one the operator: its rights are worked out here, once per request."""
-    verbs = list_verbs(key.principal if key else None)
-    principal = grant(verbs)
-    floor = key.scope_floor if key else None
-    token = None if floor is None else grant(verbs, parse_floor(floor))
-    # Principals have no grants of their own on record yet, so acting for one takes nothing away.
-    acted_for = EVERYTHING
-    rights = principal & (token or EVERYTHING) & acted_for
+    """The caller with a key (None: a management key), acting for the target: worked out once per request."""
+    principal = make_rights(owner.grants)
+    token = None if key is None else _limit(key, principal)
+    rights = principal if token is None else principal & token
+    if target is not None:
+        rights = delegate(rights, owner, target)
     return Caller(
-        name=name,
         key=key,
         context=context,
-        delegate=delegate,
+        owner=owner,
+        delegate=target.id if target else None,
         principal=principal,
         token=token,
         rights=rights,
     )
+
+
+def refuse_delegate() -> ProblemError:
+    """403: the same for a principal that is not there and for one that this key may not act for."""
+    return forbidden(_REFUSED, reason="not allowed to act for that principal")
+
+
+def delegate(held: Rights, owner: PrincipalRow, target: PrincipalRow) -> Rights:
+    """What is left for a caller with those rights that acts for the target; 403 if it may not, or nothing is left."""
+    wanted = make_rights(target.grants)
+    may_act = target.id == owner.id or all(
+        held.hold("grant:manage", each)
+        for patterns in wanted.patterns.values()
+        for each in patterns
+    )
+    left = held & wanted
+    if target.id == SYSTEM or not may_act or not left.to_grants():
+        raise refuse_delegate()
+    return left
+
+
+def _limit(key: KeyRow, principal: Rights) -> Rights | None:
+    """What the key leaves of a principal's verbs; None where it limits nothing."""
+    if key.scope_floor is None and key.grants is None:
+        return None
+    floor = parse_floor(key.scope_floor)
+    limit = Rights({verb: floor for verb, patterns in principal.patterns.items() if patterns})
+    return limit if key.grants is None else limit & make_rights(key.grants)
 
 
 def _missing(verb: str) -> ProblemError:

@@ -16,12 +16,12 @@ from fastapi.routing import APIRoute
 
 from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
 from spectronctl.server.access.caller import Caller, resolve_caller
-from spectronctl.server.access.delegation import Delegate
+from spectronctl.server.access.delegation import Target
 
 
-async def get_caller(member: AuthenticatedMember, delegate: Delegate) -> Caller:
+async def get_caller(member: AuthenticatedMember, target: Target) -> Caller:
     """The caller with its rights. The key is checked first: without one, no other error is reported."""
-    return resolve_caller(member.context, member.key, member.name, delegate)
+    return resolve_caller(member.context, member.key, member.owner, target)
 
 
 AnyMember = Annotated[Caller, Depends(get_caller)]

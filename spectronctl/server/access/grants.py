@@ -1,25 +1,15 @@
-"""
-What may be done, and where: grant verbs over scope patterns.
-
-A pattern is a node (`org/acme`) or the subtree under it (`org/acme/*`); `/*` is the whole context.
-"""
+"""What may be done, and where: grant verbs over scope patterns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spectronctl.ground.vocabulary import VERBS
 from spectronctl.models.identity import Grants
-from spectronctl.server.access.scopes import Region, is_under
-
-EVERYWHERE = ("/*",)
-
-_VERBS_OF = {
-    "agent": ("memory:read", "memory:write", "scope:read"),
-    "supervisor": ("memory:read", "memory:write", "memory:forget", "scope:read", "scope:create"),
-}
+from spectronctl.server.access.patterns import EVERYWHERE, covers, meet
+from spectronctl.server.access.scopes import Region
+from spectronctl.server.registry import principals, rows
 
 
 @dataclass(frozen=True)
@@ -30,38 +20,44 @@ class Rights:
 
     def __and__(self, other: Rights) -> Rights:
         """What both allow: never more than either, and nothing less than both."""
-        return Rights(
-            {verb: tuple(_meet(self.get(verb), other.get(verb))) for verb in self.patterns}
-        )
+        return Rights({verb: meet(self.get(verb), other.get(verb)) for verb in self.patterns})
 
     def get(self, verb: str) -> tuple[str, ...]:
         """The patterns of the verb; none if it is not held."""
         return self.patterns.get(verb, ())
+
+    def hold(self, verb: str, pattern: str) -> bool:
+        """Whether the verb is held over the whole pattern, `org/acme` or `org/acme/*`."""
+        # One of the patterns must do it alone: no number of nodes makes up a subtree.
+        return any(covers(each, pattern) for each in self.get(verb))
+
+    def hold_all(self, other: Rights) -> bool:
+        """Whether everything that the other one allows is allowed here, too."""
+        return all(
+            self.hold(verb, each) for verb, patterns in other.patterns.items() for each in patterns
+        )
 
     def get_region(self, verb: str) -> Region:
         """Where the verb is held."""
         patterns = self.get(verb)
         if "/*" in patterns:
             return Region(None)
-        # A region knows subtrees only: a grant over a node alone must not open what is below the node.
-        return Region(tuple(each[:-2] for each in patterns if each.endswith("/*")))
+        return Region(
+            roots=tuple(each[:-2] for each in patterns if each.endswith("/*")),
+            nodes=tuple(each for each in patterns if not each.endswith("/*")),
+        )
 
     def to_grants(self) -> Grants:
         """As they travel: without the verbs that are not held."""
         return {verb: list(patterns) for verb, patterns in self.patterns.items() if patterns}
 
 
-def grant(verbs: tuple[str, ...], patterns: tuple[str, ...] = EVERYWHERE) -> Rights:
-    """Each verb over all of the patterns."""
-    return Rights(dict.fromkeys(verbs, patterns))
+def make_rights(grants: rows.Grants) -> Rights:
+    """The rights that stored grants give."""
+    return Rights({verb: tuple(patterns) for verb, patterns in grants.items()})
 
 
-EVERYTHING = grant(VERBS)
-
-
-def list_verbs(principal: str | None) -> tuple[str, ...]:
-    """The verbs of a key's kind of principal; every verb for the operator (None)."""
-    return VERBS if principal is None else _VERBS_OF[principal]
+EVERYTHING = make_rights(principals.EVERYTHING)
 
 
 def parse_floor(scope_floor: Any) -> tuple[str, ...]:
@@ -73,21 +69,3 @@ def parse_floor(scope_floor: Any) -> tuple[str, ...]:
         scope_floor = "/".join(f"{name}/{value}" for name, value in sorted(scope_floor.items()))
     paths = [scope_floor] if isinstance(scope_floor, str) else scope_floor
     return tuple(f"{path.strip('/')}/*" for path in paths)
-
-
-def covers(pattern: str, other: str) -> bool:
-    """Whether the pattern holds every path that the other one holds."""
-    if pattern == "/*":
-        return True
-    root = pattern.removesuffix("/*")
-    return pattern == other if root == pattern else is_under(other.removesuffix("/*"), root)
-
-
-def _meet(ours: tuple[str, ...], theirs: tuple[str, ...]) -> Iterator[str]:
-    """The narrower one of every two patterns of which one lies in the other: any other two share no path."""
-    pairs = [(mine, other) for mine in ours for other in theirs]
-    inside = (
-        mine if covers(other, mine) else other if covers(mine, other) else None
-        for mine, other in pairs
-    )
-    return iter(dict.fromkeys(each for each in inside if each is not None))

@@ -38,6 +38,16 @@ _COVERED = """(nodes CONTAINSANY $region_roots AND (
 ))"""
 
 
+# With nodes that belong to the region alone, what is below them has to be told from them.
+_COVERED_WITH_NODES = """(nodes CONTAINSANY $region_tops AND (
+    (array::len(array::flatten(scopes)) = array::len(scopes) AND (
+        nodes CONTAINSANY $region_roots OR array::flatten(scopes) CONTAINSANY $region_nodes
+    )) OR scopes.any(|$clause: array| $clause.all(|$path: string| $path IN $region_nodes OR $region_roots.any(
+        |$root: string| string::starts_with($path + '/', $root + '/')
+    )))
+))"""
+
+
 def tag_row(scopes: Scopes) -> Row:
     """The fields of a row that say where it belongs."""
     return {"scopes": scopes, "nodes": list_nodes(scopes)}
@@ -45,8 +55,10 @@ def tag_row(scopes: Scopes) -> Row:
 
 def name_region(region: Region) -> str:
     """The same word for callers who may read the same; "" for the whole context."""
-    # Sorted, so that two callers with the same floor share what is cached for them.
-    return "" if region.roots is None else json.dumps(sorted(region.roots))
+    if region.roots is None:
+        return ""
+    # Sorted, so that two callers with the same floor share what is cached for them. No root begins with a slash.
+    return json.dumps(sorted(region.roots) + sorted(f"/{node}" for node in region.nodes))
 
 
 async def query_region(
@@ -71,7 +83,8 @@ async def query_one_region(
 
 
 def _format_exact(region: Region) -> str:
-    covered = "true" if region.roots is None else _COVERED
+    covered = _COVERED_WITH_NODES if region.nodes else _COVERED
+    covered = "true" if region.roots is None else covered
     # Of the lens only the number of its clauses stands in the text: the paths travel as variables.
     shown = " OR ".join(f"nodes CONTAINSALL $region_lens[{at}]" for at in range(len(region.lens)))
     return f"({covered} AND ({shown}))" if shown else covered
@@ -83,5 +96,11 @@ def _format_rough(region: Region) -> str:
 
 def _name(region: Region) -> Row:
     lens = [list(clause) for clause in region.lens]
-    some = [clause[0] for clause in lens] if region.roots is None else list(region.roots)
-    return {"region_roots": list(region.roots or ()), "region_lens": lens, "region_some": some}
+    tops = region.list_tops()
+    return {
+        "region_roots": list(region.roots or ()),
+        "region_nodes": list(region.nodes),
+        "region_tops": tops,
+        "region_lens": lens,
+        "region_some": [clause[0] for clause in lens] if region.roots is None else tops,
+    }

@@ -24,12 +24,14 @@ router = APIRouter(
     responses=describe_problems(HTTPStatus.BAD_REQUEST),
 )
 async def get_identity(caller: AnyMember) -> Identity:
-    """Show the caller, its grants, and what is left of them for its key."""
+    """Show the caller: its principal and that one's grants, what its key leaves of them, and what is left in all."""
     key = caller.key
     return Identity(
-        principal_id=caller.name if key else "operator",
-        kind="agent" if key and key.principal == "agent" else "service",
-        display_name=caller.name,
+        principal_id=caller.principal_id,
+        kind=caller.owner.kind,
+        display_name=caller.owner.display_name,
+        key_id=key.id if key else None,
+        key_name=key.name if key else None,
         grants=caller.principal.to_grants(),
         token_grants=caller.token.to_grants() if caller.token else None,
         effective_grants=caller.rights.to_grants(),

@@ -34,11 +34,13 @@ class Region:
     """
     The subtrees under some paths; None is the whole context, and untagged rows are there alone.
 
-    With a lens, only rows that involve every path of one of its clauses; this narrows reads, not writes.
+    With a lens, only rows that involve every path of one of its clauses; this narrows reads, not writes. `nodes` are
+    paths that belong to the region without what is below them.
     """
 
     roots: tuple[str, ...] | None
     lens: tuple[tuple[str, ...], ...] = ()
+    nodes: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -50,7 +52,9 @@ class Region:
         return replace(self, lens=tuple(map(tuple, lens)))
 
     def covers(self, path: str) -> bool:
-        return self.roots is None or any(is_under(path, root) for root in self.roots)
+        if self.roots is None or path in self.nodes:
+            return True
+        return any(is_under(path, root) for root in self.roots)
 
     def can_read(self, scopes: Scopes) -> bool:
         """Whether all paths of one of the clauses lie inside, and the lens shows it."""
@@ -63,6 +67,10 @@ class Region:
         inside = all(self.covers(path) for clause in scopes for path in clause)
         # Not empty scopes: what has none belongs to the whole context, and all() would let it pass.
         return self.roots is None or (bool(scopes) and inside)
+
+    def list_tops(self) -> list[str]:
+        """The paths that the region begins at; none for the whole context."""
+        return [*(self.roots or ()), *self.nodes]
 
 
 WHOLE = Region(None)

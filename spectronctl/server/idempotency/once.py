@@ -121,7 +121,7 @@ async def get_once(
     if not _KEY.fullmatch(idempotency_key):
         raise invalid("Idempotency-Key: must be 1 to 255 printable ASCII characters, no spaces")
     # A client that acts for two principals writes twice: the vendor's SDKs make the key of the body alone.
-    principal = f"{caller.key.id if caller.key else 'operator'}/{caller.delegate or ''}"
+    principal = f"{caller.principal_id}/{caller.delegate or ''}"
     body: PassingBody = request.state.passing_body
 
     async def reserve() -> Reservation:

@@ -81,13 +81,13 @@ async def create_key(
         context_id=context.id,
         name=body.name,
         principal=body.principal,
+        principal_id=body.principal_id,
         scope_floor=body.scope_floor,
         digest=digest_secret(hash_key, secret),
         created_at=now,
         expires_at=expires_at,
     )
-    await KeyTable(database).create_key(row)
-    return format_minted_key(row, secret)
+    return format_minted_key(await KeyTable(database).create_key(row), secret)
 
 
 @router.post("/{key_id}/rotate")

@@ -12,6 +12,7 @@ from spectronctl.server.http.bodies import Body
 from spectronctl.server.http.fields import PRINTABLE, SCOPE_SEGMENT, Instant
 from spectronctl.server.http.limits import KIB, MAX_SCOPE_SEGMENTS, MAX_SCOPES, MAX_SCOPES_BYTES
 from spectronctl.server.http.problems import invalid
+from spectronctl.server.registry.principals import SYSTEM, parse_principal_id
 from spectronctl.server.registry.rows import KeyRow, is_expired
 
 _MAX_LIFE = timedelta(days=36_525)
@@ -64,6 +65,18 @@ _ScopeFloor = Annotated[
 ]
 
 
+def _parse_principal_id(text: str) -> str:
+    principal_id = parse_principal_id(text)
+    if principal_id is None:
+        raise ValueError("must be the id of a principal, principal:01K… or admin")
+    if principal_id == SYSTEM:
+        raise ValueError("must be another principal than system, which no key acts for")
+    return principal_id
+
+
+_PrincipalId = Annotated[str, AfterValidator(_parse_principal_id)]
+
+
 class KeyBody(Body):
     """Body of `POST /contexts/{id}/keys`; at most one of the two expiries."""
 
@@ -74,7 +87,14 @@ class KeyBody(Body):
     }
 
     name: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE]
-    principal: Principal = "agent"
+    principal: Principal = Field(
+        default="agent",
+        description="What the key's own principal may do; with `principal_id` it gives and limits nothing",
+    )
+    principal_id: _PrincipalId | None = Field(
+        default=None,
+        description="An existing principal of the context that the key acts for; without it, one is made for the key",
+    )
     scope_floor: _ScopeFloor | None = Field(
         default=None,
         description=f"At most {MAX_SCOPES} paths of {MAX_SCOPE_SEGMENTS} names each, and "
@@ -103,6 +123,7 @@ class KeyResponse(BaseModel):
     id: str
     name: str
     principal: str
+    principal_id: str = Field(description="The principal that the key acts for")
     scope_floor: JsonValue
     created_at: datetime
     last_used_at: datetime | None = Field(description="To within a minute")
@@ -140,6 +161,7 @@ def _describe_key(row: KeyRow) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "principal": row.principal,
+        "principal_id": row.principal_id,
         "scope_floor": row.scope_floor,
         "created_at": row.created_at.astimezone(UTC),
         "last_used_at": used and used.astimezone(UTC),

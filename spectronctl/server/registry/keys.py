@@ -5,24 +5,42 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, replace
 
-from spectronctl.server.database.database import Database, QueryError, Row, retry
+from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
 from spectronctl.server.database.errors import GoneError, LastError, TakenError
 from spectronctl.server.database.transaction import get_result, transaction
 from spectronctl.server.database.values import check_text, from_stored, to_stored
-from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow
+from spectronctl.server.registry.principals import COLUMNS as PRINCIPAL_COLUMNS
+from spectronctl.server.registry.principals import (
+    NEED_CONTEXT,
+    explain_refusal,
+    format_grants,
+    format_principal,
+    lock_principals,
+    parse_principal,
+    plan_owner,
+)
+from spectronctl.server.registry.rows import KeyRow, ManagementKeyRow, PrincipalRow
 
 _COLUMNS = """
-    key_id, context_id, name, principal, scope_floor, digest, created_at, last_used_at, expires_at
+    key_id, context_id, name, principal, principal_id, scope_floor, grants, digest, created_at, last_used_at,
+    expires_at
 """
 
-# Only for a context that is there: a key must not outlive it, nor wait for its namesake.
-_CREATE = transaction("""
-IF (SELECT VALUE state FROM ONLY context:[$key.context_id]) != 'active' { THROW 'no context' };
-CREATE context_key:[$key.context_id, $key.key_id] CONTENT $key RETURN NONE;
-""")
+_NEED_PRINCIPAL = """
+IF !record::exists(principal:[$owner.context_id, $owner.principal_id]) { THROW 'no principal' };
+"""
+
+_CREATE = "CREATE context_key:[$key.context_id, $key.key_id] CONTENT $key RETURN NONE;"
 
 _GET = f"SELECT {_COLUMNS} FROM context_key:[$context_id, $key_id];"
+
+# With the principal that it acts for, in one statement: every request of the key asks this.
+_GET_HOLDER = f"""
+SELECT {_COLUMNS}, type::record('principal', [context_id, principal_id]).{{{PRINCIPAL_COLUMNS}}} AS owner
+FROM context_key:[$context_id, $key_id];
+"""
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM context_key WHERE context_id = $context_id AND key_id > $after
@@ -68,22 +86,58 @@ DELETE management_key:[$key_id] RETURN BEFORE;
 """)
 
 
+@dataclass(frozen=True)
+class Holder:
+    """A key of a context, and the principal that it acts for."""
+
+    key: KeyRow
+    principal: PrincipalRow
+
+
 class KeyTable:
     """Keys of contexts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create_key(self, row: KeyRow) -> None:
+    async def create_key(self, row: KeyRow) -> KeyRow:
+        """
+        Keep the key, and return it with its principal: that of `principal_id`, or one that is made along with it.
+
+        TakenError for a name or an id that another key has; GoneError without the context or the principal.
+        """
+        # In their turn, since each looks which names of principals are free.
+        async with lock_principals(self._database, row.context_id):
+            return await retry(lambda: self._try_create(row))
+
+    async def _try_create(self, row: KeyRow) -> KeyRow:
+        if row.principal_id is None:
+            owner, write = await plan_owner(self._database, row)
+            row = replace(row, principal_id=owner.id)
+            sent = format_principal(owner)
+        else:
+            sent, write = (
+                {"context_id": row.context_id, "principal_id": row.principal_id},
+                _NEED_PRINCIPAL,
+            )
         key = _make_content(row)
         try:
-            await self._database.query(_CREATE, {"key": key})
+            text = transaction(NEED_CONTEXT, write, _CREATE)
+            await self._database.query(text, {"key": key, "owner": sent})
         except QueryError as error:
-            if error.category == "Thrown":
-                raise GoneError(f"no context {row.context_id!r}") from error
-            if not error.is_taken:
-                raise
-            raise await self._explain_taken(key) from error
+            raise await self._explain(error, key) from error
+        return row
+
+    async def _explain(self, error: QueryError, key: Row) -> Exception:
+        if error.category == "Thrown" and "no principal" in str(error):
+            return GoneError(f"principal_id: no principal {key['principal_id']}")
+        # A name that another server gave to a principal meanwhile: the next attempt finds another one.
+        if error.index == "principal_name":
+            return RetryableError("the name of the principal was taken meanwhile")
+        explained = explain_refusal(error, key["context_id"])
+        if explained is not error or not error.is_taken:
+            return explained
+        return await self._explain_taken(key)
 
     async def _explain_taken(self, key: Row) -> TakenError:
         # Looked up only after the refusal: the index decides, and this finds words for it.
@@ -97,6 +151,15 @@ class KeyTable:
         return _first_key(
             await self._database.select(_GET, {"context_id": context_id, "key_id": key_id})
         )
+
+    async def get_holder(self, context_id: str, key_id: str) -> Holder | None:
+        """The key and the principal that it acts for."""
+        rows = await self._database.select(
+            _GET_HOLDER, {"context_id": context_id, "key_id": key_id}
+        )
+        if not rows or rows[0]["owner"] is None:
+            return None
+        return Holder(_parse_key(rows[0]), parse_principal(rows[0]["owner"]))
 
     async def list_keys(self, context_id: str, *, after: str | None, limit: int) -> list[KeyRow]:
         page = {"context_id": context_id, "after": after or "", "limit": limit}
@@ -212,7 +275,9 @@ def _make_content(row: KeyRow) -> Row:
         "context_id": row.context_id,
         "name": check_text(row.name, "name"),
         "principal": check_text(row.principal, "principal"),
+        "principal_id": row.principal_id,
         "scope_floor": to_stored(row.scope_floor, "scope_floor"),
+        "grants": row.grants and format_grants(row.grants),
         "digest": row.digest,
         "created_at": row.created_at,
         "last_used_at": row.last_used_at,
@@ -230,7 +295,9 @@ def _parse_key(row: Row) -> KeyRow:
         context_id=row["context_id"],
         name=row["name"],
         principal=row["principal"],
+        principal_id=row["principal_id"],
         scope_floor=from_stored(row["scope_floor"]),
+        grants=row["grants"],
         digest=row["digest"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],

@@ -17,6 +17,7 @@ from spectronctl.server.database.migrations import (
     describe,
     migrate,
 )
+from spectronctl.server.database.transaction import get_result, transaction
 from spectronctl.server.database.values import check_text, to_stored
 from spectronctl.server.registry.claims import (
     Claimed,
@@ -34,6 +35,7 @@ from spectronctl.server.registry.contexts import (
     seal_providers,
 )
 from spectronctl.server.registry.leftovers import sweep_empty_databases
+from spectronctl.server.registry.principals import WRITE_NEW, format_principal, list_built_in
 from spectronctl.server.registry.rows import ContextRow
 
 _log = logging.getLogger(__name__)
@@ -52,18 +54,24 @@ UPDATE context:[$context_id] SET owns_database = true
 WHERE state = 'creating' AND claim = $claim RETURN NONE;
 """
 
-_ACTIVATE = f"""
-UPDATE context:[$context_id] SET state = 'active', claim = NONE, schema_version = $version
+_ACTIVATE = transaction(f"""
+LET $active = UPDATE context:[$context_id] SET state = 'active', claim = NONE, schema_version = $version
 WHERE state = 'creating' AND claim = $claim RETURN {COLUMNS};
-"""
+IF array::len($active) != 0 {{ FOR $owner IN $principals {{ {WRITE_NEW} }} }};
+RETURN $active;
+""")
 
-# Counted in the database: a thousand rows cost more to read than to delete.
-_DELETE_KEYS = """
+# Keys first: what is left without them is reached by none. Counted in the database: a thousand rows cost more to read
+# than to delete.
+_DELETE_MEMBERS = [
+    f"""
 RETURN count(
-    DELETE (SELECT VALUE id FROM context_key WHERE context_id = $context_id LIMIT 1000)
+    DELETE (SELECT VALUE id FROM {table} WHERE context_id = $context_id LIMIT 1000)
     RETURN BEFORE
 );
 """
+    for table in ("context_key", "principal", "principal_version")
+]
 
 # Of every kind. A worker that is at one of them notices when it renews its lease. NONE sorts before any kind, [] after.
 _DELETE_JOBS = """
@@ -155,9 +163,11 @@ class Provisioning:
             {"name": row.database},
             at=Binding(row.namespace, None),
         )
-        await self._delete_keys(row.id)  # that a slow request left to a namesake
+        await self._delete_members(row.id)  # that a slow request left to a namesake
         version = await self._migrate(binding, existed=existed)
-        rows = await self._database.select(_ACTIVATE, {**ours, "version": version})
+        principals = [format_principal(each) for each in list_built_in(row)]
+        activated = {**ours, "version": version, "principals": principals}
+        rows = get_result(_ACTIVATE, await self._database.query(_ACTIVATE, activated))
         if not rows:
             raise TakenError(f"context {row.id!r}: another server took over its creation")
         return parse_context(rows[0])
@@ -192,7 +202,7 @@ class Provisioning:
         ours = {"context_id": claimed.context_id, "claim": claimed.claim}
         try:
             # Keys go first, so that nothing new is written while the database is dropped.
-            await self._delete_keys(claimed.context_id)
+            await self._delete_members(claimed.context_id)
             await self._database.query(_DELETE_JOBS, ours)
             if claimed.state == "deleting" or claimed.owns_database:
                 await self._drop_database(claimed.binding)
@@ -208,9 +218,11 @@ class Provisioning:
             at=Binding(binding.namespace, None),
         )
 
-    async def _delete_keys(self, context_id: str) -> None:
-        while await self._database.query(_DELETE_KEYS, {"context_id": context_id}) != [0]:
-            pass
+    async def _delete_members(self, context_id: str) -> None:
+        """The context's keys and principals."""
+        for text in _DELETE_MEMBERS:
+            while await self._database.query(text, {"context_id": context_id}) != [0]:
+                pass
 
     async def prepare(self) -> None:
         """Bring the store to what this spectronctl expects of it, once, before anything else."""

@@ -1,11 +1,13 @@
-"""Rows of the control plane: contexts and keys, as plain values."""
+"""Rows of the control plane: contexts, principals and keys, as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from spectronctl.ground.vocabulary import PrincipalKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +26,45 @@ class ContextRow:
     created_at: datetime
 
 
+Grants = Mapping[str, Sequence[str]]
+"""Verb to scope patterns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrincipalRow:
+    """
+    Who acts in a context, and what it may do there.
+
+    `of_key`: made along with a key that named no principal. `revision` counts the changes of its grants.
+    """
+
+    id: str
+    context_id: str
+    kind: PrincipalKind
+    display_name: str
+    external_id: str | None = None
+    grants: Grants = field(default_factory=dict)
+    of_key: bool = False
+    revision: int = 1
+    created_at: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyRow:
-    """A key of a context. `digest` is the keyed hash of its secret."""
+    """
+    A key of a context. `digest` is the keyed hash of its secret.
+
+    It acts for the principal of `principal_id`; `scope_floor` and `grants` (None: no limit) narrow what that one may
+    do. `principal` is the kind of key: it says what a principal made along with the key may do, and limits nothing.
+    """
 
     id: str
     context_id: str
     name: str
     principal: str
+    principal_id: str | None = None
     scope_floor: Any = None
+    grants: Grants | None = None
     digest: bytes = field(repr=False)
     created_at: datetime
     last_used_at: datetime | None = None

@@ -248,14 +248,14 @@ async def test_jobs_of_an_older_version_keep_their_embedder(
     names = [migration.name for migration in shipped.metadata]
     before = Migrations(shipped.metadata[: names.index("payloads")], shipped.context)
     older = await open_store(file_url, migrations=before)
-    context = await Provisioning(older).create_context(make_context(), providers={})
     await older.query(
         "CREATE job:['job_1'] CONTENT { job_id: 'job_1', context_id: $id, kind: 'reindex', "
         "embedder: 'acme/small', status: 'queued' } RETURN NONE;",
-        {"id": context.id},
+        {"id": make_context().id},
     )
     await older.close()
     newer = await open_store(file_url)
+    await Provisioning(newer).create_context(make_context(), providers={})
     claimed = await JobTable(newer).claim_job()
     await newer.close()
     assert claimed is not None

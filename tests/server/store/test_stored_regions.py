@@ -55,6 +55,11 @@ REGIONS = [
         (None, ("org/a",), ("org",), ("org/a", "team/x"), ("org/a", "org/b"), ("nowhere",), ()),
         ((), (("org/a",),), (("org", "team/x"),), (("org/b",), ("team/x/y",)), (("no",),)),
     )
+] + [
+    Region((), nodes=("org/a",)),
+    Region((), nodes=("org/a", "team/x")),
+    Region(("org/b",), nodes=("org", "org/a")),
+    Region(("team/x",), (("org",),), nodes=("org/a",)),
 ]
 
 READS = ("memory_chunk", "session", "turn", "search_<slot>", "query_cache")
