@@ -38,6 +38,7 @@ from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import management_routes as management_keys
+from spectronctl.server.keys import own_routes as own_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.recall import routes as query
@@ -61,6 +62,7 @@ _ROUTES = [
         lifecycle.router,
         jobs.router,
         identity.router,
+        own_keys.router,
         sessions.router,
         facts.router,
         query.router,

@@ -33,10 +33,6 @@ DELETE /entities/{entity_type}/{entity_name}
 GET /entities/{entity_type}/{entity_name}/history/{key}
 POST /forget
 GET /inspect
-GET /keys
-POST /keys
-DELETE /keys/{key_name}
-POST /keys/{key_name}/rotate
 GET /principals
 GET /principals/{principal_id}
 GET /principals/{principal_id}/effective

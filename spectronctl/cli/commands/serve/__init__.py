@@ -392,7 +392,11 @@ def rotate_secrets(
     changed = _on_store(
         rt, store, lambda opened: embedded.rotate_secrets(opened, url, given), "serve secrets"
     )
-    rt.out.done({"contexts": changed}, SEALED, f"Sealed the secrets of {changed} contexts anew.")
+    rt.out.done(
+        {"contexts": changed},
+        SEALED,
+        f"Sealed the secrets of {changed} contexts under the new key.",
+    )
 
 
 @secrets.command("forget")
@@ -407,7 +411,7 @@ def forget_secrets(
     """
     Delete the secrets of providers that no key at hand opens.
 
-    The contexts stay: set their secrets anew with 'spectronctl contexts update CONTEXT --provider'.
+    The contexts stay. Set their secrets again with 'spectronctl contexts update CONTEXT --provider'.
 
     Examples:
       spectronctl serve secrets forget --dry-run
