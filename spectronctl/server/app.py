@@ -42,6 +42,7 @@ from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import management_routes as management_keys
+from spectronctl.server.keys import own_routes as own_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.principals import holders
@@ -76,6 +77,7 @@ _ROUTES = [
         identity.router,
         principals.router,
         scopes.router,
+        own_keys.router,
         sessions.router,
         facts.router,
         query.router,

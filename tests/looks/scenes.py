@@ -13,6 +13,7 @@ from spectronctl.cli.commands import (
     management_keys,
     migrations,
     profiles,
+    serve,
     version,
     whoami,
 )
@@ -425,6 +426,10 @@ FAMILIES: dict[str, list[Scene]] = {
             management_keys.MANAGEMENT_KEYS,
             [{"name": name, "id": f"mk_{ULID}{number}", "created_at": ago(days=40.5 * number), "last_used_at": ago(minutes=5.5)} for number, name in enumerate(["bootstrap", "terraform-of-the-platform-team"], 1)],
         ),
+    ],
+    "serve": [
+        Scene("serve secrets rotate", serve.SEALED, [{"contexts": 12}], single=True),
+        Scene("serve secrets forget", serve.LOST, _rows(serve.LOST, ("acme-production-eu-west-1", "openai", "3f9ac1d2e4b50718"), (TENANT, "anthropic", None))),
     ],
     "doctor": [
         Scene("doctor", doctor.DIAGNOSIS, [{"checks": [dict(zip(("check", "status", "detail", "command"), row, strict=True)) for row in CHECKS]}], single=True),

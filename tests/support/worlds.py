@@ -28,6 +28,7 @@ API = "/api/v1"
 UNKNOWN = {
     "context_id": "no-such",
     "key_id": f"cak_{new_ulid()}",
+    "key_name": "no-such",
     "management_key_id": f"mgk_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
     "principal_id": f"principal:{new_ulid()}",
@@ -38,7 +39,6 @@ _NAMES = dict.fromkeys(
     [
         "id",
         "key",
-        "key_name",
         "normalised",
         "entity_type",
         "entity_name",
@@ -105,6 +105,7 @@ BODIES: dict[str, Any] = {
         "description": "All of them",
     },
     "POST /api/v1/{context_id}/scopes/forget": {"path": "org/new", "dryRun": False},
+    "POST /api/v1/{context_id}/keys": {"name": "x", "grants": {"memory:read": ["org/acme/*"]}},
     "POST /api/v1/{context_id}/sessions": {
         "scopes": [["org/acme", "team/a"]],
         "metadata": {"note": "text", "list": ["text"]},
@@ -152,6 +153,8 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "DELETE /api/v1/{context_id}/scopes": {"path": "org/acme/spare"},
     "GET /api/v1/{context_id}/scopes/forget": {"path": "org/acme"},
+    "POST /api/v1/{context_id}/keys": {"ttlSeconds": "60"},
+    "POST /api/v1/{context_id}/keys/{key_name}/rotate": {"ttlSeconds": "60"},
     "GET /api/v1/{context_id}/sessions": {
         "cursor": UNKNOWN["session_id"],
         "limit": "5",
@@ -305,7 +308,7 @@ async def fill_world(world: World) -> None:
         made = await world.make("POST /api/v1/{context_id}/sessions", world.ids)
         key_id, secret = await world.make_key(name, "agent")
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
-        world.ids |= {"session_id": made["id"], "key_id": key_id}
+        world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "agent"}
         world.ids["job_id"] = await world.make_job(name)
         world.ids["principal_id"] = await world.make_principal(name, "Eve")
         world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")

@@ -75,6 +75,11 @@ class Caller:
         if self.context.enforcement_blocked:
             raise models_blocked()
 
+    def require_own_keys(self) -> None:
+        """403 where the context's config has switched keys of one's own off."""
+        if self.context.config.get("allow_self_service_keys") is False:
+            raise forbidden("config.allow_self_service_keys is off: keys of one's own are refused")
+
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""
         # Without scopes of its own a memory goes where its key may write, never nowhere: what has no scopes only the

@@ -28,7 +28,7 @@ ORDER BY context_id LIMIT $limit;
 
 _READ_CONFIG = "SELECT config, revision FROM context:[$context_id] WHERE state = 'active';"
 
-# The secrets are merged where they are, so that they never leave the database.
+# The secrets are merged where they are, so that no one of them leaves the database.
 _UPDATE = f"""
 UPDATE context:[$context_id] SET
     config = $config,
@@ -81,8 +81,10 @@ class ContextTable:
         changes = {
             "context_id": context_id,
             "cleared": [name for name, secret in providers.items() if secret is None],
-            "providers": check_providers(
-                {name: secret for name, secret in providers.items() if secret is not None}
+            "providers": seal_providers(
+                self._database,
+                context_id,
+                {name: secret for name, secret in providers.items() if secret is not None},
             ),
             "settings": {name: _check_plain(name, value) for name, value in settings.items()},
         }
@@ -107,9 +109,10 @@ class ContextTable:
         return parse_context(rows[0])
 
     async def find_secret(self, context_id: str, name: str) -> str | None:
+        """The secret of that provider, None for none; SealedError for one that was sealed under another key."""
         provider = {"context_id": context_id, "name": name}
-        (secret,) = await self._database.query(_FIND_PROVIDER, provider)
-        return None if secret is None else str(secret)
+        (kept,) = await self._database.query(_FIND_PROVIDER, provider)
+        return None if kept is None else self._database.sealer.open(context_id, name, kept)
 
     async def hide_scope(self, context_id: str, path: str) -> list[str]:
         """Add the path to those that are being forgotten: all of them; GoneError without the context."""
@@ -129,10 +132,14 @@ class ContextTable:
         return {row["context_id"]: row["schema_version"] for row in rows}
 
 
-def check_providers(providers: Mapping[str, str]) -> dict[str, str]:
-    """Provider names and their secrets; UnstorableError for text that cannot be kept, without showing it."""
+def seal_providers(
+    database: Database, context_id: str, providers: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Provider names and their secrets, sealed; UnstorableError for what cannot be kept, without showing it."""
     return {
-        check_text(name, "a name in config.providers"): check_text(secret, "config.providers")
+        check_text(name, "a name in config.providers"): database.sealer.seal(
+            context_id, name, check_text(secret, "config.providers")
+        )
         for name, secret in providers.items()
     }
 

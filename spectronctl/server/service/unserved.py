@@ -32,10 +32,6 @@ DELETE /entities/{entity_type}/{entity_name}
 GET /entities/{entity_type}/{entity_name}/history/{key}
 POST /forget
 GET /inspect
-GET /keys
-POST /keys
-DELETE /keys/{key_name}
-POST /keys/{key_name}/rotate
 GET /profile
 POST /reflect
 POST /scope-grants
