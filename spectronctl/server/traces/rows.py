@@ -24,9 +24,9 @@ class TraceRow:
     """
     A trace: who asked, what it cost, and what came of it.
 
-    `principal` acted for `delegate`, if there is one. `cost` is in tokens. `details` is what else there is to say of its
-    kind: ids and numbers of memories, never their text. `scopes` is all that the caller could read, as one clause: none
-    for the whole context.
+    `principal` acted for `delegate`, if there is one. `cost` is in tokens. `details` is what else there is to say of
+    its kind: ids and numbers of memories, never their text. `scopes` is all that the caller could read, as one clause:
+    none for the whole context.
     """
 
     id: str
