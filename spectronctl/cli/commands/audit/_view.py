@@ -31,14 +31,14 @@ ROWS = View(
 
 EVENTS = View(
     columns=(
-        Column("id", kind="id"),
+        Column("created_at", kind="age"),
         Column("action", kind="id"),
+        Column("outcome", kind="status"),
         Column("context", "context_id"),
         Column("name"),
-        Column("outcome", kind="status"),
-        Column("created_at", kind="age"),
     ),
     wide=(
+        Column("id", kind="id"),
         Column("operation"),
         Column("key_id", kind="id"),
         Column("address", kind="id"),
