@@ -4,6 +4,7 @@ _spectronctl_step() {
     case "$at $1" in
         ' contexts'|' context') at=contexts ;;
         ' keys'|' key') at=keys ;;
+        ' management-keys'|' management-key') at=management-keys ;;
         ' ontology') at=ontology ;;
         ' sessions'|' session') at=sessions ;;
         ' lifecycle') at=lifecycle ;;
@@ -36,6 +37,10 @@ _spectronctl_step() {
         'keys rotations get'|'keys rotations show') at='keys rotations get' ;;
         'keys rotations resume') at='keys rotations resume' ;;
         'keys rotations abort') at='keys rotations abort' ;;
+        'management-keys list'|'management-keys ls') at='management-keys list' ;;
+        'management-keys create') at='management-keys create' ;;
+        'management-keys rotate') at='management-keys rotate' ;;
+        'management-keys revoke'|'management-keys rm') at='management-keys revoke' ;;
         'ontology get'|'ontology show') at='ontology get' ;;
         'ontology set') at='ontology set' ;;
         'ontology edit') at='ontology edit' ;;
@@ -120,6 +125,14 @@ _spectronctl_value() {
         'keys verify --sort') fill=(_spectronctl_offer principal_id kind display_name key_name effective_grants grants token_grants delegated_principal_id) ;;
         'keys orphans --columns') fill=(_spectronctl_list name id reason last_used_at created_at expires_at) ;;
         'keys orphans --sort') fill=(_spectronctl_offer name id reason last_used_at created_at expires_at) ;;
+        'management-keys list --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'management-keys list --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'management-keys create --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'management-keys create --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'management-keys rotate --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'management-keys rotate --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'management-keys revoke --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
+        'management-keys revoke --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
         'ontology get --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
         'ontology get --sort') fill=(_spectronctl_offer kind name attribute_keys) ;;
         'ontology set --columns') fill=(_spectronctl_list kind name attribute_keys) ;;
@@ -206,18 +219,18 @@ _spectronctl_value() {
         'doctor --sort') fill=(_spectronctl_offer check status detail command hint exit_code seconds) ;;
         'contexts list --match'|'sessions transcript --grep') fill=(_spectronctl_free PATTERN) ;;
         'contexts list --label') fill=(_spectronctl_free 'NAME[=VALUE]') ;;
-        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
+        'contexts create --namespace'|'contexts create --database'|'contexts create --confirm'|'contexts update --confirm'|'contexts delete --confirm'|'contexts clone --namespace'|'contexts clone --database'|'keys create --confirm'|'keys rotate --confirm'|'keys delete --confirm'|'management-keys rotate --confirm'|'management-keys revoke --confirm'|'ontology set --confirm'|'ontology edit --confirm'|'ontology delete --confirm'|'ontology add --entity-type'|'ontology remove --entity-type'|'ontology remove --confirm'|'sessions delete --confirm'|'lifecycle decay --confirm'|'lifecycle expire --confirm'|'lifecycle fsck --check'|'exec --key'|'api --confirm') fill=(_spectronctl_free NAME) ;;
         'contexts create --model-extraction'|'contexts create --model-response'|'contexts create --model-reflection'|'contexts create --model-reconciliation'|'contexts create --model-synthesis'|'contexts create --model-elaboration-consolidation'|'contexts create --model-embedding'|'contexts update --model-extraction'|'contexts update --model-response'|'contexts update --model-reflection'|'contexts update --model-reconciliation'|'contexts update --model-synthesis'|'contexts update --model-elaboration-consolidation'|'contexts update --model-embedding') fill=(_spectronctl_free PROVIDER/MODEL) ;;
         'contexts create --model'|'contexts update --model') fill=(_spectronctl_free STAGE=PROVIDER/MODEL) ;;
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'management-keys create --secret-file'|'management-keys create --secret-env-file'|'management-keys rotate --secret-file'|'management-keys rotate --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
-        'contexts delete --if-missing'|'keys delete --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
+        'contexts delete --if-missing'|'keys delete --if-missing'|'management-keys revoke --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
         'contexts clone --if-exists') fill=(_spectronctl_offer fail skip) ;;
-        'contexts clone --secret-command'|'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
+        'contexts clone --secret-command'|'keys create --secret-command'|'keys rotate --secret-command'|'keys rotations resume --secret-command'|'management-keys create --secret-command'|'management-keys rotate --secret-command'|'profiles add --api-key-command'|'serve --secret-command'|'serve keys create --secret-command') fill=(_spectronctl_free CMD) ;;
         'contexts wait --for') fill=(_spectronctl_offer exists deleted) ;;
         'contexts wait --wait-timeout'|'keys list --older-than'|'keys list --unused-for'|'keys list --expiring'|'keys create --expires-in'|'keys rotate --overlap'|'keys rotate --drain'|'keys rotate --older-than'|'keys rotate --unused-for'|'keys rotate --expiring'|'keys orphans --grace'|'lifecycle reindex --wait-timeout'|'lifecycle jobs watch --wait-timeout'|'exec --expires-in'|*' --timeout') fill=(_spectronctl_free DURATION) ;;
         'keys list --principal'|'keys rotate --principal') fill=(_spectronctl_offer agent supervisor management) ;;
@@ -278,6 +291,9 @@ _spectronctl_argument() {
         'keys rotations abort 0') fill=(_spectronctl_ask rotations) ;;
         'keys delete '*) fill=(_spectronctl_ask keys) ;;
         'keys verify 0') fill=(_spectronctl_free SOURCE) ;;
+        'management-keys create 0') fill=(_spectronctl_free NAME) ;;
+        'management-keys rotate 0') fill=(_spectronctl_ask management-keys) ;;
+        'management-keys revoke 0') fill=(_spectronctl_ask management-keys) ;;
         'ontology set 0') fill=(_spectronctl_files) ;;
         'ontology diff 0') fill=(_spectronctl_files) ;;
         'ontology validate 0') fill=(_spectronctl_files) ;;
@@ -319,10 +335,11 @@ _spectronctl_argument() {
 
 _spectronctl_commands() {
     case $at in
-        '') _spectronctl_offer contexts keys ontology sessions lifecycle exec migrations api profiles serve completion options version whoami doctor ;;
+        '') _spectronctl_offer contexts keys management-keys ontology sessions lifecycle exec migrations api profiles serve completion options version whoami doctor ;;
         contexts) _spectronctl_offer list get create update delete clone wait ;;
         keys) _spectronctl_offer list get create rotate rotations delete verify orphans ;;
         'keys rotations') _spectronctl_offer list get resume abort ;;
+        management-keys) _spectronctl_offer list create rotate revoke ;;
         ontology) _spectronctl_offer get set edit diff delete validate add remove ;;
         sessions) _spectronctl_offer list get transcript import context create delete ;;
         lifecycle) _spectronctl_offer decay expire fsck reindex jobs ;;
@@ -358,6 +375,11 @@ _spectronctl_options() {
         'keys delete') _spectronctl_offer --confirm --if-missing --help -h ;;
         'keys verify') _spectronctl_offer --help -h ;;
         'keys orphans') _spectronctl_offer --grace --help -h ;;
+        management-keys) _spectronctl_offer --help -h ;;
+        'management-keys list') _spectronctl_offer --help -h ;;
+        'management-keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --help -h ;;
+        'management-keys rotate') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --confirm --recover --dry-run --help -h ;;
+        'management-keys revoke') _spectronctl_offer --confirm --if-missing --force --dry-run --help -h ;;
         ontology) _spectronctl_offer --help -h ;;
         'ontology get') _spectronctl_offer --help -h ;;
         'ontology set') _spectronctl_offer --confirm --help -h ;;

@@ -31,6 +31,7 @@ from spectronctl.cli._typer import global_params
 _KINDS = {
     "CONTEXT": "contexts",
     "KEY": "keys",
+    "MANAGEMENT_KEY": "management-keys",
     "SESSION": "sessions",
     "JOB": "jobs",
     "ROTATION": "rotations",

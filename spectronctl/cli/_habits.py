@@ -33,6 +33,7 @@ NOUNS = {
     "contexts": "ctx context contexts tenant tenants namespace namespaces database databases project projects",
     "keys": "key keys apikey apikeys api-key api-keys token tokens secret secrets credential credentials",
     "keys rotations": "rotation rotations",
+    "management-keys": "mgmt-key mgmt-keys managementkeys admin-key admin-keys",
     "lifecycle jobs": "job jobs task tasks",
     "ontology": "ontology schema schemas",
     "sessions": "session sessions conversation conversations chat chats transcripts",

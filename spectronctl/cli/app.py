@@ -35,7 +35,7 @@ def tree() -> Group:
     )
     # A group and its singular are two objects over one module, which is imported by the one that is dispatched to.
     for name, entry in COMMANDS.items():
-        module = f"spectronctl.cli.commands.{name}"
+        module = f"spectronctl.cli.commands.{name.replace('-', '_')}"
         root.add_command(LazyGroup(name, module, entry.help, verbs=entry.verbs))
         if entry.alias:
             root.add_command(LazyGroup(name, module, entry.help, hidden=True), entry.alias)

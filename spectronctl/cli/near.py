@@ -32,7 +32,7 @@ def _may_be_missing(error: RequestError, path: list[str]) -> bool:
     if isinstance(error, AuthError):
         # Inside a context that does not exist a server knows no key, and so says that this one is wrong. Of the
         # management plane it means the key itself, which would be refused again.
-        return path[0] != "contexts"
+        return path[0] not in {"contexts", "management-keys"}
     return isinstance(error, NotFoundError)  # a page of another server's may be a 404, too
 
 

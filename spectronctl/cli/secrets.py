@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from spectronctl.cli.commands._options import SecretOptions
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.keys import MintedKey
+    from spectronctl.models.management_keys import MintedManagementKey
     from spectronctl.output.sinks import SinkGroup
     from spectronctl.output.views import View
 
@@ -46,8 +47,16 @@ def reserve_secret(
         yield sinks
 
 
-def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View, note: str) -> None:
-    """Hand a minted secret to its places, and to stdout where it is to be shown."""
+def deliver_secret(
+    rt: Runtime,
+    minted: MintedKey | MintedManagementKey,
+    sinks: SinkGroup,
+    view: View,
+    note: str,
+    *,
+    rotate: str,
+) -> None:
+    """Hand a minted secret to its places, and to stdout where it is to be shown; `rotate` is a command for another."""
     try:
         # Into the places before stdout: what is printed cannot be checked, and a failure then names the places that
         # have it.
@@ -55,7 +64,7 @@ def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View,
         if sinks.is_shown:
             rt.out.secret(minted.to_dict(), view)
     except SpectronctlError as exc:
-        _explain_undelivered(exc, minted, sinks, rt.context)
+        _explain_undelivered(exc, minted, sinks, rotate)
         raise
     # Outside of `try`: the secret is where it belongs by now, and what fails from here on loses nothing.
     rt.out.note(f"{note} Its secret is in {sinks.describe()}." if sinks.stored else note)
@@ -64,7 +73,7 @@ def deliver_secret(rt: Runtime, minted: MintedKey, sinks: SinkGroup, view: View,
 
 
 def _explain_undelivered(
-    error: SpectronctlError, minted: MintedKey, sinks: SinkGroup, context: str
+    error: SpectronctlError, minted: MintedKey | MintedManagementKey, sinks: SinkGroup, rotate: str
 ) -> None:
     # The sink's own error says where the one copy was left: it is not lost.
     if sinks.kept and not sinks.stored:
@@ -75,4 +84,4 @@ def _explain_undelivered(
         " rotate it for a fresh one, or delete it."
     )
     error.hint = f"{error.hint} {made}" if error.hint else made
-    error.command = f"spectronctl keys rotate {minted.id} -c {context}"
+    error.command = rotate

@@ -67,6 +67,8 @@ def _list_words(
         return [*known_names(env, url), *_list_configured(config, url)]
     if kind == "rotations":
         return _list_rotations(env, url, context)
+    if kind == "management-keys":
+        return known_names(env, url, kind=kind)
     return known_names(env, url, kind=kind, context=context) if context else ()
 
 

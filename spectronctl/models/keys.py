@@ -60,17 +60,25 @@ def has_expired(key: Key, now: datetime) -> bool:
     return key.status == "expired" or (ends is not None and ends <= now)
 
 
-class MintedKey(Key):
-    """A key just created or rotated: the only response that ever carries its secret."""
+class Minted(Model):
+    """A key's secret, with the key: it stays out of reprs, and so out of tracebacks and logs."""
 
     secret: str
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Keep the secret out of reprs, and so out of tracebacks and logs."""
+        """Keep the secret out."""
         # This one place feeds `repr`, `str` and rich's printing of a pydantic model.
         return [(name, value) for name, value in super().__repr_args__() if name != "secret"]
+
+    def to_public(self) -> dict[str, Any]:
+        """What the server said, without the secret."""
+        return {name: value for name, value in self.to_dict().items() if name != "secret"}
+
+
+class MintedKey(Minted, Key):
+    """A key just created or rotated: the only response that ever carries its secret."""
 
     def without_secret(self) -> Key:
         """The same key, safe to show."""
         # A new object of the base type, from what the server said: fields that are not known here stay in it.
-        return Key.model_validate({k: v for k, v in self.to_dict().items() if k != "secret"})
+        return Key.model_validate(self.to_public())

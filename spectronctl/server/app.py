@@ -41,6 +41,7 @@ from spectronctl.server.http.responses import Problem
 from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
+from spectronctl.server.keys import management_routes as management_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.recall import routes as query
@@ -61,6 +62,7 @@ _ROUTES = [
         service.router,
         contexts.router,
         keys.router,
+        management_keys.router,
         ontology.router,
         lifecycle.router,
         jobs.router,
@@ -85,7 +87,7 @@ _ABOUT = (
 
 _GROUPS = {
     "contexts": "Create, configure and delete contexts. Takes a management key.",
-    "keys": "Hand out, rotate and revoke the keys of a context. Takes a management key.",
+    "keys": "Hand out, rotate and revoke keys, of contexts and for management. Takes a management key.",
     "ontology": "Which kinds of entities, attributes and relations a context knows.",
     "facts": "Keep what is said.",
     "query": "Recall what was kept.",

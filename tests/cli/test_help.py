@@ -155,6 +155,10 @@ def clear_way(world: CommandLine, line: str) -> None:
     words = line.split()
     if words[1:2] == ["create"] or words[:2] == ["profiles", "add"]:
         world(f"{words[0]} rm {words[2] if len(words) > 2 else 'none'} --yes")
+    if words[:2] == ["management-keys", "create"]:
+        world(f"management-keys revoke {words[2]} --yes --force")
+    elif words[0] == "management-keys":
+        world("management-keys create ops --secret-file ops.key --force")
     if line.startswith("keys verify env:"):  # an example has deleted it
         world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from spectronctl.cli.commands import api, doctor, migrations, profiles, serve, version, whoami
+from spectronctl.cli.commands import (
+    api,
+    doctor,
+    management_keys,
+    migrations,
+    profiles,
+    version,
+    whoami,
+)
 from spectronctl.cli.commands.audit import _view as audit
 from spectronctl.cli.commands.contexts import _view as contexts
 from spectronctl.cli.commands.keys import _view as keys
@@ -422,10 +430,10 @@ FAMILIES: dict[str, list[Scene]] = {
         Scene("profiles path", profiles.PATH, _rows(profiles.PATH, ("/home/operator/.config/spectronctl/config.toml",)), single=True),
         Scene("profiles current", profiles.CURRENT, _rows(profiles.CURRENT, ("staging", "https://spectron.staging.example.com", "SPECTRONCTL_PROFILE")), single=True),
     ],
-    "serve": [
+    "management-keys": [
         Scene(
-            "serve keys list",
-            serve.MANAGEMENT_KEYS,
+            "management-keys list",
+            management_keys.MANAGEMENT_KEYS,
             [{"name": name, "id": f"mk_{ULID}{number}", "created_at": ago(days=40.5 * number), "last_used_at": ago(minutes=5.5)} for number, name in enumerate(["bootstrap", "terraform-of-the-platform-team"], 1)],
         ),
     ],

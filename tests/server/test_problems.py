@@ -185,6 +185,7 @@ def test_every_refusal_of_the_database_has_a_response() -> None:
         "ReservedError": (422, "reserved", None),
         "GoneError": (404, "not-found", None),
         "TakenError": (409, "conflict", None),
+        "LastError": (409, "conflict", None),
         "ChangedError": (412, "precondition-failed", None),
         "ReusedKeyError": (409, "idempotency-key-reused", None),
         "InFlightError": (409, "idempotency-key-in-flight", 1),

@@ -226,3 +226,36 @@ async def test_no_key_no_answer(stranger: httpx.AsyncClient, acme: str, admit: A
     assert (await stranger.post(QUERY, json={"query": "tea"})).status_code == 401
     other = await admit("other", {"org": "other"})
     assert await find(other, "tea") == []
+
+
+async def test_a_blocked_context_asks_no_model_and_the_rest_goes_on(
+    remote: Endpoint, operator: httpx.AsyncClient, admit: Admit
+) -> None:
+    member = await admit("reader", None)
+    assert (await find(member, TEXTS[2], mode="vector"))[0] == TEXTS[2]
+    await operator.patch("/api/v1/contexts/acme-prod", json={"enforcement_blocked": True})
+    asked = remote.count()["requests"]
+    for client in (member, operator):
+        refused = await client.post(QUERY, json={"query": "green tea", "mode": "vector"})
+        assert refused.status_code == 429
+        assert refused.json()["type"].endswith("/rate-limited")
+        assert "enforcement_blocked" in refused.json()["detail"]
+        assert "retry-after" not in refused.headers
+        found = await ask(client, "green tea")
+        assert found["hits"][0]["text"] == TEXTS[1]
+        assert "enforcement_blocked" in found["trace"]["tierReason"]
+    await keep(member, "kept without a vector")
+    assert await find(member, "kept without", mode="bm25") == ["kept without a vector"]
+    # What a model was asked before is cached.
+    assert (await find(member, TEXTS[2], mode="vector"))[0] == TEXTS[2]
+    assert remote.count()["requests"] == asked
+    await operator.patch("/api/v1/contexts/acme-prod", json={"enforcement_blocked": False})
+    assert (await member.post(QUERY, json={"query": "green tea", "mode": "vector"})).is_success
+
+
+async def test_a_blocked_context_still_uses_a_model_of_this_process(
+    operator: httpx.AsyncClient, acme: str
+) -> None:
+    await operator.patch("/api/v1/contexts/acme-prod", json={"enforcement_blocked": True})
+    await keep(operator, *TEXTS)
+    assert (await find(operator, "green tea", mode="vector"))[0] == TEXTS[1]

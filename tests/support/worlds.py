@@ -28,6 +28,7 @@ API = "/api/v1"
 UNKNOWN = {
     "context_id": "no-such",
     "key_id": f"cak_{new_ulid()}",
+    "management_key_id": f"mgk_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
     "trace_id": f"trace:{new_ulid()}",
@@ -70,6 +71,7 @@ BODIES: dict[str, Any] = {
         "scope_floor": {"org": "acme"},
         "expires_at": "2090-01-15T10:00:00Z",
     },
+    "POST /api/v1/management-keys": {"name": "x"},
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
         "attribute_keys": {"Person": ["age"]},
@@ -105,6 +107,8 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/contexts": {"cursor": "a", "limit": "5"},
     "GET /api/v1/contexts/{context_id}/keys": {"cursor": UNKNOWN["key_id"], "limit": "5"},
+    "GET /api/v1/management-keys": {"cursor": UNKNOWN["management_key_id"], "limit": "5"},
+    "DELETE /api/v1/management-keys/{management_key_id}": {"force": "true"},
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
@@ -188,6 +192,10 @@ class World:
         made = await self.make("POST /api/v1/contexts/{context_id}/keys", ids, **given)
         return made["id"], made["secret"]
 
+    async def make_management_key(self, name: str) -> str:
+        made = await self.make("POST /api/v1/management-keys", {}, name=name)
+        return str(made["id"])
+
     async def prepare(self, operation: str) -> tuple[dict[str, str], Any]:
         """Ids and a body with which it succeeds now: something of its own where it can be done only once."""
         ids, name = dict(self.ids), f"new-{next(self.numbers)}"
@@ -198,8 +206,10 @@ class World:
         if operation == "POST /api/v1/contexts/{context_id}":
             ids["context_id"] = name
             body = body | {"database": name}
-        elif operation == "POST /api/v1/contexts/{context_id}/keys":
+        elif operation in _WANTS_NAME:
             body = body | {"name": name}
+        elif "{management_key_id}" in operation:
+            ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:
             ids["key_id"], _ = await self.make_key("acme", name)
         elif operation == "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}":
@@ -214,6 +224,7 @@ class World:
         return str(made["job_id"])
 
 
+_WANTS_NAME = {"POST /api/v1/contexts/{context_id}/keys", "POST /api/v1/management-keys"}
 _WANTS_CONTEXT = {
     "DELETE /api/v1/contexts/{context_id}",
     "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
@@ -247,6 +258,7 @@ async def fill_world(world: World) -> None:
         world.ids["job_id"] = await world.make_job(name)
         found = await world.make("POST /api/v1/{context_id}/query", world.ids)
         world.ids["trace_id"] = found["trace"]["traceId"]
+        world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
 
 
 async def _make_keys(world: World) -> None:

@@ -1,7 +1,7 @@
 """
 Every command of `spectronctl`, with its help, so that nothing has to be imported to list them.
 
-A command NAME lives in the module NAME here, a group's VERB in NAME/VERB.py.
+A command NAME lives in the module NAME here, with `_` for `-`, and a group's VERB in NAME/VERB.py.
 """
 
 from __future__ import annotations
@@ -61,6 +61,14 @@ COMMANDS = {
             "verify": "Check that a secret works, and show its principal and grants.",
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
+    ),
+    "management-keys": Entry(
+        """Create, rotate and revoke management keys while the server runs.
+
+        Examples:
+          spectronctl management-keys list
+          spectronctl management-keys create ci --secret-file ci.key
+        """
     ),
     "ontology": Entry(
         """Manage what extraction looks for: types, attributes, relations.
@@ -160,7 +168,7 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "ontology"),
+    "Manage": ("contexts", "keys", "management-keys", "ontology"),
     "Data": ("sessions", "lifecycle", "traces"),
     "Operate": ("doctor", "whoami", "audit", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),

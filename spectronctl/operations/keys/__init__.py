@@ -15,12 +15,13 @@ from spectronctl.operations.keys._minting import (
     rotate_key,
     sweep_keys,
 )
-from spectronctl.operations.keys._secrets import check_minted
+from spectronctl.operations.keys._secrets import check_minted, check_secret
 
 __all__ = [
     "KeyFilter",
     "OrphanReason",
     "check_minted",
+    "check_secret",
     "choose_key",
     "create_key",
     "delete_key",

@@ -84,10 +84,7 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
         )
     # For the account of a request that is refused from here on.
     request.state.context = context
-    if context.enforcement_blocked and key:
-        detail = "the operator has blocked this context's keys (enforcement_blocked)"
-        raise forbidden(detail, reason="the context is blocked")
-    # After everything that may refuse it: a key that is blocked was not used.
+    # After everything that may refuse it: a key that is refused was not used.
     if isinstance(holder, Holder):
         await request.app.state.key_uses.note(holder.key)
         return Member(key=holder.key, owner=holder.principal, context=context)

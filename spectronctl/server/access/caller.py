@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from spectronctl.server.access.grants import Rights, make_rights, parse_floor
 from spectronctl.server.access.scopes import Region, Scopes
-from spectronctl.server.http.problems import ProblemError, forbidden
+from spectronctl.server.http.problems import ProblemError, forbidden, models_blocked
 from spectronctl.server.registry.principals import SYSTEM
 from spectronctl.server.registry.rows import ContextRow, KeyRow, PrincipalRow
 
@@ -61,6 +61,11 @@ class Caller:
             held = " or ".join(self.rights.get(verb))
             detail = f"scopes: reach outside of where this key holds {verb}, {held}"
             raise forbidden(detail, reason=f"outside of the region for {verb}")
+
+    def require_models(self) -> None:
+        """429 where the operator has blocked models: before an operation asks one that costs tokens."""
+        if self.context.enforcement_blocked:
+            raise models_blocked()
 
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""

@@ -26,7 +26,9 @@ from spectronctl.server.traces.retention import MAX_DAYS
 from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
-RESERVED_IDS = frozenset({"audit", "contexts", "health", "ready", "verbs", "migrations"})
+RESERVED_IDS = frozenset(
+    {"audit", "contexts", "health", "management-keys", "migrations", "ready", "verbs"}
+)
 
 
 def check_context_id(context_id: str) -> None:
@@ -212,7 +214,7 @@ class ContextResponse(BaseModel):
         "and whatever else was set"
     )
     enforcement_blocked: bool = Field(
-        default=False, description="Present when true: the context's own keys are refused"
+        default=False, description="Present when true: models that cost tokens are not asked"
     )
     created_at: datetime
 

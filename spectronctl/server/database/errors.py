@@ -6,6 +6,7 @@ What the database, and the tables on it, refuse: without HTTP. `http/problems.py
     ├── ReservedError       a name that is Spectron's own
     ├── GoneError           what is asked for, or written to, is not there
     ├── TakenError          an id, a name or a place that something else has
+    ├── LastError           the last of a kind, of which one must stay
     ├── ChangedError        not what it was when the caller looked
     ├── ReusedKeyError      an Idempotency-Key that belongs to another write
     ├── InFlightError       the same write is being done just now
@@ -42,6 +43,10 @@ class GoneError(DatabaseError):
 
 class TakenError(DatabaseError):
     """Something else has the id, the name or the place."""
+
+
+class LastError(DatabaseError):
+    """It is the last of its kind, and one must stay."""
 
 
 class ChangedError(DatabaseError):

@@ -71,6 +71,12 @@ def not_implemented(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", detail)
 
 
+def models_blocked() -> ProblemError:
+    """429: the operator has stopped what costs tokens; without a time to wait, since only the operator ends it."""
+    detail = "the operator has blocked models for this context (enforcement_blocked)"
+    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "rate-limited", detail)
+
+
 def unavailable(detail: str) -> ProblemError:
     """503: try again later."""
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after=1)
@@ -81,6 +87,7 @@ _OF_DATABASE = {
     errors.ReservedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "reserved"),
     errors.GoneError: (HTTPStatus.NOT_FOUND, "not-found"),
     errors.TakenError: (HTTPStatus.CONFLICT, "conflict"),
+    errors.LastError: (HTTPStatus.CONFLICT, "conflict"),
     errors.ChangedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
     errors.ReusedKeyError: (HTTPStatus.CONFLICT, "idempotency-key-reused"),
     errors.InFlightError: (HTTPStatus.CONFLICT, "idempotency-key-in-flight"),

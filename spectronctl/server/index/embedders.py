@@ -17,7 +17,7 @@ from spectronctl.server.index.rows import ChunkRow, SearchIndex, StoredChunk
 from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.choice import choose_model, choose_provider, make_embedder
 from spectronctl.server.providers.embedder import Embedder, Vector
-from spectronctl.server.providers.errors import ProviderError
+from spectronctl.server.providers.errors import BlockedModelsError, ProviderError
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 
@@ -87,6 +87,7 @@ class Embedders:
             return chunk
         try:
             embedder = await self.find(context, index.embedder)
+            _refuse_blocked(context, embedder)
             vector = await _embed(embedder, chunk.text)
         # What was said is worth more than its vector: words find it until the next reindex.
         except ProviderError as error:
@@ -107,6 +108,7 @@ class Embedders:
         )
         if known is not None and len(known) == index.dimension:
             return known
+        _refuse_blocked(context, embedder)
         vector = await _embed(embedder, text)
         if len(vector) != index.dimension:
             raise ProviderError(
@@ -124,6 +126,12 @@ class Embedders:
         """Let go of all connections."""
         while self._open:
             await self._open.popitem()[1].close()
+
+
+def _refuse_blocked(context: ContextRow, embedder: Embedder) -> None:
+    # Of any caller's, and not of jobs: a reindex is the operator's own wish.
+    if context.enforcement_blocked and not embedder.is_local:
+        raise BlockedModelsError(f"{embedder.name} was not asked: enforcement_blocked is set")
 
 
 async def _embed(embedder: Embedder, text: str) -> Vector:

@@ -11,5 +11,9 @@ class ProviderError(Exception):
     """
 
 
+class BlockedModelsError(ProviderError):
+    """The operator has blocked models for the context (`enforcement_blocked`), and none was asked."""
+
+
 class UnusableProviderError(ProviderError):
     """The chosen model cannot even be tried; the message names the config's field and the command that helps."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
-from spectronctl.server.http.problems import unavailable
+from spectronctl.server.http.problems import models_blocked, unavailable
 from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.index.rows import SearchIndex
 from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.embedder import Vector
-from spectronctl.server.providers.errors import ProviderError
+from spectronctl.server.providers.errors import BlockedModelsError, ProviderError
 from spectronctl.server.recall.finding import FindingTable
 from spectronctl.server.recall.rows import Candidate
 from spectronctl.server.registry.rows import ContextRow
@@ -50,7 +50,8 @@ async def recall(
     """
     The memories of the region that come near; no other has any part in the hits, their scores or their number.
 
-    In `hybrid` mode an embedder that cannot be had is passed over; in `vector` mode that is a 503.
+    In `hybrid` mode an embedder that cannot be had is passed over; in `vector` mode that is a 503, and a
+    429 where the operator has blocked models.
     """
     started = time.perf_counter()
     search = _Search(database, embedders, context, region, query)
@@ -94,6 +95,8 @@ class _Search:
                 self.context, self.region, index, self.query.text
             )
         except ProviderError as error:
+            if self.query.mode == "vector" and isinstance(error, BlockedModelsError):
+                raise models_blocked() from error
             if self.query.mode == "vector":
                 raise unavailable(f"mode: the query cannot be embedded: {error}") from error
             # Shown in the trace: a recall by words alone is worth having, but not to be mistaken for the whole.

@@ -1,4 +1,4 @@
-"""Management keys, made where the store is at hand: the first one cannot come through the API."""
+"""Management keys are made here, for requests and where the store is at hand: the first cannot come through the API."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from spectronctl.server.database.database import Database
+from spectronctl.server.database.errors import TakenError
 from spectronctl.server.registry.credentials import (
     digest_secret,
     mint_secret,
@@ -26,11 +27,24 @@ async def create_management_key(database: Database, name: str) -> tuple[Manageme
     return row, secret
 
 
+async def rotate_management_key(
+    database: Database, key_id: str
+) -> tuple[ManagementKeyRow, str] | None:
+    """The key and a new secret; the old one stops at once. None when there is no such key."""
+    secret = mint_secret(key_id, None)
+    digest = digest_secret(await ManagementKeyTable(database).load_hash_key(), secret)
+    row = await ManagementKeyTable(database).rotate_management_key(key_id, digest)
+    return None if row is None else (row, secret)
+
+
 async def ensure_management_key(database: Database, name: str = "bootstrap") -> str | None:
     """The secret of a first management key; None when there is a key already."""
     if await ManagementKeyTable(database).list_management_keys():
         return None
-    return (await create_management_key(database, name))[1]
+    try:
+        return (await create_management_key(database, name))[1]
+    except TakenError:  # another server has made it meanwhile
+        return None
 
 
 async def deliver_management_key(

@@ -18,6 +18,7 @@ from spectronctl.ground.ulids import ULID_PATTERN, new_ulid
 from spectronctl.ground.vocabulary import CONTEXT_ID
 
 KEY_ID = re.compile(f"cak_{ULID_PATTERN}")
+MANAGEMENT_KEY_ID = re.compile(f"mgk_{ULID_PATTERN}")
 
 _BASE62 = string.digits + string.ascii_letters
 _RANDOM_LENGTH = 43  # 62^43 > 2^256

@@ -8,8 +8,8 @@ import secrets
 from dataclasses import dataclass, replace
 
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
-from spectronctl.server.database.errors import GoneError, TakenError
-from spectronctl.server.database.transaction import transaction
+from spectronctl.server.database.errors import GoneError, LastError, TakenError
+from spectronctl.server.database.transaction import get_result, transaction
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.principals import COLUMNS as PRINCIPAL_COLUMNS
 from spectronctl.server.registry.principals import (
@@ -60,6 +60,30 @@ _TOUCH = """
 SET last_used_at = time::now() WHERE last_used_at IS NONE OR last_used_at <= time::now() - 1m
 RETURN NONE;
 """
+
+
+_MANAGEMENT_COLUMNS = "key_id, name, digest, created_at, last_used_at"
+
+_GET_MANAGEMENT = f"SELECT {_MANAGEMENT_COLUMNS} FROM management_key:[$key_id];"
+
+_LIST_MANAGEMENT = f"""
+SELECT {_MANAGEMENT_COLUMNS} FROM management_key WHERE key_id > $after ORDER BY key_id LIMIT $limit;
+"""
+
+_ROTATE_MANAGEMENT = f"""
+UPDATE management_key:[$key_id] SET digest = $digest RETURN {_MANAGEMENT_COLUMNS};
+"""
+
+# The key that stays is written: two transactions that only read each other's key would both succeed. The engine writes
+# nothing where the value is as before, so it is the id of the revoked one.
+_DELETE_MANAGEMENT = transaction("""
+IF $spare_last {
+    LET $other = (SELECT VALUE id FROM management_key WHERE key_id != $key_id ORDER BY key_id LIMIT 1);
+    IF array::len($other) = 0 { THROW 'the last key' };
+    UPDATE $other SET outlived = $key_id RETURN NONE;
+};
+DELETE management_key:[$key_id] RETURN BEFORE;
+""")
 
 
 @dataclass(frozen=True)
@@ -179,7 +203,7 @@ class ManagementKeyTable:
         except QueryError as error:
             if not error.is_taken:
                 raise
-            raise TakenError(f"id: management key {row.id!r} already exists") from error
+            raise TakenError(f"name: management key {row.name!r} already exists") from error
 
     async def get_management_key(self, key_id: str) -> ManagementKeyRow | None:
         known: ManagementKeyRow | None = self._database.cache.get(key_id)
@@ -187,9 +211,7 @@ class ManagementKeyTable:
             return known
         # Before the read: a key that is revoked while its row is on its way must not be remembered.
         version = self._database.cache.version
-        rows = await self._database.select(
-            "SELECT * FROM management_key:[$key_id];", {"key_id": key_id}
-        )
+        rows = await self._database.select(_GET_MANAGEMENT, {"key_id": key_id})
         if not rows:
             return None
         row = _parse_management_key(rows[0])
@@ -197,16 +219,33 @@ class ManagementKeyTable:
             self._database.cache.put(key_id, row, read_at=version)
         return row
 
-    async def list_management_keys(self) -> list[ManagementKeyRow]:
-        rows = await self._database.select("SELECT * FROM management_key ORDER BY key_id;")
+    async def list_management_keys(
+        self, *, after: str = "", limit: int = 500
+    ) -> list[ManagementKeyRow]:
+        page = {"after": after, "limit": limit}
+        rows = await self._database.select(_LIST_MANAGEMENT, page)
         return [_parse_management_key(row) for row in rows]
 
-    async def delete_management_key(self, key_id: str) -> bool:
-        text = "DELETE management_key:[$key_id] RETURN BEFORE;"
-        deleted = await self._database.select(text, {"key_id": key_id})
+    async def rotate_management_key(self, key_id: str, digest: bytes) -> ManagementKeyRow | None:
+        change = {"key_id": key_id, "digest": digest}
+        rows = await self._database.select(_ROTATE_MANAGEMENT, change)
         # After the write: dropped earlier, the old row could be read and kept again.
         self._database.cache.drop(key_id)
-        return bool(deleted)
+        return _parse_management_key(rows[0]) if rows else None
+
+    async def delete_management_key(self, key_id: str, *, spare_last: bool = False) -> bool:
+        """Whether it was there; with `spare_last`, LastError for the only one there is."""
+        change = {"key_id": key_id, "spare_last": spare_last}
+        try:
+            deleted = await retry(lambda: self._database.query(_DELETE_MANAGEMENT, change))
+        except QueryError as error:
+            if error.category != "Thrown":
+                raise
+            if await self.get_management_key(key_id) is None:
+                return False
+            raise LastError("this is the last management key") from error
+        self._database.cache.drop(key_id)  # after the write, as above
+        return bool(get_result(_DELETE_MANAGEMENT, deleted))
 
     async def touch_management_key(self, key_id: str) -> None:
         await self._database.query(f"UPDATE management_key:[$key_id] {_TOUCH}", {"key_id": key_id})
@@ -272,5 +311,5 @@ def _parse_management_key(row: Row) -> ManagementKeyRow:
         name=row["name"],
         digest=row["digest"],
         created_at=row["created_at"],
-        last_used_at=row.get("last_used_at"),
+        last_used_at=row["last_used_at"],
     )

@@ -180,7 +180,7 @@ async def test_a_page_is_read_from_the_index_and_stops_at_its_limit(store: Datab
 
 async def test_management_keys_are_kept_apart(store: Database) -> None:
     rows = [
-        ManagementKeyRow(id=f"mk_{n}", name="ops", digest=bytes([n]), created_at=NOW)
+        ManagementKeyRow(id=f"mk_{n}", name=f"ops {n}", digest=bytes([n]), created_at=NOW)
         for n in (2, 1)
     ]
     for row in rows:
@@ -188,7 +188,7 @@ async def test_management_keys_are_kept_apart(store: Database) -> None:
     assert await ManagementKeyTable(store).list_management_keys() == [rows[1], rows[0]]
     assert await ManagementKeyTable(store).get_management_key("mk_2") == rows[0]
     assert await ManagementKeyTable(store).get_management_key("mk_3") is None
-    with pytest.raises(TakenError, match="'mk_1' already exists"):
+    with pytest.raises(TakenError, match="'ops 1' already exists"):
         await ManagementKeyTable(store).create_management_key(rows[1])
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is True
     assert await ManagementKeyTable(store).delete_management_key("mk_2") is False

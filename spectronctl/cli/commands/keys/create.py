@@ -23,7 +23,8 @@ from spectronctl.models.keys import split_name
 
 if TYPE_CHECKING:
     from spectronctl.cli.runtime import Runtime
-    from spectronctl.models.keys import Key
+    from spectronctl.models.keys import Key, MintedKey
+    from spectronctl.output.sinks import SinkGroup
 
 app = App()
 
@@ -85,7 +86,7 @@ def create_key(
         # {name} in a path is the logical name: with the generation in it every rotation would write to another file.
         with reserve_secret(rt, secret, context=context, name=split_name(name)[0]) as sinks:
             minted = keys.create_key(rt.client, context, name, recover=recover, **wanted)
-            deliver_secret(rt, minted, sinks, KEYS, f"Created key {minted.name} ({minted.id}).")
+            _deliver(rt, minted, sinks, "Created")
         # Last: nothing may come between a secret that is shown once and its place.
         remember_name(rt, "keys", minted.name, context=context)
     elif if_exists is KeyIfExists.ROTATE:
@@ -161,4 +162,10 @@ def _rotate(
             declined="Nothing was rotated.",
         )
         minted = keys.rotate_key(rt.client, context, existing.id, recover=recover)
-        deliver_secret(rt, minted, sinks, KEYS, f"Rotated key {minted.name} ({minted.id}).")
+        _deliver(rt, minted, sinks, "Rotated")
+
+
+def _deliver(rt: Runtime, minted: MintedKey, sinks: SinkGroup, done: str) -> None:
+    note = f"{done} key {minted.name} ({minted.id})."
+    rotate = f"spectronctl keys rotate {minted.id} -c {rt.context}"
+    deliver_secret(rt, minted, sinks, KEYS, note, rotate=rotate)

@@ -15,12 +15,12 @@ import typer
 from spectronctl.cli import embedded
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
+from spectronctl.cli.commands.management_keys import MANAGEMENT_KEYS
 from spectronctl.cli.consent import get_consent
 from spectronctl.cli.runtime import Runtime
 from spectronctl.cli.secrets import reserve_secret
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.local.locations import local_store_url
-from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
 
 app = App(invoke_without_command=True)
@@ -33,17 +33,6 @@ keys = App(
     """
 )
 app.add_typer(keys, name="keys")
-
-MANAGEMENT_KEYS = View(
-    columns=(
-        Column("name", kind="id"),
-        Column("id", kind="id"),
-        Column("last_used_at", kind="time"),
-        Column("created_at", kind="age"),
-    ),
-    name="name",
-    plural="management keys",
-)
 
 
 class LogFormat(StrEnum):
