@@ -40,7 +40,7 @@ UNDESCRIBED = dict.fromkeys(
 """What the description of the API leaves out."""
 
 PATHS_OF_GATES = {
-    "operator": r"/api/v1/(audit|contexts|verbs|migrations)(/.*)?",
+    "operator": r"/api/v1/(audit|contexts|management-keys|verbs|migrations)(/.*)?",
     "open": r"/|/docs(/.*)?|/redoc|/ready|/openapi\.json|/api/v1/(health|ready)",
 }
 """All other gates are of the data plane: a path that begins with a context."""
