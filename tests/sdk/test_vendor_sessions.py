@@ -129,3 +129,38 @@ def test_recall_and_upkeep_work_unmodified(
             "forgotten": 3,
             "buried": [[path, True], [f"{path}bo/", True]],
         }
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("environment", "module"), SDKS)
+def test_traces_and_the_audit_work_unmodified(
+    environment: str, module: str, serve: Serve, shell: Shell
+) -> None:
+    served = serve()
+    shell("contexts create acme-prod --namespace acme --database prod", env=served.env)
+    minted = shell(
+        "keys create app-agent -c acme-prod --principal agent --scope-floor org=acme",
+        env=served.env,
+    )
+
+    keys = (minted.stdout.strip(), served.key)
+    answers = run_script("see_who_did_what.py", environment, module, served.url, *keys)
+
+    prefix = module.rpartition(".")[2].title()
+    for kind, queries in (("sync", 2), ("async", 4)):
+        told = answers[kind]
+        assert told["listed"]
+        assert told["seen"] == [True, False]
+        assert told["shown"] == [True, f"{kind} tea", "hybrid", False]
+        assert told["created_at"] == "Z"
+        assert told["stats"] == [24, queries, queries]
+        assert told["retrieval"] == queries
+        assert told["audit"] == [["decision", True], ["retrieval", True]]
+        assert told["last"]
+        assert told["denied"] == ["decision", True, 0]
+        assert told["none"] == 0
+        refusals = {name: refusal[:2] for name, refusal in told["refusals"].items()}
+        assert refusals == {
+            "hidden": [f"{prefix}NotFoundError", 404],
+            "kind": [f"{prefix}APIError", 400],
+        }

@@ -208,7 +208,9 @@ async def test_the_audit_is_filtered_by_whom_and_when(
     assert (row["kind"], row["cost"], row["keyId"]) == ("retrieval", 0, agent["id"])
     assert await list_rows(operator, principal=agent["id"]) == [row]
     assert await list_rows(operator, principal=row["principal"]) == [row]
-    assert await list_rows(operator, key=f"principal:{row['principal']}", kind="response") == []
+    bare = row["principal"].removeprefix("principal:")
+    assert await list_rows(operator, key=bare) == [row]
+    assert await list_rows(operator, key=bare, kind="response") == []
     assert await list_rows(operator, since=row["createdAt"], until=row["createdAt"], limit=1)
     assert {each["traceId"] for each in await list_rows(operator)} == {mine, theirs}
     assert await list_rows(operator, kind="decision") == []
@@ -380,14 +382,13 @@ def test_one_who_reads_a_node_alone_does_not_see_what_was_found_below_it() -> No
 
 
 async def test_one_who_acted_for_another_is_named_with_it(
-    operator: httpx.AsyncClient, agent: dict[str, Any], connect: Any
+    operator: httpx.AsyncClient, agent: dict[str, Any]
 ) -> None:
     ask_as = {"X-Memory-On-Behalf-Of": agent["principal_id"]}
     answer = await operator.post(f"{PLANE}/query", json={"query": "tea"}, headers=ask_as)
     assert answer.status_code == 200, answer.text
     (row,) = await list_rows(operator, principal=agent["principal_id"])
     assert (row["principal"], row["onBehalfOf"]) == ("operator", agent["principal_id"])
-    assert await list_ids(connect(agent["secret"])) == [row["traceId"]]
 
 
 def test_a_bound_lies_between_the_ids_of_two_milliseconds() -> None:

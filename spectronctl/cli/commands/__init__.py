@@ -158,6 +158,21 @@ COMMANDS = {
             """,
         },
     ),
+    "traces": Entry(
+        "Show what was asked of a context, and how it was answered.",
+        {
+            "list": "List the traces of queries, the newest first: at most 500.",
+            "get": "Show one trace, what it was part of, and what it found.",
+            "stats": "Show how many queries there were, how long they took, and what settled them.",
+        },
+    ),
+    "audit": Entry(
+        "Show who did what: on a context, or over the management plane.",
+        {
+            "list": "List who did what on a context, the newest first, refused requests included.",
+            "tail": "Print the last rows of an audit as lines, the newest last.",
+        },
+    ),
     "exec": Entry("Run a program with a key of its own, which is deleted afterwards."),
     "migrations": Entry("""Show which schema the databases of the contexts have.
 
@@ -187,8 +202,8 @@ COMMANDS = {
 
 SECTIONS = {
     "Manage": ("contexts", "keys", "principals", "ontology", "management-keys"),
-    "Data": ("sessions", "scopes", "lifecycle"),
-    "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
+    "Data": ("sessions", "scopes", "lifecycle", "traces"),
+    "Operate": ("doctor", "whoami", "audit", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),
 }
 """Where the commands stand on the main page of the help."""

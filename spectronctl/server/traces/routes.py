@@ -20,6 +20,7 @@ from spectronctl.server.http.limits import MAX_SCOPES
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import invalid, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.registry.principals import parse_principal_id
 from spectronctl.server.traces.log import Traces
 from spectronctl.server.traces.rows import Kind, TraceRow
 from spectronctl.server.traces.schemas import (
@@ -152,8 +153,8 @@ async def list_audit(
         since=_parse(since, "since"),
         until=_parse(until, "until"),
         kind=kind,
-        principal=principal and principal.removeprefix("principal:"),
-        key=key,
+        principal=_parse_holder(principal),
+        key=_parse_holder(key),
     )
     await traces.flush()
     rows = await TraceTable(database).list_traces(caller.context, _find_region(caller), wanted)
@@ -163,6 +164,11 @@ async def list_audit(
 def _find_region(caller: Caller) -> Region:
     """Whose traces the caller may see: of all, or of those who could read no more than it can."""
     return WHOLE if caller.region("grant:manage").is_whole else caller.region("memory:read")
+
+
+def _parse_holder(value: str | None) -> str | None:
+    """The id of a principal as it is stored, or else of what it may be: a key, or the operator."""
+    return value and (parse_principal_id(value) or value)
 
 
 def _parse(value: str | None, field: str) -> datetime | None:

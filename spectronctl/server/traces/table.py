@@ -70,8 +70,8 @@ UPDATE trace SET query = '', details = '{}', session_id = NONE WHERE session_id 
 
 _FILTERS = {
     "kind": "kind = $kind",
-    "principal": "$principal IN [principal, delegate, key_id]",
-    "key": "$key IN [principal, delegate, key_id]",
+    "principal": "(principal = $principal OR delegate = $principal OR key_id = $principal)",
+    "key": "(principal = $key OR delegate = $key OR key_id = $key)",
 }
 _LAST = "trace;"  # after every id, which all begin with `trace:`
 
