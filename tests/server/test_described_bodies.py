@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
-from tests.support.conversations import FACTS, PLANE, SESSIONS, open_session
+from tests.support.conversations import FACTS, PLANE, SESSIONS, Connect, open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +36,13 @@ EXPECTED = {
     "GrantBody",
     "GrantsBody",
     "KeyBody",
+    "ManagementKeyBody",
+    "MintBody",
     "OntologyBody",
     "PrincipalBody",
     "PrincipalPatchBody",
     "QueryBody",
+    "ScopeBody",
     "SessionBody",
     "SessionQueryBody",
 }
@@ -252,8 +255,13 @@ class Operation:
 
 
 @pytest.fixture
-async def operations(app: FastAPI, operator: httpx.AsyncClient, acme: str) -> list[Operation]:
+async def operations(
+    app: FastAPI, operator: httpx.AsyncClient, acme: str, connect: Connect
+) -> list[Operation]:
     session = await open_session(operator)
+    keys = f"/api/v1/contexts/{acme}/keys"
+    made = await operator.post(keys, json={"name": "minter", "principal_id": "admin"})
+    clients = {"MintBody": connect(made.json()["secret"])}  # an operator has no keys of its own
     ids = {"{context_id}": acme, "{session_id}": session["id"], "{principal_id}": "admin"}
     shapes = Shapes(app.openapi())
     found = []
@@ -263,7 +271,8 @@ async def operations(app: FastAPI, operator: httpx.AsyncClient, acme: str) -> li
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 real = re.sub(r"{\w+}", lambda match: ids[match[0]], path)
                 name = schema["$ref"].rpartition("/")[2]
-                found.append(Operation(operator, shapes, method.upper(), real, name))
+                client = clients.get(name, operator)
+                found.append(Operation(client, shapes, method.upper(), real, name))
     return found
 
 

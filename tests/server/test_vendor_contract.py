@@ -70,6 +70,10 @@ SHAPES: dict[str, tuple[int, Shape]] = {
         200,
         {"path": str, "verbs": [str]},
     ),
+    "GET /api/v1/{context_id}/keys": (200, [{"id": str, "name": str, "createdAt": str}]),
+    "POST /api/v1/{context_id}/keys": (201, {"id": str, "key": str}),
+    "DELETE /api/v1/{context_id}/keys/{key_name}": (204, None),
+    "POST /api/v1/{context_id}/keys/{key_name}/rotate": (200, {"id": str, "key": str}),
     "POST /api/v1/{context_id}/sessions": (
         201,
         {"id": str, "scopes": [[str]], "createdAt": str},

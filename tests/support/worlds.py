@@ -249,16 +249,14 @@ class World:
         """Ids and a body with which it succeeds now: something of its own where it can be done only once."""
         ids, name = dict(self.ids), f"new-{next(self.numbers)}"
         body: Any = BODIES.get(operation)
+        if operation in _WANTS_NAMES:
+            body = body | dict.fromkeys(_WANTS_NAMES[operation], name)
         if operation in _WANTS_CONTEXT:
             ids["context_id"] = name
             await self.make_context(name)
         if operation == "POST /api/v1/contexts/{context_id}":
             ids["context_id"] = name
             body = body | {"database": name}
-        elif operation in _WANTS_NAME:
-            body = body | {"name": name}
-        elif operation == "POST /api/v1/contexts/{context_id}/principals":
-            body = body | {"display_name": name, "external_id": name}
         elif "{principal_id}" in operation:
             ids["principal_id"] = await self.make_principal("acme", name)
         elif "{management_key_id}" in operation:
@@ -277,7 +275,16 @@ class World:
         return str(made["job_id"])
 
 
-_WANTS_NAME = {"POST /api/v1/contexts/{context_id}/keys", "POST /api/v1/management-keys"}
+_NAMES_OF_PRINCIPALS = ("display_name", "external_id")
+_WANTS_NAMES = {
+    "POST /api/v1/contexts/{context_id}/keys": ("name",),
+    "POST /api/v1/management-keys": ("name",),
+    "POST /api/v1/{context_id}/keys": ("name",),
+    "POST /api/v1/contexts/{context_id}/principals": _NAMES_OF_PRINCIPALS,
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": _NAMES_OF_PRINCIPALS,
+}
+"""The fields of a body that nothing else may have the same of."""
+
 _WANTS_CONTEXT = {
     "DELETE /api/v1/contexts/{context_id}",
     "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
