@@ -71,6 +71,16 @@ BODIES: dict[str, Any] = {
         "scope_floor": {"org": "acme"},
         "expires_at": "2090-01-15T10:00:00Z",
     },
+    "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
+        "grants": {"memory:read": ["org/acme/*"]}
+    },
+    "POST /api/v1/contexts/{context_id}/access-tokens": {
+        "external_id": "dora-1",
+        "display_name": "Dora",
+        "kind": "human",
+        "ttl_seconds": 60,
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
     "POST /api/v1/management-keys": {"name": "x"},
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
@@ -108,6 +118,9 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/contexts": {"cursor": "a", "limit": "5"},
     "GET /api/v1/contexts/{context_id}/keys": {"cursor": UNKNOWN["key_id"], "limit": "5"},
+    "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
+        "ttl_seconds": "60"
+    },
     "GET /api/v1/management-keys": {"cursor": UNKNOWN["management_key_id"], "limit": "5"},
     "DELETE /api/v1/management-keys/{management_key_id}": {"force": "true"},
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
