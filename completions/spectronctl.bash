@@ -79,10 +79,13 @@ _spectronctl_step() {
         'profiles path') at='profiles path' ;;
         'serve worker') at='serve worker' ;;
         'serve keys'|'serve key') at='serve keys' ;;
+        'serve secrets'|'serve secret') at='serve secrets' ;;
         'serve exec') at='serve exec' ;;
         'serve keys list'|'serve keys ls') at='serve keys list' ;;
         'serve keys create') at='serve keys create' ;;
         'serve keys revoke'|'serve keys rm') at='serve keys revoke' ;;
+        'serve secrets rotate') at='serve secrets rotate' ;;
+        'serve secrets forget') at='serve secrets forget' ;;
         *) return 1 ;;
     esac
 }
@@ -211,6 +214,10 @@ _spectronctl_value() {
         'serve keys create --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
         'serve keys revoke --columns') fill=(_spectronctl_list name id last_used_at created_at) ;;
         'serve keys revoke --sort') fill=(_spectronctl_offer name id last_used_at created_at) ;;
+        'serve secrets rotate --columns') fill=(_spectronctl_list contexts) ;;
+        'serve secrets rotate --sort') fill=(_spectronctl_offer contexts) ;;
+        'serve secrets forget --columns') fill=(_spectronctl_list context provider sealed_under) ;;
+        'serve secrets forget --sort') fill=(_spectronctl_offer context provider sealed_under) ;;
         'version --columns') fill=(_spectronctl_list spectronctl python platform server compatibility missing) ;;
         'version --sort') fill=(_spectronctl_offer spectronctl python platform server compatibility missing) ;;
         'whoami --columns') fill=(_spectronctl_list principal_id server key source kind display_name key_name effective_grants grants token_grants delegated_principal_id plane accepted problem) ;;
@@ -225,7 +232,7 @@ _spectronctl_value() {
         'contexts create --provider'|'contexts update --provider'|'contexts clone --provider') fill=(_spectronctl_free 'NAME=env:VAR|file:PATH|-') ;;
         'contexts create --token-limit'|'contexts create --retention-days'|'contexts update --token-limit'|'contexts update --retention-days'|'keys rotate --parallel'|'keys rotate --max-failures'|'keys rotations resume --parallel'|'sessions transcript --tail'|'sessions transcript --from-seq'|'sessions transcript --parallel'|'sessions import --parallel'|'lifecycle decay --parallel'|'lifecycle expire --parallel'|'lifecycle fsck --parallel'|'lifecycle fsck --max-results'|'lifecycle reindex --parallel'|*' --limit'|*' --retries') fill=(_spectronctl_free N) ;;
         'contexts create --set'|'contexts update --set') fill=(_spectronctl_free A.B=VALUE) ;;
-        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'management-keys create --secret-file'|'management-keys create --secret-env-file'|'management-keys rotate --secret-file'|'management-keys rotate --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --ready-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
+        'contexts create --config'|'contexts update --config'|'contexts clone --secret-file'|'contexts clone --secret-env-file'|'keys create --secret-file'|'keys create --secret-env-file'|'keys rotate --secret-file'|'keys rotate --secret-env-file'|'keys rotations resume --secret-file'|'keys rotations resume --secret-env-file'|'management-keys create --secret-file'|'management-keys create --secret-env-file'|'management-keys rotate --secret-file'|'management-keys rotate --secret-env-file'|'sessions list --scope'|'sessions transcript --output-file'|'sessions transcript --output-dir'|'sessions import --scope'|'sessions create --scope'|'profiles add --ca-file'|'serve --tls-cert'|'serve --tls-key'|'serve --secret-file'|'serve --secret-env-file'|'serve --secret-key-file'|'serve --ready-file'|'serve worker --secret-key-file'|'serve worker --ready-file'|'serve keys create --secret-file'|'serve keys create --secret-env-file'|'serve secrets rotate --secret-key-file'|'serve secrets forget --secret-key-file'|'serve exec --seed'|'serve exec --log-file'|'doctor --bundle'|'doctor --save-ca'|*' --api-key-file') fill=(_spectronctl_files) ;;
         'contexts create --if-exists') fill=(_spectronctl_offer fail skip update) ;;
         'contexts update --unset') fill=(_spectronctl_free A.B) ;;
         'contexts delete --if-missing'|'keys delete --if-missing'|'management-keys revoke --if-missing'|'sessions delete --if-missing') fill=(_spectronctl_offer fail ok) ;;
@@ -255,7 +262,7 @@ _spectronctl_value() {
         'api --header') fill=(_spectronctl_free NAME:VALUE) ;;
         'profiles add --api-key-env') fill=(_spectronctl_free VAR) ;;
         'profiles add --auth-header') fill=(_spectronctl_offer both bearer api-key) ;;
-        'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|*' --url') fill=(_spectronctl_free URL) ;;
+        'profiles add --proxy'|'serve --store'|'serve worker --store'|'serve keys list --store'|'serve keys create --store'|'serve keys revoke --store'|'serve secrets rotate --store'|'serve secrets forget --store'|*' --url') fill=(_spectronctl_free URL) ;;
         'serve --host') fill=(_spectronctl_free HOST) ;;
         'serve --port') fill=(_spectronctl_free PORT) ;;
         'serve --log-format'|'serve worker --log-format'|'serve exec --log-format') fill=(_spectronctl_offer text json) ;;
@@ -346,8 +353,9 @@ _spectronctl_commands() {
         'lifecycle jobs') _spectronctl_offer list get watch cancel ;;
         migrations) _spectronctl_offer status ;;
         profiles) _spectronctl_offer list get current show add use set unset rename remove path ;;
-        serve) _spectronctl_offer worker keys exec ;;
+        serve) _spectronctl_offer worker keys secrets exec ;;
         'serve keys') _spectronctl_offer list create revoke ;;
+        'serve secrets') _spectronctl_offer rotate forget ;;
     esac
 }
 
@@ -423,12 +431,15 @@ _spectronctl_options() {
         'profiles rename') _spectronctl_offer --help -h ;;
         'profiles remove') _spectronctl_offer --help -h ;;
         'profiles path') _spectronctl_offer --help -h ;;
-        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --ready-file --log-format --log-level --help -h ;;
-        'serve worker') _spectronctl_offer --store --allow-private-providers --ready-file --log-format --log-level --help -h ;;
+        serve) _spectronctl_offer --host --port --tls-cert --tls-key --insecure-bind --secret-file --secret-env-file --secret-command --force --reveal --store --bootstrap --no-worker --allow-private-providers --secret-key-file --ready-file --log-format --log-level --help -h ;;
+        'serve worker') _spectronctl_offer --store --allow-private-providers --secret-key-file --ready-file --log-format --log-level --help -h ;;
         'serve keys') _spectronctl_offer --help -h ;;
         'serve keys list') _spectronctl_offer --store --help -h ;;
         'serve keys create') _spectronctl_offer --secret-file --secret-env-file --secret-command --force --reveal --store --help -h ;;
         'serve keys revoke') _spectronctl_offer --store --help -h ;;
+        'serve secrets') _spectronctl_offer --help -h ;;
+        'serve secrets rotate') _spectronctl_offer --store --secret-key-file --help -h ;;
+        'serve secrets forget') _spectronctl_offer --store --secret-key-file --dry-run --help -h ;;
         'serve exec') _spectronctl_offer --seed --log-file --log-format --help -h ;;
         completion) _spectronctl_offer --help -h ;;
         options) _spectronctl_offer --help -h ;;
