@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from spectronctl.server.app import create_app
 from spectronctl.server.database.database import Database
-from tests.support.conversations import FACTS, PLANE, SESSIONS, open_session
+from tests.support.conversations import FACTS, PLANE, SESSIONS, Connect, open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -25,16 +25,20 @@ ALWAYS: dict[str, Any] = {
     "OntologyBody": {"entity_types": [f"n{number}" for number in range(10_000)]},
 }
 """What every request to an operation has, so that it is refused for nothing else."""
-NAMED_WHOLE = {"scopes", "scope", "lens", "scope_floor"}
+NAMED_WHOLE = {"scopes", "scope", "lens", "scope_floor", "grants"}
 """Fields of several spellings: what is wrong in one is wrong with all of it."""
 EXPECTED = {
+    "AccessTokenBody",
     "BatchBody",
     "ContextBody",
     "ContextPatchBody",
     "FactBody",
     "FsckBody",
     "KeyBody",
+    "ManagementKeyBody",
+    "MintBody",
     "OntologyBody",
+    "PrincipalKeyBody",
     "QueryBody",
     "SessionBody",
     "SessionQueryBody",
@@ -165,7 +169,7 @@ class Shapes:
 
     def make_many(self, kind: Schema, count: int) -> list[Any]:
         item = self.make(kind["items"])
-        is_name = isinstance(item, str) and "pattern" not in kind["items"]
+        is_name = isinstance(item, str) and not {"pattern", "enum"} & kind["items"].keys()
         return [f"{item}{n}" if is_name else item for n in range(count)]
 
     def make_map(self, kind: Schema, count: int) -> dict[str, Any]:
@@ -248,9 +252,19 @@ class Operation:
 
 
 @pytest.fixture
-async def operations(app: FastAPI, operator: httpx.AsyncClient, acme: str) -> list[Operation]:
+async def operations(
+    app: FastAPI, operator: httpx.AsyncClient, connect: Connect, acme: str
+) -> list[Operation]:
     session = await open_session(operator)
-    ids = {"{context_id}": acme, "{session_id}": session["id"]}
+    body = {"name": "owner", "principal_id": "admin"}
+    made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
+    owner = connect(made.json()["secret"])
+    ids = {
+        "{context_id}": acme,
+        "{session_id}": session["id"],
+        "{principal_id}": "admin",
+        "{key_name}": "x",
+    }
     shapes = Shapes(app.openapi())
     found = []
     for path, methods in app.openapi()["paths"].items():
@@ -259,7 +273,8 @@ async def operations(app: FastAPI, operator: httpx.AsyncClient, acme: str) -> li
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 real = re.sub(r"{\w+}", lambda match: ids[match[0]], path)
                 name = schema["$ref"].rpartition("/")[2]
-                found.append(Operation(operator, shapes, method.upper(), real, name))
+                client = owner if name == "MintBody" else operator
+                found.append(Operation(client, shapes, method.upper(), real, name))
     return found
 
 

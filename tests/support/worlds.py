@@ -31,6 +31,7 @@ UNKNOWN = {
     "key_name": "no-such",
     "management_key_id": f"mgk_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
+    "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
 }
 _NAMES = dict.fromkeys(
@@ -40,7 +41,6 @@ _NAMES = dict.fromkeys(
         "normalised",
         "entity_type",
         "entity_name",
-        "principal_id",
         "trace_id",
     ],
     "x",
@@ -195,6 +195,8 @@ class World:
             body = body | {"database": name}
         elif operation in _WANTS_NAME:
             body = body | {"name": name}
+        elif "{principal_id}/keys/" in operation:
+            ids["key_name"] = name
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:
@@ -243,6 +245,7 @@ async def fill_world(world: World) -> None:
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
         world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "agent"}
         world.ids["job_id"] = await world.make_job(name)
+        world.ids["principal_id"] = "admin"
         world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
 
 
