@@ -86,7 +86,10 @@ upkeep
 recall
 index
 entities
+principals
 keys
+scopes
+audit
 ontology traces idempotency service
 jobs
 access

@@ -31,7 +31,7 @@ from spectronctl.cli import main
 from spectronctl.cli.runtime import Runtime
 from spectronctl.client._asgi import AsgiTransport
 from spectronctl.output.streams import Streams
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from spectronctl.server.registry.bootstrap import ensure_management_key
 from spectronctl.server.registry.contexts import ContextTable
@@ -196,7 +196,7 @@ class _StockedServer(httpx.BaseTransport):
             self.key = await ensure_management_key(store) or ""
             await _stock(store)
             app = create_app(store)
-            async with app.state.embedders:
+            async with lifespan(app):
                 yield app
         finally:
             await store.close()

@@ -97,7 +97,7 @@ def make_transport(
     @asynccontextmanager
     async def open_app() -> AsyncIterator[Any]:
         with server_parts():
-            from spectronctl.server.app import create_app
+            from spectronctl.server.app import create_app, lifespan
             from spectronctl.server.handlers import work_on_jobs
         # All of this at the first request: what is refused before that imports no server and opens no store.
         url, command = local_store_url(env), "spectronctl --profile local"
@@ -107,7 +107,7 @@ def make_transport(
         ) as store:
             # Without keys: they would protect nothing from a user who can open the store's files.
             app = create_app(store, trusted=True)
-            async with app.state.embedders, work_on_jobs(store) if works_on_jobs else nullcontext():
+            async with lifespan(app), work_on_jobs(store) if works_on_jobs else nullcontext():
                 yield app
 
     return AsgiTransport(open_app)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +20,8 @@ from spectronctl.models.health import IMPLEMENTATION
 from spectronctl.server.access import routes as identity
 from spectronctl.server.access.gates import Open
 from spectronctl.server.access.uses import KeyUses
+from spectronctl.server.audit import routes as audit
+from spectronctl.server.audit.accounts import Accounts
 from spectronctl.server.contexts import routes as contexts
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
@@ -42,10 +46,16 @@ from spectronctl.server.keys import own_routes as own_keys
 from spectronctl.server.keys import principal_routes as principal_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
+from spectronctl.server.principals import holders
+from spectronctl.server.principals import management_routes as members
+from spectronctl.server.principals import routes as principals
 from spectronctl.server.recall import routes as query
+from spectronctl.server.scopes import routes as scopes
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
+from spectronctl.server.traces import routes as traces
+from spectronctl.server.traces.log import TraceLog
 from spectronctl.server.upkeep import management_routes as lifecycle
 from spectronctl.server.upkeep import routes as upkeep
 
@@ -59,16 +69,22 @@ _ROUTES = [
         contexts.router,
         keys.router,
         principal_keys.router,
+        members.router,
+        holders.router,
         management_keys.router,
         ontology.router,
         lifecycle.router,
         jobs.router,
+        audit.router,
         identity.router,
+        principals.router,
+        scopes.router,
         own_keys.router,
         sessions.router,
         facts.router,
         query.router,
         upkeep.router,
+        traces.router,
         service.management,
         unserved.router,
     )
@@ -84,12 +100,16 @@ _ABOUT = (
 _GROUPS = {
     "contexts": "Create, configure and delete contexts. Takes a management key.",
     "keys": "Hand out, rotate and revoke keys, of contexts and for management. Takes a management key.",
+    "principals": "Who acts in a context, and what each may do.",
     "ontology": "Which kinds of entities, attributes and relations a context knows.",
     "facts": "Keep what is said.",
     "query": "Recall what was kept.",
     "sessions": "Conversations and their turns.",
     "lifecycle": "Retention, duplicates, reindexing, and the jobs that do long work.",
+    "traces": "What was asked of a context, by whom, and what it cost.",
+    "audit": "What was changed of contexts, keys and grants, and by whom. Takes a management key.",
     "identity": "What a key is, and what it may do.",
+    "scopes": "The tree of paths that memories are tagged with, and the erasure of all that is tagged below one.",
     "service": "The server itself: is it alive, is it ready, what does it know.",
 }
 """The groups of operations, in the order in which `/docs` shows them."""
@@ -141,6 +161,8 @@ def create_app(
             Middleware(Unambiguous),
             Middleware(BodyLimit, max_bytes=max_body_bytes, max_seconds=max_body_seconds),
             Middleware(PassingBodies),
+            # Innermost, where the route is known.
+            Middleware(Accounts),
         ],
         exception_handlers={
             ProblemError: _handle_problem,
@@ -151,6 +173,7 @@ def create_app(
     )
     app.state.database = database
     app.state.embedders = Embedders(database, allow_private_providers=allow_private_providers)
+    app.state.traces = TraceLog(database)
     app.state.key_uses = KeyUses(database)
     app.state.hash_key = None
     app.state.trusted = trusted
@@ -162,6 +185,13 @@ def create_app(
         dependencies=[Open],
     )
     return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Around the time that the application is served: what it still has to write is written at the end."""
+    async with app.state.embedders, app.state.traces:
+        yield
 
 
 def _complete_description(api: dict[str, Any]) -> None:

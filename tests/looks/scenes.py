@@ -17,11 +17,15 @@ from spectronctl.cli.commands import (
     version,
     whoami,
 )
+from spectronctl.cli.commands.audit import _view as audit
 from spectronctl.cli.commands.contexts import _view as contexts
 from spectronctl.cli.commands.keys import _view as keys
 from spectronctl.cli.commands.lifecycle import _view as lifecycle
 from spectronctl.cli.commands.ontology import _view as ontology
+from spectronctl.cli.commands.principals import _view as principals
+from spectronctl.cli.commands.scopes import _view as scopes
 from spectronctl.cli.commands.sessions import _view as sessions
+from spectronctl.cli.commands.traces import _view as traces
 from spectronctl.output.views import View
 
 NOW = datetime.now(UTC)
@@ -104,6 +108,34 @@ KEYS = [
 ]
 
 
+PRINCIPALS = [
+    {
+        "id": f"principal:{ULID}{number}",
+        "display_name": name,
+        "kind": kind,
+        "external_id": external,
+        "grants": grants,
+        "created_at": ago(days=40.5 * number),
+    }
+    for number, (name, kind, external, grants) in enumerate(
+        [
+            (
+                "support-desk-planner",
+                "agent",
+                None,
+                {
+                    "memory:read": ["org/acme/*", "team/billing"],
+                    "memory:write": ["org/acme/project/support-desk/user/u-182736/*"],
+                },
+            ),
+            ("Ada Lovelace", "human", "u-182736@example.com", {"grant:manage": ["/*"]}),
+            ("nightly-import", "service", None, {}),
+        ],
+        1,
+    )
+]
+
+
 def _rotation(key: dict[str, Any], step: str, error: str | None = None) -> dict[str, Any]:
     return {
         "id": "rot_20261130T071945_7f3c9e52",
@@ -144,6 +176,18 @@ SESSIONS = [
     _session(1, 1820, [["org/acme/project/support-desk/user/u-182736", "team/billing"]]),
     _session(2, 4, "org/acme"),
     _session(3, 0, None),
+]
+
+
+SCOPES = [
+    {"path": "org/", "created_at": ago(days=90.5)},
+    {
+        "path": "org/acme/project/support-desk/user/u-182736/",
+        "created_at": ago(hours=5.5),
+        "tombstoned_at": ago(hours=2.5),
+        "display_name": "Ada Lovelace",
+        "description": "Left in May; kept for the auditors",
+    },
 ]
 
 
@@ -259,6 +303,79 @@ REPORT = {
     ],
 }
 
+_QUESTIONS = ("What does Ada drink in the morning, and where does she buy it?", "invoices")
+TRACES = [
+    {
+        "id": f"trace:{ULID}{number}",
+        "query_text": text,
+        "resolution_tier": "hybrid",
+        "tier_reason": "mode hybrid; without vectors: the provider openai does not respond",
+        "latency_ms": number * 17,
+        "cached": False,
+        "created_at": ago(minutes=number + 0.5),
+        "principal": "support-desk-planner",
+    }
+    for number, text in enumerate(_QUESTIONS, 1)
+]
+STATS = {
+    "total_queries": 1284,
+    "cache_hits": 0,
+    "avg_latency_ms": 18.25,
+    "tier_counts": {"direct": 0, "hybrid": 1284, "fullContext": 0},
+    "response_traces_total": 12,
+    "response_traces_cached": 0,
+    "cache_hit_rate": 0.0,
+    "window_hours": 24,
+    "retrieval": {"traces": 1284, "avgCandidateSet": 12.5, "maxCandidateSet": 200},
+}
+AUDIT = [
+    {
+        "trace_id": f"trace:{ULID}1",
+        "kind": "retrieval",
+        "principal": "support-desk-planner",
+        "key_id": f"cak_{ULID}1",
+        "cost": 0,
+        "rows_touched": 12,
+        "latency_ms": 17,
+        "created_at": ago(minutes=1.5),
+    },
+    {
+        "trace_id": f"trace:{ULID}2",
+        "kind": "decision",
+        "principal": "nightly-import-of-the-platform-team",
+        "key_id": f"cak_{ULID}3",
+        "operation": "POST /api/v1/{context_id}/lifecycle/expire",
+        "outcome": "missing verb memory:forget",
+        "cost": 0,
+        "rows_touched": 0,
+        "latency_ms": 0,
+        "created_at": ago(hours=2.5),
+    },
+]
+
+
+def _event(number: int, action: str, operation: str, outcome: str, status: int) -> dict[str, Any]:
+    return {
+        "id": f"aud_{ULID}{number}",
+        "action": action,
+        "operation": f"{operation.split()[0]} /api/v1/contexts/{{context_id}}{operation.split()[1]}",
+        "context_id": "acme-production-eu-west-1",
+        "objects": {"context_id": "acme-production-eu-west-1"},
+        "key_id": f"mgk_{ULID}1",
+        "name": "terraform-of-the-platform-team",
+        "address": "10.12.0.7",
+        "outcome": outcome,
+        "status": status,
+        "request_id": f"req_{ULID}{number}",
+        "created_at": ago(hours=number + 0.5),
+    }
+
+
+EVENTS = [
+    _event(1, "delete_key", "DELETE /keys/{key_id}", "done", 204),
+    _event(2, "start_reindex", "POST /lifecycle/reindex", "refused", 409),
+]
+
 FAMILIES: dict[str, list[Scene]] = {
     "contexts": [
         Scene("contexts list", contexts.CONTEXTS, CONTEXTS),
@@ -293,6 +410,38 @@ FAMILIES: dict[str, list[Scene]] = {
         ),
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS),
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS[:1]),
+    ],
+    "principals": [
+        Scene("principals list", principals.PRINCIPALS, PRINCIPALS),
+        Scene("principals get", principals.PRINCIPALS, [PRINCIPALS[0]], single=True),
+        Scene(
+            "principals effective",
+            principals.EFFECTIVE,
+            _rows(principals.EFFECTIVE, (PRINCIPALS[0]["id"], "org/acme/", ["memory:read"], ago(days=3.5))),
+            single=True,
+        ),
+        Scene(
+            "principals whocan",
+            principals.HOLDERS,
+            [{"verb": "memory:read", "path": "org/acme", "principals": [{**PRINCIPALS[0], "keys": KEYS[:2]}, {**PRINCIPALS[1], "keys": []}]}],
+            single=True,
+        ),
+    ],
+    "scopes": [
+        Scene("scopes list", scopes.SCOPES, SCOPES),
+        Scene(
+            "scopes forget",
+            scopes.FORGOTTEN,
+            [
+                {
+                    "forgotten": 48213,
+                    "dry_run": True,
+                    "rows": {"sessions": 913, "turns": 36112, "memories": 11102, "queries": 86},
+                    "co_owned": {"sessions": 3, "turns": 41, "memories": 12, "queries": 0},
+                }
+            ],
+            single=True,
+        ),
     ],
     "sessions": [
         Scene("sessions list", sessions.SESSIONS, SESSIONS),
@@ -331,6 +480,16 @@ FAMILIES: dict[str, list[Scene]] = {
         Scene("ontology diff", ontology.DIFFERENCE, _rows(ontology.DIFFERENCE, ("+", "entity type", "Person", "Person"), ("-", "attribute key", "Organisation", "date_of_registration"))),
         Scene("ontology delete", ontology.DELETED, [{"context": ACME, "deleted": True}]),
         Scene("ontology validate", ontology.VALIDATED, _rows(ontology.VALIDATED, ("ontologies/support-desk.yaml", True, 12, 80, 31))),
+    ],
+    "traces": [
+        Scene("traces list", traces.TRACES, TRACES),
+        Scene("traces get TRACE", traces.TRACES, TRACES[:1], single=True),
+        Scene("traces stats", traces.STATS, [STATS], single=True),
+    ],
+    "audit": [
+        Scene("audit list", audit.ROWS, AUDIT),
+        Scene("audit list --kind retrieval", audit.ROWS, AUDIT[:1]),
+        Scene("audit list --management", audit.EVENTS, EVENTS),
     ],
     "migrations": [
         Scene(

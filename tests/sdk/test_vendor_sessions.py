@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -107,6 +108,62 @@ def test_recall_and_upkeep_work_unmodified(
         assert refusals == {
             "agent": [f"{prefix}ScopeError", 403],
             "mode": [f"{prefix}APIError", 501],
+        }
+        assert told["scopes"].pop("refusals") == {
+            name: [f"{prefix}{error}Error", status, ANY]
+            for name, error, status in (
+                ("no path", "API", 400),
+                ("unknown", "NotFound", 404),
+                ("outside", "Scope", 403),
+                ("verb", "Scope", 403),
+                ("tombstone", "API", 400),
+            )
+        }
+        path = f"org/acme/{kind}/old/"
+        assert told["scopes"] == {
+            "paths": [path, path],
+            "same": True,
+            "live": None,
+            "listed": [path, f"{path}bo/"],
+            "outside": [],
+            "hits": [["the parrot is green"], []],
+            "forgotten": 3,
+            "buried": [[path, True], [f"{path}bo/", True]],
+        }
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("environment", "module"), SDKS)
+def test_traces_and_the_audit_work_unmodified(
+    environment: str, module: str, serve: Serve, shell: Shell
+) -> None:
+    served = serve()
+    shell("contexts create acme-prod --namespace acme --database prod", env=served.env)
+    minted = shell(
+        "keys create app-agent -c acme-prod --principal agent --scope-floor org=acme",
+        env=served.env,
+    )
+
+    keys = (minted.stdout.strip(), served.key)
+    answers = run_script("see_who_did_what.py", environment, module, served.url, *keys)
+
+    prefix = module.rpartition(".")[2].title()
+    for kind, queries in (("sync", 2), ("async", 4)):
+        told = answers[kind]
+        assert told["listed"]
+        assert told["seen"] == [True, False]
+        assert told["shown"] == [True, f"{kind} tea", "hybrid", False]
+        assert told["created_at"] == "Z"
+        assert told["stats"] == [24, queries, queries]
+        assert told["retrieval"] == queries
+        assert told["audit"] == [["decision", True], ["retrieval", True]]
+        assert told["last"]
+        assert told["denied"] == ["decision", True, 0]
+        assert told["none"] == 0
+        refusals = {name: refusal[:2] for name, refusal in told["refusals"].items()}
+        assert refusals == {
+            "hidden": [f"{prefix}NotFoundError", 404],
+            "kind": [f"{prefix}APIError", 400],
         }
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.index import reindex
@@ -43,7 +43,7 @@ async def store() -> AsyncIterator[Database]:
 @pytest.fixture
 async def app(store: Database) -> AsyncIterator[FastAPI]:
     app = create_app(store, max_body_bytes=100_000)
-    async with app.state.embedders:
+    async with lifespan(app):
         yield app
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from tests.support.conversations import FACTS, PLANE, SESSIONS, Connect, open_session
 
@@ -34,11 +34,15 @@ EXPECTED = {
     "ContextPatchBody",
     "FactBody",
     "FsckBody",
+    "GrantBody",
+    "GrantsBody",
     "KeyBody",
     "ManagementKeyBody",
     "MintBody",
     "OntologyBody",
     "PrincipalKeyBody",
+    "PrincipalBody",
+    "PrincipalPatchBody",
     "QueryBody",
     "SessionBody",
     "SessionQueryBody",
@@ -51,7 +55,7 @@ ANY_TEXT = ["", " ", "=", "_a=b", "/", "a b", "x"]
 async def app(store: Database) -> Any:
     """Bodies are as large as in earnest."""
     app = create_app(store)
-    async with app.state.embedders:
+    async with lifespan(app):
         yield app
 
 

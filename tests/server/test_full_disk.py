@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from spectronctl.server.access import uses
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import QueryError, open_database
 from spectronctl.server.database.disk import parse_disk_error
 from spectronctl.server.database.errors import DiskError, FullError
@@ -51,7 +51,7 @@ async def world(disk: Path) -> AsyncIterator[World]:
     app = create_app(store)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
-        app.state.embedders,
+        lifespan(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         world = await make_world(store, client, secret)

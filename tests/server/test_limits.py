@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from spectronctl.server.access.scopes import WHOLE
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Binding, Database
 from spectronctl.server.database.values import MAX_JSON_BYTES
 from spectronctl.server.http import limits, middleware, pages
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 async def app(store: Database) -> AsyncIterator[FastAPI]:
     """Bodies are as large as in earnest."""
     app = create_app(store)
-    async with app.state.embedders:
+    async with lifespan(app):
         yield app
 
 

@@ -25,6 +25,7 @@ Shape = Any
 """`str`, `int`, `float`; `[shape]`: a list; `{name: shape}`: the fields that must be there; `{"*": shape}`: a map."""
 
 _GRANTS = {"*": [str]}
+_PRINCIPAL = {"id": str, "kind": str, "displayName": str, "grants": _GRANTS}
 _EXTRACTION = {
     "turnId": str,
     "entities": list,
@@ -33,6 +34,16 @@ _EXTRACTION = {
     "instructions": list,
     "uncertainties": list,
     "corrections": list,
+}
+
+_TRACE: dict[str, Shape] = {
+    "id": str,
+    "queryText": str,
+    "resolutionTier": str,
+    "tierReason": str,
+    "latencyMs": int,
+    "cached": bool,
+    "createdAt": str,
 }
 
 SHAPES: dict[str, tuple[int, Shape]] = {
@@ -46,6 +57,18 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "grants": _GRANTS,
             "effectiveGrants": _GRANTS,
         },
+    ),
+    "GET /api/v1/{context_id}/scopes": (200, [{"path": str, "createdAt": str}]),
+    "POST /api/v1/{context_id}/scopes": (201, {"path": str, "createdAt": str}),
+    "DELETE /api/v1/{context_id}/scopes": (204, None),
+    "POST /api/v1/{context_id}/scopes/forget": (200, {"forgotten": int}),
+    "GET /api/v1/{context_id}/principals": (200, [_PRINCIPAL]),
+    "GET /api/v1/{context_id}/principals/{principal_id}": (200, _PRINCIPAL),
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": (200, _PRINCIPAL),
+    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": (200, _PRINCIPAL),
+    "GET /api/v1/{context_id}/principals/{principal_id}/effective": (
+        200,
+        {"path": str, "verbs": [str]},
     ),
     "POST /api/v1/{context_id}/sessions": (
         201,
@@ -103,6 +126,48 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "total": int,
         },
     ),
+    "GET /api/v1/{context_id}/traces": (200, {"traces": [_TRACE]}),
+    "GET /api/v1/{context_id}/traces/{trace_id}": (200, _TRACE),
+    "GET /api/v1/{context_id}/traces/stats": (
+        200,
+        {
+            "totalQueries": int,
+            "cacheHits": int,
+            "avgLatencyMs": float,
+            "tierCounts": {"direct": int, "hybrid": int, "fullContext": int},
+            "responseTracesTotal": int,
+            "responseTracesCached": int,
+            "cacheHitRate": float,
+            "windowHours": int,
+            "sourceKindDistribution": [{"kind": str, "count": int}],
+            "contradiction": {
+                "reconciliations": int,
+                "contradictions": int,
+                "contradictionRate": float,
+            },
+            "supersession": {
+                "supersessionEvents": int,
+                "entitiesChurned": int,
+                "churnPerEntity": float,
+            },
+            "retrieval": {"traces": int, "avgCandidateSet": float, "maxCandidateSet": int},
+        },
+    ),
+    "GET /api/v1/{context_id}/audit": (
+        200,
+        {
+            "rows": [
+                {
+                    "traceId": str,
+                    "kind": str,
+                    "cost": float,
+                    "rowsTouched": int,
+                    "latencyMs": int,
+                    "createdAt": str,
+                }
+            ]
+        },
+    ),
 }
 PROBLEM: Shape = {"message": str}
 
@@ -128,7 +193,7 @@ def find_misfit(value: Any, shape: Shape, place: str = "answer") -> str | None:
     """The place where a value is not of that shape."""
     if isinstance(shape, type):
         wanted = (int, float) if shape is float else shape
-        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        fits = isinstance(value, wanted) and isinstance(value, bool) is (shape is bool)
         return None if fits else place
     if isinstance(shape, list):
         parts = list(enumerate(value)) if isinstance(value, list) else None

@@ -28,7 +28,7 @@ class Server(httpx.BaseTransport):
 
     @asynccontextmanager
     async def _open_app(self) -> AsyncIterator[Any]:
-        from spectronctl.server.app import create_app
+        from spectronctl.server.app import create_app, lifespan
         from spectronctl.server.handlers import work_on_jobs
         from spectronctl.server.registry.bootstrap import ensure_management_key
         from spectronctl.server.registry.opening import open_store
@@ -38,7 +38,7 @@ class Server(httpx.BaseTransport):
             self.key = await ensure_management_key(store) or ""
             app = create_app(store)
             worker = work_on_jobs(store) if self._works_on_jobs else nullcontext()
-            async with worker, app.state.embedders:
+            async with worker, lifespan(app):
                 yield app
         finally:
             await store.close()

@@ -33,6 +33,7 @@ UNKNOWN = {
     "job_id": f"job_{new_ulid()}",
     "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
+    "trace_id": f"trace:{new_ulid()}",
 }
 _NAMES = dict.fromkeys(
     [
@@ -41,7 +42,6 @@ _NAMES = dict.fromkeys(
         "normalised",
         "entity_type",
         "entity_name",
-        "trace_id",
     ],
     "x",
 )
@@ -81,12 +81,40 @@ BODIES: dict[str, Any] = {
         "ttl_seconds": 60,
         "grants": {"memory:read": ["org/acme/*"]},
     },
+    "POST /api/v1/contexts/{context_id}/principals": {
+        "display_name": "Cleo",
+        "kind": "human",
+        "external_id": "cleo-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": {
+        "display_name": "Bo",
+        "external_id": "bo-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PUT /api/v1/contexts/{context_id}/principals/{principal_id}/grants": {
+        "grants": {"memory:read": ["org/acme/*"]}
+    },
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/acme/*",
+        "verbs": ["memory:read"],
+    },
+    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/beta/*",
+        "verbs": ["memory:read"],
+    },
     "POST /api/v1/management-keys": {"name": "x"},
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
         "attribute_keys": {"Person": ["age"]},
         "relation_labels": ["knows"],
     },
+    "POST /api/v1/{context_id}/scopes": {
+        "path": "org/acme/team",
+        "displayName": "The team",
+        "description": "All of them",
+    },
+    "POST /api/v1/{context_id}/scopes/forget": {"path": "org/new", "dryRun": False},
     "POST /api/v1/{context_id}/keys": {"name": "x", "grants": {"memory:read": ["org/acme/*"]}},
     "POST /api/v1/{context_id}/sessions": {
         "scopes": [["org/acme", "team/a"]],
@@ -121,12 +149,23 @@ QUERIES: dict[str, dict[str, str]] = {
     "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
         "ttl_seconds": "60"
     },
+    "GET /api/v1/contexts/{context_id}/principals": {
+        "cursor": UNKNOWN["principal_id"],
+        "limit": "5",
+    },
+    "GET /api/v1/contexts/{context_id}/whocan": {"verb": "memory:read", "path": "org/acme"},
+    "GET /api/v1/{context_id}/principals/{principal_id}/effective": {
+        "path": "org/acme",
+        "asOf": "2090-01-15T10:00:00Z",
+    },
     "GET /api/v1/management-keys": {"cursor": UNKNOWN["management_key_id"], "limit": "5"},
     "DELETE /api/v1/management-keys/{management_key_id}": {"force": "true"},
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
     },
+    "DELETE /api/v1/{context_id}/scopes": {"path": "org/acme/spare"},
+    "GET /api/v1/{context_id}/scopes/forget": {"path": "org/acme"},
     "POST /api/v1/{context_id}/keys": {"ttlSeconds": "60"},
     "POST /api/v1/{context_id}/keys/{key_name}/rotate": {"ttlSeconds": "60"},
     "GET /api/v1/{context_id}/sessions": {
@@ -138,6 +177,35 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "GET /api/v1/{context_id}/sessions/{session_id}/turns": {"limit": "5", "offset": "0"},
     "GET /api/v1/{context_id}/sessions/{session_id}/context": {"query": "tea"},
+    "GET /api/v1/{context_id}/traces": {
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+    },
+    "GET /api/v1/{context_id}/traces/stats": {
+        "since": "2026-01-15T10:00:00Z",
+        "scope": "org/acme",
+        "scope[org]": "acme",
+        "windowHours": "24",
+    },
+    "GET /api/v1/{context_id}/audit": {
+        "principal": "x",
+        "key": UNKNOWN["key_id"],
+        "kind": "retrieval",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "limit": "5",
+    },
+    "GET /api/v1/audit": {
+        "cursor": f"aud_{new_ulid()}",
+        "limit": "5",
+        "since": "2026-01-15T10:00:00Z",
+        "until": "2090-01-15T10:00:00Z",
+        "key": "x",
+        "context": "acme",
+        "action": "delete_key",
+    },
 }
 """Every query parameter that the operation reads."""
 
@@ -179,6 +247,13 @@ class World:
         made = await self.make("POST /api/v1/contexts/{context_id}/keys", ids, **given)
         return made["id"], made["secret"]
 
+    async def make_principal(self, context_id: str, name: str) -> str:
+        """A principal's id."""
+        operation = "POST /api/v1/contexts/{context_id}/principals"
+        named = {"display_name": name, "external_id": name}
+        made = await self.make(operation, {"context_id": context_id}, **named)
+        return str(made["id"])
+
     async def make_management_key(self, name: str) -> str:
         made = await self.make("POST /api/v1/management-keys", {}, name=name)
         return str(made["id"])
@@ -195,8 +270,11 @@ class World:
             body = body | {"database": name}
         elif operation in _WANTS_NAME:
             body = body | {"name": name}
-        elif "{principal_id}/keys/" in operation:
-            ids["key_name"] = name
+        elif operation == "POST /api/v1/contexts/{context_id}/principals":
+            body = body | {"display_name": name, "external_id": name}
+        elif "{principal_id}" in operation:
+            made = await self.make_principal("acme", name)
+            ids |= {"principal_id": made, "key_name": name}
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:
@@ -240,13 +318,16 @@ async def fill_world(world: World) -> None:
             "POST /api/v1/{context_id}/facts/batch",
         ):
             await world.make(operation, world.ids)
+        await world.make("POST /api/v1/{context_id}/scopes", world.ids, path="org/acme/spare")
         made = await world.make("POST /api/v1/{context_id}/sessions", world.ids)
         key_id, secret = await world.make_key(name, "agent")
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
         world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "agent"}
         world.ids["job_id"] = await world.make_job(name)
-        world.ids["principal_id"] = "admin"
+        world.ids["principal_id"] = await world.make_principal(name, "Eve")
         world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
+        found = await world.make("POST /api/v1/{context_id}/query", world.ids)
+        world.ids["trace_id"] = found["trace"]["traceId"]
 
 
 async def _make_keys(world: World) -> None:
@@ -298,8 +379,8 @@ async def dump_store(store: Database) -> dict[str, Any]:
     """
     Every row of every table of every database, and how the tables are defined.
 
-    Of what tests made for a single request, just that it is there. What /ready writes, in proof that writing works, is
-    left out.
+    Of what tests made for a single request, just that it is there. Left out is what /ready writes, in proof that
+    writing works, and what tells of requests: traces and the audit.
     """
     (root,) = await store.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
     found: dict[str, Any] = {}
@@ -315,7 +396,7 @@ async def dump_store(store: Database) -> dict[str, Any]:
 
 async def _dump_database(store: Database, binding: Binding) -> dict[str, Any]:
     (info,) = await store.query("INFO FOR DB STRUCTURE;", at=binding)
-    tables = sorted({each["name"] for each in info["tables"]} - {"probe"})
+    tables = sorted({each["name"] for each in info["tables"]} - {"audit_event", "probe", "trace"})
     place = f"{binding.namespace}/{binding.database}"
     found: dict[str, Any] = {f"{place} definition": info}
     for table in tables:

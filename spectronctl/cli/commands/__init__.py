@@ -62,6 +62,25 @@ COMMANDS = {
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
+    "principals": Entry(
+        """Manage who acts in a context, and what each may do.
+
+        Examples:
+          spectronctl principals list -c acme-prod
+          spectronctl principals whocan memory:read org/acme
+        """,
+        {
+            "list": "List the principals of a context, and what each may do.",
+            "get": "Show one principal, and what it may do.",
+            "create": "Create a principal; without grants it may do nothing.",
+            "update": "Rename a principal, or replace all of its grants.",
+            "delete": "Delete a principal, and revoke its keys at once.",
+            "grant": "Give a principal verbs over scopes; what it holds already stays.",
+            "revoke": "Take verbs over scopes from a principal, from its next request on.",
+            "effective": "Show which verbs a principal holds over a scope, now or before.",
+            "whocan": "List the principals and the keys that may do something at a scope.",
+        },
+    ),
     "management-keys": Entry(
         """Create, rotate and revoke management keys while the server runs.
 
@@ -105,6 +124,20 @@ COMMANDS = {
             "delete": "Delete sessions with all their turns, for good.",
         },
     ),
+    "scopes": Entry(
+        """Manage the paths that memories are tagged with; forget one.
+
+        Examples:
+          spectronctl scopes list
+          spectronctl scopes forget org/acme --dry-run
+        """,
+        {
+            "list": "List the scopes that the key may see, live and tombstoned.",
+            "create": "Create a scope and those above it, or revive a tombstone.",
+            "delete": "Delete scopes: nothing is written there any more.",
+            "forget": "Erase everything that is tagged at or below a scope, for good.",
+        },
+    ),
     "lifecycle": Entry(
         """Maintain memory: decay, expiry, checks, reindexing and jobs.
 
@@ -123,6 +156,21 @@ COMMANDS = {
               spectronctl lifecycle jobs list
               spectronctl lifecycle jobs watch job_01JC4YKM3VQ8Z5T2N7XW9RHEA1
             """,
+        },
+    ),
+    "traces": Entry(
+        "Show what was asked of a context, and how it was answered.",
+        {
+            "list": "List the traces of queries, the newest first: at most 500.",
+            "get": "Show one trace, what it was part of, and what it found.",
+            "stats": "Show how many queries there were, how long they took, and what settled them.",
+        },
+    ),
+    "audit": Entry(
+        "Show who did what: on a context, or over the management plane.",
+        {
+            "list": "List who did what on a context, the newest first, refused requests included.",
+            "tail": "Print the last rows of an audit as lines, the newest last.",
         },
     ),
     "exec": Entry("Run a program with a key of its own, which is deleted afterwards."),
@@ -153,9 +201,9 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "management-keys", "ontology"),
-    "Data": ("sessions", "lifecycle"),
-    "Operate": ("doctor", "whoami", "migrations", "api", "exec", "serve"),
+    "Manage": ("contexts", "keys", "principals", "ontology", "management-keys"),
+    "Data": ("sessions", "scopes", "lifecycle", "traces"),
+    "Operate": ("doctor", "whoami", "audit", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),
 }
 """Where the commands stand on the main page of the help."""

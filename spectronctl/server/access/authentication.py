@@ -82,6 +82,8 @@ async def authenticate_member(request: Request, context_id: str) -> Member:
         raise (
             not_found(f"no context {context_id}") if holder is None else _reject("no such context")
         )
+    # For the account of a request that is refused from here on.
+    request.state.context = context
     # After everything that may refuse it: a key that is refused was not used.
     if isinstance(holder, Holder):
         await request.app.state.key_uses.note(holder.key)

@@ -1,10 +1,10 @@
 """
 What a route asks of its caller, as dependencies named by what they grant. Every route has exactly one of them.
 
-`Reader`, `Writer`, `Forgetter` and `GrantManager` take a key of the context that holds the verb somewhere: where it
-does, `caller.region` says and `caller.require` asks. `AnyMember` takes any key of the context, `KeyMinter` one that may
-change the keys of its principal. `Operator` and `Open` are for the `dependencies` of a router: a management key, and no
-key at all.
+`Reader`, `Writer`, `Forgetter`, `ScopeCreator`, `ScopeDeleter` and `GrantManager` take a key of the context that holds
+the verb somewhere: where it does, `caller.region` says and `caller.require` asks. `AnyMember` takes any key of the
+context, `KeyMinter` one that may change the keys of its principal. `Operator` and `Open` are for the `dependencies` of
+a router: a management key, and no key at all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from spectronctl.server.access.authentication import AuthenticatedMember, authenticate_operator
@@ -21,9 +21,12 @@ from spectronctl.server.access.delegation import Target
 from spectronctl.server.http.problems import forbidden
 
 
-async def get_caller(member: AuthenticatedMember, target: Target) -> Caller:
+async def get_caller(request: Request, member: AuthenticatedMember, target: Target) -> Caller:
     """The caller with its rights. The key is checked first: without one, no other error is reported."""
-    return resolve_caller(member.context, member.key, member.owner, target)
+    caller = resolve_caller(member.context, member.key, member.owner, target)
+    # For the account of a request that is refused further on.
+    request.state.caller = caller
+    return caller
 
 
 AnyMember = Annotated[Caller, Depends(get_caller)]
@@ -71,6 +74,8 @@ Operator = Depends(authenticate_operator)
 Reader = Annotated[Caller, Depends(_demand("memory:read"))]
 Writer = Annotated[Caller, Depends(_demand("memory:write"))]
 Forgetter = Annotated[Caller, Depends(_demand("memory:forget"))]
+ScopeCreator = Annotated[Caller, Depends(_demand("scope:create"))]
+ScopeDeleter = Annotated[Caller, Depends(_demand("scope:delete"))]
 KeyMinter = Annotated[Caller, Depends(admit_minter)]
 GrantManager = Annotated[Caller, Depends(_demand("grant:manage"))]
 

@@ -22,10 +22,13 @@ from spectronctl.server.providers.choice import (
     parse_base_url,
 )
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.traces.retention import MAX_DAYS
 from spectronctl.server.upkeep.lifetimes import LIFETIME_RULE, parse_lifetime
 
 RESERVED_NAMESPACE = "spectron"
-RESERVED_IDS = frozenset({"contexts", "health", "management-keys", "migrations", "ready", "verbs"})
+RESERVED_IDS = frozenset(
+    {"audit", "contexts", "health", "management-keys", "migrations", "ready", "verbs"}
+)
 
 
 def check_context_id(context_id: str) -> None:
@@ -107,6 +110,19 @@ class Models(Strict):
     __pydantic_extra__: dict[EntryName, _Model | None]
 
 
+_Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]
+
+
+class TraceRetention(Strict):
+    """Days for which traces of each kind are kept; a null restores the default."""
+
+    model_config = ConfigDict(extra="allow")
+
+    decision_days: _Days | None = None
+    retrieval_days: _Days | None = None
+    response_days: _Days | None = None
+
+
 class Config(Strict):
     """A context's configuration: these fields and any others, of at most 64 KiB; a null clears a field."""
 
@@ -121,6 +137,7 @@ class Config(Strict):
     allow_self_service_keys: bool | None = None
     max_token_ttl_seconds: Annotated[int, Field(ge=1, le=36_525 * 86_400)] | None = None
     memory_ttl: dict[Category, _Lifetime | None] | None = None
+    trace_retention: TraceRetention | None = None
     providers: (
         Annotated[dict[EntryName, _Secret | None], Field(max_length=MAX_PROVIDERS)] | None
     ) = Field(default_factory=dict, repr=False, description="Their secrets, which never come back")
@@ -135,8 +152,9 @@ class Config(Strict):
         given.pop("providers", None)
         # Taken and dropped, so that what `contexts get` prints can be edited and sent back as it is.
         given.pop("providers_configured", None)
-        if self.models is not None:
-            given["models"] = _list_given(self.models)
+        for name in ("models", "trace_retention"):
+            if (model := getattr(self, name)) is not None:
+                given[name] = _list_given(model)
         return given
 
 
@@ -194,7 +212,8 @@ class ContextResponse(BaseModel):
         description="`token_limit`, `retention_days`, `models` (of a stage; `embedding` is `local/hashing` "
         "unless set, which compares words and knows no semantics), `providers_configured` (names, never "
         "the secrets), `provider_urls` (of those that speak OpenAI's protocol elsewhere), `memory_ttl` (of a "
-        "category: `7d`, `12h`) and whatever else was set"
+        "category: `7d`, `12h`), `trace_retention` (`decision_days`, `retrieval_days`, `response_days`) "
+        "and whatever else was set"
     )
     enforcement_blocked: bool = Field(
         default=False, description="Present when true: models that cost tokens are not asked"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.types import Scope
@@ -16,7 +16,8 @@ class Visit:
     One request: its ids, who sent it, and why it was refused.
 
     `key_id` is what the key claims to be, and stands for nothing until `is_known`: then its secret was checked.
-    `principal` is that of a key that was checked, or `local` for the operator of this process.
+    `principal` is that of a key that was checked, or `local` for the operator of this process. `objects` has the ids,
+    by their names in paths, of what the request made.
     """
 
     request_id: str
@@ -26,6 +27,7 @@ class Visit:
     principal: str | None = None
     is_known: bool = False
     reason: str | None = None
+    objects: dict[str, str] = field(default_factory=dict)
 
 
 def begin_visit(scope: Scope, request_id: str) -> Visit:

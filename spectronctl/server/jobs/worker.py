@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from spectronctl.server.database.database import Database
@@ -24,15 +24,27 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 1.0
 _PRUNE_SECONDS = 3600.0
+
+Chore = Callable[[], Awaitable[object]]
+"""What keeps a table from growing for ever."""
 _FULL_PAUSE_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def run_worker(database: Database, handlers: Handlers) -> AsyncIterator[None]:
-    """Work on jobs in the background until this is left; a job under way then waits for the next worker."""
+async def run_worker(
+    database: Database, handlers: Handlers, chores: Sequence[Chore] = ()
+) -> AsyncIterator[None]:
+    """
+    Work on jobs in the background until this is left; a job under way then waits for the next worker.
+
+    Once an hour old jobs are pruned, and the `chores` of other rooms are done.
+    """
     # Cancelled and not awaited to their end: a reindex may take hours, and the next worker goes on from the last
     # batch.
-    tasks = [asyncio.create_task(each) for each in (_work(database, handlers), _prune(database))]
+    tasks = [
+        asyncio.create_task(each)
+        for each in (_work(database, handlers), _tidy((JobTable(database).prune_jobs, *chores)))
+    ]
     try:
         yield
     finally:
@@ -55,12 +67,13 @@ async def _work(database: Database, handlers: Handlers) -> None:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _prune(database: Database) -> None:
+async def _tidy(chores: Sequence[Chore]) -> None:
     while True:
-        try:
-            await JobTable(database).prune_jobs()
-        except Exception:  # noqa: BLE001 - the next hour will do
-            _log.exception("old jobs were not pruned")
+        for chore in chores:
+            try:
+                await chore()
+            except Exception:  # noqa: BLE001 - the next hour will do
+                _log.exception("old rows were not pruned")
         await asyncio.sleep(_PRUNE_SECONDS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase
@@ -16,6 +16,7 @@ from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cu
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.management_schemas import (
     ManagementKeyBody,
     ManagementKeyPage,
@@ -54,18 +55,26 @@ async def list_keys(
 
 @router.post(
     "",
+    name="create_management_key",
     status_code=HTTPStatus.CREATED,
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
 )
 async def create_key(
+    request: Request,
     body: Annotated[ManagementKeyBody, Depends(body_of(ManagementKeyBody))],
     database: CurrentDatabase,
 ) -> MintedManagementKeyResponse:
     """Create a management key. Only this response holds its secret."""
-    return format_minted_management_key(*await create_management_key(database, body.name))
+    made = await create_management_key(database, body.name)
+    get_visit(request.scope).objects["management_key_id"] = made[0].id
+    return format_minted_management_key(*made)
 
 
-@router.post("/{management_key_id}/rotate", responses=describe_problems(HTTPStatus.NOT_FOUND))
+@router.post(
+    "/{management_key_id}/rotate",
+    name="rotate_management_key",
+    responses=describe_problems(HTTPStatus.NOT_FOUND),
+)
 async def rotate_key(
     management_key_id: str, database: CurrentDatabase
 ) -> MintedManagementKeyResponse:
@@ -83,6 +92,7 @@ async def rotate_key(
 
 @router.delete(
     "/{management_key_id}",
+    name="delete_management_key",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),

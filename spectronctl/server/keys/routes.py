@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase, HashKey
@@ -17,6 +17,7 @@ from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cu
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.schemas import (
     KeyBody,
     KeyPage,
@@ -66,6 +67,7 @@ async def list_keys(
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
 )
 async def create_key(
+    request: Request,
     body: Annotated[KeyBody, Depends(body_of(KeyBody))],
     context: CurrentContext,
     database: CurrentDatabase,
@@ -75,6 +77,7 @@ async def create_key(
     now = datetime.now(UTC)
     expires_at = body.find_expiry(now)
     key_id = new_context_key_id()
+    get_visit(request.scope).objects["key_id"] = key_id
     secret = mint_secret(key_id, context.id)
     row = KeyRow(
         id=key_id,

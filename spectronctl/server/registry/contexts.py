@@ -10,6 +10,7 @@ from typing import Any
 
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import Database, RetryableError, Row, retry
+from spectronctl.server.database.errors import GoneError
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.rows import ContextRow
 
@@ -39,6 +40,15 @@ WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
 
 _FIND_PROVIDER = """
 SELECT VALUE provider_secrets[$name] FROM ONLY context:[$context_id] WHERE state = 'active';
+"""
+
+_HIDE = """
+UPDATE context:[$context_id] SET forgetting = array::union(forgetting, [$path])
+WHERE state = 'active' RETURN VALUE forgetting;
+"""
+
+_UNHIDE = """
+UPDATE context:[$context_id] SET forgetting = array::complement(forgetting, [$path]) RETURN NONE;
 """
 
 _LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = 'active';"
@@ -103,6 +113,19 @@ class ContextTable:
         provider = {"context_id": context_id, "name": name}
         (kept,) = await self._database.query(_FIND_PROVIDER, provider)
         return None if kept is None else self._database.sealer.open(context_id, name, kept)
+
+    async def hide_scope(self, context_id: str, path: str) -> list[str]:
+        """Add the path to those that are being forgotten: all of them; GoneError without the context."""
+        async with self._database.locks.get_lock("context", context_id):
+            found = await self._database.select(_HIDE, {"context_id": context_id, "path": path})
+        if not found:
+            raise GoneError(f"no context {context_id}")
+        return list(found[0])
+
+    async def unhide_scope(self, context_id: str, path: str) -> None:
+        """Take it out again."""
+        async with self._database.locks.get_lock("context", context_id):
+            await self._database.query(_UNHIDE, {"context_id": context_id, "path": path})
 
     async def list_schema_versions(self) -> dict[str, int]:
         rows = await self._database.select(_LIST_VERSIONS)

@@ -9,7 +9,6 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import not_implemented
 
 _OPERATIONS = """
-GET /audit
 POST /chat
 POST /consolidate
 POST /context
@@ -33,22 +32,10 @@ DELETE /entities/{entity_type}/{entity_name}
 GET /entities/{entity_type}/{entity_name}/history/{key}
 POST /forget
 GET /inspect
-GET /principals
-GET /principals/{principal_id}
-GET /principals/{principal_id}/effective
-POST /principals/{principal_id}/grants
-DELETE /principals/{principal_id}/grants
 GET /profile
 POST /reflect
 POST /scope-grants
-GET /scopes
-POST /scopes
-DELETE /scopes
-POST /scopes/forget
 GET /state
-GET /traces
-GET /traces/stats
-GET /traces/{trace_id}
 """
 """A room that begins to serve one of them takes its line out."""
 

@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from spectronctl.errors import ConfigError, UsageError
-from spectronctl.server.app import create_app
+from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from spectronctl.server.handlers import work_on_jobs
 from spectronctl.server.http.logs import LogFormat, LogLevel, configure_logs
@@ -181,7 +181,7 @@ async def run_server(
         app = create_app(database, allow_private_providers=allow_private_providers)
         config = configure(app, tls, grace=grace)
         working = work_on_jobs(database, allow_private_providers=allow_private_providers)
-        async with working if worker else nullcontext(), app.state.embedders, stay_alive():
+        async with working if worker else nullcontext(), lifespan(app), stay_alive():
             await _Server(config, announce, on_stop).serve(sockets=[listener])
     finally:
         await database.close()

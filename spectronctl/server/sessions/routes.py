@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from spectronctl.ground.ulids import make_ulid_bound
@@ -24,6 +25,7 @@ from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cu
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.idempotency.once import OnceOnly
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.sessions.blocks import NEWEST, choose_best, format_block, split_query
@@ -46,6 +48,8 @@ from spectronctl.server.sessions.schemas import (
 )
 from spectronctl.server.sessions.table import SessionTable
 from spectronctl.server.sessions.turns import TurnTable
+from spectronctl.server.traces.log import TraceLog, Traces
+from spectronctl.server.traces.rows import make_trace
 
 _MOST_TURNS = 500
 _LARGEST = 2**63 - 1
@@ -182,15 +186,17 @@ async def list_turns(
 
 @router.get("/{session_id}/context", responses=describe_problems(HTTPStatus.NOT_FOUND))
 async def get_session_context(
+    request: Request,
     session_id: str,
     caller: Reader,
     database: CurrentDatabase,
+    traces: Traces,
     query: Annotated[str, Query(description="What the text is for")],
 ) -> ContextText:
     """Find what the session and the key's memories say to a query, by its words: text for a prompt."""
     if not query.strip():
         raise invalid("query: must not be blank")
-    return await _recall(database, caller, session_id, query)
+    return await _recall(request, database, traces, caller, session_id, query)
 
 
 @router.post(
@@ -198,13 +204,15 @@ async def get_session_context(
     responses=describe_problems(HTTPStatus.NOT_FOUND),
 )
 async def query_session_context(
+    request: Request,
     session_id: str,
     caller: Reader,
     body: Annotated[SessionQueryBody, Depends(body_of(SessionQueryBody))],
     database: CurrentDatabase,
+    traces: Traces,
 ) -> ContextText:
     """The same, with the query in the body."""
-    return await _recall(database, caller, session_id, body.query)
+    return await _recall(request, database, traces, caller, session_id, body.query)
 
 
 async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -214,7 +222,15 @@ async def _wrap(turns: AsyncIterator[str]) -> AsyncIterator[str]:
     yield "}"
 
 
-async def _recall(database: Database, caller: Caller, session_id: str, query: str) -> ContextText:
+async def _recall(
+    request: Request,
+    database: Database,
+    traces: TraceLog,
+    caller: Caller,
+    session_id: str,
+    query: str,
+) -> ContextText:
+    started = time.perf_counter()
     session = await find_session(database, caller, session_id)
     words = split_query(query)
     best: list[Found] = []
@@ -222,6 +238,19 @@ async def _recall(database: Database, caller: Caller, session_id: str, query: st
         caller.context, caller.region("memory:read"), session, words, most=NEWEST
     ):
         best = choose_best(words, best + found)
+    trace = make_trace(
+        get_visit(request.scope),
+        caller,
+        "retrieval",
+        session_id=session.id,
+        query=query,
+        mode="words",
+        tier="hybrid",
+        reason="words of the session and of the memories",
+        rows_touched=len(best),
+        latency_ms=round((time.perf_counter() - started) * 1000),
+    )
+    traces.keep(caller.context, trace)
     return ContextText(context=format_block(words, best))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase
@@ -14,6 +14,7 @@ from spectronctl.server.access.scopes import WHOLE
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import unusable
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.index.embedders import CurrentEmbedders
 from spectronctl.server.index.reindex import REINDEX
 from spectronctl.server.jobs.schemas import StartedJob
@@ -44,6 +45,7 @@ async def decay_memories(context: CurrentContext, database: CurrentDatabase) -> 
     responses=describe_problems(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def start_reindex(
+    request: Request,
     context: CurrentContext,
     response: Response,
     database: CurrentDatabase,
@@ -57,5 +59,6 @@ async def start_reindex(
     job = await JobTable(database).create_job(
         context, kind=REINDEX, payload={"embedder": embedder.name}
     )
+    get_visit(request.scope).objects["job_id"] = job.id
     response.headers["Location"] = f"{PREFIX}/contexts/{context.id}/lifecycle/jobs/{job.id}"
     return StartedJob(job_id=job.id, status="queued")

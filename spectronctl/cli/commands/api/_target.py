@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spectronctl.client import Client
 
 OPEN = {"health", "ready"}
-MANAGEMENT = {"contexts", "verbs", "migrations"}
+MANAGEMENT = {"audit", "contexts", "verbs", "migrations"}
 MINTING = {"keys", "rotate"}
 
 _ROOT = "api/v1"
