@@ -43,6 +43,7 @@ from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import management_routes as management_keys
 from spectronctl.server.keys import own_routes as own_keys
+from spectronctl.server.keys import principal_routes as principal_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
 from spectronctl.server.principals import holders
@@ -67,6 +68,7 @@ _ROUTES = [
         service.router,
         contexts.router,
         keys.router,
+        principal_keys.router,
         members.router,
         holders.router,
         management_keys.router,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import httpx
 import pytest
 
 from tests.support.processes import Serve, Shell
@@ -163,4 +164,36 @@ def test_traces_and_the_audit_work_unmodified(
         assert refusals == {
             "hidden": [f"{prefix}NotFoundError", 404],
             "kind": [f"{prefix}APIError", 400],
+        }
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("environment", "module"), SDKS)
+def test_keys_of_ones_own_work_unmodified(
+    environment: str, module: str, serve: Serve, shell: Shell
+) -> None:
+    served = serve()
+    shell("contexts create acme-prod --namespace acme --database prod", env=served.env)
+    made = httpx.post(
+        f"{served.url}/api/v1/contexts/acme-prod/keys",
+        json={"name": "owner", "principal_id": "admin"},
+        headers={"API-KEY": served.key},
+    )
+
+    answers = run_script("mint_own_keys.py", environment, module, served.url, made.json()["secret"])
+
+    prefix = module.rpartition(".")[2].title()
+    for kind in ("sync", "async"):
+        told = answers[kind]
+        assert {name: refusal[:2] for name, refusal in told.pop("refusals").items()} == {
+            "taken": [f"{prefix}APIError", 409],
+            "unknown": [f"{prefix}NotFoundError", 404],
+        }
+        assert told == {
+            "bare": [True, None],
+            "name": True,
+            "grants": {"memory:read": ["org/acme/*"]},
+            "rotated": [True, True],
+            "expiry": True,
+            "left": ["owner"],
         }

@@ -28,10 +28,12 @@ ALWAYS: dict[str, Any] = {
 NAMED_WHOLE = {"scopes", "scope", "lens", "scope_floor", "grants"}
 """Fields of several spellings: what is wrong in one is wrong with all of it."""
 EXPECTED = {
+    "AccessTokenBody",
     "BatchBody",
     "ContextBody",
     "ContextPatchBody",
     "FactBody",
+    "ForgetScopeBody",
     "FsckBody",
     "GrantBody",
     "GrantsBody",
@@ -39,6 +41,7 @@ EXPECTED = {
     "ManagementKeyBody",
     "MintBody",
     "OntologyBody",
+    "PrincipalKeyBody",
     "PrincipalBody",
     "PrincipalPatchBody",
     "QueryBody",
@@ -256,13 +259,18 @@ class Operation:
 
 @pytest.fixture
 async def operations(
-    app: FastAPI, operator: httpx.AsyncClient, acme: str, connect: Connect
+    app: FastAPI, operator: httpx.AsyncClient, connect: Connect, acme: str
 ) -> list[Operation]:
     session = await open_session(operator)
-    keys = f"/api/v1/contexts/{acme}/keys"
-    made = await operator.post(keys, json={"name": "minter", "principal_id": "admin"})
-    clients = {"MintBody": connect(made.json()["secret"])}  # an operator has no keys of its own
-    ids = {"{context_id}": acme, "{session_id}": session["id"], "{principal_id}": "admin"}
+    body = {"name": "owner", "principal_id": "admin"}
+    made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
+    owner = connect(made.json()["secret"])
+    ids = {
+        "{context_id}": acme,
+        "{session_id}": session["id"],
+        "{principal_id}": "admin",
+        "{key_name}": "x",
+    }
     shapes = Shapes(app.openapi())
     found = []
     for path, methods in app.openapi()["paths"].items():
@@ -271,7 +279,7 @@ async def operations(
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 real = re.sub(r"{\w+}", lambda match: ids[match[0]], path)
                 name = schema["$ref"].rpartition("/")[2]
-                client = clients.get(name, operator)
+                client = owner if name == "MintBody" else operator
                 found.append(Operation(client, shapes, method.upper(), real, name))
     return found
 

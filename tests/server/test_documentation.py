@@ -26,6 +26,8 @@ OPERATIONS = {
     "POST /api/v1/contexts/{context_id}/keys": "operator",
     "POST /api/v1/contexts/{context_id}/keys/{key_id}/rotate": "operator",
     "DELETE /api/v1/contexts/{context_id}/keys/{key_id}": "operator",
+    "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": "operator",
+    "POST /api/v1/contexts/{context_id}/access-tokens": "operator",
     "GET /api/v1/contexts/{context_id}/principals": "operator",
     "POST /api/v1/contexts/{context_id}/principals": "operator",
     "GET /api/v1/contexts/{context_id}/principals/{principal_id}": "operator",

@@ -120,7 +120,11 @@ async def test_no_name_in_a_path_reaches_anything_else(
     """Each is refused, for an operator and for a member, and not a single row changes."""
     bodies = BODIES | {
         # A binding that is taken: names that a context may have are refused here too.
-        "POST /api/v1/contexts/{context_id}": {"namespace": "worlds", "database": "acme"}
+        "POST /api/v1/contexts/{context_id}": {"namespace": "worlds", "database": "acme"},
+        # So are names that a key may have.
+        "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
+            "grants": 7
+        },
     }
     before = await dump_store(world.store)
     wrong, cases = [], 0

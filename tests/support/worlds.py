@@ -71,6 +71,16 @@ BODIES: dict[str, Any] = {
         "scope_floor": {"org": "acme"},
         "expires_at": "2090-01-15T10:00:00Z",
     },
+    "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
+        "grants": {"memory:read": ["org/acme/*"]}
+    },
+    "POST /api/v1/contexts/{context_id}/access-tokens": {
+        "external_id": "dora-1",
+        "display_name": "Dora",
+        "kind": "human",
+        "ttl_seconds": 60,
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
     "POST /api/v1/contexts/{context_id}/principals": {
         "display_name": "Cleo",
         "kind": "human",
@@ -136,6 +146,9 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/contexts": {"cursor": "a", "limit": "5"},
     "GET /api/v1/contexts/{context_id}/keys": {"cursor": UNKNOWN["key_id"], "limit": "5"},
+    "POST /api/v1/contexts/{context_id}/principals/{principal_id}/keys/{key_name}": {
+        "ttl_seconds": "60"
+    },
     "GET /api/v1/contexts/{context_id}/principals": {
         "cursor": UNKNOWN["principal_id"],
         "limit": "5",
@@ -258,7 +271,8 @@ class World:
             ids["context_id"] = name
             body = body | {"database": name}
         elif "{principal_id}" in operation:
-            ids["principal_id"] = await self.make_principal("acme", name)
+            made = await self.make_principal("acme", name)
+            ids |= {"principal_id": made, "key_name": name}
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:

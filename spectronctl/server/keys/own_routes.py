@@ -19,13 +19,13 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.keys.own_schemas import (
-    MAX_TTL_SECONDS,
     MintBody,
     MintedOwnKeyResponse,
     OwnKeyResponse,
     format_minted_own_key,
     format_own_key,
 )
+from spectronctl.server.keys.schemas import MAX_LIFE
 from spectronctl.server.registry.credentials import (
     digest_secret,
     mint_secret,
@@ -46,7 +46,11 @@ router = APIRouter(
 
 _Seconds = Annotated[
     int | None,
-    Query(ge=1, le=MAX_TTL_SECONDS, description="Until the key expires; the context may cap it"),
+    Query(
+        ge=1,
+        le=int(MAX_LIFE.total_seconds()),
+        description="Until the key expires; the context may cap it",
+    ),
 ]
 
 

@@ -14,8 +14,6 @@ from spectronctl.server.http.fields import PRINTABLE
 from spectronctl.server.http.responses import PlaneResponse
 from spectronctl.server.registry.rows import KeyRow
 
-MAX_TTL_SECONDS = 36_525 * 86_400
-
 
 class MintBody(Body):
     """Body of `POST /{context_id}/keys`; none, or `null`, is an empty one."""

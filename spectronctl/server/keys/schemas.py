@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
-from spectronctl.ground.vocabulary import Principal
+from spectronctl.ground.vocabulary import Principal, PrincipalKind
+from spectronctl.server.access.patterns import AnyGrants
 from spectronctl.server.http.bodies import Body
 from spectronctl.server.http.fields import PRINTABLE, SCOPE_SEGMENT, Instant
 from spectronctl.server.http.limits import KIB, MAX_SCOPE_SEGMENTS, MAX_SCOPES, MAX_SCOPES_BYTES
@@ -15,7 +16,7 @@ from spectronctl.server.http.problems import invalid
 from spectronctl.server.registry.principals import SYSTEM, parse_principal_id
 from spectronctl.server.registry.rows import KeyRow, is_expired
 
-_MAX_LIFE = timedelta(days=36_525)
+MAX_LIFE = timedelta(days=36_525)
 
 
 def _check_scope_floor(floor: Any) -> Any:
@@ -102,7 +103,7 @@ class KeyBody(Body):
     )
     expires_at: Instant | None = Field(default=None, description="In the future, within 100 years")
     expires_in: int | None = Field(
-        default=None, ge=1, le=int(_MAX_LIFE.total_seconds()), description="Seconds"
+        default=None, ge=1, le=int(MAX_LIFE.total_seconds()), description="Seconds"
     )
 
     def find_expiry(self, now: datetime) -> datetime | None:
@@ -112,9 +113,44 @@ class KeyBody(Body):
         if self.expires_in is not None:
             return now + timedelta(seconds=self.expires_in)
         # By this server's clock, as at every use of the key.
-        if self.expires_at is not None and not now < self.expires_at <= now + _MAX_LIFE:
+        if self.expires_at is not None and not now < self.expires_at <= now + MAX_LIFE:
             raise invalid("expires_at: must lie in the future, within 100 years")
         return self.expires_at
+
+
+class PrincipalKeyBody(Body):
+    """Body of `POST /contexts/{id}/principals/{principal_id}/keys/{name}`; none is an empty one."""
+
+    EXAMPLE: ClassVar = {"grants": {"memory:read": ["org/acme/*"]}}
+
+    grants: AnyGrants | None = Field(
+        default=None, description="What the key may do, of what its principal may; without it, all"
+    )
+
+
+class AccessTokenBody(Body):
+    """Body of `POST /contexts/{id}/access-tokens`."""
+
+    EXAMPLE: ClassVar = {
+        "external_id": "user-17",
+        "ttl_seconds": 3600,
+        "grants": {"memory:read": ["org/acme/user/17/*"]},
+    }
+
+    external_id: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE]
+    display_name: Annotated[str, Field(min_length=1, max_length=128), PRINTABLE] | None = Field(
+        default=None, description="Of a principal that is made; without it, the external id"
+    )
+    kind: PrincipalKind = "agent"
+    ttl_seconds: int = Field(
+        ge=1,
+        le=int(MAX_LIFE.total_seconds()),
+        description="Seconds until the key expires; `config.max_token_ttl_seconds` may cut it",
+    )
+    grants: AnyGrants | None = Field(
+        default=None,
+        description="What the key may do, and a principal that is made; without it, all that the principal may",
+    )
 
 
 class KeyResponse(BaseModel):

@@ -150,10 +150,11 @@ def _reseal(database: Database, row: Row) -> Row:
 def _explain(database: Database, unopened: Sequence[Unopened]) -> ConfigError:
     first = unopened[0]
     key = f"the key {first.key}" if first.key else "another key, or it is damaged"
+    more = f", and {len(unopened) - 1} more," if len(unopened) > 1 else ""
     has = ", ".join(database.sealer.names) or "none"
     return ConfigError(
-        f"{len(unopened)} secrets of providers cannot be opened, the first of context {first.context_id}, provider"
-        f" {first.provider}: it is sealed under {key}, and the keys at hand are: {has}",
+        f"the secret of provider {first.provider} of context {first.context_id}{more} cannot be opened: it is sealed"
+        f" under {key}, and the keys at hand are: {has}",
         hint=f"Give that key in {VARIABLE} or with --secret-key-file, or put the store's own key file back beside it."
         " If it is lost, 'spectronctl serve secrets forget' deletes what cannot be opened.",
     )

@@ -395,7 +395,7 @@ def rotate_secrets(
     rt.out.done(
         {"contexts": changed},
         SEALED,
-        f"Sealed the secrets of {changed} contexts under the new key.",
+        f"Sealed under the new key. Contexts with secrets: {changed}.",
     )
 
 
