@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from tests.support.conversations import FACTS, PLANE, SESSIONS, Connect, open_session
@@ -262,7 +263,11 @@ async def operations(
     app: FastAPI, operator: httpx.AsyncClient, connect: Connect, acme: str
 ) -> list[Operation]:
     session = await open_session(operator)
-    body = {"name": "owner", "principal_id": "admin"}
+    # Of a principal of its own: the grants of admin are replaced.
+    grants = {verb: ["/*"] for verb in VERBS}
+    body: dict[str, Any] = {"display_name": "owner", "grants": grants}
+    made = await operator.post(f"/api/v1/contexts/{acme}/principals", json=body)
+    body = {"name": "owner", "principal_id": made.json()["id"]}
     made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
     owner = connect(made.json()["secret"])
     ids = {

@@ -227,7 +227,9 @@ class World:
         """The operation, as the operator with a valid body unless said otherwise."""
         method, path = operation.split()
         given: dict[str, Any] = {"json": BODIES.get(operation), "params": QUERIES.get(operation)}
-        given["headers"] = {"API-KEY": self.secrets["management"]}
+        # An operator has no keys of its own.
+        asker = "owner" if path.startswith("/api/v1/{context_id}/keys") else "management"
+        given["headers"] = {"API-KEY": self.secrets[asker]}
         return await self.client.request(
             method, path.format(**_NAMES | (ids or self.ids)), **(given | more)
         )
@@ -275,8 +277,9 @@ class World:
             ids |= {"principal_id": made, "key_name": name}
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
-        elif "/keys/{key_id}" in operation:
-            ids["key_id"], _ = await self.make_key("acme", name)
+        elif "/keys/{key_" in operation:
+            ids["key_id"], _ = await self.make_key("acme", name, principal_id="admin")
+            ids["key_name"] = name
         elif operation == "DELETE /api/v1/contexts/{context_id}/lifecycle/jobs/{job_id}":
             ids["job_id"] = await self.make_job(name)
         elif operation == "DELETE /api/v1/{context_id}/sessions/{session_id}":
@@ -329,7 +332,8 @@ async def fill_world(world: World) -> None:
         made = await world.make("POST /api/v1/{context_id}/sessions", world.ids)
         key_id, secret = await world.make_key(name, "agent")
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
-        world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "agent"}
+        world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "owner"}
+        _, world.secrets["owner"] = await world.make_key(name, "owner", principal_id="admin")
         world.ids["job_id"] = await world.make_job(name)
         world.ids["principal_id"] = await world.make_principal(name, "Eve")
         world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
