@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.app import create_app, lifespan
 from spectronctl.server.database.database import Database
 from tests.support.conversations import FACTS, PLANE, SESSIONS, Connect, open_session
@@ -33,6 +34,7 @@ EXPECTED = {
     "ContextBody",
     "ContextPatchBody",
     "FactBody",
+    "ForgetScopeBody",
     "FsckBody",
     "GrantBody",
     "GrantsBody",
@@ -44,6 +46,7 @@ EXPECTED = {
     "PrincipalBody",
     "PrincipalPatchBody",
     "QueryBody",
+    "ScopeBody",
     "SessionBody",
     "SessionQueryBody",
 }
@@ -260,7 +263,10 @@ async def operations(
     app: FastAPI, operator: httpx.AsyncClient, connect: Connect, acme: str
 ) -> list[Operation]:
     session = await open_session(operator)
-    body = {"name": "owner", "principal_id": "admin"}
+    # Not admin, whose grants some of the requests replace.
+    named = {"display_name": "owner", "grants": {verb: ["/*"] for verb in VERBS}}
+    principal = await operator.post(f"/api/v1/contexts/{acme}/principals", json=named)
+    body = {"name": "owner", "principal_id": principal.json()["id"]}
     made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
     owner = connect(made.json()["secret"])
     ids = {

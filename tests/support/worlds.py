@@ -265,13 +265,13 @@ class World:
         if operation in _WANTS_CONTEXT:
             ids["context_id"] = name
             await self.make_context(name)
+        if operation in _NAMES_PRINCIPAL:
+            body = body | {"display_name": name, "external_id": name}
         if operation == "POST /api/v1/contexts/{context_id}":
             ids["context_id"] = name
             body = body | {"database": name}
         elif operation in _WANTS_NAME:
             body = body | {"name": name}
-        elif operation == "POST /api/v1/contexts/{context_id}/principals":
-            body = body | {"display_name": name, "external_id": name}
         elif "{principal_id}" in operation:
             made = await self.make_principal("acme", name)
             ids |= {"principal_id": made, "key_name": name}
@@ -292,6 +292,10 @@ class World:
 
 
 _WANTS_NAME = {"POST /api/v1/contexts/{context_id}/keys", "POST /api/v1/management-keys"}
+_NAMES_PRINCIPAL = {
+    "POST /api/v1/contexts/{context_id}/principals",
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}",
+}
 _WANTS_CONTEXT = {
     "DELETE /api/v1/contexts/{context_id}",
     "POST /api/v1/contexts/{context_id}/lifecycle/reindex",
