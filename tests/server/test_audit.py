@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from spectronctl.cli import embedded
 from spectronctl.ground.ulids import new_ulid_at
 from spectronctl.server.access.gates import list_gates
 from spectronctl.server.audit.rows import EventRow
@@ -318,6 +319,22 @@ async def test_two_changes_at_once_leave_two_events(fresh: World) -> None:
     assert sorted(each["objects"]["key_id"] for each in events) == sorted(
         key_id for key_id, _ in made
     )
+
+
+async def test_what_is_done_at_the_store_itself_is_there_too(
+    operator: httpx.AsyncClient, store: Database
+) -> None:
+    row, _ = await embedded.create_key(store, "ci")
+    await embedded.revoke_key(store, row.id)
+    revoked, created = await list_events(operator)
+    assert (created["action"], created["operation"]) == (
+        "create_management_key",
+        "serve keys create",
+    )
+    assert revoked["action"] == "delete_management_key"
+    for event in (created, revoked):
+        assert (event["name"], event["key_id"], event["outcome"]) == ("local", None, "done")
+        assert event["objects"] == {"management_key_id": row.id}
 
 
 def test_the_end_of_a_list_is_above_every_id() -> None:
