@@ -25,9 +25,9 @@ IMPERATIVES = frozenset(
         r"\w+",
         """
     Add Allow Answer Append Ask Bind Cancel Change Check Choose Clear Clone Compare Confirm Connect Continue
-    Create Delete Do Edit Embed Exit Expire Fail Find Finish Follow Get Give Grant Keep Let Limit List Listen
+    Create Delete Do Edit Embed Erase Exit Expire Fail Find Finish Follow Get Give Grant Keep Let Limit List Listen
     Log Maintain Make Manage Operate Pipe Print Process Put Read Remove Replace Report Request Resume Retry
-    Revoke Rotate Run Save Select Send Set Show Skip Sort Start Stop Tag Trust Use Wait Write
+    Revoke Rotate Run Save Seal Select Send Set Show Skip Sort Start Stop Tag Trust Use Wait Write
         """,
     )
 )

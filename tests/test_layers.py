@@ -49,14 +49,15 @@ HOME = {
 VISITS = {
     *((name, "server/providers/http.py") for name in ("httpx", "truststore")),
     ("filelock", "server/store/holding.py"),
+    ("cryptography", "server/database/sealing.py"),
     ("subprocess", "server/database/connections.py"),
 }
 """
 
 What else may import a library than its home.
 
-The server sends requests to providers of models. Its store is locked by a file beside it, and it may not import
-`local`. It starts a child that is its own, and no exit code of that child counts.
+The server seals secrets, and sends requests to providers of models. Its store is locked by a file beside it, and it may
+not import `local`. It starts a child that is its own, and no exit code of that child counts.
 """
 ONLY: dict[str, set[str]] = {
     "errors": set(),
@@ -85,7 +86,9 @@ upkeep
 recall
 index
 entities
+principals
 keys
+scopes
 audit
 ontology traces idempotency service
 jobs

@@ -21,14 +21,20 @@ def create_key(
     name: str,
     *,
     principal: str = "agent",
+    principal_id: str | None = None,
     scope_floor: Any = None,
     expires_at: str | None = None,
     expires_in: int | None = None,
 ) -> Request[MintedKey]:
-    """Mint a key; only this response holds its secret. `expires_in` is in seconds. 409 when the name is taken."""
+    """
+    Mint a key; only this response holds its secret. `expires_in` is in seconds. 409 when the name is taken.
+
+    It acts for the principal of that id, or for one of its own, which may do what the word `principal` says.
+    """
     body = {
         "name": name,
         "principal": principal,
+        "principal_id": principal_id,
         "scope_floor": scope_floor,
         "expires_at": expires_at,
         "expires_in": expires_in,

@@ -9,6 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+MANAGEMENT = frozenset({"audit", "contexts", "management-keys", "migrations", "verbs"})
+"""
+What paths of the management plane begin with.
+
+Every other one begins with the id of a context, which can be none of these words: a server reserves them.
+"""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -26,8 +33,7 @@ class Route:
     @property
     def is_management(self) -> bool:
         """Whether it belongs to the management plane, whose key opens it."""
-        # Every other path begins with the id of a context, which can be none of these words: a server reserves them.
-        return self.template.split("/")[1] in {"audit", "contexts", "verbs", "migrations"}
+        return self.template.split("/")[1] in MANAGEMENT
 
     @property
     def needs_context(self) -> bool:
@@ -39,18 +45,20 @@ class Route:
         return f"{self.method} /api/v1{re.sub('{.*?}', '{}', self.template)}"
 
 
-_CONTEXT, _SESSIONS = "/contexts/{id}", "/{id}/sessions"
+_CONTEXT, _SESSIONS, _SCOPES = "/contexts/{id}", "/{id}/sessions", "/{id}/scopes"
 
 ROUTES = (
     Route("GET", "/contexts", "contexts"),
     Route("GET", "/verbs", "verbs", is_used=False),
     Route("GET", "/migrations", "migrations"),
     Route("GET", f"{_CONTEXT}/keys", "keys"),
+    Route("GET", f"{_CONTEXT}/principals", "principals"),
     Route("GET", f"{_CONTEXT}/ontology", "ontology"),
     Route("GET", f"{_CONTEXT}/lifecycle/jobs", "jobs"),
     Route("GET", "/{id}/me", "identity"),
     Route("GET", _SESSIONS, "sessions"),
     Route("GET", "/{id}/lifecycle/expire", "expiry preview"),
+    Route("GET", _SCOPES, "scopes"),
     Route("POST", "/{id}/facts", "facts"),
     Route("POST", "/{id}/query", "query", is_used=False),
     Route("POST", "/{id}/fsck", "fsck"),
@@ -63,6 +71,14 @@ ROUTES = (
     Route("POST", f"{_CONTEXT}/keys"),
     Route("DELETE", f"{_CONTEXT}/keys/{{key}}"),
     Route("POST", f"{_CONTEXT}/keys/{{key}}/rotate"),
+    Route("POST", f"{_CONTEXT}/principals"),
+    *(
+        Route(method, f"{_CONTEXT}/principals/{{principal}}")
+        for method in ("GET", "PATCH", "DELETE")
+    ),
+    *(Route(method, "/{id}/principals/{principal}/grants") for method in ("POST", "DELETE")),
+    Route("GET", "/{id}/principals/{principal}/effective"),
+    Route("GET", f"{_CONTEXT}/whocan"),
     *(Route(method, f"{_CONTEXT}/ontology") for method in ("PUT", "DELETE")),
     *(Route("POST", f"{_CONTEXT}/lifecycle/{name}") for name in ("decay", "reindex")),
     *(Route(method, f"{_CONTEXT}/lifecycle/jobs/{{job}}") for method in ("GET", "DELETE")),
@@ -70,6 +86,8 @@ ROUTES = (
     *(Route(method, f"{_SESSIONS}/{{session}}") for method in ("GET", "DELETE")),
     Route("GET", f"{_SESSIONS}/{{session}}/turns"),
     Route("POST", f"{_SESSIONS}/{{session}}/context"),
+    *(Route(method, _SCOPES) for method in ("POST", "DELETE")),
+    *(Route(method, f"{_SCOPES}/forget") for method in ("GET", "POST")),
     Route("POST", "/{id}/facts/batch"),
     Route("POST", "/{id}/lifecycle/expire"),
 )

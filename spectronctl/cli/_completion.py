@@ -33,6 +33,7 @@ _KINDS = {
     "KEY": "keys",
     "MANAGEMENT_KEY": "management-keys",
     "SESSION": "sessions",
+    "SCOPE": "scopes",
     "JOB": "jobs",
     "ROTATION": "rotations",
 }

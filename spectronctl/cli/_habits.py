@@ -37,6 +37,7 @@ NOUNS = {
     "lifecycle jobs": "job jobs task tasks",
     "ontology": "ontology schema schemas",
     "sessions": "session sessions conversation conversations chat chats transcripts",
+    "scopes": "scope scopes path paths node nodes tree",
     "profiles": "profile profiles server servers cluster clusters",
 }
 """Groups of ours, and all words for what is in them."""
@@ -155,7 +156,7 @@ NOTES = {
 }
 """Options of other tools that nothing stands for in every command, and what to do."""
 
-_OF_A_CONTEXT = {"keys", "ontology", "sessions", "lifecycle", "migrations", "whoami"}
+_OF_A_CONTEXT = {"keys", "ontology", "sessions", "scopes", "lifecycle", "migrations", "whoami"}
 
 
 def find_line(root: Group, path: Sequence[str], words: Sequence[str]) -> str | None:

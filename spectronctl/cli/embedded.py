@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spectronctl.errors import ConfigError, NotFoundError
+from spectronctl.errors import ConfigError, NotFoundError, UsageError
 from spectronctl.ground.times import format_time
 from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
@@ -32,17 +32,37 @@ def store_credentials(env: Mapping[str, str]) -> tuple[str, str] | None:
     return (user, password) if user and password else None
 
 
+def load_secret_keys(env: Mapping[str, str], file: Path | None) -> list[bytes]:
+    """The keys that seal the secrets of providers, as they are given: in a file, or else in the environment."""
+    with server_parts():
+        from spectronctl.server.store import secret_keys
+    if file is not None:
+        return secret_keys.load_secret_keys(file)
+    text = env.get(secret_keys.VARIABLE)
+    return secret_keys.parse_secret_keys(text, secret_keys.VARIABLE) if text else []
+
+
 @asynccontextmanager
 async def hold_open(
-    url: str, env: Mapping[str, str], *, timeout: float, command: str, say: Say
+    url: str,
+    env: Mapping[str, str],
+    *,
+    timeout: float,
+    command: str,
+    say: Say,
+    secret_keys: Sequence[bytes] | None = None,
 ) -> AsyncIterator[Database]:
-    """A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most."""
+    """
+    A store of this process alone; one that is held elsewhere is waited for, `timeout` seconds at most.
+
+    `secret_keys` are those of `open_store`.
+    """
     with server_parts():
         from spectronctl.server.registry.opening import open_store
     # Undone in reverse: the lock is let go once the store is closed.
     async with AsyncExitStack() as stack:
         await _enter_lock(stack, url, timeout=timeout, command=command, say=say)
-        store = await open_store(url, credentials=store_credentials(env))
+        store = await open_store(url, credentials=store_credentials(env), secret_keys=secret_keys)
         stack.push_async_callback(store.close)
         yield store
 
@@ -81,7 +101,10 @@ def make_transport(
             from spectronctl.server.handlers import work_on_jobs
         # All of this at the first request: what is refused before that imports no server and opens no store.
         url, command = local_store_url(env), "spectronctl --profile local"
-        async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
+        keys = load_secret_keys(env, None)
+        async with hold_open(
+            url, env, timeout=timeout, command=command, say=say, secret_keys=keys
+        ) as store:
             # Without keys: they would protect nothing from a user who can open the store's files.
             app = create_app(store, trusted=True)
             async with lifespan(app), work_on_jobs(store) if works_on_jobs else nullcontext():
@@ -111,17 +134,47 @@ def run_on_store(
     *,
     timeout: float,
     say: Say,
+    command: str,
 ) -> T:
-    """Do one piece of work on a store that no server has open."""
+    """Do one piece of work on a store that no server has open; others who want it are told of the `command`."""
     import asyncio
 
     async def run() -> T:
-        # Stands in the note beside the lock: another process that wants the store is told what has it.
-        command = "spectronctl serve keys"
         async with hold_open(url, env, timeout=timeout, command=command, say=say) as store:
             return await work(store)
 
     return asyncio.run(run())
+
+
+async def rotate_secrets(store: Database, url: str, given: Sequence[bytes]) -> int:
+    """Bring the secrets of providers under the first key given, or else under a new one of the store's own."""
+    from spectronctl.server.registry import sealing
+    from spectronctl.server.store.holding import find_path
+
+    path = find_path(url)
+    if given:
+        store.sealer = sealing.make_sealer(url, given)
+        return await sealing.seal_secrets(store)
+    if path is None:
+        raise UsageError(
+            f"the store {url} keeps no key of its own",
+            hint="Give the new key, then the old one, in SPECTRON_SECRET_KEY or with --secret-key-file.",
+        )
+    return await sealing.rotate_made_key(store, path)
+
+
+async def forget_secrets(
+    store: Database, url: str, given: Sequence[bytes], *, dry_run: bool
+) -> list[dict[str, Any]]:
+    """Delete the secrets of providers that no key at hand opens, or only list them."""
+    from spectronctl.server.registry import sealing
+
+    store.sealer = sealing.make_sealer(url, given)
+    work = sealing.find_unopened if dry_run else sealing.forget_unopened
+    return [
+        {"context": each.context_id, "provider": each.provider, "sealed_under": each.key or None}
+        for each in await work(store)
+    ]
 
 
 async def list_keys(store: Database) -> list[ManagementKeyRow]:

@@ -8,6 +8,8 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from spectronctl.api.routes import MANAGEMENT
+from spectronctl.cli.refused import explain_key
 from spectronctl.errors import AuthError, NotFoundError, RequestError, SpectronctlError
 
 if TYPE_CHECKING:
@@ -20,12 +22,21 @@ MAX_LOOKED_AT = 5_000
 def name_near(rt: Runtime, error: RequestError) -> RequestError:
     """The error with the near names, if the server tells; as it was when it does not, or when that is not its point."""
     path = _split_path(error)
-    if len(path) < 2 or error.candidates or not _may_be_missing(error, path):
-        return error
-    # It explains a failure, and may not fail itself: what can go wrong here has gone wrong before.
-    with suppress(SpectronctlError):
-        return _explain(rt, error, path)
+    if len(path) > 1 and not error.candidates and _may_be_missing(error, path):
+        # It explains a failure, and may not fail itself: what can go wrong here has gone wrong before.
+        with suppress(SpectronctlError):
+            error = _explain(rt, error, path)
+    if isinstance(error, AuthError) and path:
+        _explain_key(rt, error, path[0])
     return error
+
+
+def _explain_key(rt: Runtime, error: AuthError, first: str) -> None:
+    context = None if first in MANAGEMENT else first
+    given = rt.settings
+    credential = given.data_plane_credential(context) if context else given.management_credential()
+    if credential is not None:
+        explain_key(rt, error, context, credential, credential.source)
 
 
 def _may_be_missing(error: RequestError, path: list[str]) -> bool:

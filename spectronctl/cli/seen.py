@@ -22,7 +22,7 @@ def remember_contexts(
 
 
 def remember_name(rt: Runtime, kind: str, name: str, *, context: str) -> None:
-    """Keep the name of a key, session or job of a context."""
+    """Keep the name of a key, session, scope or job of a context."""
     from spectronctl.local import seen
 
     seen.remember(rt.env, rt.settings.url.value, [_shorten(name)], kind=kind, context=context)
@@ -63,5 +63,6 @@ def forget_name(rt: Runtime, kind: str, name: str, *, context: str) -> None:
 
 
 def _shorten(name: str) -> str:
-    # Readline ends a word at the colon of `session:01M8…`; commands take the id without that prefix, too.
-    return name.removeprefix("session:")
+    # Readline ends a word at the colon of `session:01M8…`; commands take the id without that prefix, too. A scope is
+    # named without the slash at its end.
+    return name.removeprefix("session:").removesuffix("/")

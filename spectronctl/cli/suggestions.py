@@ -21,7 +21,7 @@ from spectronctl.local.locations import find_config_path, state_dir
 from spectronctl.local.seen import known_names
 
 # A shell puts these words on the command line as they are: only what needs no quoting anywhere is offered.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 _PLACES = {"--url": "url", "--profile": "profile", "--context": "context", "-c": "context"}
 _MAX_ROTATIONS = 1000
 

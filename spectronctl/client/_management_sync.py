@@ -171,6 +171,7 @@ class Keys:
         *,
         name: str,
         principal: str = "agent",
+        principal_id: str | None = None,
         scope_floor: Any = None,
         expires_at: str | None = None,
         expires_in: int | None = None,
@@ -178,7 +179,8 @@ class Keys:
         """
         Make a key; its `secret` cannot be read again.
 
-        `principal` is `agent` or `supervisor`. `expires_at` is RFC 3339, `expires_in` in seconds, at most one of them.
+        It acts for the principal of `principal_id`, or for one of its own, which may do what `principal` says, `agent`
+        or `supervisor`. `expires_at` is RFC 3339, `expires_in` in seconds, at most one of them.
         ConflictError: the name is taken. Never sent twice: after a lost response a key may exist whose secret is gone.
         """
         return self._client.send(
@@ -186,6 +188,7 @@ class Keys:
                 context_id,
                 name,
                 principal=principal,
+                principal_id=principal_id,
                 scope_floor=scope_floor,
                 expires_at=expires_at,
                 expires_in=expires_in,

@@ -11,7 +11,9 @@ from spectronctl.config.checking import build_config, refuse_value
 from spectronctl.config.profiles import Config
 from spectronctl.config.values import has_userinfo
 from spectronctl.errors import ConfigError
+from spectronctl.ground import documents
 from spectronctl.ground.disk import is_absent
+from spectronctl.ground.documents import DocumentError, decode_document
 
 VERSION = 1
 """The version of the file that is written here, and the newest that is read."""
@@ -35,11 +37,11 @@ def read_text(path: Path) -> str | None:
             return None
         with path.open("rb") as file:
             # Of the file that was read: the path may lead to another one by the time it is asked for its mode.
-            text, mode = file.read().decode("utf-8-sig"), os.fstat(file.fileno()).st_mode
+            text, mode = decode_document(file.read()), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a text file in UTF-8") from None
+    except DocumentError as error:
+        raise ConfigError(f"{path}{error}") from None
     if os.name == "posix" and mode & 0o077:
         _check_shared(text, path)
     return text
@@ -47,17 +49,10 @@ def read_text(path: Path) -> str | None:
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """What the text says; ConfigError names the line, or the version that is not known here."""
-    import tomllib
-
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        last = f"at line {text.count(chr(10)) + 1}, the end of the file"
-        # tomllib names a line everywhere but at the end, where a missing quote or bracket is noticed.
-        problem = str(error).replace("at end of document", last)
-        raise ConfigError(f"{path} is not valid TOML: {problem}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is not valid TOML: it is nested too deeply") from None
+        data = documents.parse_toml(text)
+    except DocumentError as error:
+        raise ConfigError(f"{path}{error}") from None
     # Before any field: a newer version may give another meaning to one that is known here.
     _check_version(data.get("version", VERSION), path)
     return data

@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 _BREAK = "\n"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LONG_NAME = re.compile(r"""^[ \t\[]*(?:[\w'"-]+[ \t]*\.[ \t]*){500}""", re.MULTILINE)
 TOO_DEEP = "nested too deeply"
 
 
@@ -72,6 +74,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     """What TOML says; DocumentError."""
     import tomllib
 
+    # Python takes a time that grows with the square of these: minutes for a name of 50,000 parts.
+    if _LONG_NAME.search(text):
+        raise AmbiguousError(TOO_DEEP)
     try:
         return tomllib.loads(text)
     except ValueError as exc:

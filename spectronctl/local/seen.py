@@ -19,7 +19,7 @@ from spectronctl.local.locations import NoHomeError, cache_dir
 
 _MAX_NAMES = 1000
 # Only names of the right form are kept: a shell will see them, and a server is not trusted with that.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 
 
 def remember(

@@ -46,6 +46,7 @@ class Key(Model):
     id: str
     name: str
     principal: str | None = None
+    principal_id: str | None = None
     scope_floor: Any = None
     created_at: str | None = None
     last_used_at: str | None = None

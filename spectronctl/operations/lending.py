@@ -44,6 +44,7 @@ class Loan:
 
     name: str
     principal: str
+    principal_id: str | None
     scope_floor: Any
     expires_in: int | None
     expires_at: str | None
@@ -74,6 +75,7 @@ def plan_loan(
     return Loan(
         name=lend_name(split_name(key.name if key else wanted)[0], token_hex(4)),
         principal=(key.principal if key else rights.principal) or "agent",
+        principal_id=key.principal_id if key else None,
         scope_floor=key.scope_floor if key else rights.scope_floor,
         expires_in=None if is_bounded else lifetime,
         expires_at=key.expires_at if key and is_bounded else None,
@@ -120,6 +122,7 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
             loan.name,
             recover=True,
             principal=loan.principal,
+            principal_id=loan.principal_id,
             scope_floor=loan.scope_floor,
             expires_in=loan.expires_in,
             expires_at=loan.expires_at,

@@ -42,9 +42,14 @@ from spectronctl.server.idempotency.once import PassingBodies
 from spectronctl.server.index.embedders import Embedders
 from spectronctl.server.jobs import routes as jobs
 from spectronctl.server.keys import management_routes as management_keys
+from spectronctl.server.keys import own_routes as own_keys
 from spectronctl.server.keys import routes as keys
 from spectronctl.server.ontology import routes as ontology
+from spectronctl.server.principals import holders
+from spectronctl.server.principals import management_routes as members
+from spectronctl.server.principals import routes as principals
 from spectronctl.server.recall import routes as query
+from spectronctl.server.scopes import routes as scopes
 from spectronctl.server.service import documentation, unserved
 from spectronctl.server.service import routes as service
 from spectronctl.server.sessions import routes as sessions
@@ -62,12 +67,17 @@ _ROUTES = [
         service.router,
         contexts.router,
         keys.router,
+        members.router,
+        holders.router,
         management_keys.router,
         ontology.router,
         lifecycle.router,
         jobs.router,
         audit.router,
         identity.router,
+        principals.router,
+        scopes.router,
+        own_keys.router,
         sessions.router,
         facts.router,
         query.router,
@@ -88,6 +98,7 @@ _ABOUT = (
 _GROUPS = {
     "contexts": "Create, configure and delete contexts. Takes a management key.",
     "keys": "Hand out, rotate and revoke keys, of contexts and for management. Takes a management key.",
+    "principals": "Who acts in a context, and what each may do.",
     "ontology": "Which kinds of entities, attributes and relations a context knows.",
     "facts": "Keep what is said.",
     "query": "Recall what was kept.",
@@ -96,6 +107,7 @@ _GROUPS = {
     "traces": "What was asked of a context, by whom, and what it cost.",
     "audit": "What was changed of contexts, keys and grants, and by whom. Takes a management key.",
     "identity": "What a key is, and what it may do.",
+    "scopes": "The tree of paths that memories are tagged with, and the erasure of all that is tagged below one.",
     "service": "The server itself: is it alive, is it ready, what does it know.",
 }
 """The groups of operations, in the order in which `/docs` shows them."""

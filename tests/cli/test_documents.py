@@ -35,6 +35,7 @@ STRANGE = {
     "deep.json": (b'{"a":' * DEEP + b"1" + b"}" * DEEP, "nested too deeply"),
     "deep.yaml": (b"[" * DEEP, "nested too deeply"),
     "deep.toml": (b"a = " + b"[" * DEEP + b"]" * DEEP, "nested too deeply"),
+    "dotted.toml": (b"a." * DEEP + b"a = 1", "nested too deeply"),
     "utf16.json": ('{"token_limit": 5}'.encode("utf-16"), "UTF-16"),
     "latin1.json": ('{"token_limit": "é"}'.encode("latin-1"), "not UTF-8"),
     "number.json": (b'{"token_limit": ' + b"9" * 5000 + b"}", "too many digits"),

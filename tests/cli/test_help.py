@@ -150,15 +150,25 @@ def prepare(world: CommandLine, line: str) -> str:
     return line
 
 
+PREPARED = {
+    "principals": [
+        f"principals create {name} --if-exists skip" for name in ("app-agent", "planner")
+    ],
+    "management-keys": ["management-keys create ops --secret-file ops.key --force"],
+}
+"""What the examples of a group need, other than those that create."""
+
+
 def clear_way(world: CommandLine, line: str) -> None:
     """What an earlier example made is made anew by this one; the key in `app.key` is one that works."""
     words = line.split()
     if words[1:2] == ["create"] or words[:2] == ["profiles", "add"]:
         world(f"{words[0]} rm {words[2] if len(words) > 2 else 'none'} --yes")
+    for prepared in PREPARED.get(words[0], ()):
+        if words[1:2] != ["create"]:
+            world(prepared)
     if words[:2] == ["management-keys", "create"]:
         world(f"management-keys revoke {words[2]} --yes --force")
-    elif words[0] == "management-keys":
-        world("management-keys create ops --secret-file ops.key --force")
     if line.startswith("keys verify env:"):  # an example has deleted it
         world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:

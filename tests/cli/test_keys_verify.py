@@ -91,3 +91,46 @@ def test_a_provider_key_is_read_from_an_env_file_too(acme: CommandLine) -> None:
     (acme.home / ".env").write_text("KEY=sk-openai\n")
     made = acme("contexts update acme-prod --provider openai=env-file:~/.env:KEY -o json")
     assert made.json["config"]["providers_configured"] == ["openai"]
+
+
+# What a management key tells of one that is refused
+
+
+def test_a_refused_key_is_recognised(acme: CommandLine, secret: str) -> None:
+    key_id = acme("keys get app -o json --query id").json
+    acme("contexts create other --namespace acme --database other")
+
+    def explain(line: str = "keys verify -") -> str:
+        result = acme(f"{line} -o json", stdin=secret, env={"SPECTRON_API_KEY": secret})
+        assert (result.code, secret in result.err) == (3, False)
+        return str(result.error["hint"])
+
+    assert f"it is key {key_id} of context acme-prod, not of other" in explain(
+        "keys verify - -c other"
+    )
+    assert acme(f"keys rotate app --secret-file {acme.home}/app.key --yes").code == 0
+    assert f"key app ({key_id}) of context acme-prod, which has another secret" in explain()
+    acme("keys delete app --yes")
+    assert "was revoked" in explain()
+    # Not of `keys verify` alone: every command says it.
+    assert f"The key came from SPECTRON_API_KEY; it is key {key_id}" in explain("sessions list")
+
+
+def test_an_expired_key_is_recognised(acme: CommandLine) -> None:
+    made = acme("keys create brief --ttl 1s --reveal -o json").json
+    while (result := acme("keys verify - -o json", stdin=made["secret"])).code == 0:
+        pass
+    assert f"which expired at {made['expires_at']}" in result.error["hint"]
+
+
+def test_without_a_management_key_only_the_source_is_known(acme: CommandLine, secret: str) -> None:
+    acme("keys delete app --yes")
+    env = {**NO_KEY, "SPECTRON_API_KEY": secret}
+    result = acme("sessions list -o json", env=env)
+    assert result.error["hint"].startswith("The key came from SPECTRON_API_KEY.")
+
+
+def test_a_refused_management_key_names_its_source(acme: CommandLine) -> None:
+    env = {"SPECTRON_MANAGEMENT_API_KEY": "mgmt-wrong"}
+    result = acme("contexts list -o json", env=env)
+    assert "The key came from SPECTRON_MANAGEMENT_API_KEY." in result.error["hint"]

@@ -13,6 +13,7 @@ from spectronctl.cli.commands import (
     management_keys,
     migrations,
     profiles,
+    serve,
     version,
     whoami,
 )
@@ -21,6 +22,8 @@ from spectronctl.cli.commands.contexts import _view as contexts
 from spectronctl.cli.commands.keys import _view as keys
 from spectronctl.cli.commands.lifecycle import _view as lifecycle
 from spectronctl.cli.commands.ontology import _view as ontology
+from spectronctl.cli.commands.principals import _view as principals
+from spectronctl.cli.commands.scopes import _view as scopes
 from spectronctl.cli.commands.sessions import _view as sessions
 from spectronctl.cli.commands.traces import _view as traces
 from spectronctl.output.views import View
@@ -105,6 +108,34 @@ KEYS = [
 ]
 
 
+PRINCIPALS = [
+    {
+        "id": f"principal:{ULID}{number}",
+        "display_name": name,
+        "kind": kind,
+        "external_id": external,
+        "grants": grants,
+        "created_at": ago(days=40.5 * number),
+    }
+    for number, (name, kind, external, grants) in enumerate(
+        [
+            (
+                "support-desk-planner",
+                "agent",
+                None,
+                {
+                    "memory:read": ["org/acme/*", "team/billing"],
+                    "memory:write": ["org/acme/project/support-desk/user/u-182736/*"],
+                },
+            ),
+            ("Ada Lovelace", "human", "u-182736@example.com", {"grant:manage": ["/*"]}),
+            ("nightly-import", "service", None, {}),
+        ],
+        1,
+    )
+]
+
+
 def _rotation(key: dict[str, Any], step: str, error: str | None = None) -> dict[str, Any]:
     return {
         "id": "rot_20261130T071945_7f3c9e52",
@@ -145,6 +176,18 @@ SESSIONS = [
     _session(1, 1820, [["org/acme/project/support-desk/user/u-182736", "team/billing"]]),
     _session(2, 4, "org/acme"),
     _session(3, 0, None),
+]
+
+
+SCOPES = [
+    {"path": "org/", "created_at": ago(days=90.5)},
+    {
+        "path": "org/acme/project/support-desk/user/u-182736/",
+        "created_at": ago(hours=5.5),
+        "tombstoned_at": ago(hours=2.5),
+        "display_name": "Ada Lovelace",
+        "description": "Left in May; kept for the auditors",
+    },
 ]
 
 
@@ -368,6 +411,38 @@ FAMILIES: dict[str, list[Scene]] = {
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS),
         Scene("keys rotations list", keys.ROTATIONS, ROTATIONS[:1]),
     ],
+    "principals": [
+        Scene("principals list", principals.PRINCIPALS, PRINCIPALS),
+        Scene("principals get", principals.PRINCIPALS, [PRINCIPALS[0]], single=True),
+        Scene(
+            "principals effective",
+            principals.EFFECTIVE,
+            _rows(principals.EFFECTIVE, (PRINCIPALS[0]["id"], "org/acme/", ["memory:read"], ago(days=3.5))),
+            single=True,
+        ),
+        Scene(
+            "principals whocan",
+            principals.HOLDERS,
+            [{"verb": "memory:read", "path": "org/acme", "principals": [{**PRINCIPALS[0], "keys": KEYS[:2]}, {**PRINCIPALS[1], "keys": []}]}],
+            single=True,
+        ),
+    ],
+    "scopes": [
+        Scene("scopes list", scopes.SCOPES, SCOPES),
+        Scene(
+            "scopes forget",
+            scopes.FORGOTTEN,
+            [
+                {
+                    "forgotten": 48213,
+                    "dry_run": True,
+                    "rows": {"sessions": 913, "turns": 36112, "memories": 11102, "queries": 86},
+                    "co_owned": {"sessions": 3, "turns": 41, "memories": 12, "queries": 0},
+                }
+            ],
+            single=True,
+        ),
+    ],
     "sessions": [
         Scene("sessions list", sessions.SESSIONS, SESSIONS),
         Scene("sessions get", sessions.SUMMARY, [{**SESSIONS[0], "last_turn": {"created_at": ago(hours=2.5)}}], single=True),
@@ -436,6 +511,10 @@ FAMILIES: dict[str, list[Scene]] = {
             management_keys.MANAGEMENT_KEYS,
             [{"name": name, "id": f"mk_{ULID}{number}", "created_at": ago(days=40.5 * number), "last_used_at": ago(minutes=5.5)} for number, name in enumerate(["bootstrap", "terraform-of-the-platform-team"], 1)],
         ),
+    ],
+    "serve": [
+        Scene("serve secrets rotate", serve.SEALED, [{"contexts": 12}], single=True),
+        Scene("serve secrets forget", serve.LOST, _rows(serve.LOST, ("acme-production-eu-west-1", "openai", "3f9ac1d2e4b50718"), (TENANT, "anthropic", None))),
     ],
     "doctor": [
         Scene("doctor", doctor.DIAGNOSIS, [{"checks": [dict(zip(("check", "status", "detail", "command"), row, strict=True)) for row in CHECKS]}], single=True),

@@ -33,7 +33,9 @@ async def look_after(agent: Any, supervisor: Any, operator: Any, kind: str) -> d
     expired = await finish(supervisor.lifecycle.expire())
     decayed = await finish(operator.lifecycle.decay())
     report = await finish(operator.lifecycle.fsck())
+    tree = await forget_a_scope(agent, supervisor, operator, f"org/acme/{kind}/old")
     return {
+        "scopes": tree,
         "hits": {mode: [hit.text for hit in answer.hits] for mode, answer in found.items()},
         "tiers": sorted({answer.tier for answer in found.values()}),
         "trace": bool(found["hybrid"].trace["traceId"]),
@@ -43,6 +45,40 @@ async def look_after(agent: Any, supervisor: Any, operator: Any, kind: str) -> d
         "refusals": {
             "agent": await refuse(lambda: agent.lifecycle.expire()),
             "mode": await refuse(lambda: agent.recall("tea", mode="graph")),
+        },
+    }
+
+
+async def forget_a_scope(agent: Any, supervisor: Any, operator: Any, path: str) -> dict[str, Any]:
+    """Register, write to, forget and tombstone a scope."""
+    node = await finish(
+        supervisor.scopes.register(path, display_name="Old", description="To be forgotten")
+    )
+    again = await finish(supervisor.scopes.register(f"/{path}/"))
+    await finish(agent.remember("the parrot is green", infer="none", scopes=[[f"{path}/bo"]]))
+    listed = [each.path for each in await finish(agent.scopes.list())]
+    found = await finish(agent.recall("parrot", mode="bm25", lens=f"{path}/*"))
+    forgotten = await finish(supervisor.scopes.forget(path))
+    empty = await finish(agent.recall("parrot", mode="bm25", lens=f"{path}/*"))
+    await finish(operator.scopes.delete(path))
+    buried = [each for each in await finish(agent.scopes.list()) if each.path.startswith(path)]
+    return {
+        "paths": [node.path, again.path],
+        "same": node.created_at == again.created_at,
+        "live": node.tombstoned_at,
+        "listed": [each for each in listed if each.startswith(path)],
+        "outside": [each for each in listed if not each.startswith("org/acme/")],
+        "hits": [[hit.text for hit in each.hits] for each in (found, empty)],
+        "forgotten": forgotten.forgotten,
+        "buried": [[each.path, bool(each.tombstoned_at)] for each in buried],
+        "refusals": {
+            "no path": await refuse(lambda: supervisor.scopes.forget()),
+            "unknown": await refuse(lambda: operator.scopes.delete(f"{path}/nope")),
+            "outside": await refuse(lambda: supervisor.scopes.register("org/other")),
+            "verb": await refuse(lambda: agent.scopes.forget(path)),
+            "tombstone": await refuse(
+                lambda: agent.remember("x", infer="none", scopes=[[f"{path}/bo"]])
+            ),
         },
     }
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -106,6 +107,27 @@ def test_recall_and_upkeep_work_unmodified(
         assert refusals == {
             "agent": [f"{prefix}ScopeError", 403],
             "mode": [f"{prefix}APIError", 501],
+        }
+        assert told["scopes"].pop("refusals") == {
+            name: [f"{prefix}{error}Error", status, ANY]
+            for name, error, status in (
+                ("no path", "API", 400),
+                ("unknown", "NotFound", 404),
+                ("outside", "Scope", 403),
+                ("verb", "Scope", 403),
+                ("tombstone", "API", 400),
+            )
+        }
+        path = f"org/acme/{kind}/old/"
+        assert told["scopes"] == {
+            "paths": [path, path],
+            "same": True,
+            "live": None,
+            "listed": [path, f"{path}bo/"],
+            "outside": [],
+            "hits": [["the parrot is green"], []],
+            "forgotten": 3,
+            "buried": [[path, True], [f"{path}bo/", True]],
         }
 
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from spectronctl.ground.vocabulary import VERBS
 from spectronctl.server.app import create_app
 from spectronctl.server.http.limits import MAX_BODY_BYTES, MAX_FACT_BYTES, MAX_SMALL_BODY_BYTES, MIB
 from spectronctl.server.service import documentation
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.skipif(
 OPERATIONS = list_operations(create_app(cast("Any", None)))
 
 CONTEXT = "/api/v1/contexts/{context_id}"
+PRINCIPAL = f"{CONTEXT}/principals/{{principal_id}}"
+MEMBER = "/api/v1/{context_id}/principals/{principal_id}"
 SESSION = "/api/v1/{context_id}/sessions/{session_id}"
 SESSIONS = "/api/v1/{context_id}/sessions"
 FACTS = "/api/v1/{context_id}/facts"
@@ -42,6 +45,7 @@ UPLOADS = 50 if SOAK else 20
 
 LABELS = [f"key{at}={'v' * 100}" for at in range(64)]
 SCOPES = [[f"org/{at}/{other}" for other in range(12)] for at in range(60)]
+GRANTS = {verb: [f"org/{at}/{'a' * 100}/*" for at in range(64)] for verb in VERBS}
 JUNK: list[Any] = [[]] * 200_000
 """Values that cost thirty times the bytes that they are sent as."""
 CONFIG = {f"name{at}": ["x" * 10] for at in range(1_600)}
@@ -107,6 +111,21 @@ WORST = {
     ),
     f"POST {CONTEXT}/keys/{{key_id}}/rotate": Worst(),
     f"DELETE {CONTEXT}/keys/{{key_id}}": Worst(),
+    "GET /api/v1/management-keys": Worst(params=PAGE),
+    "POST /api/v1/management-keys": Worst(fill_small()),
+    "POST /api/v1/management-keys/{management_key_id}/rotate": Worst(),
+    "DELETE /api/v1/management-keys/{management_key_id}": Worst(params=(("force", "true"),)),
+    f"GET {CONTEXT}/principals": Worst(params=PAGE),
+    f"POST {CONTEXT}/principals": Worst(fill_small(grants=GRANTS)),
+    f"GET {PRINCIPAL}": Worst(),
+    f"PATCH {PRINCIPAL}": Worst(fill_small(grants=GRANTS)),
+    f"DELETE {PRINCIPAL}": Worst(),
+    f"PUT {PRINCIPAL}/grants": Worst(fill_small(grants=GRANTS)),
+    "GET /api/v1/{context_id}/principals": Worst(),
+    f"GET {MEMBER}": Worst(),
+    f"POST {MEMBER}/grants": Worst(fill_small()),
+    f"DELETE {MEMBER}/grants": Worst(fill_small()),
+    f"GET {MEMBER}/effective": Worst(params=(("path", "a/" * 31 + "a"),)),
     f"GET {CONTEXT}/ontology": Worst(),
     f"PUT {CONTEXT}/ontology": Worst(name_much, memory=600, store=60, seconds=30),
     f"DELETE {CONTEXT}/ontology": Worst(store=60),

@@ -25,7 +25,7 @@ ALWAYS: dict[str, Any] = {
     "OntologyBody": {"entity_types": [f"n{number}" for number in range(10_000)]},
 }
 """What every request to an operation has, so that it is refused for nothing else."""
-NAMED_WHOLE = {"scopes", "scope", "lens", "scope_floor"}
+NAMED_WHOLE = {"scopes", "scope", "lens", "scope_floor", "grants"}
 """Fields of several spellings: what is wrong in one is wrong with all of it."""
 EXPECTED = {
     "BatchBody",
@@ -33,8 +33,12 @@ EXPECTED = {
     "ContextPatchBody",
     "FactBody",
     "FsckBody",
+    "GrantBody",
+    "GrantsBody",
     "KeyBody",
     "OntologyBody",
+    "PrincipalBody",
+    "PrincipalPatchBody",
     "QueryBody",
     "SessionBody",
     "SessionQueryBody",
@@ -165,7 +169,7 @@ class Shapes:
 
     def make_many(self, kind: Schema, count: int) -> list[Any]:
         item = self.make(kind["items"])
-        is_name = isinstance(item, str) and "pattern" not in kind["items"]
+        is_name = isinstance(item, str) and not {"pattern", "enum"} & kind["items"].keys()
         return [f"{item}{n}" if is_name else item for n in range(count)]
 
     def make_map(self, kind: Schema, count: int) -> dict[str, Any]:
@@ -250,7 +254,7 @@ class Operation:
 @pytest.fixture
 async def operations(app: FastAPI, operator: httpx.AsyncClient, acme: str) -> list[Operation]:
     session = await open_session(operator)
-    ids = {"{context_id}": acme, "{session_id}": session["id"]}
+    ids = {"{context_id}": acme, "{session_id}": session["id"], "{principal_id}": "admin"}
     shapes = Shapes(app.openapi())
     found = []
     for path, methods in app.openapi()["paths"].items():

@@ -97,6 +97,16 @@ SHOWN_BY = {
     "POST /api/v1/contexts/{context_id}": "GET /api/v1/contexts/{context_id}",
     "PATCH /api/v1/contexts/{context_id}": "GET /api/v1/contexts/{context_id}",
     "POST /api/v1/contexts/{context_id}/keys": "GET /api/v1/contexts/{context_id}/keys",
+    "POST /api/v1/contexts/{context_id}/principals": "GET /api/v1/contexts/{context_id}/principals",
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": (
+        "GET /api/v1/contexts/{context_id}/principals/{principal_id}"
+    ),
+    "PUT /api/v1/contexts/{context_id}/principals/{principal_id}/grants": (
+        "GET /api/v1/contexts/{context_id}/principals/{principal_id}"
+    ),
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": (
+        "GET /api/v1/{context_id}/principals/{principal_id}"
+    ),
     "PUT /api/v1/contexts/{context_id}/ontology": "GET /api/v1/contexts/{context_id}/ontology",
     "POST /api/v1/{context_id}/sessions": "GET /api/v1/{context_id}/sessions/{session_id}",
     "POST /api/v1/{context_id}/facts": "GET /api/v1/{context_id}/sessions/{session_id}/turns",

@@ -228,6 +228,31 @@ async def test_no_key_no_answer(stranger: httpx.AsyncClient, acme: str, admit: A
     assert await find(other, "tea") == []
 
 
+@pytest.mark.parametrize(
+    ("lens", "found"),
+    [
+        ("org/acme/*", {"a", "b"}),
+        ("org/acme", {"a", "b"}),
+        (["org/acme/bo/*", "/*"], {"a", "b", "c", "d"}),
+        ([["org/*", "*"]], {"a", "b", "c"}),
+        ("*", {"a", "b", "c", "d"}),
+    ],
+)
+async def test_a_lens_may_be_a_pattern(
+    lens: Any, found: set[str], operator: httpx.AsyncClient, acme: str
+) -> None:
+    for text, scopes in (("a", "org/acme"), ("b", "org/acme/bo"), ("c", "org/x"), ("d", "user")):
+        await keep(operator, f"{text} tea", scopes=[scopes])
+    hits = await find(operator, "tea", lens=lens, mode="bm25")
+    assert {text[0] for text in hits} == found
+
+
+async def test_a_star_elsewhere_in_a_lens_is_400(operator: httpx.AsyncClient, acme: str) -> None:
+    answer = await operator.post(QUERY, json={"query": "tea", "lens": "org/*/bo"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("lens: must be a path")
+
+
 async def test_a_blocked_context_asks_no_model_and_the_rest_goes_on(
     remote: Endpoint, operator: httpx.AsyncClient, admit: Admit
 ) -> None:

@@ -49,7 +49,7 @@ THEIRS = (
 DICTIONARY = (*SECRET, *(f"word{number}" for number in range(114)))
 
 _CHANGING = re.compile(
-    r'(memory_chunk|session|turn|trace):[0-9A-Z]{26}|req_[0-9A-Z]{26}|"\d{4}-\d\d-\d\dT[^"]*"'
+    r'(memory_chunk|session|turn|trace|principal):[0-9A-Z]{26}|(?:cak|req)_[0-9A-Z]{26}|"\d{4}-\d\d-\d\dT[^"]*"'
     r'|"(queryMs|latencyMs|query_ms|latency_ms)":\d+'
 )
 
@@ -63,6 +63,8 @@ class Place:
     client: httpx.AsyncClient
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    manager: str = ""
+    member: str = ""
 
     async def see(self, kind: str, method: str, path: str, **given: Any) -> str:
         """An answer to a key of org/a; ids are numbered as they first appear, times are left out."""
@@ -116,6 +118,20 @@ async def fill(place: Place, texts: tuple[str, ...], scopes: list[list[str]]) ->
     )
 
 
+async def make_members(place: Place, *, is_shared: bool) -> None:
+    """Who manages the grants of org/a, and another one, who holds something in org/b where that is there."""
+    theirs = (
+        {"memory:read": ["org/b/*", "org/a/x"], "memory:forget": ["org/b"]} if is_shared else {}
+    )
+    for name, grants in (
+        ("manager", {verb: ["org/a/*"] for verb in ("grant:manage", "memory:read")}),
+        ("member", {"memory:read": ["org/a/x"], "memory:write": ["org/a/*"], **theirs}),
+    ):
+        body = {"display_name": name, "grants": grants}
+        made = await place.client.post("/api/v1/contexts/acme/principals", json=body)
+        setattr(place, name, made.json()["id"])
+
+
 async def make_place(app: FastAPI, store: Database, *, is_shared: bool) -> Place:
     secret = await ensure_management_key(store)
     transport = httpx.ASGITransport(app)
@@ -136,8 +152,10 @@ async def make_place(app: FastAPI, store: Database, *, is_shared: bool) -> Place
     if is_shared:
         await remember(place.store, row, *OURS, scopes=[])
         await fill(place, THEIRS, OTHER)
-    for kind in ("agent", "supervisor"):
-        body = {"name": kind, "principal": kind, "scope_floor": "org/a"}
+    await make_members(place, is_shared=is_shared)
+    for kind in ("agent", "supervisor", "manager"):
+        body = {"name": kind, "scope_floor": "org/a"}
+        body |= {"principal_id": place.manager} if kind == "manager" else {"principal": kind}
         key = (await client.post("/api/v1/contexts/acme/keys", json=body)).json()
         place.clients[kind] = httpx.AsyncClient(
             transport=transport,
@@ -163,6 +181,36 @@ async def pair(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
 
 async def look_at_identity(pair: Pair) -> None:
     await pair.compare("agent", "GET", f"{PLANE}/me")
+
+
+async def look_at_principals(pair: Pair) -> None:
+    """Grants of org/b are not seen, granted or revoked by who manages org/a; nor is it told that they are there."""
+    for kind in ("agent", "manager"):
+        seen = await pair.compare(kind, "GET", f"{PLANE}/principals")
+        assert "org/b" not in seen
+    for method, path, body in (
+        ("GET", "", None),
+        ("GET", "/effective?path=org/a/x", None),
+        ("GET", "/effective?path=org/b", None),
+        ("GET", "/effective?path=/", None),
+        ("DELETE", "/grants", {"path": "org/b", "verbs": ["memory:forget"]}),
+        ("DELETE", "/grants", {"path": "org/a/*", "verbs": ["memory:read", "memory:forget"]}),
+        ("POST", "/grants", {"path": "org/b/x", "verbs": ["memory:read"]}),
+        ("POST", "/grants", {"path": "org/a/y", "verbs": ["memory:read"]}),
+        ("GET", "", None),
+    ):
+        both = [
+            await place.see(
+                "manager", method, f"{PLANE}/principals/{place.member}{path}", json=body
+            )
+            for place in (pair.alone, pair.beside)
+        ]
+        told = [
+            text.replace(place.member.removeprefix("principal:"), "")
+            for text, place in zip(both, (pair.alone, pair.beside), strict=True)
+        ]
+        assert told[0] == told[1], (method, path)
+        assert "org/b" not in told[0] or '"detail":' in told[0]
 
 
 async def look_at_sessions(pair: Pair) -> None:
@@ -300,6 +348,11 @@ async def delete_a_session(pair: Pair) -> None:
 
 ROUTES: dict[str, Callable[[Pair], Awaitable[None]]] = {
     f"GET {PLANE}/me": look_at_identity,
+    f"GET {PLANE}/principals": look_at_principals,
+    f"GET {PLANE}/principals/{{principal_id}}": look_at_principals,
+    f"GET {PLANE}/principals/{{principal_id}}/effective": look_at_principals,
+    f"POST {PLANE}/principals/{{principal_id}}/grants": look_at_principals,
+    f"DELETE {PLANE}/principals/{{principal_id}}/grants": look_at_principals,
     f"GET {PLANE}/sessions": look_at_sessions,
     f"POST {PLANE}/sessions": look_at_sessions,
     f"GET {PLANE}/sessions/{{session_id}}": look_into_a_session,

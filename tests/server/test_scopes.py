@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from spectronctl.server.access.scopes import Region, TaggedBody
+from spectronctl.server.access.scopes import Region, TaggedBody, parse_lens
 from spectronctl.server.http.bodies import parse_body
 from spectronctl.server.http.problems import ProblemError
 from tests.support.conversations import BATCH, FACTS, SESSIONS, Admit, open_session, read_texts, say
@@ -38,6 +38,46 @@ def test_every_spelling_of_a_selector_is_read(spelled: Any, clauses: list[list[s
 def test_what_is_no_selector_is_400(bad: Any) -> None:
     with pytest.raises(ProblemError, match=r"^scopes: must be a path such as"):
         parse_body(TaggedBody, {"scopes": bad})
+
+
+@pytest.mark.parametrize(
+    ("spelled", "clauses"),
+    [
+        ([], []),
+        ("org/acme/*", [["org/acme"]]),
+        (["/org/acme/*", "a"], [["org/acme"], ["a"]]),
+        ([["a/*", "b"], ["*", "c"]], [["a", "b"], ["c"]]),
+        ("*", []),
+        ("/*", []),
+        ("/", []),
+        (["a", ["*", "/*"]], []),
+    ],
+)
+def test_a_lens_takes_patterns(spelled: Any, clauses: list[list[str]]) -> None:
+    assert parse_lens(spelled) == clauses
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "**",
+        "a/*/b",
+        "*/a",
+        "a*",
+        "a/**",
+        "a/*/*",
+        ["*", "a/*/b"],
+        [[]],
+        [""],
+        [["*", ""]],
+        7,
+        None,
+    ],
+)
+def test_what_is_no_lens_is_refused(bad: Any) -> None:
+    with pytest.raises(ValueError, match=r"must be a path such as .* \* alone is everything"):
+        parse_lens(bad)
 
 
 @pytest.mark.parametrize(

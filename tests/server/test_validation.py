@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from spectronctl.server.contexts.schemas import (
+    RESERVED_IDS,
     Config,
     ContextBody,
     ContextPatchBody,
@@ -56,9 +57,7 @@ def test_a_bad_context_id_is_told_the_rule(bad: str) -> None:
     assert caught.value.status == HTTPStatus.BAD_REQUEST
 
 
-@pytest.mark.parametrize(
-    "taken", ["audit", "contexts", "health", "ready", "verbs", "migrations", "management-keys"]
-)
+@pytest.mark.parametrize("taken", sorted(RESERVED_IDS))
 def test_an_id_that_would_hide_a_route_is_reserved(taken: str) -> None:
     with pytest.raises(ProblemError) as caught:
         check_context_id(taken)

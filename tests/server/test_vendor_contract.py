@@ -25,6 +25,7 @@ Shape = Any
 """`str`, `int`, `float`; `[shape]`: a list; `{name: shape}`: the fields that must be there; `{"*": shape}`: a map."""
 
 _GRANTS = {"*": [str]}
+_PRINCIPAL = {"id": str, "kind": str, "displayName": str, "grants": _GRANTS}
 _EXTRACTION = {
     "turnId": str,
     "entities": list,
@@ -56,6 +57,18 @@ SHAPES: dict[str, tuple[int, Shape]] = {
             "grants": _GRANTS,
             "effectiveGrants": _GRANTS,
         },
+    ),
+    "GET /api/v1/{context_id}/scopes": (200, [{"path": str, "createdAt": str}]),
+    "POST /api/v1/{context_id}/scopes": (201, {"path": str, "createdAt": str}),
+    "DELETE /api/v1/{context_id}/scopes": (204, None),
+    "POST /api/v1/{context_id}/scopes/forget": (200, {"forgotten": int}),
+    "GET /api/v1/{context_id}/principals": (200, [_PRINCIPAL]),
+    "GET /api/v1/{context_id}/principals/{principal_id}": (200, _PRINCIPAL),
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": (200, _PRINCIPAL),
+    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": (200, _PRINCIPAL),
+    "GET /api/v1/{context_id}/principals/{principal_id}/effective": (
+        200,
+        {"path": str, "verbs": [str]},
     ),
     "POST /api/v1/{context_id}/sessions": (
         201,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from tests.support.server import Server
@@ -9,7 +11,7 @@ from tests.support.server import Server
 LONG_AGO = "2026-01-01T00:00:00Z"
 
 
-def keep(server: Server, text: str, **fields: str) -> None:
+def keep(server: Server, text: str, **fields: Any) -> None:
     """Keep a memory in context acme-prod."""
     request = httpx.Request(
         "POST",

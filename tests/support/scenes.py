@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectronctl.api import contexts, facts, keys, lifecycle, ontology, sessions
+from spectronctl.api import contexts, facts, keys, lifecycle, ontology, scopes, sessions
 from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
@@ -207,6 +207,7 @@ class World:
         self._make_key()
         self._make_ontology()
         self._make_memories()
+        self._client.send(scopes.register_scope(CONTEXT, SAMPLES["SCOPE"]))
         self._ids[SAMPLES["JOB"]] = self._client.send(lifecycle.reindex_context(CONTEXT)).job_id
         self._wait_for_jobs(CONTEXT)
 

@@ -28,8 +28,10 @@ API = "/api/v1"
 UNKNOWN = {
     "context_id": "no-such",
     "key_id": f"cak_{new_ulid()}",
+    "key_name": "no-such",
     "management_key_id": f"mgk_{new_ulid()}",
     "job_id": f"job_{new_ulid()}",
+    "principal_id": f"principal:{new_ulid()}",
     "session_id": f"session:{new_ulid()}",
     "trace_id": f"trace:{new_ulid()}",
 }
@@ -37,11 +39,9 @@ _NAMES = dict.fromkeys(
     [
         "id",
         "key",
-        "key_name",
         "normalised",
         "entity_type",
         "entity_name",
-        "principal_id",
     ],
     "x",
 )
@@ -71,12 +71,41 @@ BODIES: dict[str, Any] = {
         "scope_floor": {"org": "acme"},
         "expires_at": "2090-01-15T10:00:00Z",
     },
+    "POST /api/v1/contexts/{context_id}/principals": {
+        "display_name": "Cleo",
+        "kind": "human",
+        "external_id": "cleo-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": {
+        "display_name": "Bo",
+        "external_id": "bo-1",
+        "grants": {"memory:read": ["org/acme/*"]},
+    },
+    "PUT /api/v1/contexts/{context_id}/principals/{principal_id}/grants": {
+        "grants": {"memory:read": ["org/acme/*"]}
+    },
+    "POST /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/acme/*",
+        "verbs": ["memory:read"],
+    },
+    "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": {
+        "path": "org/beta/*",
+        "verbs": ["memory:read"],
+    },
     "POST /api/v1/management-keys": {"name": "x"},
     "PUT /api/v1/contexts/{context_id}/ontology": {
         "entity_types": ["Person"],
         "attribute_keys": {"Person": ["age"]},
         "relation_labels": ["knows"],
     },
+    "POST /api/v1/{context_id}/scopes": {
+        "path": "org/acme/team",
+        "displayName": "The team",
+        "description": "All of them",
+    },
+    "POST /api/v1/{context_id}/scopes/forget": {"path": "org/new", "dryRun": False},
+    "POST /api/v1/{context_id}/keys": {"name": "x", "grants": {"memory:read": ["org/acme/*"]}},
     "POST /api/v1/{context_id}/sessions": {
         "scopes": [["org/acme", "team/a"]],
         "metadata": {"note": "text", "list": ["text"]},
@@ -107,12 +136,25 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/contexts": {"cursor": "a", "limit": "5"},
     "GET /api/v1/contexts/{context_id}/keys": {"cursor": UNKNOWN["key_id"], "limit": "5"},
+    "GET /api/v1/contexts/{context_id}/principals": {
+        "cursor": UNKNOWN["principal_id"],
+        "limit": "5",
+    },
+    "GET /api/v1/contexts/{context_id}/whocan": {"verb": "memory:read", "path": "org/acme"},
+    "GET /api/v1/{context_id}/principals/{principal_id}/effective": {
+        "path": "org/acme",
+        "asOf": "2090-01-15T10:00:00Z",
+    },
     "GET /api/v1/management-keys": {"cursor": UNKNOWN["management_key_id"], "limit": "5"},
     "DELETE /api/v1/management-keys/{management_key_id}": {"force": "true"},
     "GET /api/v1/contexts/{context_id}/lifecycle/jobs": {
         "cursor": UNKNOWN["job_id"],
         "limit": "5",
     },
+    "DELETE /api/v1/{context_id}/scopes": {"path": "org/acme/spare"},
+    "GET /api/v1/{context_id}/scopes/forget": {"path": "org/acme"},
+    "POST /api/v1/{context_id}/keys": {"ttlSeconds": "60"},
+    "POST /api/v1/{context_id}/keys/{key_name}/rotate": {"ttlSeconds": "60"},
     "GET /api/v1/{context_id}/sessions": {
         "cursor": UNKNOWN["session_id"],
         "limit": "5",
@@ -192,6 +234,13 @@ class World:
         made = await self.make("POST /api/v1/contexts/{context_id}/keys", ids, **given)
         return made["id"], made["secret"]
 
+    async def make_principal(self, context_id: str, name: str) -> str:
+        """A principal's id."""
+        operation = "POST /api/v1/contexts/{context_id}/principals"
+        named = {"display_name": name, "external_id": name}
+        made = await self.make(operation, {"context_id": context_id}, **named)
+        return str(made["id"])
+
     async def make_management_key(self, name: str) -> str:
         made = await self.make("POST /api/v1/management-keys", {}, name=name)
         return str(made["id"])
@@ -208,6 +257,10 @@ class World:
             body = body | {"database": name}
         elif operation in _WANTS_NAME:
             body = body | {"name": name}
+        elif operation == "POST /api/v1/contexts/{context_id}/principals":
+            body = body | {"display_name": name, "external_id": name}
+        elif "{principal_id}" in operation:
+            ids["principal_id"] = await self.make_principal("acme", name)
         elif "{management_key_id}" in operation:
             ids["management_key_id"] = await self.make_management_key(name)
         elif "/keys/{key_id}" in operation:
@@ -251,14 +304,16 @@ async def fill_world(world: World) -> None:
             "POST /api/v1/{context_id}/facts/batch",
         ):
             await world.make(operation, world.ids)
+        await world.make("POST /api/v1/{context_id}/scopes", world.ids, path="org/acme/spare")
         made = await world.make("POST /api/v1/{context_id}/sessions", world.ids)
         key_id, secret = await world.make_key(name, "agent")
         world.secrets[{"acme": "agent", "beta": "foreign"}[name]] = secret
-        world.ids |= {"session_id": made["id"], "key_id": key_id}
+        world.ids |= {"session_id": made["id"], "key_id": key_id, "key_name": "agent"}
         world.ids["job_id"] = await world.make_job(name)
+        world.ids["principal_id"] = await world.make_principal(name, "Eve")
+        world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
         found = await world.make("POST /api/v1/{context_id}/query", world.ids)
         world.ids["trace_id"] = found["trace"]["traceId"]
-        world.ids["management_key_id"] = await world.make_management_key(f"spare {name}")
 
 
 async def _make_keys(world: World) -> None:
@@ -310,8 +365,8 @@ async def dump_store(store: Database) -> dict[str, Any]:
     """
     Every row of every table of every database, and how the tables are defined.
 
-    Of what tests made for a single request, just that it is there. What /ready writes, in proof that writing works, is
-    left out, and so is the account of what was asked and refused.
+    Of what tests made for a single request, just that it is there. Left out is what /ready writes, in proof that
+    writing works, and what tells of requests: traces and the audit.
     """
     (root,) = await store.query("INFO FOR ROOT STRUCTURE;", at=Binding("spectron", None))
     found: dict[str, Any] = {}
@@ -327,7 +382,7 @@ async def dump_store(store: Database) -> dict[str, Any]:
 
 async def _dump_database(store: Database, binding: Binding) -> dict[str, Any]:
     (info,) = await store.query("INFO FOR DB STRUCTURE;", at=binding)
-    tables = sorted({each["name"] for each in info["tables"]} - {"probe", "audit_event", "trace"})
+    tables = sorted({each["name"] for each in info["tables"]} - {"audit_event", "probe", "trace"})
     place = f"{binding.namespace}/{binding.database}"
     found: dict[str, Any] = {f"{place} definition": info}
     for table in tables:

@@ -62,6 +62,25 @@ COMMANDS = {
             "orphans": "List keys that are probably lost or no longer used, and why.",
         },
     ),
+    "principals": Entry(
+        """Manage who acts in a context, and what each may do.
+
+        Examples:
+          spectronctl principals list -c acme-prod
+          spectronctl principals whocan memory:read org/acme
+        """,
+        {
+            "list": "List the principals of a context, and what each may do.",
+            "get": "Show one principal, and what it may do.",
+            "create": "Create a principal; without grants it may do nothing.",
+            "update": "Rename a principal, or replace all of its grants.",
+            "delete": "Delete a principal, and revoke its keys at once.",
+            "grant": "Give a principal verbs over scopes; what it holds already stays.",
+            "revoke": "Take verbs over scopes from a principal, from its next request on.",
+            "effective": "Show which verbs a principal holds over a scope, now or before.",
+            "whocan": "List the principals and the keys that may do something at a scope.",
+        },
+    ),
     "management-keys": Entry(
         """Create, rotate and revoke management keys while the server runs.
 
@@ -103,6 +122,20 @@ COMMANDS = {
             "context": "Get the parts of a session that match a query, for a prompt.",
             "create": "Create an empty session.",
             "delete": "Delete sessions with all their turns, for good.",
+        },
+    ),
+    "scopes": Entry(
+        """Manage the paths that memories are tagged with; forget one.
+
+        Examples:
+          spectronctl scopes list
+          spectronctl scopes forget org/acme --dry-run
+        """,
+        {
+            "list": "List the scopes that the key may see, live and tombstoned.",
+            "create": "Create a scope and those above it, or revive a tombstone.",
+            "delete": "Delete scopes: nothing is written there any more.",
+            "forget": "Erase everything that is tagged at or below a scope, for good.",
         },
     ),
     "lifecycle": Entry(
@@ -168,8 +201,8 @@ COMMANDS = {
 """In the order of `--help`. A plural's singular is a hidden alias too."""
 
 SECTIONS = {
-    "Manage": ("contexts", "keys", "management-keys", "ontology"),
-    "Data": ("sessions", "lifecycle", "traces"),
+    "Manage": ("contexts", "keys", "principals", "ontology", "management-keys"),
+    "Data": ("sessions", "scopes", "lifecycle", "traces"),
     "Operate": ("doctor", "whoami", "audit", "migrations", "api", "exec", "serve"),
     "This tool": ("profiles", "completion", "options", "version"),
 }

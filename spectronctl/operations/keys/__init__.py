@@ -15,6 +15,7 @@ from spectronctl.operations.keys._minting import (
     rotate_key,
     sweep_keys,
 )
+from spectronctl.operations.keys._recognising import recognise_secret
 from spectronctl.operations.keys._secrets import check_minted, check_secret
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "list_ids",
     "may_have_minted",
     "name_keys",
+    "recognise_secret",
     "rotate_key",
     "sweep_keys",
 ]

@@ -26,8 +26,8 @@ def check_secret(run: Run, minted: MintedKey) -> None:
 
 def check_kind(rotation: Rotation, minted: MintedKey) -> None:
     """ConflictError unless what the server says of the successor is what was asked for."""
-    same_kind = None in (minted.principal, rotation.principal) or (
-        minted.principal == rotation.principal
+    same_kind = _is_same(minted.principal, rotation.principal) and _is_same(
+        minted.principal_id, rotation.principal_id
     )
     same_floor = (
         # A server that does not mention the floor is not one that set it to null.
@@ -35,6 +35,11 @@ def check_kind(rotation: Rotation, minted: MintedKey) -> None:
     )
     if not (same_kind and same_floor):
         raise _refuse_other(rotation, minted)
+
+
+def _is_same(one: str | None, other: str | None) -> bool:
+    """Whether the two agree, where both are known."""
+    return None in (one, other) or one == other
 
 
 def _check_grants(rotation: Rotation, minted: MintedKey, grants: Grants) -> None:

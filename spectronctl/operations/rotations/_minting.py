@@ -91,6 +91,8 @@ def _make_request(run: Run) -> Request[MintedKey]:
         rotation.context,
         rotation.successor_name,
         principal=rotation.principal or "agent",
+        # Only a server that told it knows it. Grants, audit and external session ids are the principal's.
+        principal_id=rotation.principal_id,
         scope_floor=rotation.scope_floor,
         expires_in=None if lifetime is None else round(lifetime),
     )

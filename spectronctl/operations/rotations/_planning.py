@@ -37,6 +37,7 @@ def plan_rotation(
         method=method,
         key={"id": key.id, "name": key.name},
         principal=key.principal,
+        principal_id=key.principal_id,
         scope_floor=key.scope_floor,
         lifetime=read_lifetime(key, now),
         generation=next_generation(keys, logical),

@@ -53,6 +53,7 @@ class Rotation:
     step: Step = "planned"
     key: dict[str, str]
     principal: str | None = None
+    principal_id: str | None = None
     scope_floor: Any = None
     lifetime: float | None = None
     generation: int

@@ -43,7 +43,7 @@ class Caller:
 
     def region(self, verb: str) -> Region:
         """Where the caller holds the verb."""
-        return self.rights.get_region(verb)
+        return self.rights.get_region(verb).hide(self.context.forgetting)
 
     def may(self, verb: str, scopes: Scopes | None = None) -> bool:
         """Whether the caller holds the verb over all of the scopes; without scopes, anywhere."""
@@ -56,16 +56,29 @@ class Caller:
         if not self.may(verb):
             raise _missing(verb)
         if scopes is not None and not self.may(verb, scopes):
-            # The caller's own patterns are no secret to it. The scopes that it asked for are not repeated: they may
-            # be long.
-            held = " or ".join(self.rights.get(verb))
-            detail = f"scopes: reach outside of where this key holds {verb}, {held}"
-            raise forbidden(detail, reason=f"outside of the region for {verb}")
+            raise self._refuse(verb)
+
+    def require_below(self, verb: str, path: str) -> None:
+        """403 unless the caller holds the verb over the path and all that is below it."""
+        if not self.rights.hold(verb, f"{path}/*"):
+            raise self._refuse(verb)
+
+    def _refuse(self, verb: str) -> ProblemError:
+        # The caller's own patterns are no secret to it. The scopes that it asked for are not repeated: they may be
+        # long.
+        held = " or ".join(self.rights.get(verb))
+        detail = f"scopes: reach outside of where this key holds {verb}, {held}"
+        return forbidden(detail, reason=f"outside of the region for {verb}")
 
     def require_models(self) -> None:
         """429 where the operator has blocked models: before an operation asks one that costs tokens."""
         if self.context.enforcement_blocked:
             raise models_blocked()
+
+    def require_own_keys(self) -> None:
+        """403 where the context's config has switched keys of one's own off."""
+        if self.context.config.get("allow_self_service_keys") is False:
+            raise forbidden("config.allow_self_service_keys is off: keys of one's own are refused")
 
     def tag(self, scopes: Scopes) -> Scopes:
         """The scopes of something new: those asked for, or else all that the caller may write to; 403 outside of it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spectronctl.ground.vocabulary import VERBS
 from spectronctl.models.identity import Grants
 from spectronctl.server.access.patterns import EVERYWHERE, covers, meet
 from spectronctl.server.access.scopes import Region
@@ -49,7 +50,8 @@ class Rights:
 
     def to_grants(self) -> Grants:
         """As they travel: without the verbs that are not held."""
-        return {verb: list(patterns) for verb, patterns in self.patterns.items() if patterns}
+        # In one order, whatever was granted when: it would tell of a verb that is held where the reader sees nothing.
+        return {verb: list(self.get(verb)) for verb in VERBS if self.get(verb)}
 
 
 def make_rights(grants: rows.Grants) -> Rights:

@@ -92,7 +92,11 @@ def _parse_patterns(value: Any) -> list[str]:
 
 _MAX_BYTES = len(VERBS) * MAX_SCOPES_BYTES
 
-_PATTERN = {"type": "string", "examples": ["org/acme/*"]}
+_PATTERN = {
+    "type": "string",
+    "examples": ["org/acme/*"],
+    "pattern": r"^/?([^\s/*]+/)*([^\s/*]+/?|\*)$",
+}
 
 AnyPattern = Annotated[str, BeforeValidator(parse_pattern), WithJsonSchema(_PATTERN)]
 """A pattern as a body spells it."""

@@ -37,7 +37,6 @@ _COVERED = """(nodes CONTAINSANY $region_roots AND (
     )))
 ))"""
 
-
 # With nodes that belong to the region alone, what is below them has to be told from them.
 _COVERED_WITH_NODES = """(nodes CONTAINSANY $region_tops AND (
     (array::len(array::flatten(scopes)) = array::len(scopes) AND (
@@ -46,6 +45,8 @@ _COVERED_WITH_NODES = """(nodes CONTAINSANY $region_tops AND (
         |$root: string| string::starts_with($path + '/', $root + '/')
     )))
 ))"""
+
+_HIDDEN = "nodes CONTAINSNONE $region_hidden"
 
 
 def tag_row(scopes: Scopes) -> Row:
@@ -87,11 +88,13 @@ def _format_exact(region: Region) -> str:
     covered = "true" if region.roots is None else covered
     # Of the lens only the number of its clauses stands in the text: the paths travel as variables.
     shown = " OR ".join(f"nodes CONTAINSALL $region_lens[{at}]" for at in range(len(region.lens)))
-    return f"({covered} AND ({shown}))" if shown else covered
+    parts = [covered, f"({shown})" if shown else "", _HIDDEN if region.hidden else ""]
+    return f"({' AND '.join(part for part in parts if part)})"
 
 
 def _format_rough(region: Region) -> str:
-    return "true" if region.is_whole else "nodes CONTAINSANY $region_some"
+    is_anywhere = region.roots is None and not region.lens
+    return "true" if is_anywhere else "nodes CONTAINSANY $region_some"
 
 
 def _name(region: Region) -> Row:
@@ -102,5 +105,6 @@ def _name(region: Region) -> Row:
         "region_nodes": list(region.nodes),
         "region_tops": tops,
         "region_lens": lens,
+        "region_hidden": list(region.hidden),
         "region_some": [clause[0] for clause in lens] if region.roots is None else tops,
     }

@@ -6,6 +6,7 @@ A selector is an OR of clauses, each an AND of paths: `[["team/a"], ["team/b", "
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
@@ -28,28 +29,37 @@ _RULE = (
     f"all of its paths), of names without /, * or white space; {SCOPES_RULE}"
 )
 
+_LENS_RULE = f"{_RULE}; /* may follow a path, which means the same, and * alone is everything"
+_EVERYTHING = frozenset(("*", "/*", "/"))
+
 
 @dataclass(frozen=True)
 class Region:
     """
     The subtrees under some paths; None is the whole context, and untagged rows are there alone.
 
-    With a lens, only rows that involve every path of one of its clauses; this narrows reads, not writes. `nodes` are
-    paths that belong to the region without what is below them.
+    With a lens, only rows that involve every path of one of its clauses; and none that is tagged at or below a hidden
+    path, which is being forgotten. These two narrow reads, not writes. `nodes` are paths that belong to the region
+    without what is below them.
     """
 
     roots: tuple[str, ...] | None
     lens: tuple[tuple[str, ...], ...] = ()
     nodes: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
         """Whether every row of the context can be read."""
-        return self.roots is None and not self.lens
+        return self.roots is None and not self.lens and not self.hidden
 
     def narrow(self, lens: Scopes) -> Self:
         """The rows of this region that involve every path of a clause, at the path or below it; all without clauses."""
         return replace(self, lens=tuple(map(tuple, lens)))
+
+    def hide(self, paths: Iterable[str]) -> Self:
+        """The rows of this region that are tagged at none of the paths, nor below them."""
+        return replace(self, hidden=tuple(paths))
 
     def covers(self, path: str) -> bool:
         if self.roots is None or path in self.nodes:
@@ -59,8 +69,9 @@ class Region:
     def can_read(self, scopes: Scopes) -> bool:
         """Whether all paths of one of the clauses lie inside, and the lens shows it."""
         inside = self.roots is None or any(all(map(self.covers, clause)) for clause in scopes)
-        nodes = set(list_nodes(scopes)) if self.lens else set()
-        return inside and (not self.lens or any(nodes.issuperset(clause) for clause in self.lens))
+        nodes = set(list_nodes(scopes)) if self.lens or self.hidden else set()
+        shown = not self.lens or any(nodes.issuperset(clause) for clause in self.lens)
+        return inside and shown and nodes.isdisjoint(self.hidden)
 
     def can_write(self, scopes: Scopes) -> bool:
         """Whether every path lies inside."""
@@ -105,12 +116,36 @@ def parse_scopes(value: Any) -> Scopes:
     return [clause for at, clause in enumerate(found) if clause not in found[:at]]
 
 
+def parse_lens(value: Any) -> Scopes:
+    """A selector that narrows: a path covers what is below it, with `/*` or without; no clauses for everything."""
+    clauses = [value] if isinstance(value, str) else value
+    try:
+        if not isinstance(clauses, list) or not all(clauses):
+            return parse_scopes(clauses)
+        narrowed = [_strip_patterns(clause) for clause in clauses]
+        # Checked before a clause of everything makes the others meaningless: they may be invalid.
+        found = parse_scopes([clause for clause in narrowed if clause])
+    except ValueError:
+        raise ValueError(_LENS_RULE) from None
+    return found if all(narrowed) else []
+
+
 def parse_scope_path(value: Any, field: str) -> str:
     """`org/acme` of that or of `/org/acme/`; 400 for what is no path."""
     try:
         return _parse_path(value)
     except ValueError as error:
         raise invalid(f"{field}: {error}") from None
+
+
+def _strip_patterns(clause: Any) -> Any:
+    """A clause of a lens as a selector has it; none of it for everything."""
+    paths = clause if isinstance(clause, list) else [clause]
+    return [
+        path.removesuffix("/*") if isinstance(path, str) else path
+        for path in paths
+        if not (isinstance(path, str) and path in _EVERYTHING)
+    ]
 
 
 def _parse_clause(value: Any) -> list[str]:
@@ -141,6 +176,9 @@ _SELECTOR = {
 
 AnyScopes = Annotated[Scopes, BeforeValidator(parse_scopes), WithJsonSchema(_SELECTOR)]
 """A selector as a body spells it: a path, a list of paths, or a list of lists of paths."""
+
+AnyLens = Annotated[Scopes, BeforeValidator(parse_lens), WithJsonSchema(_SELECTOR)]
+"""The same, as a lens spells it: with patterns."""
 
 
 class TaggedBody(Body):

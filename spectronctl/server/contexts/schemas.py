@@ -134,6 +134,8 @@ class Config(Strict):
     provider_urls: dict[Annotated[EntryName, AfterValidator(_check_remote)], _Url | None] | None = (
         None
     )
+    allow_self_service_keys: bool | None = None
+    max_token_ttl_seconds: Annotated[int, Field(ge=1, le=36_525 * 86_400)] | None = None
     memory_ttl: dict[Category, _Lifetime | None] | None = None
     trace_retention: TraceRetention | None = None
     providers: (

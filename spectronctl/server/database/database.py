@@ -29,6 +29,7 @@ from spectronctl.server.database.disk import DiskLog, describe_disk, parse_disk_
 from spectronctl.server.database.errors import DiskError, UnavailableError
 from spectronctl.server.database.locks import Locks
 from spectronctl.server.database.schema import Migrations, load_migrations
+from spectronctl.server.database.sealing import Sealer
 from spectronctl.server.database.transaction import (
     get_placed_results,
     is_reading,
@@ -114,6 +115,8 @@ class Database:
         # Not the pid: two containers on one ws:// database may both be process 1.
         self.holder = secrets.token_hex(16)
         """A word of this connection alone: other processes know by it whose claims are whose."""
+        self.sealer = Sealer()
+        """Seals the secrets of providers; without a key until the store is opened with one."""
         self.locks = Locks()
         self.cache = Cache()
         self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)

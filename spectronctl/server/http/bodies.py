@@ -92,6 +92,8 @@ class _Reader(Generic[B]):
 
     async def _load(self, request: Request) -> dict[str, Any]:
         raw = await request.body()
+        if raw.strip() == b"null" and not self.required:
+            return {}
         if raw:
             return _parse_object(raw, request)
         if self.required:
@@ -112,7 +114,7 @@ def parse_body(model: type[B], body: dict[str, Any]) -> B:
 
 def body_of(model: type[B], *, required: bool = True) -> _Reader[B]:
     """
-    The dependency for a request's JSON body; without `required`, no body at all is an empty object.
+    The dependency for a request's JSON body; without `required`, no body at all, or `null`, is an empty object.
 
     415 for another media type or a coding of it; 400 for what is not a JSON object, or naming the first field that is
     against its rule.

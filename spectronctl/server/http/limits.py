@@ -33,6 +33,12 @@ MAX_SCOPE_SEGMENTS = 32
 """Names of a path."""
 MAX_SCOPES_BYTES = 8 * KIB
 """All paths of a selector together, in UTF-8. Every memory and every index of it repeats them."""
+MAX_SCOPE_NODES = 1_000_000
+"""Scopes of a context, tombstones and paths above others included."""
+MAX_SCOPE_NAME = 256
+"""Characters of what a scope is called."""
+MAX_SCOPE_DESCRIPTION = 4_096
+"""Characters of what is said of a scope."""
 
 MAX_PROVIDERS = 64
 """Providers that one request configures."""

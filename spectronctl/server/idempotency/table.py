@@ -9,6 +9,8 @@ in between has written nothing, and the next request may take its reservation ov
 
 from __future__ import annotations
 
+from spectronctl.server.access.regions import tag_row
+from spectronctl.server.access.scopes import Scopes
 from spectronctl.server.database.database import Database, Row
 from spectronctl.server.database.errors import InFlightError, ReusedKeyError
 from spectronctl.server.database.transaction import transaction
@@ -28,7 +30,7 @@ LET $is_free = $found = NONE OR $found.expires_at < time::now() OR ($found.answe
 IF $is_free {{
     UPSERT reservation:[$principal, $key] CONTENT {{
         fingerprint: $fingerprint, claim: $claim, holder: $holder,
-        leased_until: time::now() + {_LEASE_SECS}s, expires_at: time::now() + 24h
+        leased_until: time::now() + {_LEASE_SECS}s, expires_at: time::now() + 24h, scopes: [], nodes: []
     }} RETURN NONE
 }};
 DELETE (
@@ -46,7 +48,7 @@ TAKEN_OVER = "taken over"
 
 FINISH = f"""
 LET $finished = UPDATE reservation:[$receipt.principal, $receipt.key]
-    SET answer = $receipt.response, expires_at = time::now() + 24h
+    SET answer = $receipt.response, expires_at = time::now() + 24h, scopes = $receipt.scopes, nodes = $receipt.nodes
     WHERE claim = $receipt.claim AND answer IS NONE RETURN AFTER;
 IF array::len($finished) = 0 {{ THROW '{TAKEN_OVER}' }};
 """
@@ -82,8 +84,8 @@ class ReservationTable:
         await query_context(self._database, context, _RELEASE, variables)
 
 
-def describe_receipt(receipt: Receipt | None) -> Row | None:
-    """`$receipt` of `FINISH`."""
+def describe_receipt(receipt: Receipt | None, scopes: Scopes) -> Row | None:
+    """`$receipt` of `FINISH`, for a write with these scopes: the response is erased with them."""
     if receipt is None:
         return None
     return {
@@ -91,6 +93,7 @@ def describe_receipt(receipt: Receipt | None) -> Row | None:
         "key": receipt.reservation.key,
         "claim": receipt.reservation.claim,
         "response": receipt.response,
+        **tag_row(scopes),
     }
 
 

@@ -10,14 +10,20 @@ from typing import Annotated, Any, Self, cast
 
 from fastapi import Depends, Request
 
+from spectronctl.ground.text import clean
 from spectronctl.server.access.scopes import Region, Scopes
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import DatabaseError
+from spectronctl.server.database.sealing import SealedError
 from spectronctl.server.index.rows import ChunkRow, SearchIndex, StoredChunk
 from spectronctl.server.index.table import SearchTable
 from spectronctl.server.providers.choice import choose_model, choose_provider, make_embedder
 from spectronctl.server.providers.embedder import Embedder, Vector
-from spectronctl.server.providers.errors import BlockedModelsError, ProviderError
+from spectronctl.server.providers.errors import (
+    BlockedModelsError,
+    ProviderError,
+    UnusableProviderError,
+)
 from spectronctl.server.registry.contexts import ContextTable
 from spectronctl.server.registry.rows import ContextRow
 
@@ -44,7 +50,7 @@ class Embedders:
         provider = choose_provider(config)
         secret = None
         if provider is not None:
-            secret = await ContextTable(self._database).find_secret(context.id, provider)
+            secret = await self._find_secret(context, provider)
         # By the secret too: a key that was replaced must not live on in a client that is kept open.
         key = (choose_model(config), str(config.get("provider_urls")), secret)
         if key not in self._open:
@@ -52,6 +58,14 @@ class Embedders:
                 config, secret, context_id=context.id, allow_private=self._allow_private
             )
         return self._open[key]
+
+    async def _find_secret(self, context: ContextRow, provider: str) -> str | None:
+        try:
+            return await ContextTable(self._database).find_secret(context.id, provider)
+        except SealedError as error:  # by another server of the store, under a newer key
+            raise UnusableProviderError(
+                f"config.providers.{clean(provider)}: its secret is {error}, which this server does not have"
+            ) from None
 
     async def embed_chunk(self, context: ContextRow, chunk: ChunkRow) -> ChunkRow:
         """

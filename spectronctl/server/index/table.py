@@ -80,11 +80,14 @@ UPDATE search_build:current SET job_id = $job_id RETURN NONE;
 {_DEFINE}
 """)
 
-# Linear in the number of rows: one INSERT of them all looks back at each row before it.
+# Linear in the number of rows: one INSERT of them all looks back at each row before it. What was deleted while it was
+# being embedded must not come back: where the job fails, nothing looks through the table any more.
 _ADD = transaction(f"""
 {_CHECK}
 UPDATE search_build:current SET cursor = $cursor, done = $done RETURN NONE;
-FOR $row IN $rows {{ <verb> search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE }};
+FOR $row IN $rows {{
+    IF record::exists(memory_chunk:[$row.chunk_id]) {{ <verb> search_<slot>:[$row.chunk_id] CONTENT $row RETURN NONE }}
+}};
 """)
 
 # What was deleted while it was being embedded leaves again before it is looked through. What was written after its
@@ -156,7 +159,7 @@ SELECT VALUE vector FROM query_cache:[$region, $embedder, $digest] WHERE expires
 _CACHE = transaction(f"""
 {GUARD}
 UPSERT query_cache:[$region, $embedder, $digest] CONTENT {{
-    region: $region, vector: $vector, expires_at: time::now() + 1d
+    region: $region, scopes: $scopes, nodes: $nodes, vector: $vector, expires_at: time::now() + 1d
 }} RETURN NONE;
 """)
 
@@ -258,7 +261,9 @@ class SearchTable:
         self, context: ContextRow, region: Region, embedder: str, query: str, vector: list[float]
     ) -> None:
         name = _name_query(region, embedder, query)
-        await self._write(context, _CACHE, **name, vector=vector)
+        # They go with the scopes that the region is made of.
+        tags = tag_row([[path] for path in region.list_tops()])
+        await self._write(context, _CACHE, **name, **tags, vector=vector)
 
     async def _write(self, context: ContextRow, text: str, **variables: Any) -> None:
         try:

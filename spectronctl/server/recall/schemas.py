@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spectronctl.server.access.scopes import AnyScopes
+from spectronctl.server.access.scopes import AnyLens
 from spectronctl.server.http.bodies import Body
 from spectronctl.server.http.fields import NOT_BLANK
 from spectronctl.server.http.responses import PlaneResponse
@@ -30,8 +30,9 @@ class QueryBody(Body):
         default=None, ge=1, description=f"The most hits; {DEFAULT_HITS}, capped at {MAX_HITS}"
     )
     mode: Mode | None = Field(default=None, description="`hybrid` if not given; no `graph` here")
-    lens: AnyScopes | None = Field(
-        default=None, description="Only memories tagged at or below these paths"
+    lens: AnyLens | None = Field(
+        default=None,
+        description="Only memories tagged at or below these paths; /* may follow a path, and * is everything",
     )
 
 

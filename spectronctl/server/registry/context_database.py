@@ -20,7 +20,7 @@ def make_guard(migration: int) -> str:
     return f"IF array::len((SELECT VALUE id FROM migration:[{migration}])) = 0 {{ THROW '{_BEHIND}' }};"
 
 
-GUARD = make_guard(6)
+GUARD = make_guard(8)
 """The guard of conversations, and of what is made to search them: their newest migration."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from spectronctl.models.contexts import merge_config
 from spectronctl.server.database.database import Database, RetryableError, Row, retry
+from spectronctl.server.database.errors import GoneError
 from spectronctl.server.database.values import check_text, from_stored, to_stored
 from spectronctl.server.registry.rows import ContextRow
 
@@ -27,7 +28,7 @@ ORDER BY context_id LIMIT $limit;
 
 _READ_CONFIG = "SELECT config, revision FROM context:[$context_id] WHERE state = 'active';"
 
-# The secrets are merged where they are, so that they never leave the database.
+# The secrets are merged where they are, so that no one of them leaves the database.
 _UPDATE = f"""
 UPDATE context:[$context_id] SET
     config = $config,
@@ -39,6 +40,15 @@ WHERE state = 'active' AND revision = $revision RETURN {COLUMNS};
 
 _FIND_PROVIDER = """
 SELECT VALUE provider_secrets[$name] FROM ONLY context:[$context_id] WHERE state = 'active';
+"""
+
+_HIDE = """
+UPDATE context:[$context_id] SET forgetting = array::union(forgetting, [$path])
+WHERE state = 'active' RETURN VALUE forgetting;
+"""
+
+_UNHIDE = """
+UPDATE context:[$context_id] SET forgetting = array::complement(forgetting, [$path]) RETURN NONE;
 """
 
 _LIST_VERSIONS = "SELECT context_id, schema_version FROM context WHERE state = 'active';"
@@ -71,8 +81,10 @@ class ContextTable:
         changes = {
             "context_id": context_id,
             "cleared": [name for name, secret in providers.items() if secret is None],
-            "providers": check_providers(
-                {name: secret for name, secret in providers.items() if secret is not None}
+            "providers": seal_providers(
+                self._database,
+                context_id,
+                {name: secret for name, secret in providers.items() if secret is not None},
             ),
             "settings": {name: _check_plain(name, value) for name, value in settings.items()},
         }
@@ -97,19 +109,37 @@ class ContextTable:
         return parse_context(rows[0])
 
     async def find_secret(self, context_id: str, name: str) -> str | None:
+        """The secret of that provider, None for none; SealedError for one that was sealed under another key."""
         provider = {"context_id": context_id, "name": name}
-        (secret,) = await self._database.query(_FIND_PROVIDER, provider)
-        return None if secret is None else str(secret)
+        (kept,) = await self._database.query(_FIND_PROVIDER, provider)
+        return None if kept is None else self._database.sealer.open(context_id, name, kept)
+
+    async def hide_scope(self, context_id: str, path: str) -> list[str]:
+        """Add the path to those that are being forgotten: all of them; GoneError without the context."""
+        async with self._database.locks.get_lock("context", context_id):
+            found = await self._database.select(_HIDE, {"context_id": context_id, "path": path})
+        if not found:
+            raise GoneError(f"no context {context_id}")
+        return list(found[0])
+
+    async def unhide_scope(self, context_id: str, path: str) -> None:
+        """Take it out again."""
+        async with self._database.locks.get_lock("context", context_id):
+            await self._database.query(_UNHIDE, {"context_id": context_id, "path": path})
 
     async def list_schema_versions(self) -> dict[str, int]:
         rows = await self._database.select(_LIST_VERSIONS)
         return {row["context_id"]: row["schema_version"] for row in rows}
 
 
-def check_providers(providers: Mapping[str, str]) -> dict[str, str]:
-    """Provider names and their secrets; UnstorableError for text that cannot be kept, without showing it."""
+def seal_providers(
+    database: Database, context_id: str, providers: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Provider names and their secrets, sealed; UnstorableError for what cannot be kept, without showing it."""
     return {
-        check_text(name, "a name in config.providers"): check_text(secret, "config.providers")
+        check_text(name, "a name in config.providers"): database.sealer.seal(
+            context_id, name, check_text(secret, "config.providers")
+        )
         for name, secret in providers.items()
     }
 

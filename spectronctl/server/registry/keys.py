@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
 from spectronctl.server.database.errors import GoneError, LastError, TakenError
@@ -47,7 +48,20 @@ SELECT {_COLUMNS} FROM context_key WHERE context_id = $context_id AND key_id > $
 ORDER BY key_id LIMIT $limit;
 """
 
+_LIST_OF_PRINCIPAL = f"""
+SELECT {_COLUMNS} FROM context_key
+WHERE context_id = $context_id AND principal_id = $principal_id AND key_id > $after
+ORDER BY key_id LIMIT $limit;
+"""
+
 _ROTATE = f"UPDATE context_key:[$context_id, $key_id] SET digest = $digest RETURN {_COLUMNS};"
+
+_ROTATE_TO = f"""
+UPDATE context_key:[$context_id, $key_id] SET digest = $digest, expires_at = $expires_at
+RETURN {_COLUMNS};
+"""
+
+_FIND_NAMED = f"SELECT {_COLUMNS} FROM context_key WHERE context_id = $context_id AND name = $name;"
 
 _DELETE = "DELETE context_key:[$context_id, $key_id] RETURN BEFORE;"
 
@@ -161,9 +175,27 @@ class KeyTable:
             return None
         return Holder(_parse_key(rows[0]), parse_principal(rows[0]["owner"]))
 
-    async def list_keys(self, context_id: str, *, after: str | None, limit: int) -> list[KeyRow]:
+    async def list_keys(
+        self, context_id: str, *, after: str | None, limit: int, principal_id: str | None = None
+    ) -> list[KeyRow]:
+        """Those of the principal, or of all."""
         page = {"context_id": context_id, "after": after or "", "limit": limit}
-        return [_parse_key(row) for row in await self._database.select(_LIST, page)]
+        text = _LIST if principal_id is None else _LIST_OF_PRINCIPAL
+        rows = await self._database.select(text, page | {"principal_id": principal_id})
+        return [_parse_key(row) for row in rows]
+
+    async def find_named(self, context_id: str, name: str) -> KeyRow | None:
+        named = {"context_id": context_id, "name": name}
+        return _first_key(await self._database.select(_FIND_NAMED, named))
+
+    async def rotate_key_until(
+        self, context_id: str, key_id: str, digest: bytes, expires_at: datetime | None
+    ) -> KeyRow | None:
+        """As `rotate_key`, with another expiry."""
+        change = {"context_id": context_id, "key_id": key_id, "digest": digest}
+        return _first_key(
+            await self._database.select(_ROTATE_TO, change | {"expires_at": expires_at})
+        )
 
     async def rotate_key(self, context_id: str, key_id: str, digest: bytes) -> KeyRow | None:
         change = {"context_id": context_id, "key_id": key_id, "digest": digest}

@@ -52,7 +52,8 @@ CREATE principal:[$owner.context_id, $owner.principal_id] CONTENT $owner RETURN 
 # The condition is part of the UPDATE: of two who change what they have read, one is told that it moved on.
 _REPLACE = f"""
 LET $replaced = UPDATE principal:[$owner.context_id, $owner.principal_id] SET kind = $owner.kind,
-    display_name = $owner.display_name, grants = $owner.grants, revision = $owner.revision
+    display_name = $owner.display_name, external_id = $owner.external_id, grants = $owner.grants,
+    revision = $owner.revision
     WHERE revision = $owner.revision - 1 RETURN VALUE principal_id;
 IF array::len($replaced) = 0 {{ THROW '{_MOVED}' }};
 {_NOTE}

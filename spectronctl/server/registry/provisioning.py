@@ -30,9 +30,9 @@ from spectronctl.server.registry.claims import (
 )
 from spectronctl.server.registry.contexts import (
     COLUMNS,
-    check_providers,
     format_columns,
     parse_context,
+    seal_providers,
 )
 from spectronctl.server.registry.leftovers import sweep_empty_databases
 from spectronctl.server.registry.principals import WRITE_NEW, format_principal, list_built_in
@@ -105,7 +105,7 @@ class Provisioning:
             raise ReservedError(f"namespace: {METADATA.namespace!r} is Spectron's own")
         # The row comes first and the database after it: a crash in between leaves a row that the next start finds and
         # rolls back, never a database that no row tells of.
-        content = _make_content(row, providers)
+        content = _make_content(row, seal_providers(self._database, row.id, providers))
         claim = make_claim()
         await self._claim({**content, "claim": claim})
         try:
@@ -263,12 +263,12 @@ class Provisioning:
         )
 
 
-def _make_content(row: ContextRow, providers: Mapping[str, str]) -> Row:
+def _make_content(row: ContextRow, sealed: Mapping[str, bytes]) -> Row:
     return {
         **format_columns(row),
         "context_id": check_text(row.id, "context_id"),
         "config": to_stored(merge_config({}, row.config), "config"),
-        "provider_secrets": check_providers(providers),
+        "provider_secrets": sealed,
     }
 
 

@@ -12,7 +12,11 @@ from spectronctl.ground.vocabulary import PrincipalKind
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRow:
-    """A registered context. `providers` names the configured providers; their secrets stay in the database."""
+    """
+    A registered context. `providers` names the configured providers; their secrets stay in the database.
+
+    `forgetting` are the scopes whose rows are being erased, and hidden until then.
+    """
 
     id: str
     namespace: str
@@ -23,6 +27,7 @@ class ContextRow:
     admin_external_id: str | None = None
     admin_display_name: str | None = None
     schema_version: int = 0
+    forgetting: Sequence[str] = ()
     created_at: datetime
 
 

@@ -32,22 +32,9 @@ DELETE /entities/{entity_type}/{entity_name}
 GET /entities/{entity_type}/{entity_name}/history/{key}
 POST /forget
 GET /inspect
-GET /keys
-POST /keys
-DELETE /keys/{key_name}
-POST /keys/{key_name}/rotate
-GET /principals
-GET /principals/{principal_id}
-GET /principals/{principal_id}/effective
-POST /principals/{principal_id}/grants
-DELETE /principals/{principal_id}/grants
 GET /profile
 POST /reflect
 POST /scope-grants
-GET /scopes
-POST /scopes
-DELETE /scopes
-POST /scopes/forget
 GET /state
 """
 """A room that begins to serve one of them takes its line out."""

@@ -10,7 +10,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +64,7 @@ def serve(
     log_level: LogLevel = "info",
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
+    secret_keys: Sequence[bytes] = (),
     deliver_first_key: Callable[[str], None] | None = None,
     decline_first_key: Callable[[], None] = lambda: None,
     for_person: bool = False,
@@ -74,9 +75,10 @@ def serve(
 
     Port 0 is any free one. Once it accepts connections, a line of JSON on stdout and in `ready_file` says where; with
     `for_person` stdout says it in words. `lock_timeout` is in seconds; `say` gets the line of a wait that takes longer.
-    `credentials`, user and password, open a `ws://` store. `deliver_first_key` gets the secret of a new management key
-    when the store has none, else `decline_first_key` is called. Without `worker` jobs wait for another process.
-    Bound beyond loopback, it asks providers of models at private addresses only with `allow_private_providers`.
+    `credentials`, user and password, open a `ws://` store; `secret_keys` are those of `open_store`.
+    `deliver_first_key` gets the secret of a new management key when the store has none, else `decline_first_key` is
+    called. Without `worker` jobs wait for another process. Bound beyond loopback, it asks providers of models at
+    private addresses only with `allow_private_providers`.
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
@@ -95,7 +97,9 @@ def serve(
 
             asyncio.run(
                 run_server(
-                    partial(open_store, store_url, credentials=credentials),
+                    partial(
+                        open_store, store_url, credentials=credentials, secret_keys=secret_keys
+                    ),
                     listener,
                     announce=on_ready,
                     on_stop=held.withdraw,

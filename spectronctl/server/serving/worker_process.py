@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,21 +26,24 @@ def work(
     log_level: LogLevel = "info",
     lock_timeout: float = 0,
     credentials: tuple[str, str] | None = None,
+    secret_keys: Sequence[bytes] = (),
     for_person: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> None:
     """
     Work on the jobs of a store until SIGTERM, SIGINT or SIGHUP; the job under way then waits for the next worker.
 
-    The ready line, `lock_timeout`, `say` and `credentials` are as for `listening.serve`. ConfigError for a store that
-    cannot be used. Providers of models at private addresses are asked only with `allow_private_providers`.
+    The ready line, `lock_timeout`, `say`, `credentials` and `secret_keys` are as for `listening.serve`. ConfigError for
+    a store that cannot be used. Providers of models at private addresses are asked only with `allow_private_providers`.
     """
     ignore_strays()
     command = "spectronctl serve worker"
     with hold_store(store_url, timeout=lock_timeout, command=command, say=say):
         configure_logs(log_format, level=log_level)
         with announce_ready(ready_file, for_person=for_person) as announce:
-            opening = partial(open_store, store_url, credentials=credentials)
+            opening = partial(
+                open_store, store_url, credentials=credentials, secret_keys=secret_keys
+            )
             asyncio.run(
                 _run(
                     opening,

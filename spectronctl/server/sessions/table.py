@@ -14,8 +14,9 @@ from spectronctl.server.database.transaction import transaction
 from spectronctl.server.database.values import to_stored
 from spectronctl.server.idempotency.rows import Receipt
 from spectronctl.server.idempotency.table import FINISH, describe_receipt, explain_taken_over
-from spectronctl.server.registry.context_database import GUARD, query_context, query_one
+from spectronctl.server.registry.context_database import GUARD, query_one
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.scopes.registering import REGISTERED, write_tagged
 from spectronctl.server.sessions.rows import SessionRow
 from spectronctl.server.traces.table import TraceTable
 
@@ -72,10 +73,10 @@ class SessionTable:
     async def create_session(
         self, context: ContextRow, row: SessionRow, *, receipt: Receipt | None
     ) -> None:
-        variables = {"row": make_session(row), "receipt": describe_receipt(receipt)}
-        text = transaction(GUARD, CREATE, FINISH if receipt else "")
+        variables = {"row": make_session(row), "receipt": describe_receipt(receipt, row.scopes)}
+        text = transaction(GUARD, REGISTERED, CREATE, FINISH if receipt else "")
         try:
-            await query_context(self._database, context, text, variables)
+            await write_tagged(self._database, context, row.scopes, text, variables)
         except QueryError as error:
             if error.category != "Thrown":
                 raise

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
-from spectronctl.server.access.scopes import WHOLE, Region
+from spectronctl.server.access.scopes import WHOLE, Region, Scopes
 from spectronctl.server.database.database import Database, QueryError, RetryableError, Row, retry
 from spectronctl.server.database.errors import GoneError
 from spectronctl.server.database.transaction import transaction
@@ -25,8 +25,9 @@ from spectronctl.server.idempotency.table import (
 )
 from spectronctl.server.index.rows import ChunkRow
 from spectronctl.server.index.table import REMEMBER
-from spectronctl.server.registry.context_database import GUARD, query_context, query_one
+from spectronctl.server.registry.context_database import GUARD, query_one
 from spectronctl.server.registry.rows import ContextRow
+from spectronctl.server.scopes.registering import REGISTERED, write_tagged
 from spectronctl.server.sessions.rows import Found, SessionRow, TurnRow
 from spectronctl.server.sessions.table import CREATE, READ, SESSION, make_session, parse_session
 
@@ -130,7 +131,7 @@ class TurnTable:
     ) -> None:
         opening = CREATE if is_new else _COUNT
         parts = [opening, _CREATE_TURNS, REMEMBER if chunk else "", FINISH if receipt else ""]
-        text = transaction(GUARD, *parts)
+        text = transaction(GUARD, REGISTERED, *parts)
         longest = max((len(turn.content) for turn in turns), default=0)
         last_at = turns[-1].created_at if turns else session.last_turn_at
         fixed = {
@@ -140,7 +141,7 @@ class TurnTable:
             "chunk": chunk and _make_chunk(session, chunk),
             "embedder": chunk and chunk.embedder,
             "vector": chunk and chunk.vector,
-            "receipt": describe_receipt(receipt),
+            "receipt": describe_receipt(receipt, session.scopes),
         }
         opened = replace(session, turn_count=len(turns), longest_turn=longest, last_turn_at=last_at)
         current = opened if is_new else session
@@ -153,7 +154,10 @@ class TurnTable:
             rows = [_make_turn(session, turn, seq) for seq, turn in enumerate(turns, first)]
             try:
                 await self._append(
-                    context, text, {**fixed, "row": make_session(current), "turns": rows}
+                    context,
+                    session.scopes,
+                    text,
+                    {**fixed, "row": make_session(current), "turns": rows},
                 )
             except RetryableError:
                 # Read again before the next attempt: with the old count it could only fail once more.
@@ -165,9 +169,9 @@ class TurnTable:
         async with self._database.locks.get_lock(context.id, session.id):
             await retry(append)
 
-    async def _append(self, context: ContextRow, text: str, variables: Row) -> None:
+    async def _append(self, context: ContextRow, scopes: Scopes, text: str, variables: Row) -> None:
         try:
-            await query_context(self._database, context, text, variables)
+            await write_tagged(self._database, context, scopes, text, variables)
         except QueryError as error:
             if error.category != "Thrown":
                 raise

@@ -20,7 +20,7 @@ from spectronctl.server.registry.context_database import make_guard, query_conte
 from spectronctl.server.registry.rows import ContextRow
 from spectronctl.server.traces.rows import Kind, TraceRow, parse_details
 
-_GUARD = make_guard(8)
+_GUARD = make_guard(9)
 
 _COLUMNS = """
     trace_id, kind, event, principal, delegate, key_id, scopes, session_id, parent, query, mode, tier, reason, cached,

@@ -27,6 +27,12 @@ class SettingOptions:
         Principal,
         typer.Option("--principal", help="Grant these rights to the key.", show_default=True),
     ] = "agent"
+    principal_id: Annotated[
+        str | None,
+        typer.Option(
+            "--principal-id", metavar="ID", help="Let the key act for this existing principal."
+        ),
+    ] = None
     scope_floor: Annotated[
         str | None,
         typer.Option("--scope-floor", metavar="A=B,C=D|JSON", help="Limit the key to this scope."),
@@ -41,10 +47,16 @@ class SettingOptions:
         str | None,
         typer.Option(
             "--expires-in",
+            "--ttl",
             metavar="DURATION",
             help="Let the key expire after this duration, such as 90d.",
         ),
     ] = None
+
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """The settings that say what the key may do."""
+        return ("principal_id" if self.principal_id else "principal", "scope_floor")
 
     def read(self) -> dict[str, Any]:
         """The settings as the server takes them; UsageError names the option that does not fit."""
@@ -54,6 +66,7 @@ class SettingOptions:
         _check_expiry(self.expires_at)
         return {
             "principal": self.principal,
+            "principal_id": self.principal_id,
             "scope_floor": parse_scope_floor(self.scope_floor),
             "expires_at": self.expires_at,
             "expires_in": None if self.expires_in is None else parse_lifetime(self.expires_in),

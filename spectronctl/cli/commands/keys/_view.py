@@ -32,6 +32,7 @@ KEYS = View(
     ),
     wide=(
         Column("principal", kind="id"),
+        Column("principal_id", kind="id"),
         Column("expires_at", kind="time"),
         Column("scope_floor"),
     ),
@@ -133,6 +134,7 @@ def describe_rotation(rotation: Rotation) -> dict[str, Any]:
         "successor_id",
         "grants",
         "principal",
+        "principal_id",
         "scope_floor",
         "due_uptime",
     ):

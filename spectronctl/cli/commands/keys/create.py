@@ -79,7 +79,7 @@ def create_key(
             context,
             name,
             # Not the expiry: --expires-in names another moment each time that the command is run.
-            {field: wanted[field] for field in ("principal", "scope_floor")},
+            {field: wanted[field] for field in settings.rights},
         )
     )
     if existing is None:

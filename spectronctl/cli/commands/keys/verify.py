@@ -9,6 +9,7 @@ import typer
 from spectronctl.api import identity
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.whoami import IDENTITY
+from spectronctl.cli.refused import explain_key
 from spectronctl.config.credentials import parse_source
 from spectronctl.errors import AuthError, UsageError
 
@@ -51,5 +52,6 @@ def verify_key(
         exc.hint = (
             "It is wrong, deleted, expired, or another context's; the server does not say which."
         )
+        explain_key(rt, exc, context, credential, "standard input" if source == "-" else source)
         raise
     rt.out.show(found.to_dict(), IDENTITY)

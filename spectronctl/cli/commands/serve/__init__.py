@@ -21,6 +21,7 @@ from spectronctl.cli.runtime import Runtime
 from spectronctl.cli.secrets import reserve_secret
 from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.local.locations import local_store_url
+from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
 
 app = App(invoke_without_command=True)
@@ -33,6 +34,26 @@ keys = App(
     """
 )
 app.add_typer(keys, name="keys")
+secrets = App(
+    help="""Manage how the secrets of providers are sealed, while no server runs.
+
+    Examples:
+      spectronctl serve secrets rotate
+      spectronctl serve secrets forget --dry-run
+    """
+)
+app.add_typer(secrets, name="secrets")
+
+LOST = View(
+    columns=(
+        Column("context", kind="id"),
+        Column("provider", kind="id"),
+        Column("sealed_under", kind="id"),
+    ),
+    name="provider",
+    plural="secrets",
+)
+SEALED = View(columns=(Column("contexts"),), plural="contexts")
 
 
 class LogFormat(StrEnum):
@@ -66,6 +87,14 @@ PrivateProvidersOption = Annotated[
     typer.Option(
         "--allow-private-providers",
         help="Ask providers at private addresses; a server on loopback always may.",
+    ),
+]
+SecretKeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--secret-key-file",
+        metavar="PATH",
+        help="Seal providers' secrets under the first key in this file; the others still open.",
     ),
 ]
 ReadyFileOption = Annotated[
@@ -132,6 +161,7 @@ def serve(
         bool, typer.Option("--no-worker", help="Run no jobs here; see 'serve worker'.")
     ] = False,
     allow_private_providers: PrivateProvidersOption = False,
+    secret_key_file: SecretKeyFileOption = None,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
     log_level: LogLevelOption = LogLevel.INFO,
@@ -169,6 +199,7 @@ def serve(
         log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
+        secret_keys=embedded.load_secret_keys(rt.env, secret_key_file),
         # Called with the store open, and before the ready line: who waits for that line finds the key in its place.
         deliver_first_key=first.deliver if first else None,
         decline_first_key=first.decline if first else lambda: None,
@@ -241,6 +272,7 @@ def work(
     ctx: Context,
     store: StoreOption = None,
     allow_private_providers: PrivateProvidersOption = False,
+    secret_key_file: SecretKeyFileOption = None,
     ready_file: ReadyFileOption = None,
     log_format: LogFormatOption = LogFormat.TEXT,
     log_level: LogLevelOption = LogLevel.INFO,
@@ -264,6 +296,7 @@ def work(
         log_level=log_level.value,
         lock_timeout=rt.settings.timeout.value,
         credentials=embedded.store_credentials(rt.env),
+        secret_keys=embedded.load_secret_keys(rt.env, secret_key_file),
         for_person=_is_for_person(rt, log_format),
         say=rt.out.note,
     )
@@ -340,7 +373,77 @@ def revoke_key(
     rt.out.done({"id": key_id, "revoked": True}, MANAGEMENT_KEYS, f"Revoked key {key_id}.")
 
 
-def _on_store(rt: Runtime, store: str | None, work: Any) -> Any:
+@secrets.command("rotate")
+def rotate_secrets(
+    ctx: Context, store: StoreOption = None, secret_key_file: SecretKeyFileOption = None
+) -> None:
+    """
+    Seal the secrets of providers under a new key.
+
+    That is a new key of the store's own, or the first of several that are given; the second is then the old one.
+
+    Examples:
+      spectronctl serve secrets rotate
+    """
+    rt = ctx.runtime
+    rt.out.check(SEALED)
+    given = embedded.load_secret_keys(rt.env, secret_key_file)
     url = store or local_store_url(rt.env)
-    timeout = rt.settings.timeout.value
-    return embedded.run_on_store(url, rt.env, work, timeout=timeout, say=rt.out.note)
+    changed = _on_store(
+        rt, store, lambda opened: embedded.rotate_secrets(opened, url, given), "serve secrets"
+    )
+    rt.out.done(
+        {"contexts": changed},
+        SEALED,
+        f"Sealed the secrets of {changed} contexts under the new key.",
+    )
+
+
+@secrets.command("forget")
+def forget_secrets(
+    ctx: Context,
+    store: StoreOption = None,
+    secret_key_file: SecretKeyFileOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the secrets, and delete none.")
+    ] = False,
+) -> None:
+    """
+    Delete the secrets of providers that no key at hand opens.
+
+    The contexts stay. Set their secrets again with 'spectronctl contexts update CONTEXT --provider'.
+
+    Examples:
+      spectronctl serve secrets forget --dry-run
+    """
+    rt = ctx.runtime
+    rt.out.check(LOST)
+    if not dry_run:
+        get_consent(
+            rt,
+            "Delete the secrets of providers that cannot be opened? They cannot be recovered.",
+            name="secrets",
+            confirmed=None,
+            declined="Nothing was deleted.",
+        )
+    given = embedded.load_secret_keys(rt.env, secret_key_file)
+    url = store or local_store_url(rt.env)
+    found = _on_store(
+        rt,
+        store,
+        lambda opened: embedded.forget_secrets(opened, url, given, dry_run=dry_run),
+        "serve secrets",
+    )
+    rt.out.rows(found, LOST)
+
+
+def _on_store(rt: Runtime, store: str | None, work: Any, command: str = "serve keys") -> Any:
+    url = store or local_store_url(rt.env)
+    return embedded.run_on_store(
+        url,
+        rt.env,
+        work,
+        timeout=rt.settings.timeout.value,
+        say=rt.out.note,
+        command=f"spectronctl {command}",
+    )

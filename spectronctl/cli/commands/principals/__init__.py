@@ -1,0 +1,1 @@
+"""`spectronctl principals`: who acts in a context, and what each may do."""

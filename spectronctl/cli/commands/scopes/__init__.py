@@ -1,0 +1,1 @@
+"""`spectronctl scopes`"""
