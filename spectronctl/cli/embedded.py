@@ -186,17 +186,26 @@ async def list_keys(store: Database) -> list[ManagementKeyRow]:
 
 async def create_key(store: Database, name: str) -> tuple[ManagementKeyRow, str]:
     """A new management key and its secret."""
+    from spectronctl.server.audit.table import AuditTable
     from spectronctl.server.registry.bootstrap import create_management_key
 
-    return await create_management_key(store, name)
+    row, secret = await create_management_key(store, name)
+    await AuditTable(store).add_local_event(
+        "create_management_key", "serve keys create", {"management_key_id": row.id}
+    )
+    return row, secret
 
 
 async def revoke_key(store: Database, key_id: str) -> None:
     """Revoke a management key; NotFoundError when there is none."""
+    from spectronctl.server.audit.table import AuditTable
     from spectronctl.server.registry.keys import ManagementKeyTable
 
     if not await ManagementKeyTable(store).delete_management_key(key_id):
         raise NotFoundError(f"no management key {key_id}", command="spectronctl serve keys list")
+    await AuditTable(store).add_local_event(
+        "delete_management_key", "serve keys revoke", {"management_key_id": key_id}
+    )
 
 
 def describe_management_key(row: ManagementKeyRow) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class TraceStats(Model):
     cache_hits: int = 0
     avg_latency_ms: float = 0.0
     cache_hit_rate: float = 0.0
+    response_traces_total: int = 0
+    response_traces_cached: int = 0
     window_hours: int = 0
     tier_counts: dict[str, int] = Field(default_factory=dict)
 

@@ -263,11 +263,10 @@ async def operations(
     app: FastAPI, operator: httpx.AsyncClient, connect: Connect, acme: str
 ) -> list[Operation]:
     session = await open_session(operator)
-    # Of a principal of its own: the grants of admin are replaced.
-    grants = {verb: ["/*"] for verb in VERBS}
-    body: dict[str, Any] = {"display_name": "owner", "grants": grants}
-    made = await operator.post(f"/api/v1/contexts/{acme}/principals", json=body)
-    body = {"name": "owner", "principal_id": made.json()["id"]}
+    # Not admin, whose grants some of the requests replace.
+    named = {"display_name": "owner", "grants": {verb: ["/*"] for verb in VERBS}}
+    principal = await operator.post(f"/api/v1/contexts/{acme}/principals", json=named)
+    body = {"name": "owner", "principal_id": principal.json()["id"]}
     made = await operator.post(f"/api/v1/contexts/{acme}/keys", json=body)
     owner = connect(made.json()["secret"])
     ids = {

@@ -72,8 +72,9 @@ class Accounts:
 
 async def _settle(scope: Scope, status: int | None) -> None:
     visit, route = get_visit(scope), scope.get("route")
-    # Without a known key it was a stranger, of whom only the log tells: anybody could fill the audit.
-    if not visit.is_known or not isinstance(route, APIRoute):
+    # Without a good key it was a stranger, of whom only the log tells: anybody could fill the audit.
+    is_stranger = not visit.is_known or status == HTTPStatus.UNAUTHORIZED
+    if is_stranger or not isinstance(route, APIRoute):
         return
     if scope["method"] in _READS and status != HTTPStatus.FORBIDDEN:
         return

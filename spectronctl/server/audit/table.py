@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
-from spectronctl.ground.ulids import make_ulid_bound
+from spectronctl.ground.ulids import make_ulid_bound, new_ulid
+from spectronctl.server.access.authentication import LOCAL
 from spectronctl.server.audit.rows import PREFIX, EventRow
 from spectronctl.server.database.database import Database, Row
 
@@ -72,6 +75,25 @@ class AuditTable:
         event = asdict(row) | {"objects": json.dumps(row.objects)}
         event["event_id"] = event.pop("id")
         await self._database.query(_ADD, {"event": event})
+
+    async def add_local_event(
+        self, action: str, operation: str, objects: Mapping[str, str]
+    ) -> None:
+        """What the operator did at the store itself, without a key and without a request."""
+        await self.add_event(
+            EventRow(
+                id=f"{PREFIX}{new_ulid()}",
+                action=action,
+                operation=operation,
+                context_id=None,
+                objects=objects,
+                key_id=None,
+                name=LOCAL,
+                address=None,
+                status=HTTPStatus.OK,
+                request_id=f"req_{new_ulid()}",
+            )
+        )
 
     async def list_events(self, wanted: Wanted, *, before: str, limit: int) -> list[EventRow]:
         """The newest first, from below an id."""
