@@ -6,6 +6,7 @@ from typing import Any
 
 from spectronctl.api.pages import PAGE_SIZE, Page
 from spectronctl.api.requests import Request, path
+from spectronctl.models.identity import Grants
 from spectronctl.models.keys import Key, MintedKey
 
 
@@ -23,6 +24,7 @@ def create_key(
     principal: str = "agent",
     principal_id: str | None = None,
     scope_floor: Any = None,
+    grants: Grants | None = None,
     expires_at: str | None = None,
     expires_in: int | None = None,
 ) -> Request[MintedKey]:
@@ -30,12 +32,14 @@ def create_key(
     Mint a key; only this response holds its secret. `expires_in` is in seconds. 409 when the name is taken.
 
     It acts for the principal of that id, or for one of its own, which may do what the word `principal` says.
+    `grants` limit it further, and never give more.
     """
     body = {
         "name": name,
         "principal": principal,
         "principal_id": principal_id,
         "scope_floor": scope_floor,
+        "grants": grants,
         "expires_at": expires_at,
         "expires_in": expires_in,
     }

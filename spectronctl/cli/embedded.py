@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spectronctl.errors import ConfigError, NotFoundError, UsageError
+from spectronctl.errors import ConfigError, ConflictError, NotFoundError, UsageError
 from spectronctl.ground.times import format_time
 from spectronctl.local.locations import local_store_url
 from spectronctl.server.extra import server_parts
@@ -187,9 +187,13 @@ async def list_keys(store: Database) -> list[ManagementKeyRow]:
 async def create_key(store: Database, name: str) -> tuple[ManagementKeyRow, str]:
     """A new management key and its secret."""
     from spectronctl.server.audit.table import AuditTable
+    from spectronctl.server.database.errors import TakenError
     from spectronctl.server.registry.bootstrap import create_management_key
 
-    row, secret = await create_management_key(store, name)
+    try:
+        row, secret = await create_management_key(store, name)
+    except TakenError as error:
+        raise ConflictError(str(error)) from None
     await AuditTable(store).add_local_event(
         "create_management_key", "serve keys create", {"management_key_id": row.id}
     )

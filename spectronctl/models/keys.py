@@ -8,6 +8,7 @@ from typing import Any
 
 from spectronctl.ground.times import parse_time
 from spectronctl.models._base import Model
+from spectronctl.models.identity import Grants
 
 MAX_NAME = 128
 """Characters that a server takes."""
@@ -48,6 +49,7 @@ class Key(Model):
     principal: str | None = None
     principal_id: str | None = None
     scope_floor: Any = None
+    grants: Grants | None = None
     created_at: str | None = None
     last_used_at: str | None = None
     expires_at: str | None = None

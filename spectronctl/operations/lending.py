@@ -10,6 +10,7 @@ from typing import Any
 from spectronctl.client import Client
 from spectronctl.errors import ConflictError, NotFoundError, RequestError, SpectronctlError
 from spectronctl.ground.times import format_time, parse_time
+from spectronctl.models.identity import Grants
 from spectronctl.models.keys import Key, MintedKey, has_expired, lend_name, split_name
 from spectronctl.operations.keys import (
     create_key,
@@ -46,6 +47,7 @@ class Loan:
     principal: str
     principal_id: str | None
     scope_floor: Any
+    grants: Grants | None
     expires_in: int | None
     expires_at: str | None
     ends: str
@@ -77,6 +79,7 @@ def plan_loan(
         principal=(key.principal if key else rights.principal) or "agent",
         principal_id=key.principal_id if key else None,
         scope_floor=key.scope_floor if key else rights.scope_floor,
+        grants=key.grants if key else None,
         expires_in=None if is_bounded else lifetime,
         expires_at=key.expires_at if key and is_bounded else None,
         ends=format_time(ends if ends and is_bounded else latest.replace(microsecond=0)),
@@ -124,6 +127,7 @@ def lend_key(client: Client, context_id: str, loan: Loan) -> MintedKey:
             principal=loan.principal,
             principal_id=loan.principal_id,
             scope_floor=loan.scope_floor,
+            grants=loan.grants,
             expires_in=loan.expires_in,
             expires_at=loan.expires_at,
         )

@@ -37,6 +37,15 @@ def find_minted(server: Server) -> dict[str, Any]:
     return dict(body)
 
 
+def test_the_twin_is_limited_like_the_key(acme: CommandLine, server: Server) -> None:
+    limits = {"memory:read": ["org/acme/a/*"]}
+    path = "/contexts/acme-prod/principals/admin/keys/bot"
+    assert acme(f"api POST {path} --field 'grants={json.dumps(limits)}'").code == 0
+    assert acme("exec --key bot -- true").code == 0
+    minted = find_minted(server)
+    assert (minted["principal_id"], minted["grants"]) == ("admin", limits)
+
+
 def list_names(run: CommandLine) -> list[str]:
     return run("keys list -o name").out.split()
 
@@ -57,6 +66,7 @@ def test_the_program_gets_a_twin_of_the_key_and_the_twin_is_gone_afterwards(
     assert (result.code, result.out, result.err) == (5, "", "")
     minted = find_minted(server)
     assert TWIN.fullmatch(minted.pop("name"))
+    assert minted.pop("principal_id") == acme("keys get app -o json --query principal_id").json
     assert minted == {"principal": "agent", "scope_floor": {"org": "acme"}, "expires_in": 86400}
     assert list_names(acme) == ["app"]
 

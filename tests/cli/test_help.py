@@ -107,6 +107,7 @@ UNTIL_STOPPED = {("serve",), ("serve", "worker")}
 
 SESSION = "session:01JC4YKM3VQ8Z5T2N7XW9RHEA1"
 JOB = "job_01JC4YKM3VQ8Z5T2N7XW9RHEA1"
+TRACE = "trace:01JC4YKM3VQ8Z5T2N7XW9RHEA1"
 ROTATION = "rot_20260301T071945_7f3c9e52"
 REVOKED = "mgk_01JC4YKM3VQ8Z5T2N7XW9RHEA1"
 
@@ -139,6 +140,9 @@ def prepare(world: CommandLine, line: str) -> str:
     if JOB in line:
         made = world("lifecycle reindex acme-prod --no-wait -q -o name").out.strip()
         line = line.replace(JOB, json.loads(world("lifecycle jobs list -o json").out)[-1]["id"])
+    if TRACE in line:
+        assert world("api POST /acme-prod/query --field query=plants --yes").code == 0
+        line = line.replace(TRACE, world("traces list -o json").json[0]["id"])
     if REVOKED in line:
         line = line.replace(REVOKED, world("serve keys list -o json").json[0]["id"])
     if ROTATION in line:
@@ -147,7 +151,7 @@ def prepare(world: CommandLine, line: str) -> str:
         world(f"keys rotate {name} --overlap 1h --secret-file {name}.key --force --yes")
         rows = world("keys rotations list -o json").json
         line = line.replace(ROTATION, next(row["id"] for row in rows if row["name"] == name))
-    return line
+    return line.removesuffix(" --follow")  # which never ends
 
 
 PREPARED = {
@@ -169,6 +173,9 @@ def clear_way(world: CommandLine, line: str) -> None:
             world(prepared)
     if words[:2] == ["management-keys", "create"]:
         world(f"management-keys revoke {words[2]} --yes --force")
+    if words[:3] == ["serve", "keys", "create"]:
+        for row in world("serve keys list -o json").json:
+            world(f"serve keys revoke {row['id']} --yes")
     if line.startswith("keys verify env:"):  # an example has deleted it
         world("keys create old-agent --secret-file old-agent.key --force --yes")
     if "file:app.key" in line:

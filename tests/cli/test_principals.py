@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -58,6 +59,18 @@ def test_the_successor_of_a_rotation_acts_for_the_same_principal(
     assert acme(line).code == 0
     assert acme("keys get bot -o json --query principal_id").json == planner
     assert acme("keys list -o name").out.split() == ["bot.g2"]
+
+
+def test_what_limits_a_key_limits_its_successor(acme: CommandLine, planner: str) -> None:
+    limits = {READ: ["org/acme/a/*"]}
+    path = f"/contexts/acme-prod/principals/{planner}/keys/bot"
+    assert acme(f"api POST {path} --field 'grants={json.dumps(limits)}'").code == 0
+    secret = acme.home / "bot.key"
+    line = f"keys rotate bot --overlap 0s --drain 0s --wait --secret-file {secret} --force --yes"
+    assert acme(line).code == 0
+    env = {"SPECTRON_API_KEY": secret.read_text().strip()}
+    assert acme("whoami -o json --query effective_grants", env=env).json == limits
+    assert acme("keys get bot -o json --query grants").json == limits
 
 
 def test_a_grant_is_added_and_taken_away(acme: CommandLine, planner: str) -> None:

@@ -82,7 +82,7 @@ COMMANDS = {
         },
     ),
     "management-keys": Entry(
-        """Create, rotate and revoke management keys while the server runs.
+        """Create, rotate and revoke management keys, with no downtime.
 
         Examples:
           spectronctl management-keys list
@@ -90,7 +90,7 @@ COMMANDS = {
         """
     ),
     "ontology": Entry(
-        """Manage what extraction looks for: types, attributes, relations.
+        """Manage what extraction looks for: types, keys, relations.
 
         Examples:
           spectronctl ontology get
@@ -159,17 +159,27 @@ COMMANDS = {
         },
     ),
     "traces": Entry(
-        "Show what was asked of a context, and how it was answered.",
+        """Show what was asked of a context, and how it was answered.
+
+        Examples:
+          spectronctl traces list --since 1h
+          spectronctl traces stats
+        """,
         {
             "list": "List the traces of queries, the newest first: at most 500.",
             "get": "Show one trace, what it was part of, and what it found.",
-            "stats": "Show how many queries there were, how long they took, and what settled them.",
+            "stats": "Show how many queries there were, and how long they took.",
         },
     ),
     "audit": Entry(
-        "Show who did what: on a context, or over the management plane.",
+        """Show who did what: on a context, or over the management plane.
+
+        Examples:
+          spectronctl audit list --since 1d
+          spectronctl audit list --management --since 1d
+        """,
         {
-            "list": "List who did what on a context, the newest first, refused requests included.",
+            "list": "List who did what, the newest first, refused requests included.",
             "tail": "Print the last rows of an audit as lines, the newest last.",
         },
     ),

@@ -33,7 +33,9 @@ def check_kind(rotation: Rotation, minted: MintedKey) -> None:
         # A server that does not mention the floor is not one that set it to null.
         "scope_floor" not in minted.model_fields_set or minted.scope_floor == rotation.scope_floor
     )
-    if not (same_kind and same_floor):
+    # A server that does not know them would mint a key that may do all that its principal may.
+    same_limits = _sort(minted.grants or {}) == _sort(rotation.limits or {})
+    if not (same_kind and same_floor and same_limits):
         raise _refuse_other(rotation, minted)
 
 

@@ -94,6 +94,7 @@ def _make_request(run: Run) -> Request[MintedKey]:
         # Only a server that told it knows it. Grants, audit and external session ids are the principal's.
         principal_id=rotation.principal_id,
         scope_floor=rotation.scope_floor,
+        grants=rotation.limits,
         expires_in=None if lifetime is None else round(lifetime),
     )
 

@@ -39,6 +39,7 @@ def plan_rotation(
         principal=key.principal,
         principal_id=key.principal_id,
         scope_floor=key.scope_floor,
+        limits=key.grants,
         lifetime=read_lifetime(key, now),
         generation=next_generation(keys, logical),
         successor_id=key.id if method == "in place" else None,

@@ -42,7 +42,8 @@ class Rotation:
     One rotation of one key. Times are RFC 3339 by the server's clock, lengths of time seconds.
 
     `key` and `retiring` hold `{"id", "name"}`; `successor_id` is None until it is known; `delivered` stands beside
-    `places`, which only the caller understands; `grants` are the effective ones of the old secret, where it was found.
+    `places`, which only the caller understands; `limits` are the grants of the key itself, `grants` the effective ones
+    of the old secret, where it was found.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Rotation:
     principal: str | None = None
     principal_id: str | None = None
     scope_floor: Any = None
+    limits: Grants | None = None
     lifetime: float | None = None
     generation: int
     successor_id: str | None = None

@@ -56,7 +56,11 @@ _Seconds = Annotated[
 _KeyName = Annotated[str, Path(min_length=1, max_length=128)]
 
 
-@router.post("/principals/{principal_id}/keys/{key_name}", status_code=HTTPStatus.CREATED)
+@router.post(
+    "/principals/{principal_id}/keys/{key_name}",
+    status_code=HTTPStatus.CREATED,
+    response_model_exclude_unset=True,
+)
 async def create_principal_key(
     principal_id: str,
     key_name: _KeyName,
@@ -78,7 +82,7 @@ async def create_principal_key(
     return await _mint(database, hash_key, owner, body.grants, ttl_seconds, name=key_name)
 
 
-@router.post("/access-tokens", status_code=HTTPStatus.CREATED)
+@router.post("/access-tokens", status_code=HTTPStatus.CREATED, response_model_exclude_unset=True)
 async def create_access_token(
     body: Annotated[AccessTokenBody, Depends(body_of(AccessTokenBody))],
     context: CurrentContext,

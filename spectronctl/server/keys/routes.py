@@ -44,7 +44,9 @@ router = APIRouter(
 )
 
 
-@router.get("", responses=describe_problems(HTTPStatus.BAD_REQUEST))
+@router.get(
+    "", responses=describe_problems(HTTPStatus.BAD_REQUEST), response_model_exclude_unset=True
+)
 async def list_keys(
     context: CurrentContext,
     database: CurrentDatabase,
@@ -65,6 +67,7 @@ async def list_keys(
     "",
     status_code=HTTPStatus.CREATED,
     responses=describe_problems(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT),
+    response_model_exclude_unset=True,
 )
 async def create_key(
     request: Request,
@@ -86,6 +89,7 @@ async def create_key(
         principal=body.principal,
         principal_id=body.principal_id,
         scope_floor=body.scope_floor,
+        grants=body.grants,
         digest=digest_secret(hash_key, secret),
         created_at=now,
         expires_at=expires_at,
@@ -93,7 +97,7 @@ async def create_key(
     return format_minted_key(await KeyTable(database).create_key(row), secret)
 
 
-@router.post("/{key_id}/rotate")
+@router.post("/{key_id}/rotate", response_model_exclude_unset=True)
 async def rotate_key(
     context_id: str, key_id: str, database: CurrentDatabase, hash_key: HashKey
 ) -> MintedKeyResponse:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
 from spectronctl.ground.vocabulary import Principal, PrincipalKind
+from spectronctl.models.identity import Grants
 from spectronctl.server.access.patterns import AnyGrants
 from spectronctl.server.http.bodies import Body
 from spectronctl.server.http.fields import PRINTABLE, SCOPE_SEGMENT, Instant
@@ -101,6 +102,11 @@ class KeyBody(Body):
         description=f"At most {MAX_SCOPES} paths of {MAX_SCOPE_SEGMENTS} names each, and "
         f"{MAX_SCOPES_BYTES // KIB} KiB in all",
     )
+    # Not held to what the principal has: the successor of a key keeps its limits, whatever was revoked meanwhile.
+    grants: AnyGrants | None = Field(
+        default=None,
+        description="What the key may do, of what its principal may; without it, all. It never gives more",
+    )
     expires_at: Instant | None = Field(default=None, description="In the future, within 100 years")
     expires_in: int | None = Field(
         default=None, ge=1, le=int(MAX_LIFE.total_seconds()), description="Seconds"
@@ -161,6 +167,7 @@ class KeyResponse(BaseModel):
     principal: str
     principal_id: str = Field(description="The principal that the key acts for")
     scope_floor: JsonValue
+    grants: Grants | None = Field(default=None, description="Present when they limit the key")
     created_at: datetime
     last_used_at: datetime | None = Field(description="To within a minute")
     expires_at: datetime | None
@@ -193,7 +200,8 @@ def format_minted_key(row: KeyRow, secret: str) -> MintedKeyResponse:
 
 def _describe_key(row: KeyRow) -> dict[str, Any]:
     used, ends = row.last_used_at, row.expires_at
-    return {
+    limits = {} if row.grants is None else {"grants": row.grants}
+    return limits | {
         "id": row.id,
         "name": row.name,
         "principal": row.principal,

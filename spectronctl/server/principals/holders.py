@@ -58,7 +58,7 @@ class HoldersResponse(BaseModel):
     principals: list[HolderResponse]
 
 
-@router.get("")
+@router.get("", response_model_exclude_unset=True)
 async def list_holders(
     context: CurrentContext,
     database: CurrentDatabase,

@@ -24,7 +24,7 @@ def list_audit(
     ] = None,
 ) -> None:
     """
-    List who did what on a context, the newest first, refused requests included.
+    List who did what, the newest first, refused requests included.
 
     Examples:
       spectronctl audit list --since 7d

@@ -136,6 +136,7 @@ def describe_rotation(rotation: Rotation) -> dict[str, Any]:
         "principal",
         "principal_id",
         "scope_floor",
+        "limits",
         "due_uptime",
     ):
         del shown[internal]

@@ -56,7 +56,7 @@ def create_principal(
 
     Examples:
       spectronctl principals create planner --grant 'memory:read=org/acme/*'
-      spectronctl principals create ada --kind human --external-id u-17 --if-exists skip
+      spectronctl principals create ada --kind human --external-id u-17
     """
     from spectronctl.operations.principals import create_principal
 

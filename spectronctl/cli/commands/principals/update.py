@@ -50,7 +50,7 @@ def update_principal(
 
     Examples:
       spectronctl principals update planner --name router
-      spectronctl principals update planner --grants memory:read=/* --grants scope:read=/*
+      spectronctl principals update planner --grants 'memory:read=org/acme/*'
     """
     from spectronctl.operations.principals import find_principal
 

@@ -29,7 +29,7 @@ def get_trace(
     Show one trace, what it was part of, and what it found.
 
     Examples:
-      spectronctl traces get TRACE -o yaml
+      spectronctl traces get trace:01JC4YKM3VQ8Z5T2N7XW9RHEA1 -o yaml
     """
     rt = ctx.runtime
     rt.out.check(TRACES)

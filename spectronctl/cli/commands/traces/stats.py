@@ -29,7 +29,7 @@ def show_stats(
     scope: ScopeOption = None,
 ) -> None:
     """
-    Show how many queries there were, how long they took, and what settled them.
+    Show how many queries there were, and how long they took.
 
     Examples:
       spectronctl traces stats
