@@ -159,8 +159,14 @@ PREPARED = {
         f"principals create {name} --if-exists skip" for name in ("app-agent", "planner")
     ],
     "management-keys": ["management-keys create ops --secret-file ops.key --force"],
+    "profiles current": ["profiles use prod"],
+    "profiles rename": ["profiles rm production --yes"],
+    **{
+        f"profiles {verb}": ["profiles add prod --url http://prod.test"]
+        for verb in ("use", "show", "remove", "set")
+    },
 }
-"""What the examples of a group need, other than those that create."""
+"""What the examples of a group, other than those that create, and of a verb need."""
 
 
 def clear_way(world: CommandLine, line: str) -> None:
@@ -181,17 +187,8 @@ def clear_way(world: CommandLine, line: str) -> None:
     if "file:app.key" in line:
         world("keys rm verified --yes")
         world("keys create verified --secret-file app.key --force --yes")
-    if words[:2] == ["profiles", "current"]:
-        world("profiles use prod")
-    if words[:2] == ["profiles", "rename"]:
-        world("profiles rm production --yes")
-    if words[:2] in (
-        ["profiles", "use"],
-        ["profiles", "show"],
-        ["profiles", "remove"],
-        ["profiles", "set"],
-    ):
-        world("profiles add prod --url http://prod.test")
+    for prepared in PREPARED.get(" ".join(words[:2]), ()):
+        world(prepared)
 
 
 @pytest.mark.worker
