@@ -1,7 +1,7 @@
 #!/bin/sh
 # The operator's main job, twice: on the embedded server in the command's own process, then through `spectronctl serve`;
-# there an ontology set, memories kept, decayed and reindexed, a key lent to a program and a context cloned, too. Then a
-# program run against a throw-away server, a conversation imported and read, and last a key rotated while its old secret
+# there an ontology set, memories kept, decayed and reindexed, a key lent to a program, a context cloned, and a principal
+# granted a scope that is revoked again, too. Then a program run against a throw-away server, a conversation imported and read, and last a key rotated while its old secret
 # goes on working for a while.
 # Everything happens in a temporary home, which is removed at the end.
 set -eu
@@ -76,8 +76,18 @@ run spectronctl exec --key app-agent -- spectronctl whoami --query kind
 run spectronctl contexts clone acme-prod acme-copy --namespace acme --database copy --secret-file "$HOME/copy-{name}.key"
 run spectronctl api GET /contexts --paginate --query '[].id'
 run spectronctl contexts delete acme-copy --yes
+
+printf '\n== A principal that gains a scope, and loses it\n'
+run spectronctl principals create support --grant 'memory:read=org/acme/*' --quiet -o name
+support=$(spectronctl principals get support -o name)
+run spectronctl keys create support --principal-id "$support" --secret-file "$HOME/support.key" --quiet
+run spectronctl principals grant support 'memory:write=org/acme/support/*' --quiet --query grants
+run spectronctl keys verify "file:$HOME/support.key" --query effective_grants
+run spectronctl principals revoke support 'memory:write=org/acme/support/*' --yes --quiet --query grants
+run spectronctl principals whocan memory:write org/acme/support
+run spectronctl audit list --management --limit 2 --columns action,name,outcome
 run spectronctl contexts delete acme-prod --yes
-rm "$HOME/app.key"
+rm "$HOME/app.key" "$HOME/support.key"
 unset SPECTRON_URL SPECTRON_CONTEXT_ID
 kill "$server"
 wait "$server"
@@ -104,4 +114,4 @@ run spectronctl keys rotations resume
 run spectronctl keys list
 run spectronctl keys verify "file:$HOME/app.key"
 
-printf '\nThe demo has run: two servers, contexts created, used and deleted,\nan ontology set, memories decayed and reindexed, a key lent, a context cloned,\na program run against a throw-away server, a conversation imported and read,\na key rotated without a gap.\n'
+printf '\nThe demo has run: two servers, contexts created, used and deleted,\nan ontology set, memories decayed and reindexed, a key lent, a context cloned,\na scope granted to a principal and revoked, a program run against a throw-away server, a conversation imported and read,\na key rotated without a gap.\n'

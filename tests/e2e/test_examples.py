@@ -34,6 +34,10 @@ def test_the_demo_does_the_main_job_twice(shell: Shell) -> None:
     assert re.search(r"^entity type +Product +name,price$", done.stdout, re.MULTILINE)
     assert re.search(r"^expired_memories +1$", done.stdout, re.MULTILINE)
     assert "has reindexed 5 chunks of context acme-prod" in done.stderr
+    _, _, principal = done.stdout.partition("== A principal that gains a scope")
+    gained, _, lost = principal.partition("$ spectronctl principals revoke")
+    assert "org/acme/support/*" in gained.partition("$ spectronctl keys verify")[2]
+    assert not re.search(r"^support ", lost.partition("whocan")[2], re.MULTILINE)
     transcript, _, rotation = done.stdout.partition("== A key rotated with an overlap")
     assert "go-live is on 1 March" in transcript
     assert "كلمة المرور" in transcript
