@@ -36,7 +36,7 @@ IMPERATIVES = frozenset(
 UNITS = {
     "DURATION": r"duration|for this long",
     "TIME": r"\btime\b",
-    "N": r"\bitems|times|tokens|days|turns|rotations|requests|contexts|findings|failures|number \(seq\)",
+    "N": r"\bitems|times|tokens|days|hours|rows|turns|rotations|requests|contexts|findings|failures|number \(seq\)",
     "X": r"\bsimilarity, from 0 to 1",
     "PORT": r"\bport\b",
 }

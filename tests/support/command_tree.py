@@ -19,6 +19,7 @@ SAMPLES = {
     "DST": "acme-copy",
     "KEY": "app-agent",
     "NAME": "sample",
+    "MANAGEMENT_KEY": "bootstrap",
     "NEW": "renamed",
     "FIELD": "url",
     "VALUE|-": "http://other.test",

@@ -32,7 +32,7 @@ def tail_audit(
             min=1,
             max=500,
             metavar="N",
-            help="Begin with the last N rows, unless --since says where.",
+            help="Start with the last N rows, unless --since says where.",
             show_default=True,
         ),
     ] = 10,

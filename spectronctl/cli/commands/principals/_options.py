@@ -21,12 +21,12 @@ PrincipalArgument = Annotated[
 GrantArguments = Annotated[
     list[str],
     typer.Argument(
-        metavar="GRANT", help="Name verbs and scopes, such as memory:read=org/acme/*,team/a."
+        metavar="GRANT", help="Use these verbs and scopes, such as memory:read=org/acme/*,team/a."
     ),
 ]
 KindOption = Annotated[
     str | None,
-    typer.Option("--kind", help="Say what it is; this changes nothing of what it may do."),
+    typer.Option("--kind", help="Set what it is; this changes nothing of what it may do."),
 ]
 
 

@@ -29,7 +29,7 @@ def create_principal(
     kind: Annotated[
         PrincipalKind,
         typer.Option(
-            "--kind", help="Say what it is; this changes nothing of its rights.", show_default=True
+            "--kind", help="Set what it is; this changes nothing of its rights.", show_default=True
         ),
     ] = "agent",
     external_id: Annotated[

@@ -31,7 +31,7 @@ def update_principal(
     ] = None,
     kind: Annotated[
         PrincipalKind | None,
-        typer.Option("--kind", help="Say what it is; this changes nothing of its rights."),
+        typer.Option("--kind", help="Set what it is; this changes nothing of its rights."),
     ] = None,
     grants: Annotated[
         list[str] | None,
@@ -44,7 +44,7 @@ def update_principal(
     confirm: ConfirmOption = None,
 ) -> None:
     """
-    Rename a principal, or replace all of its grants.
+    Change the name of a principal, or replace all of its grants.
 
     Asks before grants are replaced: requests that need one that is gone fail at once.
 

@@ -11,12 +11,12 @@ SinceOption = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Count only traces made since this time: 7d (ago), or 2026-05-01.",
+        help="Use only traces made since this time: 7d (ago), or 2026-05-01.",
     ),
 ]
 ScopeOption = Annotated[
     str | None,
     typer.Option(
-        "--scope", metavar="PATH", help="Count only traces of callers at or below this path."
+        "--scope", metavar="PATH", help="Use only traces of callers at or below this path."
     ),
 ]

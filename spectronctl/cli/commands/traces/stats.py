@@ -23,7 +23,7 @@ def show_stats(
     ctx: Context,
     hours: Annotated[
         int | None,
-        typer.Option("--hours", min=1, metavar="N", help="Count the last N hours; by default 24."),
+        typer.Option("--hours", min=1, metavar="N", help="Use the last N hours; by default 24."),
     ] = None,
     since: SinceOption = None,
     scope: ScopeOption = None,
