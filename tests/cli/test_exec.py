@@ -40,7 +40,7 @@ def find_minted(server: Server) -> dict[str, Any]:
 def test_the_twin_is_limited_like_the_key(acme: CommandLine, server: Server) -> None:
     limits = {"memory:read": ["org/acme/a/*"]}
     path = "/contexts/acme-prod/principals/admin/keys/bot"
-    assert acme(f"api POST {path} --field 'grants={json.dumps(limits)}'").code == 0
+    assert acme(f"api POST {path} --yes --field 'grants={json.dumps(limits)}'").code == 0
     assert acme("exec --key bot -- true").code == 0
     minted = find_minted(server)
     assert (minted["principal_id"], minted["grants"]) == ("admin", limits)

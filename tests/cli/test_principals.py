@@ -64,7 +64,7 @@ def test_the_successor_of_a_rotation_acts_for_the_same_principal(
 def test_what_limits_a_key_limits_its_successor(acme: CommandLine, planner: str) -> None:
     limits = {READ: ["org/acme/a/*"]}
     path = f"/contexts/acme-prod/principals/{planner}/keys/bot"
-    assert acme(f"api POST {path} --field 'grants={json.dumps(limits)}'").code == 0
+    assert acme(f"api POST {path} --yes --field 'grants={json.dumps(limits)}'").code == 0
     secret = acme.home / "bot.key"
     line = f"keys rotate bot --overlap 0s --drain 0s --wait --secret-file {secret} --force --yes"
     assert acme(line).code == 0

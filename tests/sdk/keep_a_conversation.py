@@ -14,6 +14,7 @@ from tests.support.vendor_clients import finish, refuse, run
 
 
 async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
+    itself = await finish(member.whoami())
     session = await finish(
         member.sessions.create(scopes=["org/acme/user/bo"], metadata={"by": kind})
     )
@@ -26,7 +27,7 @@ async def talk(member: Any, operator: Any, kind: str) -> dict[str, Any]:
             role="assistant",
             labels=["source=sdk"],
             memory_category="knowledge",
-            on_behalf_of="principal:bo",
+            on_behalf_of=itself.principal_id,
         )
     )
     messages = [{"role": "user", "content": f"message {n}"} for n in range(150)]

@@ -29,6 +29,7 @@ VARIABLES = {
         "SPECTRONCTL_STORE_USER",
         "SPECTRONCTL_STORE_PASSWORD",
     ): "Who signs in to a store at a `ws://` URL.",
+    ("SPECTRON_SECRET_KEY",): "What a store seals the keys of providers with: 32 bytes in base64.",
     ("NO_COLOR", "FORCE_COLOR"): "No colour, or colour everywhere, unless `--color` decides.",
     ("TERM",): "`dumb` is a terminal without colour.",
     ("COLUMNS",): "The width of the terminal.",

@@ -24,10 +24,6 @@ GrantArguments = Annotated[
         metavar="GRANT", help="Use these verbs and scopes, such as memory:read=org/acme/*,team/a."
     ),
 ]
-KindOption = Annotated[
-    str | None,
-    typer.Option("--kind", help="Set what it is; this changes nothing of what it may do."),
-]
 
 
 def parse_grants(texts: Iterable[str], name: str = "GRANT") -> Grants:
