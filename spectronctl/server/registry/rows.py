@@ -27,7 +27,7 @@ class ContextRow:
     admin_external_id: str | None = None
     admin_display_name: str | None = None
     schema_version: int = 0
-    forgetting: Sequence[str] = ()
+    forgetting: Sequence[str] = field(default_factory=list)
     created_at: datetime
 
 
