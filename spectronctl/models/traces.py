@@ -33,7 +33,7 @@ class TraceStats(Model):
     response_traces_total: int = 0
     response_traces_cached: int = 0
     window_hours: int = 0
-    tier_counts: dict[str, int] = Field(default_factory=dict)
+    tier_counts: dict[str, Any] = Field(default_factory=dict)
 
 
 class AuditRow(Model):

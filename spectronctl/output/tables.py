@@ -131,7 +131,7 @@ def _leave_out(tracks: Sequence[Track], width: int) -> list[Track]:
     kept = list(tracks)
     while not _fits(kept, width):
         spare = [track for track in kept if not track.stays]
-        if not spare:
+        if not spare or len(kept) == 1:
             break
         kept.remove(spare[-1])
     return kept

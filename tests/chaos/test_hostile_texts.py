@@ -42,13 +42,15 @@ ITS_OWN = re.compile(r"\r?\x1b\[(\?25[lh]|2K|1A)")
 NEEDED = {"status", "next_cursor", "role", "secret"}
 """Fields that a command cannot do without: with another text in them it fails, or waits for ever."""
 
-FOUND_BY = {"id", "job_id", "name", "expires_at"}
+FOUND_BY = {"id", "job_id", "name", "display_name", "expires_at"}
 FINDING: set[tuple[str, ...]] = {
     ("keys", "get"),
     ("keys", "rotate"),
     ("keys", "rotations", "resume"),
     ("keys", "delete"),
     ("lifecycle", "reindex"),
+    *(("principals", verb) for verb in ("get", "update", "delete", "grant", "revoke", "effective")),
+    *(("management-keys", verb) for verb in ("rotate", "revoke")),
 }
 """Fields by which these commands find again what they are about."""
 
@@ -69,6 +71,9 @@ OF_ITS_OWN: set[tuple[str, ...]] = {
     ("keys", "rotations", "abort"),
     ("keys", "delete"),
     ("keys", "orphans"),
+    ("principals", "delete"),
+    ("scopes", "delete"),
+    ("management-keys", "revoke"),
     ("ontology", "delete"),
     ("sessions", "delete"),
     ("doctor",),

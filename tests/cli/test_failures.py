@@ -161,6 +161,25 @@ def lines_that_succeed(run: CommandLine) -> list[str]:
         f"whoami --api-key-file {secret_file}",
         "whoami --plane management",
         "whoami --plane both",
+        "principals create planner --grant memory:read=org/acme/*",
+        "principals list",
+        "principals get planner",
+        "principals update planner --name router",
+        "principals grant router scope:read=org/acme",
+        "principals revoke router scope:read=org/acme --yes",
+        "principals effective router org/acme",
+        "principals whocan memory:read org/acme",
+        "principals delete router --yes",
+        "scopes create org/spare",
+        "scopes list",
+        "scopes forget org/spare --yes",
+        "scopes delete org/spare --yes",
+        f"management-keys create spare --secret-file {secret_file} --force",
+        "management-keys list",
+        f"management-keys rotate spare --secret-file {secret_file} --force --yes",
+        "management-keys revoke spare --yes",
+        "audit list",
+        "audit tail --management",
         f"ontology set {ONTOLOGY}",
         "ontology get",
         f"ontology diff {ONTOLOGY}",
@@ -175,6 +194,10 @@ def lines_that_succeed(run: CommandLine) -> list[str]:
         "sessions context SESSION plants",
         "sessions transcript SESSION",
         "sessions delete SESSION --yes",
+        "api POST /{context}/query --field query=plants --yes",
+        "traces list",
+        "traces get TRACE",
+        "traces stats",
         "lifecycle decay --yes",
         "lifecycle expire --dry-run",
         "lifecycle expire --all-contexts --yes",
@@ -245,6 +268,9 @@ def fill_in(run: CommandLine, line: str) -> str:
     if "JOB" in line:
         listed = run("lifecycle jobs list -o name -c acme-prod").out
         line = line.replace("JOB", listed.splitlines()[0])
+    if "TRACE" in line:
+        listed = run("traces list -o name -c acme-prod").out
+        line = line.replace("TRACE", listed.splitlines()[0])
     return line
 
 
@@ -397,7 +423,7 @@ def test_destruction_without_consent_sends_nothing(
 
 
 def test_what_destroys_can_be_confirmed() -> None:
-    verbs = {"delete", "rotate", "remove", "revoke", "purge", "decay", "expire"}
+    verbs = {"delete", "rotate", "remove", "revoke", "purge", "decay", "expire", "forget"}
     others = DESTROYS_WITH | DESTROYS_AS
     destroying = {n.path for n in ONLINE if n.path[-1] in verbs or n.path in others}
     assert destroying == {n.path for n in DESTRUCTIVE}

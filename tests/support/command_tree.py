@@ -19,7 +19,7 @@ SAMPLES = {
     "DST": "acme-copy",
     "KEY": "app-agent",
     "NAME": "sample",
-    "MANAGEMENT_KEY": "bootstrap",
+    "MANAGEMENT_KEY": "spare",
     "NEW": "renamed",
     "FIELD": "url",
     "VALUE|-": "http://other.test",
@@ -31,7 +31,7 @@ SAMPLES = {
     "JOB": "job_01JZZZZZZZZZZZZZZZZZZZZZZZ",
     "QUERY": "plants",
     "PRINCIPAL": "app-agent",
-    "GRANT": "memory:read=org/acme/*",
+    "GRANT": "grant:manage=org/acme/*",
     "VERB": "memory:read",
     "SCOPE": "org/acme",
     "METHOD": "GET",
@@ -61,6 +61,7 @@ DESTROYS_AS: dict[tuple[str, ...], str] = {("api",): "api DELETE /contexts/acme-
 ASKS_AFTER_READING: set[tuple[str, ...]] = {
     ("contexts", "create"),
     ("contexts", "update"),
+    ("principals", "update"),
     ("ontology", "set"),
     ("ontology", "edit"),
 }
@@ -88,6 +89,7 @@ OFFLINE: set[tuple[str, ...]] = {
 
 ALSO_NEEDED: dict[tuple[str, ...], str] = {
     ("contexts", "update"): "--token-limit 5",
+    ("principals", "update"): "--name renamed",
     ("keys", "rotate"): SAMPLES["KEY"],
     ("keys", "rotations", "resume"): SAMPLES["ROTATION"],
     ("sessions", "transcript"): SAMPLES["SESSION"],

@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectronctl.api import contexts, facts, keys, lifecycle, ontology, scopes, sessions
+from spectronctl.api import (
+    contexts,
+    facts,
+    keys,
+    lifecycle,
+    management_keys,
+    ontology,
+    principals,
+    scopes,
+    sessions,
+)
+from spectronctl.api.requests import Reply, Request, path
 from spectronctl.cli._tree import Node
 from spectronctl.client import Client
 from spectronctl.models.ontology import Ontology
@@ -34,7 +45,10 @@ EXTRA: dict[tuple[str, ...], str] = {
 }
 """Words without which a command would fail, or change nothing here."""
 
-PARTS = ("database", "config", "keys", "secret", "ontology", "sessions", "to expire", "jobs")
+PARTS = (
+    *("database", "config", "keys", "secret", "principals"),
+    *("ontology", "sessions", "to expire", "jobs"),
+)
 
 State = dict[str, dict[str, str]]
 
@@ -118,6 +132,10 @@ class World:
                 for key in keys
             ),
             "secret": self.ask(f"/{name}/me", self.secret)[0],
+            "principals": sorted(
+                [each["display_name"], each["kind"], sorted(each["grants"].items())]
+                for each in self.ask(f"/contexts/{name}/principals?limit=500")[1]["principals"]
+            ),
             "ontology": self.ask(f"/contexts/{name}/ontology")[1],
             "sessions": sorted(blur(json.dumps(one)) for one in turns),
             "to expire": self.ask(f"/{name}/lifecycle/expire")[1],
@@ -143,6 +161,8 @@ class World:
             line = line.replace(SAMPLES["ROTATION"], self._begin_rotation(run))
         if node.path in MAKES_CONTEXT:
             self._client.send(contexts.delete_context(CONTEXT))
+        if node.path[0] == "management-keys":
+            self._make_management_key()
         for sample, real in self._ids.items():
             line = line.replace(sample, real)
         is_changed = node.path in MAKES_CONTEXT or SAMPLES["ROTATION"] in sample_line(node)
@@ -188,6 +208,7 @@ class World:
             "config": self._make_config,
             "keys": self._make_key,
             "secret": self._make_key,
+            "principals": self._make_key,
             "ontology": self._make_ontology,
             "to expire": self._make_memories,
         }
@@ -208,6 +229,10 @@ class World:
         self._make_ontology()
         self._make_memories()
         self._client.send(scopes.register_scope(CONTEXT, SAMPLES["SCOPE"]))
+        query = Request[Reply](
+            "POST", path("/{id}/query", id=CONTEXT), Reply, json={"query": "tea"}
+        )
+        self._ids[SAMPLES["TRACE"]] = self._client.send(query).body["trace"]["traceId"]
         self._ids[SAMPLES["JOB"]] = self._client.send(lifecycle.reindex_context(CONTEXT)).job_id
         self._wait_for_jobs(CONTEXT)
 
@@ -218,8 +243,19 @@ class World:
     def _make_key(self) -> None:
         for key in list(self._client.items(keys.list_keys(CONTEXT))):
             self._client.send(keys.delete_key(CONTEXT, key.id))
+        for each in list(self._client.items(principals.list_principals(CONTEXT))):
+            if each.id not in ("system", "admin"):
+                self._client.send(principals.delete_principal(CONTEXT, each.id))
         request = keys.create_key(CONTEXT, SAMPLES["KEY"], principal="agent", scope_floor=None)
         self.secret = self._client.send(request).secret
+
+    def _make_management_key(self) -> None:
+        """A spare one, and none of the name that a creation gives."""
+        for key in list(self._client.items(management_keys.list_management_keys())):
+            if key.name in (SAMPLES["MANAGEMENT_KEY"], SAMPLES["NAME"]):
+                self._client.send(management_keys.delete_management_key(key.id))
+        name = SAMPLES["MANAGEMENT_KEY"]
+        self._client.send(management_keys.create_management_key(name))
 
     def _make_ontology(self) -> None:
         self._client.send(ontology.set_ontology(CONTEXT, ONTOLOGY))

@@ -91,5 +91,6 @@ def _count(found: Forgotten) -> str:
             f" (sessions {rows.sessions}, turns {rows.turns}, memories {rows.memories},"
             f" cached queries {rows.queries})"
         )
-    shared = sum(found.co_owned.to_dict().values()) if found.co_owned else 0
+    owned = found.co_owned
+    shared = owned.sessions + owned.turns + owned.memories + owned.queries if owned else 0
     return f"{text}, {shared} of them co-owned by other scopes" if shared else text
