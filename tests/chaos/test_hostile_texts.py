@@ -73,6 +73,7 @@ OF_ITS_OWN: set[tuple[str, ...]] = {
     ("keys", "orphans"),
     ("principals", "delete"),
     ("scopes", "delete"),
+    ("scopes", "forget"),
     ("management-keys", "revoke"),
     ("ontology", "delete"),
     ("sessions", "delete"),

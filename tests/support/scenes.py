@@ -53,7 +53,7 @@ PARTS = (
 State = dict[str, dict[str, str]]
 
 CHANGES_EVERYWHERE = re.compile(
-    r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)|sk-[\w-]+|(cak_|job_|rot_|session:|turn:|req_)\w+"
+    r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)|(sk|mgmt)-[\w-]+|(cak_|mgk_|job_|rot_|principal:|session:|trace:|turn:|req_)\w+"
     r"|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+"
 )
 """Times, ids and secrets, which are others each time."""
