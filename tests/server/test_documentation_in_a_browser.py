@@ -54,7 +54,7 @@ def test_swagger_ui_shows_every_group_and_an_example_to_send(
 ) -> None:
     browser.open(f"{url}/docs", width=width)
     wait_for(browser, "document.querySelectorAll('.opblock').length > 30")
-    assert browser.ask("document.querySelectorAll('.opblock-tag-section').length") == 9
+    assert browser.ask("document.querySelectorAll('.opblock-tag-section').length") == 13
     browser.ask("document.querySelector('[id*=\"facts-create_fact\"] button').click()")
     wait_for(browser, "document.body.innerText.includes('Ada prefers tea to coffee.')")
     check(browser, url)

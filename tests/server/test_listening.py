@@ -281,7 +281,7 @@ def test_the_log_has_a_line_of_text_for_each_request(start: Start) -> None:
         r' client="127.0.0.1" reason="malformed key"',
         first,
     )
-    assert " GET /a%0Ab 404 " in second
+    assert " GET /a%0Ab 400 " in second
 
 
 def test_a_client_that_sends_far_too_much_still_reads_why(start: Start) -> None:

@@ -21,12 +21,20 @@ DESTROYS = {
     "POST /{context_id}/lifecycle/decay",
     "POST /{context_id}/lifecycle/expire",
     "DELETE /{context_id}/sessions/{session_id}",
+    "DELETE /{context_id}/keys/{key_name}",
+    "POST /{context_id}/keys/{key_name}/rotate",
+    "DELETE /{context_id}/scopes",
+    "POST /{context_id}/scopes/forget",
 }
 
 HARMLESS = {
     "POST /contexts/{context_id}",
     "POST /contexts/{context_id}/keys",
     "POST /contexts/{context_id}/principals",
+    "POST /contexts/{context_id}/principals/{principal_id}/keys/{key_name}",
+    "POST /contexts/{context_id}/access-tokens",
+    "POST /{context_id}/keys",
+    "POST /{context_id}/scopes",
     "POST /management-keys",
     "POST /{context_id}/principals/{principal_id}/grants",
     "POST /contexts/{context_id}/lifecycle/reindex",

@@ -88,19 +88,20 @@ BODIES: dict[str, Any] = {
         "grants": {"memory:read": ["org/acme/*"]},
     },
     "PATCH /api/v1/contexts/{context_id}/principals/{principal_id}": {
+        "kind": "service",
         "display_name": "Bo",
         "external_id": "bo-1",
         "grants": {"memory:read": ["org/acme/*"]},
     },
     "PUT /api/v1/contexts/{context_id}/principals/{principal_id}/grants": {
-        "grants": {"memory:read": ["org/acme/*"]}
+        "grants": {"memory:read": ["org/beta/*"]}
     },
     "POST /api/v1/{context_id}/principals/{principal_id}/grants": {
-        "path": "org/acme/*",
+        "path": "org/beta/*",
         "verbs": ["memory:read"],
     },
     "DELETE /api/v1/{context_id}/principals/{principal_id}/grants": {
-        "path": "org/beta/*",
+        "path": "org/acme/*",
         "verbs": ["memory:read"],
     },
     "POST /api/v1/management-keys": {"name": "x"},
