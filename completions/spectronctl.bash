@@ -236,6 +236,8 @@ _spectronctl_value() {
         'traces get --sort') fill=(_spectronctl_offer id query tier ms created_at reason principal cached) ;;
         'traces stats --columns') fill=(_spectronctl_list queries avg_ms direct hybrid full responses cached hours hit_rate candidates) ;;
         'traces stats --sort') fill=(_spectronctl_offer queries avg_ms direct hybrid full responses cached hours hit_rate candidates) ;;
+        'audit list --columns') fill=(_spectronctl_list created_at action outcome context name id operation key_id address status request_id trace_id kind principal rows ms cost model) ;;
+        'audit list --sort') fill=(_spectronctl_offer created_at action outcome context name id operation key_id address status request_id trace_id kind principal rows ms cost model) ;;
         'migrations status --columns') fill=(_spectronctl_list context version newest state error) ;;
         'migrations status --sort') fill=(_spectronctl_offer context version newest state error) ;;
         'api --columns') fill=(_spectronctl_list status headers body) ;;

@@ -235,6 +235,8 @@ function __spectronctl_value
         case 'traces get --sort'; printf '%s\n' '__spectronctl_offer' 'id' 'query' 'tier' 'ms' 'created_at' 'reason' 'principal' 'cached'
         case 'traces stats --columns'; printf '%s\n' '__spectronctl_list' 'queries' 'avg_ms' 'direct' 'hybrid' 'full' 'responses' 'cached' 'hours' 'hit_rate' 'candidates'
         case 'traces stats --sort'; printf '%s\n' '__spectronctl_offer' 'queries' 'avg_ms' 'direct' 'hybrid' 'full' 'responses' 'cached' 'hours' 'hit_rate' 'candidates'
+        case 'audit list --columns'; printf '%s\n' '__spectronctl_list' 'created_at' 'action' 'outcome' 'context' 'name' 'id' 'operation' 'key_id' 'address' 'status' 'request_id' 'trace_id' 'kind' 'principal' 'rows' 'ms' 'cost' 'model'
+        case 'audit list --sort'; printf '%s\n' '__spectronctl_offer' 'created_at' 'action' 'outcome' 'context' 'name' 'id' 'operation' 'key_id' 'address' 'status' 'request_id' 'trace_id' 'kind' 'principal' 'rows' 'ms' 'cost' 'model'
         case 'migrations status --columns'; printf '%s\n' '__spectronctl_list' 'context' 'version' 'newest' 'state' 'error'
         case 'migrations status --sort'; printf '%s\n' '__spectronctl_offer' 'context' 'version' 'newest' 'state' 'error'
         case 'api --columns'; printf '%s\n' '__spectronctl_list' 'status' 'headers' 'body'

@@ -279,6 +279,8 @@ Register-ArgumentCompleter -Native -CommandName spectronctl -ScriptBlock {
     $calls['traces get --sort'] = 'offer', 'id', 'query', 'tier', 'ms', 'created_at', 'reason', 'principal', 'cached'
     $calls['traces stats --columns'] = 'list', 'queries', 'avg_ms', 'direct', 'hybrid', 'full', 'responses', 'cached', 'hours', 'hit_rate', 'candidates'
     $calls['traces stats --sort'] = 'offer', 'queries', 'avg_ms', 'direct', 'hybrid', 'full', 'responses', 'cached', 'hours', 'hit_rate', 'candidates'
+    $calls['audit list --columns'] = 'list', 'created_at', 'action', 'outcome', 'context', 'name', 'id', 'operation', 'key_id', 'address', 'status', 'request_id', 'trace_id', 'kind', 'principal', 'rows', 'ms', 'cost', 'model'
+    $calls['audit list --sort'] = 'offer', 'created_at', 'action', 'outcome', 'context', 'name', 'id', 'operation', 'key_id', 'address', 'status', 'request_id', 'trace_id', 'kind', 'principal', 'rows', 'ms', 'cost', 'model'
     $calls['migrations status --columns'] = 'list', 'context', 'version', 'newest', 'state', 'error'
     $calls['migrations status --sort'] = 'offer', 'context', 'version', 'newest', 'state', 'error'
     $calls['api --columns'] = 'list', 'status', 'headers', 'body'

@@ -588,7 +588,15 @@ MORE_WORDS = {
 }
 """What a command insists on before it looks at the columns."""
 
-WITHOUT_COLUMNS = {"exec", "serve", "serve worker", "serve exec", "completion", "options"}
+WITHOUT_COLUMNS = {
+    "audit tail",
+    "exec",
+    "serve",
+    "serve worker",
+    "serve exec",
+    "completion",
+    "options",
+}
 
 
 @pytest.mark.parametrize("node", [node for node in NODES if node.runs], ids=name_of)

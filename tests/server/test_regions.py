@@ -346,6 +346,42 @@ async def delete_a_session(pair: Pair) -> None:
     assert len(left) == 2 * (len(THEIRS) + 2) + len(OURS), "those of others are all there"
 
 
+async def look_at_scopes(pair: Pair) -> None:
+    """Nodes of org/b are not listed, registered, counted or forgotten by those confined to org/a."""
+    for kind in ("agent", "supervisor"):
+        for path in ("org/a", "org/b", "org/a/new"):
+            ask = {"path": path}
+            await pair.compare(kind, "GET", f"{PLANE}/scopes/forget?path={path}")
+            await pair.compare(kind, "DELETE", f"{PLANE}/scopes?path={path}")
+            if path != "org/a/new":  # when a node was made is not the same in both
+                await pair.compare(kind, "POST", f"{PLANE}/scopes/forget", json=ask)
+        for place in (pair.alone, pair.beside):
+            assert "org/b" not in await place.see(kind, "GET", f"{PLANE}/scopes")
+    for place in (pair.alone, pair.beside):
+        made = await place.see("supervisor", "POST", f"{PLANE}/scopes", json={"path": "org/b/x"})
+        assert made.startswith("403 ")
+
+
+async def look_at_traces(pair: Pair) -> None:
+    """What others asked, and how often, is not told."""
+    for place in (pair.alone, pair.beside):
+        await place.client.post("/api/v1/acme/query", json={"query": "falcon"})
+    for path in ("traces", "traces/stats", "audit", "traces/trace:01JZZZZZZZZZZZZZZZZZZZZZZZ"):
+        assert "falcon" not in await pair.compare("agent", "GET", f"{PLANE}/{path}")
+
+
+async def look_at_keys(pair: Pair) -> None:
+    """Keys of other principals are not there."""
+    for method, path in (
+        ("POST", "keys"),
+        ("POST", "keys/other/rotate"),
+        ("DELETE", "keys/other"),
+    ):
+        await pair.compare("agent", method, f"{PLANE}/{path}")
+    for place in (pair.alone, pair.beside):
+        assert (await place.see("agent", "GET", f"{PLANE}/keys")).count('"name"') == 1
+
+
 ROUTES: dict[str, Callable[[Pair], Awaitable[None]]] = {
     f"GET {PLANE}/me": look_at_identity,
     f"GET {PLANE}/principals": look_at_principals,
@@ -353,6 +389,19 @@ ROUTES: dict[str, Callable[[Pair], Awaitable[None]]] = {
     f"GET {PLANE}/principals/{{principal_id}}/effective": look_at_principals,
     f"POST {PLANE}/principals/{{principal_id}}/grants": look_at_principals,
     f"DELETE {PLANE}/principals/{{principal_id}}/grants": look_at_principals,
+    f"GET {PLANE}/scopes": look_at_scopes,
+    f"POST {PLANE}/scopes": look_at_scopes,
+    f"DELETE {PLANE}/scopes": look_at_scopes,
+    f"GET {PLANE}/scopes/forget": look_at_scopes,
+    f"POST {PLANE}/scopes/forget": look_at_scopes,
+    f"GET {PLANE}/traces": look_at_traces,
+    f"GET {PLANE}/traces/stats": look_at_traces,
+    f"GET {PLANE}/traces/{{trace_id}}": look_at_traces,
+    f"GET {PLANE}/audit": look_at_traces,
+    f"GET {PLANE}/keys": look_at_keys,
+    f"POST {PLANE}/keys": look_at_keys,
+    f"POST {PLANE}/keys/{{key_name}}/rotate": look_at_keys,
+    f"DELETE {PLANE}/keys/{{key_name}}": look_at_keys,
     f"GET {PLANE}/sessions": look_at_sessions,
     f"POST {PLANE}/sessions": look_at_sessions,
     f"GET {PLANE}/sessions/{{session_id}}": look_into_a_session,

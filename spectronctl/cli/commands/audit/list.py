@@ -8,6 +8,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands.audit._options import AuditOptions
+from spectronctl.cli.commands.audit._view import EVENTS, ROWS
 
 app = App()
 
@@ -34,11 +35,12 @@ def list_audit(
     from spectronctl.operations.audits import read_audit
 
     rt = ctx.runtime
-    rt.out.check(options.view)
+    view = EVENTS if options.management else ROWS
+    rt.out.check(view)
     options.check(until)
     limit = None if rt.out.is_sorted else rt.settings.limit.value
     with options.open(rt, until) as (client, request):
         rows = [row.to_dict() for row in read_audit(client, request, limit=limit)]
     if len(rows) == limit:
         rt.out.remark(f"There may be more: --limit {limit} ended the list.")
-    rt.out.rows(rows, options.view)
+    rt.out.rows(rows, view)

@@ -31,8 +31,9 @@ def delete_principal(
     """
     from spectronctl.operations.principals import find_principal, list_keys_of
 
-    rt, context = ctx.runtime, ctx.runtime.context
+    rt = ctx.runtime
     rt.out.check(PRINCIPALS)
+    context = rt.context
     check_confirmable(rt, f"Delete principal {principal}?", name=context, confirmed=confirm)
     try:
         found = find_principal(rt.client, context, principal)

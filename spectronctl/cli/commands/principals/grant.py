@@ -28,8 +28,9 @@ def grant_principal(ctx: Context, principal: PrincipalArgument, grants: GrantArg
     """
     from spectronctl.operations.principals import change_grants, find_principal
 
-    rt, context = ctx.runtime, ctx.runtime.context
+    rt = ctx.runtime
     rt.out.check(PRINCIPALS)
+    context = rt.context
     wanted = parse_grants(grants)
     found = find_principal(rt.client, context, principal)
     changed = change_grants(rt.client, context, found, wanted, api.grant)

@@ -33,8 +33,9 @@ def revoke_principal(
     """
     from spectronctl.operations.principals import change_grants, find_principal
 
-    rt, context = ctx.runtime, ctx.runtime.context
+    rt = ctx.runtime
     rt.out.check(PRINCIPALS)
+    context = rt.context
     wanted = parse_grants(grants)
     question = f"Revoke {format_grant(wanted)} from principal {principal} of context {context}?"
     check_confirmable(rt, question, name=context, confirmed=confirm)
