@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import signal
@@ -28,6 +29,9 @@ from tests.support.processes import SPECTRONCTL, Shell, find_free_port
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
+
+SECRET_KEY = base64.b64encode(bytes(32)).decode()
+"""What all of them seal the keys of providers with: a database of several servers makes none."""
 
 _SHORT_LEASE = """
 import sys
@@ -102,7 +106,7 @@ class Fleet:
         with log_file.open("w") as log:
             process = subprocess.Popen(
                 [*program, *line.split(), *private, "--store", self.store_url],
-                env=self.shell.environment(),
+                env=self.shell.environment() | {"SPECTRON_SECRET_KEY": SECRET_KEY},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -184,7 +188,7 @@ class Fleet:
         """Act on the database through a store of our own."""
 
         async def run() -> T:
-            store = await open_store(self.store_url)
+            store = await open_store(self.store_url, secret_keys=None)
             try:
                 return await act(store)
             finally:
