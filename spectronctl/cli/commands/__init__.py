@@ -76,7 +76,7 @@ COMMANDS = {
             "update": "Change the name of a principal, or replace all of its grants.",
             "delete": "Delete a principal, and revoke its keys at once.",
             "grant": "Give a principal verbs over scopes; what it holds already stays.",
-            "revoke": "Revoke verbs over scopes from a principal, from its next request on.",
+            "revoke": "Revoke verbs over scopes, from the principal's next request on.",
             "effective": "Show which verbs a principal holds over a scope, now or before.",
             "whocan": "List the principals and the keys that may do something at a scope.",
         },

@@ -25,7 +25,7 @@ def revoke_principal(
     confirm: ConfirmOption = None,
 ) -> None:
     """
-    Revoke verbs over scopes from a principal, from its next request on.
+    Revoke verbs over scopes, from the principal's next request on.
 
     Examples:
       spectronctl principals revoke app-agent 'memory:write=/*'
