@@ -20,11 +20,6 @@ def list_principals(context_id: str, *, limit: int = PAGE_SIZE) -> Request[Page[
     return Request("GET", path(_ALL, id=context_id), Page[Principal], params={"limit": limit})
 
 
-def get_principal(context_id: str, principal_id: str) -> Request[Principal]:
-    """One principal, by its id."""
-    return Request("GET", path(_ONE, id=context_id, principal_id=principal_id), Principal)
-
-
 def create_principal(
     context_id: str,
     display_name: str,

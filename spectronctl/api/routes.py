@@ -76,10 +76,7 @@ ROUTES = (
     Route("DELETE", f"{_CONTEXT}/keys/{{key}}"),
     Route("POST", f"{_CONTEXT}/keys/{{key}}/rotate"),
     Route("POST", f"{_CONTEXT}/principals"),
-    *(
-        Route(method, f"{_CONTEXT}/principals/{{principal}}")
-        for method in ("GET", "PATCH", "DELETE")
-    ),
+    *(Route(method, f"{_CONTEXT}/principals/{{principal}}") for method in ("PATCH", "DELETE")),
     *(Route(method, "/{id}/principals/{principal}/grants") for method in ("POST", "DELETE")),
     Route("GET", "/{id}/principals/{principal}/effective"),
     Route("GET", f"{_CONTEXT}/whocan"),

@@ -30,10 +30,9 @@ def new_ulid() -> str:
 
 def new_ulid_at(moment: datetime) -> str:
     """A ULID of another time than now, to the millisecond; it comes in no order with others of the same one."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     tail = secrets.randbits(_RANDOM_BITS)
     letters = (_ALPHABET[tail >> shift & 31] for shift in range(_RANDOM_BITS - 5, -1, -5))
-    return make_ulid_bound(milliseconds) + "".join(letters)
+    return make_ulid_bound_at(moment) + "".join(letters)
 
 
 def parse_ulid_time(ulid: str) -> datetime:
@@ -50,3 +49,8 @@ def make_ulid_bound(milliseconds: int) -> str:
         _ALPHABET[max(milliseconds, 0) >> shift & 31]
         for shift in range(5 * _TIME_LENGTH - 5, -1, -5)
     )
+
+
+def make_ulid_bound_at(moment: datetime, *, later: int = 0) -> str:
+    """The same for the millisecond of a moment, or for one so many later."""
+    return make_ulid_bound((moment - _EPOCH) // timedelta(milliseconds=1) + later)

@@ -13,7 +13,6 @@ from spectronctl.cli.commands import (
     management_keys,
     migrations,
     profiles,
-    serve,
     version,
     whoami,
 )
@@ -24,6 +23,7 @@ from spectronctl.cli.commands.lifecycle import _view as lifecycle
 from spectronctl.cli.commands.ontology import _view as ontology
 from spectronctl.cli.commands.principals import _view as principals
 from spectronctl.cli.commands.scopes import _view as scopes
+from spectronctl.cli.commands.serve import _offline as serve
 from spectronctl.cli.commands.sessions import _view as sessions
 from spectronctl.cli.commands.traces import _view as traces
 from spectronctl.output.views import View

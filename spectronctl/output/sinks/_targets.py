@@ -2,7 +2,7 @@
 The file that a secret goes to: replaced in one step, or written in place where it cannot be replaced.
 
 Which of the two is found out before there is a secret, in the way it will be done. A file that is there keeps its
-owner, group, mode and access lists: whoever could read the old secret can read the new one.
+owner, group, mode and access lists: who could read the old secret can read the new one.
 """
 
 from __future__ import annotations

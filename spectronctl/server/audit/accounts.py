@@ -72,7 +72,7 @@ class Accounts:
 
 async def _settle(scope: Scope, status: int | None) -> None:
     visit, route = get_visit(scope), scope.get("route")
-    # Without a good key it was a stranger, of whom only the log tells: anybody could fill the audit.
+    # Without a good key it was a stranger, of whom only the log tells: else strangers could fill the audit.
     is_stranger = not visit.is_known or status == HTTPStatus.UNAUTHORIZED
     if is_stranger or not isinstance(route, APIRoute):
         return

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from spectronctl.ground.ulids import make_ulid_bound, new_ulid
+from spectronctl.ground.ulids import make_ulid_bound_at, new_ulid
 from spectronctl.server.access.authentication import LOCAL
 from spectronctl.server.audit.rows import PREFIX, EventRow
 from spectronctl.server.database.database import Database, Row
@@ -41,7 +41,6 @@ _FILTERS = {
 }
 LAST = f"{PREFIX}a"
 """After every id: those are in capitals."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +112,7 @@ class AuditTable:
 
 def _bound(moment: datetime, *, later: int = 0) -> str:
     """Before every id of that millisecond, or of one so many later."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return PREFIX + make_ulid_bound(milliseconds + later)
+    return PREFIX + make_ulid_bound_at(moment, later=later)
 
 
 def _parse_event(row: Row) -> EventRow:

@@ -352,7 +352,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def _log_request(scope: Scope, status: int, started: float) -> None:
-    # A key that is not accepted, or not for this, is worth a look: somebody may be trying keys.
+    # A key that is not accepted, or not for this, is worth a look: it may be an attempt to guess keys.
     level = logging.WARNING if status in _REFUSALS else logging.INFO
     # Asked before the fields are made: embedded servers mostly log nothing, and this runs with every request.
     if not _log.isEnabledFor(level):

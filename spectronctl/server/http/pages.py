@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Query
@@ -24,6 +24,8 @@ ShownT = TypeVar("ShownT", bound=BaseModel)
 _ROWS = 128
 """Rows that are read at once: each of them may be as long as free JSON and scopes can be."""
 
+_WALKED = 500
+
 Cursor = Annotated[
     str | None, Query(description="`next_cursor` of the page before; leave it out for the first")
 ]
@@ -35,6 +37,20 @@ def check_cursor(cursor: str | None, id_pattern: re.Pattern[str]) -> None:
     """400 for a cursor that is not an id of what is listed."""
     if cursor is not None and not id_pattern.fullmatch(cursor):
         raise invalid("cursor: is none that this server gave out; start again without one")
+
+
+async def walk_rows(
+    list_after: Callable[[str, int], Awaitable[Sequence[RowT]]],
+) -> AsyncIterator[RowT]:
+    """Every row, for a response that is not paged; `list_after` is that of `load_page`."""
+    after = ""
+    while True:
+        rows = await list_after(after, _WALKED)
+        for row in rows:
+            yield row
+        if len(rows) < _WALKED:
+            return
+        after = rows[-1].id
 
 
 async def load_page(

@@ -15,9 +15,11 @@ from spectronctl.server.access.gates import AnyMember, KeyMinter
 from spectronctl.server.access.grants import make_rights
 from spectronctl.server.database.errors import TakenError
 from spectronctl.server.http.bodies import body_of
+from spectronctl.server.http.pages import walk_rows
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.own_schemas import (
     MintBody,
     MintedOwnKeyResponse,
@@ -29,12 +31,9 @@ from spectronctl.server.keys.schemas import MAX_LIFE
 from spectronctl.server.registry.credentials import (
     digest_secret,
     mint_secret,
-    new_context_key_id,
 )
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.rows import KeyRow
-
-_PAGE = 500
 
 router = APIRouter(
     prefix=PREFIX + "/{context_id}/keys",
@@ -75,15 +74,13 @@ async def list_own_keys(caller: AnyMember, database: CurrentDatabase) -> list[Ow
     caller.require_own_keys()
     is_manager = caller.rights.hold("grant:manage", "/*")
     owner = None if is_manager else caller.owner.id
-    found: list[KeyRow] = []
-    while True:
-        after = found[-1].id if found else ""
-        page = await KeyTable(database).list_keys(
-            caller.context.id, after=after, limit=_PAGE, principal_id=owner
+
+    async def list_after(after: str, limit: int) -> list[KeyRow]:
+        return await KeyTable(database).list_keys(
+            caller.context.id, after=after, limit=limit, principal_id=owner
         )
-        found += page
-        if len(page) < _PAGE:
-            return [format_own_key(row) for row in found]
+
+    return [format_own_key(row) async for row in walk_rows(list_after)]
 
 
 @router.post(
@@ -107,18 +104,15 @@ async def mint_own_key(
     if body.grants is not None and not caller.rights.hold_all(make_rights(body.grants)):
         raise invalid("grants: wider than what this key may do")
     now = datetime.now(UTC)
-    key_id = new_context_key_id()
-    secret = mint_secret(key_id, caller.context.id)
-    row = KeyRow(
-        id=key_id,
-        context_id=caller.context.id,
-        name=body.name or key_id,
+    row, secret = mint_key(
+        hash_key,
+        caller.context.id,
+        name=body.name,
         principal=own.principal,
         principal_id=caller.owner.id,
         # What limits the caller's key limits this one, too, whatever its principal is granted later.
         scope_floor=own.scope_floor,
         grants=own.grants if body.grants is None else body.grants,
-        digest=digest_secret(hash_key, secret),
         created_at=now,
         expires_at=_find_expiry(caller, ttl, now),
     )

@@ -1,4 +1,4 @@
-"""Keys that an operator makes for a principal: by its id, or as a token for somebody whom another system knows."""
+"""Keys that an operator makes for a principal: by its id, or as a token for the external id of another system."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
 from spectronctl.server.access.grants import make_rights
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.errors import TakenError
 from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.schemas import (
     MAX_LIFE,
     AccessTokenBody,
@@ -26,7 +26,6 @@ from spectronctl.server.keys.schemas import (
     PrincipalKeyBody,
     format_minted_key,
 )
-from spectronctl.server.registry.credentials import digest_secret, mint_secret, new_context_key_id
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.principals import (
     SYSTEM,
@@ -34,7 +33,7 @@ from spectronctl.server.registry.principals import (
     new_principal_id,
     parse_principal_id,
 )
-from spectronctl.server.registry.rows import ContextRow, Grants, KeyRow, PrincipalRow
+from spectronctl.server.registry.rows import ContextRow, Grants, PrincipalRow
 
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}",
@@ -99,11 +98,7 @@ async def create_access_token(
 async def _ensure_principal(
     database: Database, context: ContextRow, body: AccessTokenBody
 ) -> PrincipalRow:
-    table = PrincipalTable(database)
-    found = await table.find_external(context.id, body.external_id)
-    if found is not None:
-        return found
-    made = PrincipalRow(
+    wanted = PrincipalRow(
         id=new_principal_id(),
         context_id=context.id,
         kind=body.kind,
@@ -112,15 +107,7 @@ async def _ensure_principal(
         grants=body.grants or {},
         created_at=datetime.now(UTC),
     )
-    try:
-        await table.create_principal(made)
-    except TakenError:
-        # Another request may have been faster with the same external id: that one's is meant.
-        found = await table.find_external(context.id, body.external_id)
-        if found is None:
-            raise
-        return found
-    return made
+    return await PrincipalTable(database).ensure_principal(wanted)
 
 
 async def _mint(
@@ -135,16 +122,12 @@ async def _mint(
     if grants is not None and not make_rights(owner.grants).hold_all(make_rights(grants)):
         raise invalid("grants: wider than what the principal may do")
     now = datetime.now(UTC)
-    key_id = new_context_key_id()
-    secret = mint_secret(key_id, owner.context_id)
-    row = KeyRow(
-        id=key_id,
-        context_id=owner.context_id,
-        name=name or key_id,
-        principal="agent",
+    row, secret = mint_key(
+        hash_key,
+        owner.context_id,
+        name=name,
         principal_id=owner.id,
         grants=grants,
-        digest=digest_secret(hash_key, secret),
         created_at=now,
         expires_at=None if seconds is None else now + timedelta(seconds=seconds),
     )

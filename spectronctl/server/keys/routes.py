@@ -18,6 +18,7 @@ from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, not_found
 from spectronctl.server.http.responses import describe_problems
 from spectronctl.server.http.visits import get_visit
+from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.schemas import (
     KeyBody,
     KeyPage,
@@ -29,7 +30,6 @@ from spectronctl.server.registry.credentials import (
     KEY_ID,
     digest_secret,
     mint_secret,
-    new_context_key_id,
 )
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.rows import KeyRow
@@ -78,22 +78,18 @@ async def create_key(
 ) -> MintedKeyResponse:
     """Create a key. Only this response holds its secret."""
     now = datetime.now(UTC)
-    expires_at = body.find_expiry(now)
-    key_id = new_context_key_id()
-    get_visit(request.scope).objects["key_id"] = key_id
-    secret = mint_secret(key_id, context.id)
-    row = KeyRow(
-        id=key_id,
-        context_id=context.id,
+    row, secret = mint_key(
+        hash_key,
+        context.id,
         name=body.name,
         principal=body.principal,
         principal_id=body.principal_id,
         scope_floor=body.scope_floor,
         grants=body.grants,
-        digest=digest_secret(hash_key, secret),
         created_at=now,
-        expires_at=expires_at,
+        expires_at=body.find_expiry(now),
     )
+    get_visit(request.scope).objects["key_id"] = row.id
     return format_minted_key(await KeyTable(database).create_key(row), secret)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -18,6 +17,7 @@ from spectronctl.server.access.grants import make_rights
 from spectronctl.server.access.patterns import parse_verb
 from spectronctl.server.access.scopes import parse_scope_path
 from spectronctl.server.database.database import Database
+from spectronctl.server.http.pages import walk_rows
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import invalid
 from spectronctl.server.http.responses import describe_problems
@@ -26,10 +26,6 @@ from spectronctl.server.principals.schemas import PrincipalRecord, format_record
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.principals import PrincipalTable
 from spectronctl.server.registry.rows import ContextRow, KeyRow, PrincipalRow, is_expired
-
-T = TypeVar("T", PrincipalRow, KeyRow)
-
-_PAGE = 500
 
 router = APIRouter(
     prefix=PREFIX + "/contexts/{context_id}/whocan",
@@ -69,6 +65,10 @@ async def list_holders(
     wanted = _parse_verb(verb)
     pattern = "/*" if path in {"/", "/*", "*"} else parse_scope_path(path, "path")
     keys = await _collect_keys(database, context)
+
+    async def list_owners(after: str, limit: int) -> list[PrincipalRow]:
+        return await PrincipalTable(database).list_principals(context.id, after=after, limit=limit)
+
     holders = [
         HolderResponse(
             **format_record(owner).model_dump(),
@@ -78,7 +78,7 @@ async def list_holders(
                 if resolve_caller(context, key, owner).rights.hold(wanted, pattern)
             ],
         )
-        async for owner in _walk(PrincipalTable(database).list_principals, context)
+        async for owner in walk_rows(list_owners)
         if make_rights(owner.grants).hold(wanted, pattern)
     ]
     return HoldersResponse(verb=wanted, path=path, principals=holders)
@@ -86,22 +86,15 @@ async def list_holders(
 
 async def _collect_keys(database: Database, context: ContextRow) -> dict[str, list[KeyRow]]:
     """The keys that have not expired, by their principals."""
+
+    async def list_after(after: str, limit: int) -> list[KeyRow]:
+        return await KeyTable(database).list_keys(context.id, after=after, limit=limit)
+
     found: dict[str, list[KeyRow]] = {}
-    async for key in _walk(KeyTable(database).list_keys, context):
+    async for key in walk_rows(list_after):
         if not is_expired(key):
             found.setdefault(str(key.principal_id), []).append(key)
     return found
-
-
-async def _walk(
-    list_after: Callable[..., Awaitable[list[T]]], context: ContextRow
-) -> AsyncIterator[T]:
-    """Every row, page after page."""
-    after = ""
-    while rows := await list_after(context.id, after=after, limit=_PAGE):
-        for row in rows:
-            yield row
-        after = rows[-1].id
 
 
 def _parse_verb(text: str) -> str:

@@ -14,7 +14,6 @@ from spectronctl.server.access.authentication import CurrentDatabase
 from spectronctl.server.access.contexts import CurrentContext
 from spectronctl.server.access.gates import Operator
 from spectronctl.server.database.database import Database
-from spectronctl.server.database.errors import TakenError
 from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cursor, load_page
 from spectronctl.server.http.paths import PREFIX
@@ -92,9 +91,7 @@ async def create_principal(
         grants=simplify_grants(body.grants),
         created_at=datetime.now(UTC),
     )
-    found = await _find_external(database, row)
-    if found is None:
-        found = await _create(database, row)
+    found = await PrincipalTable(database).ensure_principal(row)
     if found is not row:
         response.status_code = HTTPStatus.OK
     return format_record(found)
@@ -145,24 +142,6 @@ async def delete_principal(
         raise forbidden("the principal admin cannot be deleted")
     if not await PrincipalTable(database).delete_principal(context.id, found.id):
         raise no_principal(principal_id)
-
-
-async def _create(database: Database, row: PrincipalRow) -> PrincipalRow:
-    try:
-        await PrincipalTable(database).create_principal(row)
-    except TakenError:
-        # Another request was faster with the same external id: what it made is what this one asked for.
-        found = await _find_external(database, row)
-        if found is None:
-            raise
-        return found
-    return row
-
-
-async def _find_external(database: Database, row: PrincipalRow) -> PrincipalRow | None:
-    if row.external_id is None:
-        return None
-    return await PrincipalTable(database).find_external(row.context_id, row.external_id)
 
 
 async def _change(

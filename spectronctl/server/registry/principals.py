@@ -126,6 +126,30 @@ class PrincipalTable:
         text = transaction(NEED_CONTEXT, WRITE_NEW)
         await self._write(text, row)
 
+    async def ensure_principal(self, row: PrincipalRow) -> PrincipalRow:
+        """
+        Create it and return it, or return the one that has its external id, as that one is.
+
+        TakenError for a display name that another one has; GoneError without the context.
+        """
+        found = await self._find_twin(row)
+        if found is not None:
+            return found
+        try:
+            await self.create_principal(row)
+        except TakenError:
+            # Another request was faster with the same external id: what it made is what this one asked for.
+            found = await self._find_twin(row)
+            if found is None:
+                raise
+            return found
+        return row
+
+    async def _find_twin(self, row: PrincipalRow) -> PrincipalRow | None:
+        if row.external_id is None:
+            return None
+        return await self.find_external(row.context_id, row.external_id)
+
     async def change_principal(
         self, context_id: str, principal_id: str, change: Callable[[PrincipalRow], PrincipalRow]
     ) -> PrincipalRow | None:
@@ -227,8 +251,8 @@ async def plan_owner(database: Database, key: KeyRow) -> tuple[PrincipalRow, str
         if not found:
             return replace(fresh, display_name=name), WRITE_NEW
         if found[0]["of_key"] and not found[0]["keys"]:
-            # Of a key that was deleted: the next one of its name is the same actor to whoever granted it something
-            # or reads what it did, but has the rights of its own kind.
+            # Of a key that was deleted: the next one of its name is the same actor to those who granted it something
+            # or read what it did, but has the rights of its own kind.
             left = parse_principal(found[0])
             revision = left.revision + 1
             taken = replace(left, kind=fresh.kind, grants=fresh.grants, revision=revision)

@@ -49,7 +49,7 @@ def make_sealer(url: str, given: Sequence[bytes]) -> Sealer:
     if store.path is not None:
         made = load_made_keys(store.path)
         return Sealer([*given, *made], make=partial(_make_beside, store.path))
-    # A store in memory ends with its key. One elsewhere keeps none: whoever can read its files could read that too.
+    # A store in memory ends with its key. One elsewhere keeps none: who can read its files could read that too.
     return Sealer(given, make=make_secret_key if store.is_embedded else None)
 
 

@@ -77,7 +77,7 @@ class TraceLog:
         for context, rows in groups.values():
             try:
                 await self._table.add_traces(context, rows)
-            except Exception as error:  # noqa: BLE001 - reads go on when a disk is full, and nobody waits for this
+            except Exception as error:  # noqa: BLE001 - reads go on when a disk is full, and no response waits
                 name = type(error).__name__
                 _log.warning("%d traces of %s were not kept: %s", len(rows), context.id, name)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from spectronctl.ground.ulids import make_ulid_bound
+from spectronctl.ground.ulids import make_ulid_bound_at
 from spectronctl.server.access.regions import WITHIN, query_one_region, tag_row
 from spectronctl.server.access.scopes import Region
 from spectronctl.server.database.database import Database, Row
@@ -63,7 +63,7 @@ RETURN count(DELETE (
 ) RETURN BEFORE);
 """
 
-# What was asked of a session, and found in it, goes with it; that somebody asked stays.
+# What was asked of a session, and found in it, goes with it; that it was asked stays.
 _BLANK = """
 UPDATE trace SET query = '', details = '{}', session_id = NONE WHERE session_id = $session_id RETURN NONE;
 """
@@ -161,11 +161,7 @@ class TraceTable:
 
 def bound_id(moment: datetime, *, later: int = 0) -> str:
     """Before every id of that millisecond, or of one so many later."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return f"trace:{make_ulid_bound(milliseconds + later)}"
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+    return f"trace:{make_ulid_bound_at(moment, later=later)}"
 
 
 def _make_row(row: TraceRow) -> Row:

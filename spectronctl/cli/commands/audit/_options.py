@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spectronctl.api import traces as api
+from spectronctl.cli.commands._periods import check_period, find_period
 from spectronctl.cli.commands._plane import explain_missing, open_plane
 from spectronctl.cli.commands.audit._view import EVENTS, NO_AUDIT, ROWS
-from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.errors import UsageError
 from spectronctl.ground.times import format_time
 

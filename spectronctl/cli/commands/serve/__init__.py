@@ -6,110 +6,34 @@ import io
 import json
 import logging
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from spectronctl.cli import embedded
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._options import SecretOptions
-from spectronctl.cli.commands.management_keys import MANAGEMENT_KEYS
-from spectronctl.cli.consent import get_consent
+from spectronctl.cli.commands.serve._offline import keys, secrets
+from spectronctl.cli.commands.serve._options import (
+    LogFormat,
+    LogFormatOption,
+    LogLevel,
+    LogLevelOption,
+    PrivateProvidersOption,
+    ReadyFileOption,
+    SecretKeyFileOption,
+    StoreOption,
+)
 from spectronctl.cli.runtime import Runtime
 from spectronctl.cli.secrets import reserve_secret
-from spectronctl.errors import SpectronctlError, UsageError
+from spectronctl.errors import UsageError
 from spectronctl.local.locations import local_store_url
-from spectronctl.output.views import Column, View
 from spectronctl.server.extra import server_parts
 
 app = App(invoke_without_command=True)
-keys = App(
-    help="""Manage management keys, while no server runs on the store.
-
-    Examples:
-      spectronctl serve keys list
-      spectronctl serve keys create ci --secret-file ci.key
-    """
-)
 app.add_typer(keys, name="keys")
-secrets = App(
-    help="""Manage how the secrets of providers are sealed, while no server runs.
-
-    Examples:
-      spectronctl serve secrets rotate
-      spectronctl serve secrets forget --dry-run
-    """
-)
 app.add_typer(secrets, name="secrets")
-
-LOST = View(
-    columns=(
-        Column("context", kind="id"),
-        Column("provider", kind="id"),
-        Column("sealed_under", kind="id"),
-    ),
-    name="provider",
-    plural="secrets",
-)
-SEALED = View(columns=(Column("contexts"),), plural="contexts")
-
-
-class LogFormat(StrEnum):
-    """How requests are logged on stderr."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class LogLevel(StrEnum):
-    """From which level on the server logs."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        metavar="URL",
-        help="Use this store: surrealkv://PATH, mem:// or ws://HOST; by default that of --profile local.",
-    ),
-]
-
-
-PrivateProvidersOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-private-providers",
-        help="Ask providers at private addresses; a server on loopback always may.",
-    ),
-]
-SecretKeyFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--secret-key-file",
-        metavar="PATH",
-        help="Seal providers' secrets under the first key in this file; the others still open.",
-    ),
-]
-ReadyFileOption = Annotated[
-    Path | None,
-    typer.Option("--ready-file", metavar="PATH", help="Write the ready line to this file."),
-]
-LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", help="Choose the format of the log on stderr.")
-]
-LogLevelOption = Annotated[
-    LogLevel,
-    typer.Option(
-        "--log-level", help="Log from this level on: each request is info, a refused key a warning."
-    ),
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,151 +223,4 @@ def work(
         secret_keys=embedded.load_secret_keys(rt.env, secret_key_file),
         for_person=_is_for_person(rt, log_format),
         say=rt.out.note,
-    )
-
-
-@keys.command("list")
-def list_keys(ctx: Context, store: StoreOption = None) -> None:
-    """
-    List the management keys of a store; never a secret.
-
-    Examples:
-      spectronctl serve keys list
-    """
-    rt = ctx.runtime
-    rt.out.check(MANAGEMENT_KEYS)
-    rows = _on_store(rt, store, embedded.list_keys)
-    rt.out.rows(map(embedded.describe_management_key, rows), MANAGEMENT_KEYS)
-
-
-@keys.command("create")
-def create_key(
-    ctx: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Give the new key this name.")],
-    secret: SecretOptions,
-    store: StoreOption = None,
-) -> None:
-    """
-    Make a management key; its secret is shown or written once.
-
-    Examples:
-      spectronctl serve keys create ci --secret-file ci.key
-    """
-    rt = ctx.runtime
-    rt.out.check(MANAGEMENT_KEYS)
-    # Around the store: where the secret cannot go, no key is made and no store is opened.
-    with reserve_secret(rt, secret, name=name) as sinks:
-        row, minted = _on_store(rt, store, lambda opened: embedded.create_key(opened, name))
-        key = {**embedded.describe_management_key(row), "secret": minted}
-        try:
-            sinks.commit(minted, id=row.id)
-            rt.out.secret(key, MANAGEMENT_KEYS, secret_stored=not sinks.is_shown)
-        except SpectronctlError as exc:
-            if not sinks.stored and not sinks.kept:
-                _on_store(rt, store, lambda opened: embedded.revoke_key(opened, row.id))
-                exc.hint = f"The key {row.name} ({row.id}) was revoked: its secret is lost."
-            raise
-        rt.out.note(f"Created management key {row.name} ({row.id}).")
-
-
-@keys.command("revoke")
-def revoke_key(
-    ctx: Context,
-    key_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Use the management key with this id.")
-    ],
-    store: StoreOption = None,
-) -> None:
-    """
-    Revoke a management key at once.
-
-    Examples:
-      spectronctl serve keys revoke mgk_01JC4YKM3VQ8Z5T2N7XW9RHEA1
-    """
-    rt = ctx.runtime
-    rt.out.check(MANAGEMENT_KEYS)
-    get_consent(
-        rt,
-        f"Revoke management key {key_id}? Requests that use it fail at once.",
-        name=key_id,
-        confirmed=None,
-        declined="Nothing was revoked.",
-    )
-    _on_store(rt, store, lambda opened: embedded.revoke_key(opened, key_id))
-    rt.out.done({"id": key_id, "revoked": True}, MANAGEMENT_KEYS, f"Revoked key {key_id}.")
-
-
-@secrets.command("rotate")
-def rotate_secrets(
-    ctx: Context, store: StoreOption = None, secret_key_file: SecretKeyFileOption = None
-) -> None:
-    """
-    Seal the secrets of providers under a new key.
-
-    That is a new key of the store's own, or the first of several that are given; the second is then the old one.
-
-    Examples:
-      spectronctl serve secrets rotate
-    """
-    rt = ctx.runtime
-    rt.out.check(SEALED)
-    given = embedded.load_secret_keys(rt.env, secret_key_file)
-    url = store or local_store_url(rt.env)
-    changed = _on_store(
-        rt, store, lambda opened: embedded.rotate_secrets(opened, url, given), "serve secrets"
-    )
-    rt.out.done(
-        {"contexts": changed},
-        SEALED,
-        f"Sealed under the new key. Contexts with secrets: {changed}.",
-    )
-
-
-@secrets.command("forget")
-def forget_secrets(
-    ctx: Context,
-    store: StoreOption = None,
-    secret_key_file: SecretKeyFileOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List the secrets, and delete none.")
-    ] = False,
-) -> None:
-    """
-    Delete the secrets of providers that no key at hand opens.
-
-    The contexts stay. Set their secrets again with 'spectronctl contexts update CONTEXT --provider'.
-
-    Examples:
-      spectronctl serve secrets forget --dry-run
-    """
-    rt = ctx.runtime
-    rt.out.check(LOST)
-    if not dry_run:
-        get_consent(
-            rt,
-            "Delete the secrets of providers that cannot be opened? They cannot be recovered.",
-            name="secrets",
-            confirmed=None,
-            declined="Nothing was deleted.",
-        )
-    given = embedded.load_secret_keys(rt.env, secret_key_file)
-    url = store or local_store_url(rt.env)
-    found = _on_store(
-        rt,
-        store,
-        lambda opened: embedded.forget_secrets(opened, url, given, dry_run=dry_run),
-        "serve secrets",
-    )
-    rt.out.rows(found, LOST)
-
-
-def _on_store(rt: Runtime, store: str | None, work: Any, command: str = "serve keys") -> Any:
-    url = store or local_store_url(rt.env)
-    return embedded.run_on_store(
-        url,
-        rt.env,
-        work,
-        timeout=rt.settings.timeout.value,
-        say=rt.out.note,
-        command=f"spectronctl {command}",
     )

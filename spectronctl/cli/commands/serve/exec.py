@@ -12,7 +12,7 @@ import typer
 
 from spectronctl.cli._typer import App, Context
 from spectronctl.cli.commands._documents import load_document, name_file
-from spectronctl.cli.commands.serve import LogFormat, LogFormatOption
+from spectronctl.cli.commands.serve._options import LogFormat, LogFormatOption
 from spectronctl.config.resolve import SERVER_VARIABLES
 from spectronctl.config.variables import KEY_VARIABLES
 from spectronctl.errors import SpectronctlError, UsageError

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spectronctl.cli.commands._periods import check_period, find_period
 from spectronctl.cli.commands.sessions._format import Format
-from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.errors import UsageError
 
 if TYPE_CHECKING:

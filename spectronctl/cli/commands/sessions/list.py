@@ -8,8 +8,8 @@ import typer
 
 from spectronctl.api import sessions as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._periods import check_period, find_period
 from spectronctl.cli.commands._plane import explain_missing, open_plane
-from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.cli.commands.sessions._view import NO_LIST, SESSIONS
 from spectronctl.cli.listing import list_items
 from spectronctl.cli.seen import remember_items

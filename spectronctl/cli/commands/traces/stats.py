@@ -8,8 +8,8 @@ import typer
 
 from spectronctl.api import traces as api
 from spectronctl.cli._typer import App, Context
+from spectronctl.cli.commands._periods import check_period, find_period
 from spectronctl.cli.commands._plane import explain_missing, open_plane
-from spectronctl.cli.commands.sessions._periods import check_period, find_period
 from spectronctl.cli.commands.traces._options import ScopeOption, SinceOption
 from spectronctl.cli.commands.traces._view import NO_TRACES, STATS
 from spectronctl.errors import UsageError
