@@ -16,9 +16,11 @@ from tests.support.commandline import CommandLine
 from tests.support.processes import Serve, Shell, start_servers
 from tests.support.server import Server, run_server
 
-# A shell that starts the tests in the background may have made them ignore these, and so all their child processes.
+# A shell that starts the tests in the background, or `nohup`, may have made them ignore these, and so all their child
+# processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+for _number in (signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(_number, signal.SIG_DFL)
 
 
 @pytest.fixture

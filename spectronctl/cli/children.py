@@ -108,6 +108,17 @@ class SignalRelay:
     ) -> None:
         self._stack.close()
 
+    @contextmanager
+    def putting_off(self) -> Iterator[None]:
+        """Have a signal wait until this is done: for what must not be left half-begun."""
+        self._react = self._early.append
+        try:
+            yield
+        finally:
+            self._react = _interrupt
+        while self._early:
+            _interrupt(self._early.pop(0))
+
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
         """
         Run a program until it ends, passing signals on; its exit code, 128 + N when signal N ended it.

@@ -40,7 +40,7 @@ class Journal:
             # what comes, at the same place, proves that a journal can be kept.
             probe = self.directory / ".probe"
             replace_file(probe, bytes(_ROOM))
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another process proves the same, under the same name
         except OSError as exc:
             raise ConfigError(
                 f"the journal of rotations cannot be written in {self.directory}: {exc.strerror}",

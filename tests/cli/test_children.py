@@ -203,6 +203,22 @@ def test_before_the_program_runs_a_signal_interrupts_and_afterwards_ctrl_c_does(
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_what_puts_signals_off_is_done_before_they_interrupt() -> None:
+    done = []
+
+    def work(relay: SignalRelay) -> None:
+        with relay.putting_off():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("all of it")
+
+    with SignalRelay() as relay:
+        with pytest.raises(KeyboardInterrupt):
+            work(relay)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert done
+
+
 def test_a_signal_while_the_program_is_started_is_passed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError, ConflictError
+from spectronctl.ground.disk import replace_file
+from spectronctl.local import checkpoints
 from spectronctl.local.checkpoints import Journal
 
 CLAIM = "c1a1"
@@ -162,6 +164,17 @@ def test_a_directory_that_cannot_be_written_is_told_before_anything_is_sent(
     with pytest.raises(ConfigError, match="cannot be written") as told:
         Journal(tmp_path / where).prepare()
     assert "Nothing was sent" in (told.value.hint or "")
+
+
+def test_two_processes_that_try_the_directory_at_once_do_not_disturb_each_other(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace_beside_another_process(path: Path, content: bytes) -> None:
+        replace_file(path, content)
+        path.unlink()
+
+    monkeypatch.setattr(checkpoints, "replace_file", replace_beside_another_process)
+    journal.prepare()
 
 
 def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from spectronctl.errors import ConfigError, SpectronctlError, UsageError
-from spectronctl.output.sinks import Place, Sink, check_secret_output, open_sink
+from spectronctl.ground.disk import lock_descriptor
+from spectronctl.output.sinks import Place, Sink, _drafts, check_secret_output, open_sink
 from tests.support.streams import Capture, Terminal
 
 SECRET = "sk-acme-sentinel"
@@ -425,6 +426,31 @@ def test_a_draft_taken_for_abandoned_before_it_was_locked_is_made_again(
     store(target)
     assert removed
     assert target.read_text() == SECRET + "\n"
+
+
+def test_a_draft_that_takes_the_name_of_another_is_not_taken_for_that_one(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, replace = lock_descriptor, os.replace
+
+    def replace_beside_another_process(draft: Path, other: Path) -> None:
+        place = other.stat()
+
+        def replace_and_lock(descriptor: int, **options: bool) -> bool:
+            # The other process has opened the old file of that name, and locks it once the name is the draft's.
+            if os.path.samestat(os.fstat(descriptor), place):
+                replace(draft, other)
+            return lock(descriptor, **options)
+
+        monkeypatch.setattr(_drafts, "lock_descriptor", replace_and_lock)
+        _drafts._remove_abandoned(target)
+        monkeypatch.setattr(_drafts, "lock_descriptor", lock)
+
+    monkeypatch.setattr(os, "replace", replace_beside_another_process)
+    with reserve(target) as sink:
+        monkeypatch.setattr(os, "replace", replace)
+        sink.commit(SECRET)
+    assert os.listdir(target.parent) == [target.name]
 
 
 def test_a_secret_that_was_kept_is_not_taken_for_an_abandoned_draft(target: Path) -> None:

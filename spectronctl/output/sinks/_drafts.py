@@ -71,15 +71,17 @@ class Draft:
         """Replace another new file in the same directory, as the target will be; OSError."""
         # A rule against replacing files (a security module, a quota of names, an odd network disk) shows only when one
         # is replaced: so it is tried with a file of our own. Its name is that of a draft too.
-        descriptor, name = tempfile.mkstemp(prefix=_prefix(self._target), dir=self._target.parent)
-        os.close(descriptor)
+        # It is locked until it is replaced: taken for abandoned, its name would be removed, and by then it is ours.
+        descriptor, path = _open_locked(self._target)
         try:
-            os.replace(self._path, name)
+            os.replace(self._path, path)
         except OSError:
             with suppress(OSError):
-                os.unlink(name)
+                path.unlink()
             raise
-        self._path = Path(name)
+        finally:
+            os.close(descriptor)
+        self._path = path
 
     def write(self, data: bytes) -> None:
         """Make these the whole content, on the disk; OSError."""
@@ -160,7 +162,10 @@ def _remove_unlocked(draft: Path) -> None:
         # A link or a named pipe may have been put under this name: do not follow the one, do not block on the other.
         descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            if lock_descriptor(descriptor):
+            # The name may be another file's by now: a draft takes that of a second one when it is tried.
+            if lock_descriptor(descriptor) and os.path.samestat(
+                os.fstat(descriptor), draft.lstat()
+            ):
                 draft.unlink()
         finally:
             os.close(descriptor)

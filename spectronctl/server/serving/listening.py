@@ -82,9 +82,12 @@ def serve(
     UsageError for an address that must not be bound; ConfigError for one, a certificate or a store that cannot be used.
     """
     listener = bind_address(host, port, open_to_network=tls is not None or insecure_bind)
-    ignore_strays()
     command = "spectronctl serve"
-    with listener, hold_store(store_url, timeout=lock_timeout, command=command, say=say) as held:
+    with (
+        listener,
+        ignore_strays(),
+        hold_store(store_url, timeout=lock_timeout, command=command, say=say) as held,
+    ):
         url = describe_url(listener, host, secure=tls is not None)
         configure_logs(log_format, level=log_level)
         with announce_ready(ready_file, for_person=for_person) as announce:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _STOPS = ("SIGTERM", "SIGINT", "SIGHUP")
 _STRAYS = ("SIGUSR1", "SIGUSR2")
@@ -19,11 +21,16 @@ def list_stops() -> list[signal.Signals]:
     return [each for each in known if each.name != "SIGHUP" or not _is_ignored(each)]
 
 
-def ignore_strays() -> None:
+@contextmanager
+def ignore_strays() -> Iterator[None]:
     """Ignore signals that mean nothing here: a process that does not handle them is ended by them."""
-    for name in _STRAYS:
-        if hasattr(signal, name):  # Windows has none of them
-            signal.signal(signal.Signals[name], signal.SIG_IGN)
+    known = [signal.Signals[name] for name in _STRAYS if hasattr(signal, name)]  # none on Windows
+    before = [signal.signal(number, signal.SIG_IGN) for number in known]
+    try:
+        yield
+    finally:
+        for number, handler in zip(known, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _is_ignored(number: signal.Signals) -> bool:

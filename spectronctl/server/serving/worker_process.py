@@ -36,9 +36,11 @@ def work(
     The ready line, `lock_timeout`, `say`, `credentials` and `secret_keys` are as for `listening.serve`. ConfigError for
     a store that cannot be used. Providers of models at private addresses are asked only with `allow_private_providers`.
     """
-    ignore_strays()
     command = "spectronctl serve worker"
-    with hold_store(store_url, timeout=lock_timeout, command=command, say=say):
+    with (
+        ignore_strays(),
+        hold_store(store_url, timeout=lock_timeout, command=command, say=say),
+    ):
         configure_logs(log_format, level=log_level)
         with announce_ready(ready_file, for_person=for_person) as announce:
             opening = partial(

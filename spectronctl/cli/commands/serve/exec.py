@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ from spectronctl.errors import SpectronctlError, UsageError
 from spectronctl.server.extra import server_parts
 
 if TYPE_CHECKING:
+    from spectronctl.cli.children import SignalRelay
     from spectronctl.cli.runtime import Runtime
     from spectronctl.models.seeds import Seed
     from spectronctl.testing import SpectronContext, SpectronServer
@@ -88,12 +89,21 @@ def run_against_server(
     with (
         SignalRelay() as relay,
         _logging(log_file, log_format),
-        TemporaryDirectory(prefix="spectronctl-") as folder,
+        _make_folder(relay) as folder,
         run_server() as server,
     ):
         contexts = server.plant(wanted) if wanted else []
         env = _build_environment(rt, server, contexts)
         return relay.run(command, env | {"SPECTRONCTL_HOME": folder})
+
+
+@contextmanager
+def _make_folder(relay: SignalRelay) -> Iterator[str]:
+    """A directory that is gone at the end, also when a signal comes while it is made."""
+    with ExitStack() as stack:
+        with relay.putting_off():
+            folder = stack.enter_context(TemporaryDirectory(prefix="spectronctl-"))
+        yield folder
 
 
 def _load_seed(rt: Runtime, file: str) -> Seed:
