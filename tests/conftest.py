@@ -15,6 +15,7 @@ from filelock import FileLock
 from tests.support.commandline import CommandLine
 from tests.support.processes import Serve, Shell, start_servers
 from tests.support.server import Server, run_server
+from tests.support.soak import thin_out
 
 # A shell that starts the tests in the background, or `nohup`, may have made them ignore these, and so all their child
 # processes.
@@ -69,8 +70,11 @@ def port_9090() -> Iterator[None]:
         yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long tests come first, so that no worker is busy with one when the others have nothing left to do."""
+    items[:], skipped = thin_out(items)
+    if skipped:
+        config.hook.pytest_deselected(items=skipped)
     long = [Path(__file__).parent, Path(__file__).parent / "e2e"]
     items.sort(key=lambda item: long.index(item.path.parent) if item.path.parent in long else 2)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parents[1] / "spectronctl"
 MAY_IMPORT: dict[str, set[str]] = {
@@ -126,6 +125,12 @@ class Imports(ast.NodeVisitor):
         self.names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
 
 
+@cache
+def list_imports(module: str, *, types: bool = False) -> set[str]:
+    """The names that a module of the package imports."""
+    return Imports(PACKAGE / module, types=types).names
+
+
 MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
 
 
@@ -133,44 +138,50 @@ def part_of(module: str) -> str:
     return module.split("/")[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if not part_of(m).startswith("__")])
-def test_imports_point_downwards(module: str) -> None:
-    part = part_of(module)
-    for name in Imports(PACKAGE / module).names:
-        top, _, rest = name.partition(".")
-        target = rest.split(".")[0]
-        assert not name.startswith("typer._"), f"{module} reaches into Typer's private {name}"
-        at_home = HOME.get(top, part) == part or (top, module) in VISITS
-        assert at_home, f"{module} imports {name}, which lives in {HOME[top]}"
-        if top == "spectronctl" and target and target != "__version__":
-            assert target == part or target in MAY_IMPORT[part], f"{module} imports {name}"
-            if part == "cli" and target == "server":
-                assert module in REACHES_INTO_SERVER, f"{module} reaches into the server"
+def test_imports_point_downwards() -> None:
+    for module in MODULES:
+        part = part_of(module)
+        for name in [] if part.startswith("__") else list_imports(module):
+            check_import(module, part, name)
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if part_of(m) in ONLY])
-def test_the_lowest_layers_need_little_but_the_standard_library(module: str) -> None:
-    known = {*sys.stdlib_module_names, "spectronctl", *ONLY[part_of(module)]}
-    assert {name.partition(".")[0] for name in Imports(PACKAGE / module).names} <= known
+def check_import(module: str, part: str, name: str) -> None:
+    top, _, rest = name.partition(".")
+    target = rest.split(".")[0]
+    assert not name.startswith("typer._"), f"{module} reaches into Typer's private {name}"
+    at_home = HOME.get(top, part) == part or (top, module) in VISITS
+    assert at_home, f"{module} imports {name}, which lives in {HOME[top]}"
+    if top == "spectronctl" and target and target != "__version__":
+        assert target == part or target in MAY_IMPORT[part], f"{module} imports {name}"
+        if part == "cli" and target == "server":
+            assert module in REACHES_INTO_SERVER, f"{module} reaches into the server"
+
+
+def test_the_lowest_layers_need_little_but_the_standard_library() -> None:
+    for module in MODULES:
+        if part_of(module) in ONLY:
+            known = {*sys.stdlib_module_names, "spectronctl", *ONLY[part_of(module)]}
+            assert {name.partition(".")[0] for name in list_imports(module)} <= known, module
 
 
 def test_typer_is_leant_on_in_one_seam() -> None:
     inner = {
         module
         for module in MODULES
-        if any(
-            name.startswith(("typer.core", "typer.main"))
-            for name in Imports(PACKAGE / module).names
-        )
+        if any(name.startswith(("typer.core", "typer.main")) for name in list_imports(module))
     }
     assert inner == {"cli/_typer.py"}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("server/jobs/")])
-def test_jobs_know_no_room(module: str) -> None:
-    imported = {n for n in Imports(PACKAGE / module).names if n.startswith("spectronctl.server.")}
-    allowed = {"jobs", "access", "registry", "http", "database"}
-    assert {name.split(".")[2] for name in imported} <= allowed
+def test_jobs_know_no_room() -> None:
+    jobs = [
+        name
+        for module in MODULES
+        if module.startswith("server/jobs/")
+        for name in list_imports(module)
+    ]
+    rooms = {name.split(".")[2] for name in jobs if name.startswith("spectronctl.server.")}
+    assert rooms <= {"jobs", "access", "registry", "http", "database"}
 
 
 def test_every_layer_is_held() -> None:
@@ -218,7 +229,7 @@ def find_imports(module: str) -> set[str]:
     the package.
     """
     is_package = module.endswith("__init__.py")
-    names = Imports(PACKAGE / module, types=not is_package).names
+    names = list_imports(module, types=not is_package)
     found = {name for name in names if name in NAMES}
     # `from package import module` names the package, too.
     packages = {name for name in found if any(other.startswith(f"{name}.") for other in found)}

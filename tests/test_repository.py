@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-import pytest
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
@@ -52,6 +52,7 @@ def test_the_changelog_keeps_its_form() -> None:
     assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
+@cache
 def parse(name: str) -> ast.Module:
     return ast.parse((ROOT / name).read_text(encoding="utf-8"))
 
@@ -68,6 +69,7 @@ def list_imports(name: str) -> Iterator[tuple[str, str]]:
             yield from ((module, alias.name) for alias in node.names)
 
 
+@cache
 def list_fixtures(name: str) -> set[str]:
     """What the module itself defines for tests to ask for."""
     return {
@@ -78,25 +80,26 @@ def list_fixtures(name: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_tests_and_tools_are_not_imported_from_outside(name: str) -> None:
-    own = name.split("/")[0]
-    for module, what in list_imports(name):
-        top = module.partition(".")[0]
-        assert own in USED_BY.get(top, {own}), f"{name} imports {module} {what}"
+def test_tests_and_tools_are_not_imported_from_outside() -> None:
+    assert len(MODULES) > 500
+    for name in MODULES:
+        own = name.split("/")[0]
+        for module, what in list_imports(name):
+            top = module.partition(".")[0]
+            assert own in USED_BY.get(top, {own}), f"{name} imports {module} {what}"
 
 
-@pytest.mark.parametrize("name", TESTS)
-def test_fixtures_come_from_the_folder(name: str) -> None:
+def test_fixtures_come_from_the_folder() -> None:
     """A module of tests takes its fixtures by their names from a conftest.py, and hands on none."""
-    assert "__all__" not in {
-        node.id for node in ast.walk(parse(name)) if isinstance(node, ast.Name)
-    }
-    for module, what in list_imports(name):
-        assert not module.endswith("conftest"), f"{name} imports {what} from {module}"
-        path = ROOT / (module.replace(".", "/") + ".py")
-        if path.is_file():
-            assert what not in list_fixtures(str(path.relative_to(ROOT))), f"{name}: {what}"
+    assert len(TESTS) > 200
+    for name in TESTS:
+        names = {node.id for node in ast.walk(parse(name)) if isinstance(node, ast.Name)}
+        assert "__all__" not in names, name
+        for module, what in list_imports(name):
+            assert not module.endswith("conftest"), f"{name} imports {what} from {module}"
+            path = ROOT / (module.replace(".", "/") + ".py")
+            if path.is_file():
+                assert what not in list_fixtures(str(path.relative_to(ROOT))), f"{name}: {what}"
 
 
 def test_what_tests_share_defines_no_fixtures() -> None:

@@ -53,6 +53,7 @@ ENDLESS: dict[str, tuple[Iterator[Page], str]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("cursor", ENDLESS)
 @pytest.mark.parametrize("line", LISTS)
 def test_a_list_that_never_ends(line: str, cursor: str, tmp_path: Path) -> None:

@@ -260,6 +260,7 @@ NUMBERS = {
 """JSON, and what becomes of it: as it is, or null where JSON has no such number."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("shape", ["json", "table", "yaml", "csv"])
 def test_a_number_of_any_size_is_shown(number: str, shape: str, tmp_path: Path) -> None:

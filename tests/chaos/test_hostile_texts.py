@@ -157,6 +157,7 @@ SPARED = {"all that may be": NEEDED, **({"all": set()} if SOAK else {})}
 ON_TERMINALS = ("table", "wide", "name") if SOAK else ("table",)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("spared", SPARED.values(), ids=SPARED)
 @pytest.mark.parametrize("node", ONLINE, ids=name_of)
 def test_no_text_of_a_server_steers_a_terminal(node: Node, spared: set[str], world: World) -> None:
@@ -194,6 +195,7 @@ def test_half_a_character_is_an_error_that_says_so(world: World) -> None:
     assert "Invalid JSON" in result.error["message"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 @pytest.mark.parametrize("status", [400, 404, 409, 500])
 def test_no_error_of_a_server_steers_a_terminal(status: int, payload: str, tmp_path: Path) -> None:

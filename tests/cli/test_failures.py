@@ -77,6 +77,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("node", ONLINE, ids=name_of)
 def test_a_failure_is_one_error_object_without_the_secret(
@@ -295,6 +296,7 @@ def test_no_command_succeeds_when_its_result_cannot_be_written(kind: str, run: C
         assert error["message"].startswith("cannot write the result to stdout: ")
 
 
+@pytest.mark.sampled
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("node", LEAVES, ids=name_of)

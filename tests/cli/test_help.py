@@ -46,6 +46,7 @@ def test_help_about_what_does_not_exist_suggests_what_does(run_alone: CommandLin
     assert (result.code, result.error["candidates"]) == (2, ["rotate", "rotations"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("width", [80, 120, 200])
 @pytest.mark.parametrize("node", NODES, ids=name_of)
 def test_help_fits_and_cuts_nothing(node: Node, width: int, run_alone: CommandLine) -> None:

@@ -52,6 +52,7 @@ def works(run: CommandLine, source: str) -> bool:
     return run(f"keys verify {source}").code == 0
 
 
+@pytest.mark.sampled
 @NEEDS_ROOT
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", ["file", "variable"])
@@ -107,6 +108,7 @@ def describe(file: Path) -> tuple[int, int, int, int]:
     return status.st_uid, status.st_gid, status.st_mode, status.st_nlink
 
 
+@pytest.mark.sampled
 @NEEDS_ROOT
 @pytest.mark.parametrize("method", ["in place", "overlap", "leaked"])
 @pytest.mark.parametrize("state", JOURNALS)
@@ -237,6 +239,7 @@ FULL = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("target", FULL)
 @pytest.mark.parametrize("command", ["keys create new", "keys rotate app --yes"])
 def test_what_cannot_take_a_secret_is_found_before_anything_is_asked(

@@ -200,6 +200,7 @@ def test_every_script_is_one_that_bash_understands(forge: Forge, tmp_path: Path)
 SETTINGS = ("SPECTRON_URL", "SPECTRON_CONTEXT_ID", "SPECTRON_MANAGEMENT_API_KEY", "INSTALL_FROM")
 
 
+@pytest.mark.sampled(1)
 def test_a_pipeline_provisions_and_rotates_and_may_run_again(
     runner: Runner, server: SpectronServer
 ) -> None:
@@ -234,6 +235,7 @@ def assert_kept_from_all(runner: Runner, management_key: str) -> None:
         assert FORGE_TOKEN in json.dumps(call["env"])
 
 
+@pytest.mark.sampled(1)
 def test_a_secret_that_was_not_stored_is_told_and_the_next_rotation_stores_one(
     runner: Runner,
 ) -> None:
@@ -246,6 +248,7 @@ def test_a_secret_that_was_not_stored_is_told_and_the_next_rotation_stores_one(
     assert not runner.works(lost)
 
 
+@pytest.mark.sampled(1)
 def test_a_context_that_is_another_s_fails_the_job_by_its_exit_code(
     runner: Runner, server: SpectronServer
 ) -> None:
@@ -262,6 +265,7 @@ def test_a_server_that_is_not_there_is_told(forge: Forge, shell: Shell, tmp_path
     assert "No answer from http://127.0.0.1:1" in runner.output
 
 
+@pytest.mark.sampled(1)
 def test_a_reindex_that_takes_longer_is_left_to_the_server(
     forge: Forge, shell: Shell, serve: Serve, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_the_program_can_use_its_key_and_afterwards_no_one_can(acme: Shell, tmp_
     assert list_names(acme) == ["app"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("kept", ["api_key", "api_key_env"])
 def test_a_spectronctl_that_it_runs_has_the_minted_key_and_no_other(
     acme: Shell, kept: str, tmp_path: Path
@@ -156,6 +157,7 @@ def test_the_exit_code_is_the_programs(acme: Shell, tmp_path: Path) -> None:
     assert list_names(acme) == ["app"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_the_program_and_the_key_is_deleted(
     acme: Shell, number: signal.Signals
@@ -216,6 +218,7 @@ def wait_for_requests(proxy: Proxy, count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_interrupted_while_its_key_is_minted_it_leaves_none(
     acme: Shell, proxy: Proxy, number: signal.Signals
@@ -226,6 +229,7 @@ def test_interrupted_while_its_key_is_minted_it_leaves_none(
     assert list_names(acme) == ["app"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_interrupted_twice_it_names_the_key_that_may_be_left(
     acme: Shell, proxy: Proxy, number: signal.Signals

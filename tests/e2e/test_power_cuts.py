@@ -201,6 +201,7 @@ def choose(calls: list[Call]) -> tuple[list[Call], list[Call]]:
     return calls[last : last + 2], [*writes[-1:], *syncs[-1:]]
 
 
+@pytest.mark.sampled(3)
 def test_a_writer_is_stopped_anywhere_and_its_file_is_old_or_new(
     stage: Stage, subtests: pytest.Subtests, record_property: Callable[[str, object], None]
 ) -> None:

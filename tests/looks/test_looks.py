@@ -54,6 +54,7 @@ def list_rows(scene: Scene) -> list[dict[str, Any]]:
     return [row for item in scene.items for row in scene.view.parts(item)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("width", ["80", "120", "200"])
 @pytest.mark.parametrize("scene", TABLES, ids=lambda scene: scene.command)
 def test_a_table_fits_and_breaks_neither_an_id_nor_a_header(scene: Scene, width: str) -> None:

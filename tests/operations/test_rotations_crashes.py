@@ -24,6 +24,7 @@ def list_points(server: Server, method: Method, places: int) -> list[str]:
     return world.points
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("places", [1, 2])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_process_may_end_anywhere(shared: Server, method: Method, places: int) -> None:

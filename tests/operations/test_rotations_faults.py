@@ -58,6 +58,7 @@ def count_requests(server: Server, method: Method) -> int:
     return len(world.edge.asked)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("retries", [0, *[3] * SOAK])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", METHODS)
@@ -71,6 +72,7 @@ def test_any_request_may_fail_in_any_way(
         world.check_end()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["reset after", "timeout", "truncated", "500 after"])
 @pytest.mark.parametrize("method", METHODS)
 def test_answers_may_be_lost_for_a_while(shared: Server, method: Method, fault: str) -> None:
@@ -81,6 +83,7 @@ def test_answers_may_be_lost_for_a_while(shared: Server, method: Method, fault: 
         world.check_end()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [403, 409, 422])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_rotation_that_the_server_rejects_is_over(
@@ -94,6 +97,7 @@ def test_a_rotation_that_the_server_rejects_is_over(
     assert_untouched(world)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["refused", "429"])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_rotation_that_could_not_begin_is_planned_still(
