@@ -15,6 +15,7 @@ from benchmarks import __main__ as benchmarks
 from benchmarks.processes import NotRunError
 from benchmarks.report import describe_machine, describe_programs, write_report
 from benchmarks.results import Result, Target, render_table
+from tests.support.soak import SOAK
 
 ROOT = Path(__file__).parent.parent
 TARGETS = {
@@ -52,20 +53,15 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
     not (ROOT / ".venv-sdk-b10").exists(), reason=".venv-sdk-b10 is missing: `make test` builds it"
 )
 def test_every_bench_measures_both_sides_against_its_target() -> None:
-    names = [
-        "version",
-        "help",
-        "keys",
-        "rotation",
-        "local-get",
-        "sessions",
-        "reindex",
-        "throughput",
-    ]
+    names = ["version", "help", "keys", "local-get", "sessions"]
+    if SOAK:
+        names += ["rotation", "reindex", "throughput"]
     done = run_benchmarks("--json", *(f"--only={name}" for name in names))
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
-    assert {result["name"]: result["target"] for result in results} == TARGETS
+    found = {result["name"]: result["target"] for result in results}
+    assert found == (TARGETS if SOAK else {name: TARGETS[name] for name in found})
+    assert len(found) >= len(names)
     for result in results:
         assert result["median"] > 0, result
         assert result["baseline"] > 0, result

@@ -319,6 +319,7 @@ LOCAL = {
 """What follows on the machine of `env` and `folder`."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("line", [*STATIC, *LOCAL])
 def test_what_may_follow_is_offered(line: str, complete: Complete) -> None:
     assert complete(f"spectronctl {line}") == {**STATIC, **LOCAL}[line]

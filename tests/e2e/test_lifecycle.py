@@ -140,6 +140,7 @@ def test_a_wait_sees_a_job_through_a_killed_server(
     assert json.loads(out)["status"] == "succeeded"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("end", ["succeeded", "cancelled"])
 def test_without_a_server_an_interrupt_stops_the_work_and_the_next_wait_goes_on(
     serve: Serve, shell: Shell, tmp_path: Path, provider: Endpoint, end: str

@@ -120,6 +120,7 @@ def kill_at_random(dice: random.Random) -> Act:
     return act
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("method", ROUNDS)
 def test_a_rotation_may_be_killed_anywhere(
@@ -179,6 +180,7 @@ def rotate_slowly(played: Round) -> tuple[subprocess.Popen[str], Path]:
     return process, go_on
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_amid_a_rotation_leaves_it_to_resume(
     played: Round, number: signal.Signals
@@ -198,6 +200,7 @@ def test_a_signal_amid_a_rotation_leaves_it_to_resume(
     played.finish()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_during_the_wait_leaves_the_deletion_to_resume(
     played: Round, number: signal.Signals

@@ -152,6 +152,7 @@ def test_a_runbook_parses_and_is_executable(script: str) -> None:
     subprocess.run(["sh", "-n", RUNBOOKS / script], check=True)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_runbook_delivers_a_secret_that_works_and_running_it_again_is_harmless(
     scene: Scene, script: str
@@ -184,6 +185,7 @@ def assert_kept_from_all(scene: Scene, done: subprocess.CompletedProcess[str], s
     assert not any(secret in path.read_text() for path in journal.rglob("*.json"))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("script", "failing"), COMMANDS.items())
 def test_a_command_that_fails_fails_the_runbook_and_the_next_run_delivers(
     scene: Scene, script: str, failing: str
@@ -264,6 +266,7 @@ def test_a_leaked_key_ends_although_a_rotation_keeps_it_alive(scene: Scene) -> N
     assert "superseded" in done.stdout
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("key", "code"), [("planner", 2), ("key_typo", 5)])
 def test_a_leak_is_of_a_key_by_its_id_and_nothing_else_ends(
     scene: Scene, key: str, code: int

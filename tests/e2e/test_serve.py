@@ -239,6 +239,7 @@ def test_ctrl_c_ends_a_command_with_130(shell: Shell) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "line", ["--version", "--help", "contexts --help", "profiles list", "profiles list -o json"]
 )

@@ -138,6 +138,7 @@ def test_at_a_terminal_a_person_reads_where_it_listens_and_how_to_stop_it(
     os.close(ours)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("worker", ["", "worker "])
 def test_hangup_stops_it_in_order_and_stray_signals_do_nothing(
     shell: Shell, tmp_path: Path, worker: str
@@ -216,6 +217,7 @@ def test_a_store_that_a_server_holds_is_waited_for_by_no_one(shell: Shell, tmp_p
         assert run.stop() == 0
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("worker", ["", "worker "])
 def test_a_service_manager_hears_that_it_is_ready_alive_and_stopping(
     shell: Shell, tmp_path: Path, worker: str

@@ -164,6 +164,7 @@ def test_a_config_that_is_broken_is_no_obstacle(shell: Shell, tmp_path: Path, br
     assert SENTINEL not in done.stdout
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [

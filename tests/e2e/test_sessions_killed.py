@@ -120,6 +120,7 @@ def test_a_session_is_followed_until_its_reader_has_seen_enough(
     assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [0, 1, 2]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("shape", ["text", "jsonl"])
 def test_following_shows_what_is_said_meanwhile_and_ends_with_130(
     served: Served, shell: Shell, tmp_path: Path, shape: str

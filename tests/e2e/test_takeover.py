@@ -294,6 +294,7 @@ def check_index_offline(fleet: Fleet, server: Member, texts: list[str]) -> None:
     assert read_vectors(fleet).keys() == set(texts)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("options", ["serve --port 0", "serve worker"])
 def test_a_process_that_is_told_to_stop_hands_its_job_over_at_once(
     fleet: Fleet, endpoint: Endpoint, options: str

@@ -8,6 +8,7 @@ from tests.sdk.test_vendor_sessions import SDKS, run_script
 from tests.support.processes import Serve, Shell
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("environment", "module"), SDKS)
 def test_grants_come_and_go_unmodified(
     environment: str, module: str, serve: Serve, shell: Shell

@@ -30,6 +30,7 @@ def ask(environment: str, *words: str, key: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("environment", "module"), SDKS)
 def test_whoami_and_health_work_unmodified(
     environment: str, module: str, serve: Serve, shell: Shell

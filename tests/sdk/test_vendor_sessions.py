@@ -132,6 +132,7 @@ def test_recall_and_upkeep_work_unmodified(
         }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("environment", "module"), SDKS)
 def test_traces_and_the_audit_work_unmodified(
@@ -167,6 +168,7 @@ def test_traces_and_the_audit_work_unmodified(
         }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("environment", "module"), SDKS)
 def test_keys_of_ones_own_work_unmodified(

@@ -15,7 +15,7 @@ from tests.support.worlds import BODIES, QUERIES, UNKNOWN, World, dump_store, li
 
 pytestmark = pytest.mark.anyio
 
-EVERY, OFTEN = (1, 1) if SOAK else (8, 2)
+EVERY, OFTEN = (1, 1) if SOAK else (20, 8)
 """Of the hostile texts each place gets every so manieth, beginning elsewhere each time; parameters get more."""
 
 _WORDS = """

@@ -248,6 +248,7 @@ def test_connections_that_were_cut_leave_nothing(served: Served, client: httpx.C
     assert "Traceback" not in log
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_too_many_connections_leave_the_store_its_files(scheme: str, tmp_path: Path) -> None:
     """With 300 files in all: connections beyond are told to come back, or cut, and what is written is kept."""

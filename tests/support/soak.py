@@ -5,10 +5,23 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
 
 import pytest
 
+T = TypeVar("T")
+
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
+
+
+def take_turns(values: Iterable[T], turn: int, number: int) -> list[T]:
+    """So many of the values, others at each turn: all have theirs in a walk that is long enough. All under SOAK."""
+    known = list(values)
+    if SOAK or number >= len(known):
+        return known
+    start = turn * number % len(known)
+    return [*known, *known][start : start + number]
 
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -37,9 +50,9 @@ def _is_wanted(
         return True
     if mark.args:
         counts[item.function] += 1
-        return counts[item.function] <= mark.args[0]
+        return counts[item.function] <= int(mark.args[0])
     # By identity: a value need not be hashable, and the cases of one matrix share theirs.
     values = {(name, id(value)) for name, value in item.callspec.params.items()}
     tries_more = not values <= tried[item.function]
     tried[item.function] |= values
-    return bool(tries_more)
+    return tries_more

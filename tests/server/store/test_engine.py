@@ -189,6 +189,7 @@ def test_a_store_takes_more_than_its_memtables_hold(
     assert json.loads(run.stdout)["peak"] < 1536 * MB
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounts need root")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("then", "late"), [("go on", 3), ("stop", 4)])
