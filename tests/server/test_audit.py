@@ -88,6 +88,9 @@ async def test_every_operation_that_changes_something_leaves_one_event(
         assert event["request_id"] == answer.headers["X-Request-Id"]
         named = {name: value for name, value in ids.items() if f"{{{name}}}" in operation}
         assert event["objects"].items() >= named.items()
+        made = answer.json() if answer.content and answer.is_success else {}
+        if "secret" in made:
+            assert made["id"] in event["objects"].values(), operation
         assert event["context_id"] == (ids["context_id"] if "{context_id}" in operation else None)
 
 

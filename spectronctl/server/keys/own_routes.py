@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from spectronctl.server.access.authentication import CurrentDatabase, HashKey
@@ -19,6 +19,7 @@ from spectronctl.server.http.pages import walk_rows
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.own_schemas import (
     MintBody,
@@ -90,6 +91,7 @@ async def list_own_keys(caller: AnyMember, database: CurrentDatabase) -> list[Ow
     responses=describe_problems(HTTPStatus.CONFLICT),
 )
 async def mint_own_key(
+    request: Request,
     caller: KeyMinter,
     body: Annotated[MintBody, Depends(body_of(MintBody, required=False))],
     ttl: Ttl,
@@ -116,6 +118,7 @@ async def mint_own_key(
         created_at=now,
         expires_at=_find_expiry(caller, ttl, now),
     )
+    get_visit(request.scope).objects["key_id"] = row.id
     try:
         return format_minted_own_key(await KeyTable(database).create_key(row), secret)
     except TakenError:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from spectronctl.ground.text import has_unprintable
 from spectronctl.server.access.authentication import CurrentDatabase, HashKey
@@ -18,6 +18,7 @@ from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
+from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.schemas import (
     MAX_LIFE,
@@ -61,6 +62,7 @@ _KeyName = Annotated[str, Path(min_length=1, max_length=128)]
     response_model_exclude_unset=True,
 )
 async def create_principal_key(
+    request: Request,
     principal_id: str,
     key_name: _KeyName,
     body: Annotated[PrincipalKeyBody, Depends(body_of(PrincipalKeyBody, required=False))],
@@ -78,11 +80,12 @@ async def create_principal_key(
         raise not_found(f"no principal {principal_id[:64]} in context {context.id}")
     if owner.id == SYSTEM:
         raise forbidden("no key acts for the principal system")
-    return await _mint(database, hash_key, owner, body.grants, ttl_seconds, name=key_name)
+    return await _mint(request, database, hash_key, owner, body.grants, ttl_seconds, name=key_name)
 
 
 @router.post("/access-tokens", status_code=HTTPStatus.CREATED, response_model_exclude_unset=True)
 async def create_access_token(
+    request: Request,
     body: Annotated[AccessTokenBody, Depends(body_of(AccessTokenBody))],
     context: CurrentContext,
     database: CurrentDatabase,
@@ -92,7 +95,7 @@ async def create_access_token(
     owner = await _ensure_principal(database, context, body)
     cap = context.config.get("max_token_ttl_seconds")
     seconds = body.ttl_seconds if cap is None else min(body.ttl_seconds, cap)
-    return await _mint(database, hash_key, owner, body.grants, seconds)
+    return await _mint(request, database, hash_key, owner, body.grants, seconds)
 
 
 async def _ensure_principal(
@@ -111,6 +114,7 @@ async def _ensure_principal(
 
 
 async def _mint(
+    request: Request,
     database: Database,
     hash_key: bytes,
     owner: PrincipalRow,
@@ -131,4 +135,5 @@ async def _mint(
         created_at=now,
         expires_at=None if seconds is None else now + timedelta(seconds=seconds),
     )
+    get_visit(request.scope).objects["key_id"] = row.id
     return format_minted_key(await KeyTable(database).create_key(row), secret)

@@ -32,26 +32,26 @@ class FilterOptions:
 
     older_than: Annotated[
         str | None,
-        _age_option("--older-than", "Show only keys older than this duration, such as 90d."),
+        _age_option("--older-than", "Select keys older than this duration, such as 90d."),
     ] = None
     unused_for: Annotated[
         str | None,
         _age_option(
-            "--unused-for", "Show only keys that have not been used for this long, such as 30d."
+            "--unused-for", "Select keys that have not been used for this long, such as 30d."
         ),
     ] = None
     expiring: Annotated[
         str | None,
-        _age_option("--expiring", "Show only keys that expire within this duration, such as 7d."),
+        _age_option("--expiring", "Select keys that expire within this duration, such as 7d."),
     ] = None
     principal: Annotated[
         ListedPrincipal | None,
-        typer.Option("--principal", help="Show only keys of this principal."),
+        typer.Option("--principal", help="Select keys of this principal."),
     ] = None
     match: Annotated[
         str | None,
         typer.Option(
-            "--match", metavar="GLOB", help="Show only keys with a name like this, such as 'app-*'."
+            "--match", metavar="GLOB", help="Select keys with a name like this, such as 'app-*'."
         ),
     ] = None
 
