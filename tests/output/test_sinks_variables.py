@@ -255,6 +255,21 @@ def test_a_variable_set_twice_is_refused_by_its_lines(dotenv: Path) -> None:
     assert "lines 1 and 5" in error.message
 
 
+@pytest.mark.parametrize("after", ["", "KEY=old\n"])
+def test_a_line_that_a_shell_would_read_ours_into_is_named(dotenv: Path, after: str) -> None:
+    dotenv.write_text("A=1\nB=c:\\\n" + after)
+    error = refuse(dotenv)
+    assert isinstance(error, UsageError)
+    assert "line 2 ends in a backslash" in error.message
+    for harmless in ("B='c:\\\\'\n", "B=c:\\\\\n", "# c:\\\n", "B=c:\\\nC=2\n"):
+        dotenv.write_text(harmless + after)
+        with reserve(dotenv, replace=True) as sink:
+            sink.commit(SECRET)
+        line = f'. {dotenv}; printf %s "$KEY"'
+        said = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+        assert said.stdout == SECRET
+
+
 def test_a_line_that_no_one_understands_is_named_and_not_shown(dotenv: Path) -> None:
     dotenv.write_text("A=1\n\nB='hunter2\n")
     error = refuse(dotenv)

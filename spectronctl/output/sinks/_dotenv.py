@@ -43,6 +43,7 @@ def set_variable(content: bytes, name: str, value: str) -> bytes:
     text = _decode(content)
     bindings = _parse(text)
     _check(bindings, name)
+    _check_before(bindings, name)
     parts = [
         _rewrite(binding, value) if binding.key == name else binding.original.string
         for binding in bindings
@@ -71,6 +72,18 @@ def _check(bindings: list[Binding], name: str) -> None:
     # Readers take the last of them, people see the first: no choice between the two is safe.
     if len(lines) > 1:
         raise ValueError(f"{name} is set more than once, on lines {' and '.join(lines)}")
+
+
+def _check_before(bindings: list[Binding], name: str) -> None:
+    """ValueError where a shell would read our line as more of the one before it."""
+    names = [binding.key for binding in bindings]
+    at = names.index(name) if name in names else len(bindings)
+    last = bindings[at - 1].original.string.rstrip("\r\n") if at else ""
+    backslashes = len(last) - len(last.rstrip("\\"))
+    # A comment ends with its line, whatever stands there.
+    if backslashes % 2 and "#" not in last:
+        line = _find_line(bindings[at - 1])
+        raise ValueError(f"line {line} ends in a backslash, so a shell reads the next one with it")
 
 
 def _find_line(binding: Binding) -> int:
