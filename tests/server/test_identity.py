@@ -98,8 +98,6 @@ async def test_without_a_key_no_header_is_looked_at(connect: Connect, acme: str)
         (None, ("/*",)),
         ({"org": "acme"}, ("org/acme/*",)),
         ({"user": "bo", "org": "acme"}, ("org/acme/user/bo/*",)),
-        ({"agent": "bo", "org": "acme", "app": "x"}, ("org/acme/agent/bo/app/x/*",)),
-        ({"team": "a", "agent": "bo"}, ("agent/bo/team/a/*",)),
         ("/org/acme/", ("org/acme/*",)),
         (["org/acme", "org/beta/"], ("org/acme/*", "org/beta/*")),
     ],

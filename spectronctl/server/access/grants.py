@@ -63,12 +63,11 @@ EVERYTHING = make_rights(principals.EVERYTHING)
 
 
 def parse_floor(scope_floor: Any) -> tuple[str, ...]:
-    """The subtrees a key is confined to: `{"agent": "bo", "org": "acme"}` is the path `org/acme/agent/bo`."""
+    """The subtrees a key is confined to: `{"org": "acme", "user": "bo"}` is the path `org/acme/user/bo`."""
     if scope_floor is None:
         return EVERYWHERE
     if isinstance(scope_floor, dict):
-        # In an order of our own, since neither JSON nor the database keeps that of an object's fields.
-        names = sorted(scope_floor, key=lambda name: (name != "org", name))
-        scope_floor = "/".join(f"{name}/{scope_floor[name]}" for name in names)
+        # sorted, since neither JSON nor the database keeps the order of an object's fields
+        scope_floor = "/".join(f"{name}/{value}" for name, value in sorted(scope_floor.items()))
     paths = [scope_floor] if isinstance(scope_floor, str) else scope_floor
     return tuple(f"{path.strip('/')}/*" for path in paths)

@@ -13,7 +13,6 @@ from spectronctl.ground.ulids import new_ulid
 from spectronctl.server.database.database import Database
 from spectronctl.server.database.errors import GoneError, TakenError
 from spectronctl.server.database.schema import Migrations, load_migrations
-from spectronctl.server.database.values import to_stored
 from spectronctl.server.registry.keys import KeyTable
 from spectronctl.server.registry.opening import open_store
 from spectronctl.server.registry.principals import (
@@ -265,41 +264,6 @@ async def test_keys_from_before_get_principals_with_the_rights_they_had(
         "system": "system (2)",
     }
     assert await PrincipalTable(newer).load_grants(HERE, ADMIN, NOW) == EVERYTHING
-    await newer.close()
-
-
-async def test_a_floor_from_before_is_the_path_it_was(file_url: str) -> None:
-    shipped = load_migrations()
-    at = [migration.name for migration in shipped.metadata].index("floors")
-    older = await open_store(
-        file_url, migrations=Migrations(shipped.metadata[:at], shipped.context)
-    )
-    floors = {
-        "moved": {"org": "acme", "agent": "bo"},
-        "first": {"org": "acme", "user": "bo"},
-        "without": {"team": "a", "agent": "bo"},
-        "path": "org/acme",
-        "none": None,
-    }
-    for name, floor in floors.items():
-        await older.query(
-            "CREATE context_key:[$id, $key] CONTENT { context_id: $id, key_id: $key, name: $name, principal: 'agent',"
-            "scope_floor: $floor, digest: <bytes> 'x', created_at: $now } RETURN NONE;",
-            {
-                "id": HERE,
-                "key": f"cak_{new_ulid()}",
-                "name": name,
-                "now": NOW,
-                "floor": to_stored(floor, "scope_floor"),
-            },
-        )
-    await older.close()
-    newer = await open_store(file_url)
-    found = {
-        key.name: key.scope_floor
-        for key in await KeyTable(newer).list_keys(HERE, after=None, limit=9)
-    }
-    assert found == floors | {"moved": "agent/bo/org/acme"}
     await newer.close()
 
 
