@@ -19,7 +19,6 @@ from spectronctl.server.http.pages import walk_rows
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, conflict, forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.own_schemas import (
     MintBody,
@@ -107,6 +106,7 @@ async def mint_own_key(
         raise invalid("grants: wider than what this key may do")
     now = datetime.now(UTC)
     row, secret = mint_key(
+        request,
         hash_key,
         caller.context.id,
         name=body.name,
@@ -118,7 +118,6 @@ async def mint_own_key(
         created_at=now,
         expires_at=_find_expiry(caller, ttl, now),
     )
-    get_visit(request.scope).objects["key_id"] = row.id
     try:
         return format_minted_own_key(await KeyTable(database).create_key(row), secret)
     except TakenError:

@@ -18,7 +18,6 @@ from spectronctl.server.http.bodies import body_of
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import forbidden, invalid, not_found
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.schemas import (
     MAX_LIFE,
@@ -127,6 +126,7 @@ async def _mint(
         raise invalid("grants: wider than what the principal may do")
     now = datetime.now(UTC)
     row, secret = mint_key(
+        request,
         hash_key,
         owner.context_id,
         name=name,
@@ -135,5 +135,4 @@ async def _mint(
         created_at=now,
         expires_at=None if seconds is None else now + timedelta(seconds=seconds),
     )
-    get_visit(request.scope).objects["key_id"] = row.id
     return format_minted_key(await KeyTable(database).create_key(row), secret)

@@ -17,7 +17,6 @@ from spectronctl.server.http.pages import DEFAULT_LIMIT, Cursor, Limit, check_cu
 from spectronctl.server.http.paths import PREFIX
 from spectronctl.server.http.problems import ProblemError, not_found
 from spectronctl.server.http.responses import describe_problems
-from spectronctl.server.http.visits import get_visit
 from spectronctl.server.keys.minting import mint_key
 from spectronctl.server.keys.schemas import (
     KeyBody,
@@ -79,6 +78,7 @@ async def create_key(
     """Create a key. Only this response holds its secret."""
     now = datetime.now(UTC)
     row, secret = mint_key(
+        request,
         hash_key,
         context.id,
         name=body.name,
@@ -89,7 +89,6 @@ async def create_key(
         created_at=now,
         expires_at=body.find_expiry(now),
     )
-    get_visit(request.scope).objects["key_id"] = row.id
     return format_minted_key(await KeyTable(database).create_key(row), secret)
 
 
