@@ -18,12 +18,15 @@ from spectronctl.server.idempotency.once import OnceOnly
 from spectronctl.server.service import documentation
 from tests.docs.test_served import DOCUMENTED, shape
 from tests.support import worlds
-from tests.support.soak import take_turns
+from tests.support.soak import SOAK
 from tests.support.worlds import World, dump_store, list_operations
 
 from .test_documentation import OPERATIONS
 
 pytestmark = pytest.mark.anyio
+
+EVERY, OFTEN = (1, 1) if SOAK else (5, 2)
+"""What takes turns in a walk over the routes: each route has one in so many of them."""
 
 HELD = {
     "agent": {"member", "memory:read", "memory:write"},
@@ -189,7 +192,7 @@ async def test_every_key_may_do_just_what_it_is_for(gates: dict[str, str], world
     wanted = {
         (operation, kind): expect_at(operation, gate, kind)
         for turn, (operation, gate) in enumerate(gates.items())
-        for kind in [*HELD, "foreign", "management", *take_turns(OTHERS, turn, 3)]
+        for kind in [*HELD, "foreign", "management", *OTHERS[turn % EVERY :: EVERY]]
     }
     assert {kind for _, kind in wanted} == KINDS.keys()
     prepared = {operation: await world.prepare(operation) for operation in gates}
@@ -224,7 +227,7 @@ async def test_a_refusal_says_nothing_of_what_there_is(gates: dict[str, str], wo
             worlds.UNKNOWN | {"context_id": "No.Such_Id"},
         ):
             is_known = ids["context_id"] == "acme"
-            for kind in take_turns(KINDS, turn, 4):
+            for kind in [*KINDS][turn % EVERY :: EVERY]:
                 wanted = expect(gate, kind, is_known=is_known)
                 if wanted != 401 or (kind == "foreign" and ids["context_id"] == "beta"):
                     continue
@@ -282,7 +285,7 @@ async def test_a_method_that_a_path_does_not_take_does_nothing(app: FastAPI, wor
     paths = {operation.split()[1] for operation in operations}
     before = await dump_store(world.store)
     for turn, path in enumerate(sorted(paths)):
-        for method in take_turns(METHODS, turn, 4):
+        for method in METHODS[turn % OFTEN :: OFTEN]:
             if f"{method} {path}" not in operations:
                 answer = await world.ask(f"{method} {path}", json=None)
                 if is_name_in_unserved(f"{method} {path}"):

@@ -5,23 +5,10 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import TypeVar
 
 import pytest
 
-T = TypeVar("T")
-
 SOAK = bool(os.environ.get("SPECTRONCTL_SOAK"))
-
-
-def take_turns(values: Iterable[T], turn: int, number: int) -> list[T]:
-    """So many of the values, others at each turn: all have theirs in a walk that is long enough. All under SOAK."""
-    known = list(values)
-    if SOAK or number >= len(known):
-        return known
-    start = turn * number % len(known)
-    return [*known, *known][start : start + number]
 
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
